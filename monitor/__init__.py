@@ -1,0 +1,1 @@
+"""modelmon: drift, bias and the governance of deployed models."""

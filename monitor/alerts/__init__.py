@@ -1,0 +1,1 @@
+"""A reading judged by its limit: pure."""

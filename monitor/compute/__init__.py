@@ -1,0 +1,1 @@
+"""Where profiles are built: the same task function mapped over threads or processes."""

@@ -1,0 +1,1 @@
+"""The nouns, in the standard library only."""

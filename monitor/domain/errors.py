@@ -1,0 +1,59 @@
+"""Errors, one class for each person who must act."""
+
+from dataclasses import dataclass
+
+
+class ModelmonError(Exception):
+    """Anything that modelmon itself reports as wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong in a configuration file, and what would be right.
+
+    Attributes:
+        file: The file as the user named it.
+        line: 1-based line.
+        column: 1-based column.
+        key: Dotted path of the key, for instance ``limits.drift.psi.warning``; "" for the document.
+        message: What is wrong and what would be right.
+    """
+
+    file: str
+    line: int
+    column: int
+    key: str
+    message: str
+
+    def __str__(self) -> str:
+        """Return ``file:line:column: key: message``, the form editors can jump to."""
+        where = f"{self.file}:{self.line}:{self.column}"
+        return f"{where}: {self.key}: {self.message}" if self.key else f"{where}: {self.message}"
+
+
+class ConfigError(ModelmonError):
+    """The author of the YAML must act. Carries every problem found, not the first."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(str(problem) for problem in problems))
+
+
+class SourceError(ModelmonError):
+    """Logs or labels could not be read.
+
+    Attributes:
+        retryable: Whether the same read may succeed later without anybody's help.
+    """
+
+    def __init__(self, message: str, *, retryable: bool = False) -> None:
+        self.retryable = retryable
+        super().__init__(message)
+
+
+class StoreError(ModelmonError):
+    """The database is unreachable, of another schema, or refused a write."""
+
+
+class BaselineError(ModelmonError):
+    """A baseline is missing or cannot be registered; the model owner must act."""

@@ -1,0 +1,45 @@
+"""Bounds that the model owner sets, in each measure's own unit."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A tolerated size of a measure.
+
+    A reading is beyond a bound when its whole interval is: a small window, whose interval is wide,
+    does not alarm on noise. A measure without an interval is judged on its value.
+
+    Attributes:
+        warning: Beyond this the finding is a warning; None for never.
+        critical: Beyond this it is critical; None for never.
+        min_rows: Fewer rows than this in the window, or in the baseline, give ``unknown``.
+    """
+
+    warning: float | None
+    critical: float | None
+    min_rows: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """The tolerated band of a ratio between two groups' rates.
+
+    Only the side that harms the group is judged: a rate of a harmful decision that is too high, a
+    rate of a favourable one that is too low.
+
+    Attributes:
+        low: Lower bound of the ratio (the four-fifths benchmark by default).
+        high: Upper bound of the ratio.
+        min_difference: A difference in rates smaller than this is never beyond the band.
+        alpha: Family-wise error of the tests over the groups of one population.
+        min_rows: Fewer rows than this in a group give ``insufficient_data``.
+        min_expected: Fewer expected outcomes of either kind than this in a group give the same.
+    """
+
+    low: float = 0.8
+    high: float = 1.25
+    min_difference: float = 0.01
+    alpha: float = 0.05
+    min_rows: int = 30
+    min_expected: float = 5.0

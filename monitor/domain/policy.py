@@ -1,0 +1,96 @@
+"""What a model owner asked for, in one value."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from monitor.domain.field import Attribute, Decision, Field, Label, Population
+from monitor.domain.limit import Band, Limit
+from monitor.domain.schedule import Schedule
+
+
+@dataclass(frozen=True, slots=True)
+class LabelTable:
+    """A later table that brings the labels, joined by id.
+
+    Attributes:
+        path: Folder or file, relative to ``Policy.directory``, or a filesystem URI.
+        id: Column that holds the prediction's id.
+        time: Column that says when the label became known; "" when it has none.
+    """
+
+    path: str
+    id: str
+    time: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSpec:
+    """Where a model's inference log is and how its bookkeeping columns are called.
+
+    Attributes:
+        path: Folder or file, relative to ``Policy.directory``, or a filesystem URI.
+        event_time: Column with the instant of the prediction.
+        zone: IANA zone in which naive event times are read.
+        id: Column with the prediction's id; "" when the log has none.
+        version: Column (or hive partition key) with the model version; "" when it has none.
+        default_version: The version of rows whose log has no version column.
+        labels: The table that brings the labels later; None when they are in the log.
+    """
+
+    path: str
+    event_time: str
+    zone: str = "UTC"
+    id: str = ""
+    version: str = ""
+    default_version: str = "1"
+    labels: LabelTable | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FieldLimit:
+    """The limit of one measure, and the fields (by name) that have another."""
+
+    default: Limit
+    fields: Mapping[str, Limit] = field(default_factory=dict)
+
+    def of(self, name: str) -> Limit:
+        """Return the limit that holds for a field."""
+        return self.fields.get(name, self.default)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A model's configuration, validated, with every default filled in.
+
+    Attributes:
+        model: Name of the model.
+        source: Where its log is.
+        fields: The watched columns, in the order of the file.
+        decision: Its decision column; None when it makes none (regression).
+        label: Its label; None when there is none.
+        attributes: Protected attributes by name.
+        populations: What disparity is measured on: each attribute, and each declared crossing.
+        schedule: Its windows.
+        limits: Measure id to the limit it is judged by; a measure that is not here is measured
+            and not judged.
+        band: The band disparities are judged by.
+        owner: Who owns the model; "" until the file says so.
+        text: The file as it was read.
+        digest: sha256 of the validated content: comments and layout do not change it.
+        directory: Folder of the file; relative paths start here. Not part of the digest.
+    """
+
+    model: str
+    source: SourceSpec
+    fields: tuple[Field, ...]
+    decision: Decision | None
+    label: Label | None
+    attributes: Mapping[str, Attribute]
+    populations: tuple[Population, ...]
+    schedule: Schedule
+    limits: Mapping[str, FieldLimit]
+    band: Band
+    owner: str = ""
+    text: str = ""
+    digest: str = ""
+    directory: str = "."

@@ -1,0 +1,41 @@
+"""What was measured on what, in which window."""
+
+from dataclasses import dataclass
+
+from monitor.domain.estimate import Result
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is measured: a model version, and within it a field or a group of a population.
+
+    Attributes:
+        model: Name of the model.
+        version: The version whose rows were measured; "" for the log as a whole.
+        field: Name of the field, or "" when the subject is not a field.
+        population: Name of the population (``sex``, ``sex × race``), or "".
+        group: Name of the group within the population, or "".
+        reference_group: The group it is held against, or "".
+    """
+
+    model: str
+    version: str = ""
+    field: str = ""
+    population: str = ""
+    group: str = ""
+    reference_group: str = ""
+
+    def __str__(self) -> str:
+        """Return the subject in words, most specific part first."""
+        if self.population:
+            return f"{self.population}={self.group}"
+        return self.field or self.model
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One estimate, or the reason for its absence, of one measure for one subject."""
+
+    measure: str
+    subject: Subject
+    result: Result

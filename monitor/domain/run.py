@@ -1,0 +1,108 @@
+"""One execution for one model and window."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from hashlib import sha256
+
+from monitor.domain.finding import Finding
+from monitor.domain.manifest import Accounting, Manifest
+from monitor.domain.reading import Reading
+from monitor.domain.window import Window
+
+
+class Outcome(StrEnum):
+    """How a run ended."""
+
+    COMPLETED = "completed"
+    NO_DATA = "no_data"
+    FAILED = "failed"
+
+
+def run_identity(
+    model: str, window: Window, policy: str, baselines: Mapping[str, str], manifest: str
+) -> str:
+    """Return the digest under which a result is stored once and only once.
+
+    Args:
+        model: Name of the model.
+        window: The window.
+        policy: Digest of the policy.
+        baselines: Digest of the baseline of each version.
+        manifest: Digest of the data.
+    """
+    parts = [model, window.start.isoformat(), window.end.isoformat(), policy, manifest]
+    parts += [f"{version}={digest}" for version, digest in sorted(baselines.items())]
+    return sha256("\x1f".join(parts).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class VersionResult:
+    """What one run found for one model version.
+
+    Attributes:
+        version: The model version.
+        baseline: Digest of the baseline it was held against; "" when it has none.
+        rows: Rows profiled.
+        profile: The profile in its bytes form; empty when there was no baseline grid.
+        readings: Everything measured.
+        findings: Everything judged.
+    """
+
+    version: str
+    baseline: str
+    rows: int
+    profile: bytes
+    readings: tuple[Reading, ...]
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One execution for one model and window, with all that it found.
+
+    Attributes:
+        model: Name of the model.
+        window: The window.
+        identity: `run_identity` of its inputs.
+        policy: Digest of the policy.
+        manifest: The data.
+        accounting: The rows.
+        outcome: How it ended; a failed run has no results and is not a revision.
+        started: When the run began, by the clock.
+        finished: When it ended.
+        code: Version of modelmon.
+        last_event: The latest event time in the window; None without rows.
+        results: One for each version with rows.
+        findings: Findings on the log as a whole (freshness, volume), which no version owns.
+        readings: Readings on the log as a whole.
+    """
+
+    model: str
+    window: Window
+    identity: str
+    policy: str
+    manifest: Manifest
+    accounting: Accounting
+    outcome: Outcome
+    started: datetime
+    finished: datetime
+    code: str
+    last_event: datetime | None = None
+    results: tuple[VersionResult, ...] = ()
+    readings: tuple[Reading, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A run that did not end: what went wrong, for the SRE."""
+
+    model: str
+    window: Window | None
+    started: datetime
+    finished: datetime
+    error: str
+    explanation: str
+    code: str

@@ -1,0 +1,112 @@
+"""How a model's time is cut into windows."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from monitor.domain.window import Window
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class CalendarUnit(StrEnum):
+    """A calendar window, cut at local midnight (or at the full hour) of the schedule's zone."""
+
+    HOUR = "hour"
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
+
+
+_MONTHS = {CalendarUnit.MONTH: 1, CalendarUnit.QUARTER: 3, CalendarUnit.YEAR: 12}
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Which windows a model has, and when each is due.
+
+    Attributes:
+        length: A calendar unit, or a fixed duration counted from ``anchor``.
+        zone: IANA name of the zone whose midnights cut calendar windows.
+        anchor: A bound of the fixed-length windows; the Unix epoch unless said otherwise.
+        start: No window that begins before this is due; None for "from the baseline's end".
+        end: No window that ends after this is due; None for "as long as the model lives".
+        lateness: How long after its end a window waits for late rows before it is due.
+    """
+
+    length: CalendarUnit | timedelta
+    zone: str = "UTC"
+    anchor: datetime = _EPOCH
+    start: datetime | None = None
+    end: datetime | None = None
+    lateness: timedelta = timedelta(0)
+
+    def window_at(self, instant: datetime) -> Window:
+        """Return the window that contains an instant."""
+        if isinstance(self.length, timedelta):
+            steps = (instant - self.anchor) // self.length
+            start = self.anchor + steps * self.length
+            return Window(start, start + self.length)
+        if self.length is CalendarUnit.HOUR:
+            # Every zone of today is offset by whole quarters of an hour; elapsed hours are cut
+            # where the local clock shows a full hour, so a repeated hour is two windows.
+            local = instant.astimezone(ZoneInfo(self.zone))
+            into = timedelta(
+                minutes=local.minute, seconds=local.second, microseconds=local.microsecond
+            )
+            start = instant.astimezone(UTC) - into
+            return Window(start, start + timedelta(hours=1))
+        unit = self.length
+        first = _calendar_start(instant.astimezone(ZoneInfo(self.zone)), unit)
+        return Window(first.astimezone(UTC), _calendar_next(first, unit).astimezone(UTC))
+
+    def windows(self, begin: datetime, until: datetime) -> Iterator[Window]:
+        """Yield, in order, the windows that lie wholly within ``[begin, until]``."""
+        window = self.window_at(begin)
+        if window.start < begin:
+            window = self.window_at(window.end)
+        while window.end <= until:
+            yield window
+            window = self.window_at(window.end)
+
+    def complete_until(self, now: datetime) -> datetime:
+        """Return the instant up to which windows are due at ``now``."""
+        until = now - self.lateness
+        return until if self.end is None else min(until, self.end)
+
+    @property
+    def interval(self) -> timedelta:
+        """Return the length of a window, the longest one for calendar units."""
+        if isinstance(self.length, timedelta):
+            return self.length
+        days = {
+            CalendarUnit.HOUR: timedelta(hours=1),
+            CalendarUnit.DAY: timedelta(hours=25),
+            CalendarUnit.WEEK: timedelta(days=7, hours=1),
+            CalendarUnit.MONTH: timedelta(days=31, hours=1),
+            CalendarUnit.QUARTER: timedelta(days=92, hours=1),
+            CalendarUnit.YEAR: timedelta(days=366),
+        }
+        return days[self.length]
+
+
+def _calendar_start(local: datetime, unit: CalendarUnit) -> datetime:
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+    if unit is CalendarUnit.WEEK:
+        return midnight - timedelta(days=midnight.weekday())
+    if unit in _MONTHS:
+        months = _MONTHS[unit]
+        return midnight.replace(day=1, month=(local.month - 1) // months * months + 1)
+    return midnight
+
+
+def _calendar_next(first: datetime, unit: CalendarUnit) -> datetime:
+    # Wall-clock arithmetic on a zoned datetime: the next local midnight, 23 to 25 hours away.
+    if unit in _MONTHS:
+        month = first.month - 1 + _MONTHS[unit]
+        return first.replace(year=first.year + month // 12, month=month % 12 + 1)
+    return first + timedelta(days=7 if unit is CalendarUnit.WEEK else 1)

@@ -1,0 +1,1 @@
+"""One run from policy to stored findings, and the ports it needs from outside."""

@@ -1,0 +1,59 @@
+"""What a task over part of a log gives back, and how parts are added."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from monitor.domain.manifest import Accounting, UnreadableFile
+from monitor.profile.profile import Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A part of a scan that is read on its own: a file, or some row groups of it.
+
+    Attributes:
+        path: Path within the source.
+        row_groups: Indices of the row groups to read.
+        rows: Rows in those groups by the footer, for progress bars.
+    """
+
+    path: str
+    row_groups: tuple[int, ...]
+    rows: int
+
+
+@dataclass(slots=True)
+class Counted:
+    """Rows of some tasks: profiled by version, or rejected by reason.
+
+    A file that breaks while it is read contributes to ``unreadable`` and to nothing else.
+    """
+
+    profiles: dict[str, Profile] = field(default_factory=dict)
+    read: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)
+    unregistered: Counter[str] = field(default_factory=Counter)
+    last_event: datetime | None = None
+    unreadable: list[UnreadableFile] = field(default_factory=list)
+
+    def merge(self, other: "Counted") -> None:
+        """Add another part, in place."""
+        for version, profile in other.profiles.items():
+            if version in self.profiles:
+                self.profiles[version].merge(profile)
+            else:
+                self.profiles[version] = profile
+        self.read += other.read
+        self.rejected.update(other.rejected)
+        self.unregistered.update(other.unregistered)
+        self.unreadable.extend(other.unreadable)
+        if other.last_event is not None:
+            self.last_event = max(self.last_event or other.last_event, other.last_event)
+
+    def accounting(self) -> Accounting:
+        """Return the rows, read = profiled + rejected."""
+        profiled = {version: profile.rows for version, profile in sorted(self.profiles.items())}
+        return Accounting(
+            self.read, profiled, dict(sorted(self.rejected.items())), dict(self.unregistered)
+        )

@@ -1,0 +1,195 @@
+"""What the engine needs from outside."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from monitor.domain.baseline import Baseline
+from monitor.domain.manifest import Manifest
+from monitor.domain.policy import Policy
+from monitor.domain.run import Failure, Outcome, Run
+from monitor.domain.window import Window
+from monitor.engine.counting import Counted, Task
+from monitor.profile.grid import Grid
+
+
+class Clock(Protocol):
+    """The time of day."""
+
+    def now(self) -> datetime:
+        """Return the present instant with a time zone."""
+        ...
+
+
+@dataclass(frozen=True)
+class Scan:
+    """Which parts of a log may hold rows of a window.
+
+    Attributes:
+        window: The window.
+        tasks: The parts, in the order of their paths.
+        manifest: The files they come from, with the label files, and files left out.
+    """
+
+    window: Window
+    tasks: tuple[Task, ...]
+    manifest: Manifest
+
+
+class Source(Protocol):
+    """An inference log."""
+
+    def span(self) -> tuple[datetime, datetime] | None:
+        """Return earliest and latest event time, from footers where they say so.
+
+        None when there are no rows.
+
+        Raises:
+            SourceError: The log cannot be reached.
+        """
+        ...
+
+    def scan(self, window: Window) -> Scan:
+        """Return what would be read for a window, without reading rows.
+
+        Raises:
+            SourceError: The log cannot be reached.
+        """
+        ...
+
+    def versions(self, scan: Scan) -> Sequence[str]:
+        """Return the model versions that have rows in the scan's window, in order."""
+        ...
+
+    def draft(self, scan: Scan, version: str) -> Grid:
+        """Return a grid frozen from the rows of one version.
+
+        Raises:
+            BaselineError: The version has no rows in the window.
+        """
+        ...
+
+    def counter(self, scan: Scan, grids: Mapping[str, Grid]) -> Callable[[Task], Counted]:
+        """Return the pure, picklable function that counts one task.
+
+        Args:
+            scan: Where the tasks come from; its labels are joined.
+            grids: Version to the grid its rows are counted on; rows of other versions are
+                rejected, with their number.
+        """
+        ...
+
+
+class Progress(Protocol):
+    """Someone who is told how far a pass has come."""
+
+    def advance(self, rows: int) -> None:
+        """Take note that so many more rows have been dealt with."""
+        ...
+
+
+class Compute(Protocol):
+    """Where tasks are mapped and their results added."""
+
+    def count(
+        self, tasks: Sequence[Task], count: Callable[[Task], Counted], progress: Progress
+    ) -> Counted:
+        """Return the sum of ``count(task)`` over all tasks."""
+        ...
+
+
+@dataclass(frozen=True)
+class RunHead:
+    """What is remembered of the newest run of a window, without its results."""
+
+    window: Window
+    identity: str
+    revision: int
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class Committed:
+    """What became of a run that was handed to the store.
+
+    Attributes:
+        revision: Its number among the runs of its window, from 1.
+        new: False when the same identity was stored before: nothing was written.
+    """
+
+    revision: int
+    new: bool
+
+
+@dataclass(frozen=True)
+class RunCounts:
+    """How often runs of a model ended how, since the store was made.
+
+    Attributes:
+        completed: Runs stored with rows.
+        no_data: Runs stored without any.
+        failed: Failures by error class name.
+        last_success: When the newest stored run ended.
+        last_duration: How long it took, seconds.
+    """
+
+    completed: int
+    no_data: int
+    failed: Mapping[str, int]
+    last_success: datetime | None
+    last_duration: float | None
+
+
+class Store(Protocol):
+    """Where everything is remembered. Every write is one transaction."""
+
+    def register(self, baseline: Baseline) -> bool:
+        """Store a baseline and make it the current one of its version.
+
+        Returns False, having changed nothing, when it already is the current one.
+        """
+        ...
+
+    def baselines(self, model: str) -> Sequence[Baseline]:
+        """Return every baseline of a model, newest registration first."""
+        ...
+
+    def current_baselines(self, model: str) -> Mapping[str, Baseline]:
+        """Return the newest baseline of each version of a model."""
+        ...
+
+    def baseline(self, digest: str) -> Baseline:
+        """Return a baseline by its digest, or by the first characters of it if they are unique.
+
+        Raises:
+            BaselineError: There is none, or several begin so.
+        """
+        ...
+
+    def commit(self, run: Run, policy: Policy) -> Committed:
+        """Store a run with its policy, profiles, readings and findings; all or nothing.
+
+        The same identity again writes nothing; another one of the same window is a new revision.
+        """
+        ...
+
+    def fail(self, failure: Failure) -> None:
+        """Store that a run did not end."""
+        ...
+
+    def heads(self, model: str) -> Mapping[Window, RunHead]:
+        """Return the newest revision of each window of a model."""
+        ...
+
+    def run(self, model: str, window: Window, revision: int | None = None) -> Run | None:
+        """Return a stored run with readings, findings and profiles; the newest revision of it."""
+        ...
+
+    def latest(self, model: str) -> Run | None:
+        """Return the newest revision of the latest window of a model."""
+        ...
+
+    def counts(self, model: str) -> RunCounts:
+        """Return how runs of a model ended."""
+        ...

@@ -1,0 +1,26 @@
+"""Everything that is shown of a model, read from the store at one instant."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from monitor.domain.baseline import Baseline
+from monitor.domain.policy import Policy
+from monitor.domain.run import Run
+from monitor.engine.ports import RunCounts
+
+
+@dataclass(frozen=True)
+class ModelSnapshot:
+    """A model as its newest stored results show it.
+
+    Attributes:
+        policy: The policy in force.
+        baselines: The current baseline of each version.
+        latest: The newest revision of the latest window; None before the first run.
+        counts: How its runs ended.
+    """
+
+    policy: Policy
+    baselines: Mapping[str, Baseline]
+    latest: Run | None
+    counts: RunCounts

@@ -1,0 +1,1 @@
+"""Prometheus text: one catalogue of names, rendered once a run."""

@@ -1,0 +1,1 @@
+"""Standing, consequences, approvals, waivers and audit records: pure."""

@@ -1,0 +1,1 @@
+"""Every measure, one file each, and the catalogue that lists them."""

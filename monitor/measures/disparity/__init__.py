@@ -1,0 +1,1 @@
+"""Outcomes of one group against another."""

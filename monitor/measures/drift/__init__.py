@@ -1,0 +1,1 @@
+"""Distances between a field's distribution in a window and in its baseline."""

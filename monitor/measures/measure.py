@@ -1,0 +1,139 @@
+"""What a measure is: a pure function with its unit, range, meaning and source."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from monitor.domain.estimate import Result
+from monitor.domain.field import Effect, Field
+from monitor.domain.limit import Band
+from monitor.domain.window import Window
+from monitor.profile.counts import FieldCounts
+from monitor.profile.grid import FieldGrid, Grid, IntArray
+from monitor.profile.profile import Profile
+
+
+class Family(StrEnum):
+    """Which section of ``limits`` a measure belongs to."""
+
+    DRIFT = "drift"
+    QUALITY = "quality"
+    PERFORMANCE = "performance"
+    DISPARITY = "disparity"
+
+
+@dataclass(frozen=True)
+class FieldPair:
+    """One field, counted in the baseline and in a window on the same grid.
+
+    Attributes:
+        field: Name, kind and role.
+        grid: The frozen cells.
+        reference: Counts of the baseline.
+        current: Counts of the window.
+    """
+
+    field: Field
+    grid: FieldGrid
+    reference: FieldCounts
+    current: FieldCounts
+
+
+@dataclass(frozen=True)
+class ProfilePair:
+    """A model version, profiled in the baseline and in a window on the same grid.
+
+    Attributes:
+        grid: The frozen grid.
+        reference: Profile of the baseline.
+        current: Profile of the window.
+        window: The window.
+        reference_windows: How many windows of this length the baseline covers (a fraction where
+            it is no whole number).
+    """
+
+    grid: Grid
+    reference: Profile
+    current: Profile
+    window: Window
+    reference_windows: float
+
+
+@dataclass(frozen=True)
+class GroupPair:
+    """One population, counted in the baseline and in a window.
+
+    Attributes:
+        population: Its name.
+        groups: Names of its groups; a crossing's are joined by a cross.
+        reference: shape (groups, 3 decisions, 3 labels), rows of the baseline, the last two axes
+            in the order negative, positive, unknown.
+        current: The same of the window.
+        reference_group: Index of the group that others are held against.
+        effect: What a positive decision does to a person.
+        band: Size rules and error level: which groups are large enough to be compared.
+    """
+
+    population: str
+    groups: tuple[str, ...]
+    reference: IntArray
+    current: IntArray
+    reference_group: int
+    effect: Effect
+    band: Band
+
+
+@dataclass(frozen=True)
+class Description:
+    """What people need to know to read a number.
+
+    Attributes:
+        id: Name in YAML, SQL and reports; for metrics a label value.
+        family: Section of ``limits``.
+        title: A few words for tables.
+        unit: Unit of the value.
+        unchanged: The value when nothing changed (or groups are treated alike).
+        lower: Smallest possible value; None when unbounded.
+        upper: Largest possible value; None when unbounded.
+        symmetric: Whether exchanging window and baseline leaves the value as it is.
+        source: Where the definition comes from.
+    """
+
+    id: str
+    family: Family
+    title: str
+    unit: str
+    unchanged: float
+    lower: float | None
+    upper: float | None
+    symmetric: bool
+    source: str
+
+
+@dataclass(frozen=True)
+class FieldMeasure:
+    """A measure of one field. Numeric fields, categorical ones, or both."""
+
+    about: Description
+    measure: Callable[[FieldPair], Result]
+    numeric: bool = True
+    categorical: bool = True
+
+
+@dataclass(frozen=True)
+class ModelMeasure:
+    """A measure of a model version as a whole."""
+
+    about: Description
+    measure: Callable[[ProfilePair], Result]
+
+
+@dataclass(frozen=True)
+class GroupMeasure:
+    """A measure of every group of a population at once, so that families are adjusted together."""
+
+    about: Description
+    measure: Callable[[GroupPair], Mapping[str, Result]]
+
+
+Measure = FieldMeasure | ModelMeasure | GroupMeasure

@@ -1,0 +1,1 @@
+"""The condition of the log itself: missing, unseen, volume, freshness."""

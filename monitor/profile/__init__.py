@@ -1,0 +1,1 @@
+"""Mergeable summaries of a window: the only form in which data reaches the statistics."""

@@ -1,0 +1,246 @@
+"""The bytes form of grids and profiles: versioned, compressed, the same on every machine."""
+
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import asdict, fields, replace
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.domain.field import Decision, Effect, Label
+from monitor.profile.counts import (
+    CategoricalCounts,
+    FieldCounts,
+    NumericCounts,
+    OutcomeTable,
+    ValueSample,
+)
+from monitor.profile.grid import AttributeGrid, CategoricalGrid, FieldGrid, Grid, NumericGrid
+from monitor.profile.profile import Profile
+
+GRID_FORMAT = b"MMG1"
+"""First bytes of a grid; the digit is the version of the layout."""
+
+PROFILE_FORMAT = b"MMP1"
+"""First bytes of a profile; the digit is the version of the layout."""
+
+_Arrays = dict[str, NDArray[Any]]
+_NUMERIC_SCALARS = tuple(
+    item.name for item in fields(NumericCounts) if item.name not in {"cells", "sums"}
+)
+
+
+def grid_to_bytes(grid: Grid) -> bytes:
+    """Return the bytes form of a grid; its digest is not part of it."""
+    arrays: _Arrays = {}
+    described: dict[str, Any] = {}
+    for name, cells in grid.fields.items():
+        match cells:
+            case NumericGrid():
+                arrays[f"{name}\x1fedges"] = cells.edges
+                arrays[f"{name}\x1fatoms"] = cells.atoms
+                described[name] = {
+                    "kind": "numeric",
+                    "center": cells.center,
+                    "scale": cells.scale,
+                    "discrete": cells.discrete,
+                }
+            case CategoricalGrid():
+                described[name] = {
+                    "kind": "categorical",
+                    "values": cells.values,
+                    "complete": cells.complete,
+                }
+    header = {
+        "fields": described,
+        "columns": dict(grid.columns),
+        "booleans": sorted(grid.booleans),
+        "attributes": [asdict(attribute) for attribute in grid.attributes],
+        "decision": None if grid.decision is None else asdict(grid.decision),
+        "label": None if grid.label is None else asdict(grid.label),
+        "score": grid.score,
+    }
+    return _pack(GRID_FORMAT, header, arrays)
+
+
+def grid_from_bytes(data: bytes) -> Grid:
+    """Return the grid of a bytes form, its digest filled in.
+
+    Raises:
+        ValueError: The bytes are no grid, or of a layout this version does not read.
+    """
+    header, arrays = _unpack(GRID_FORMAT, data)
+    cells: dict[str, FieldGrid] = {}
+    for name, described in header["fields"].items():
+        if described["kind"] == "numeric":
+            cells[name] = NumericGrid(
+                arrays[f"{name}\x1fedges"],
+                arrays[f"{name}\x1fatoms"],
+                described["center"],
+                described["scale"],
+                described["discrete"],
+            )
+        else:
+            cells[name] = CategoricalGrid(tuple(described["values"]), described["complete"])
+    grid = Grid(
+        fields=cells,
+        columns=header["columns"],
+        booleans=frozenset(header["booleans"]),
+        attributes=tuple(_attribute(attribute) for attribute in header["attributes"]),
+        decision=_decision(header["decision"]),
+        label=_label(header["label"]),
+        score=header["score"],
+    )
+    return replace(grid, digest=content_digest(data))
+
+
+def profile_to_bytes(profile: Profile) -> bytes:
+    """Return the bytes form of a profile."""
+    table = profile.outcomes
+    arrays: _Arrays = {
+        "\x1fcodes": table.codes,
+        "\x1fcounts": table.counts,
+        "\x1fscore": profile.score_by_label,
+    }
+    described: dict[str, Any] = {}
+    for name, counts in profile.fields.items():
+        match counts:
+            case NumericCounts():
+                arrays[f"{name}\x1fcells"] = counts.cells
+                arrays[f"{name}\x1fsums"] = counts.sums
+                described[name] = {item: getattr(counts, item) for item in _NUMERIC_SCALARS}
+            case CategoricalCounts():
+                arrays[f"{name}\x1fvalues"] = counts.values
+                described[name] = {
+                    "other": counts.other,
+                    "unseen": asdict(counts.unseen),
+                    "null": counts.null,
+                    "invalid": counts.invalid,
+                    "absent": counts.absent,
+                }
+    header = {
+        "grid": profile.grid,
+        "rows": profile.rows,
+        "fields": described,
+        "attributes": table.attributes,
+        "shape": table.shape,
+        "unmapped": {name: asdict(sample) for name, sample in table.unmapped.items()},
+        "first_event": _instant_text(profile.first_event),
+        "last_event": _instant_text(profile.last_event),
+    }
+    return _pack(PROFILE_FORMAT, header, arrays)
+
+
+def profile_from_bytes(data: bytes) -> Profile:
+    """Return the profile of a bytes form.
+
+    Raises:
+        ValueError: The bytes are no profile, or of a layout this version does not read.
+    """
+    header, arrays = _unpack(PROFILE_FORMAT, data)
+    counts: dict[str, FieldCounts] = {}
+    for name, described in header["fields"].items():
+        if f"{name}\x1fcells" in arrays:
+            counts[name] = NumericCounts(
+                arrays[f"{name}\x1fcells"], arrays[f"{name}\x1fsums"], **described
+            )
+        else:
+            described["unseen"] = ValueSample(**described["unseen"])
+            counts[name] = CategoricalCounts(arrays[f"{name}\x1fvalues"], **described)
+    table = OutcomeTable(
+        tuple(header["attributes"]),
+        tuple(header["shape"]),
+        arrays["\x1fcodes"],
+        arrays["\x1fcounts"],
+        {name: ValueSample(**sample) for name, sample in header["unmapped"].items()},
+    )
+    return Profile(
+        header["grid"],
+        header["rows"],
+        counts,
+        table,
+        arrays["\x1fscore"],
+        _instant(header["first_event"]),
+        _instant(header["last_event"]),
+    )
+
+
+def content_digest(data: bytes) -> str:
+    """Return sha256 of a bytes form's content, which does not depend on how it was compressed."""
+    return sha256(data[:4] + zlib.decompress(data[4:])).hexdigest()
+
+
+def _pack(form: bytes, header: Mapping[str, Any], arrays: _Arrays) -> bytes:
+    ordered = [(name, arrays[name]) for name in sorted(arrays)]
+    layout = [
+        [name, array.dtype.newbyteorder("<").str, list(array.shape)] for name, array in ordered
+    ]
+    text = json.dumps(
+        {**header, "arrays": layout}, sort_keys=True, ensure_ascii=True, separators=(",", ":")
+    ).encode()
+    parts = [len(text).to_bytes(4, "little"), text]
+    parts += [
+        np.ascontiguousarray(array, array.dtype.newbyteorder("<")).tobytes() for _, array in ordered
+    ]
+    return form + zlib.compress(b"".join(parts), 6)
+
+
+def _unpack(form: bytes, data: bytes) -> tuple[dict[str, Any], _Arrays]:
+    if data[:3] != form[:3]:
+        raise ValueError(f"not a {form[:3].decode()} document: it begins with {data[:4]!r}")
+    if data[:4] != form:
+        raise ValueError(f"layout {data[:4]!r} is not read by this version, which reads {form!r}")
+    body = zlib.decompress(data[4:])
+    size = int.from_bytes(body[:4], "little")
+    header = json.loads(body[4 : 4 + size])
+    arrays: _Arrays = {}
+    at = 4 + size
+    for name, kind, shape in header["arrays"]:
+        dtype = np.dtype(kind)
+        items = int(np.prod(shape, dtype=np.int64))
+        flat = np.frombuffer(body, dtype, items, at)
+        arrays[name] = flat.astype(dtype.newbyteorder("=")).reshape(shape)
+        at += items * dtype.itemsize
+    return header, arrays
+
+
+def _attribute(described: dict[str, Any]) -> AttributeGrid:
+    return AttributeGrid(
+        described["name"],
+        described["column"],
+        tuple(described["groups"]),
+        described["values"],
+        tuple(described["bins"]),
+        tuple(described["unknown_values"]),
+    )
+
+
+def _decision(described: dict[str, Any] | None) -> Decision | None:
+    if described is None:
+        return None
+    effect = described["effect"]
+    return Decision(
+        described["column"],
+        tuple(described["positive"]),
+        tuple(described["negative"]),
+        described["at_least"],
+        None if effect is None else Effect(effect),
+    )
+
+
+def _label(described: dict[str, Any] | None) -> Label | None:
+    if described is None:
+        return None
+    return Label(described["column"], tuple(described["positive"]), tuple(described["negative"]))
+
+
+def _instant_text(instant: datetime | None) -> str | None:
+    return None if instant is None else instant.isoformat()
+
+
+def _instant(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)

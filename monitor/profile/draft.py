@@ -1,0 +1,242 @@
+"""How a baseline's data become a frozen grid."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+import numpy as np
+
+from monitor.domain.field import Attribute, Decision, Field, FieldKind, FieldRole, Label
+from monitor.profile.codec import content_digest, grid_to_bytes
+from monitor.profile.counts import value_name
+from monitor.profile.grid import (
+    AttributeGrid,
+    CategoricalGrid,
+    FieldGrid,
+    FloatArray,
+    Grid,
+    NumericGrid,
+)
+from monitor.profile.kernel import Column, to_numbers
+from monitor.profile.values import boolean_text, canonical_text, encoded
+
+QUANTILE_CELLS = 240
+"""Equal-mass cells of a numeric grid: divisible by ten, so that deciles are edges; KS is then off
+by at most 1/240 and in practice by less than 1e-3."""
+
+ATOM_SHARE = 1 / 256
+"""A value that holds at least this share of the baseline gets a cell of its own."""
+
+EXACT_VALUES = 256
+"""A field with at most this many distinct values gets one cell for each: its counts are exact."""
+
+DISCRETE_VALUES = 20
+"""A numeric field with at most this many distinct values is treated value by value."""
+
+SAMPLE_ROWS = 200_000
+"""Values of a numeric field that edges are taken from; counts are exact whatever the edges are."""
+
+LISTED_VALUES = 10_000
+"""Values of a categorical field that a grid lists."""
+
+TRACKED_VALUES = 100_000
+"""Distinct values that are counted while a grid is drafted; beyond them the list is incomplete."""
+
+_GUARD_CELLS = 8
+_NORMAL_IQR = 1.3489795003921634  # interquartile range of the standard normal
+
+
+@dataclass(slots=True)
+class ValueTally:
+    """Rows of each distinct value, up to `TRACKED_VALUES` of them."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    complete: bool = True
+
+    def add(self, column: Column, *, boolean: bool = False) -> None:
+        """Count a batch."""
+        indices, values = encoded(column)
+        rows = np.bincount(indices + 1, minlength=len(values) + 1)[1:]
+        write = boolean_text if boolean else canonical_text
+        for value, count in zip(values, rows.tolist(), strict=True):
+            text = write(value) if count else None
+            if text is None:
+                continue
+            if text in self.counts or len(self.counts) < TRACKED_VALUES:
+                self.counts[text] += count
+            else:
+                self.complete = False
+
+    def grid(self) -> CategoricalGrid:
+        """Return the values, most frequent first."""
+        ordered = sorted(self.counts.items(), key=lambda item: (-item[1], item[0]))
+        listed = tuple(text for text, _ in ordered[:LISTED_VALUES])
+        return CategoricalGrid(listed, self.complete and len(ordered) <= LISTED_VALUES)
+
+
+class GridDraft:
+    """Gathers what a grid needs from one look at the baseline.
+
+    Numeric fields may be given a sample of rows, evenly spread; categorical fields and attributes
+    need all of them, so that a rare value is not taken for a new one later.
+    """
+
+    def __init__(
+        self,
+        fields: tuple[Field, ...],
+        attributes: Mapping[str, Attribute],
+        decision: Decision | None,
+        label: Label | None,
+    ) -> None:
+        self._fields = {item.name: item for item in fields}
+        self._attributes = attributes
+        self._decision = decision
+        self._label = label
+        self._samples: dict[str, list[FloatArray]] = {
+            item.name: [] for item in fields if item.kind is FieldKind.NUMERIC
+        }
+        self._tallies = {
+            item.name: ValueTally() for item in fields if item.kind is not FieldKind.NUMERIC
+        }
+        self._groups = {name: ValueTally() for name in attributes}
+
+    def add_field(self, name: str, column: Column | None) -> None:
+        """Take in a batch of one field; None when the file does not have the column."""
+        if column is None:
+            return
+        if name in self._tallies:
+            boolean = self._fields[name].kind is FieldKind.BOOLEAN
+            self._tallies[name].add(column, boolean=boolean)
+            return
+        numbers, usable, _ = to_numbers(column)
+        self._samples[name].append(numbers[usable & np.isfinite(numbers)])
+
+    def add_attribute(self, name: str, column: Column | None) -> None:
+        """Take in a batch of one protected attribute."""
+        if column is not None and not self._attributes[name].bins:
+            self._groups[name].add(column)
+
+    def grid(self) -> Grid:
+        """Return the frozen grid of all that was taken in."""
+        fields: dict[str, FieldGrid] = {}
+        for name in self._fields:
+            if name in self._tallies:
+                fields[name] = self._tallies[name].grid()
+            else:
+                samples = self._samples[name]
+                fields[name] = numeric_grid(np.concatenate(samples) if samples else np.zeros(0))
+        grid = Grid(
+            fields=fields,
+            columns={item.name: item.column for item in self._fields.values()},
+            booleans=frozenset(
+                item.name for item in self._fields.values() if item.kind is FieldKind.BOOLEAN
+            ),
+            attributes=tuple(
+                attribute_grid(attribute, self._groups[name].counts)
+                for name, attribute in self._attributes.items()
+            ),
+            decision=self._decision,
+            label=self._label,
+            score=next(
+                (name for name, item in self._fields.items() if item.role is FieldRole.SCORE), ""
+            ),
+        )
+        return replace(grid, digest=content_digest(grid_to_bytes(grid)))
+
+
+def numeric_grid(sample: FloatArray) -> NumericGrid:
+    """Return the cells for a numeric field.
+
+    Edges are the sample's quantiles, both sides of its frequent values, its order statistics at
+    ranks 1, 2, 4, … from both ends, and guard cells that widen geometrically beyond them, so that
+    the sums kept in the cells give Wasserstein distances of heavy tails as well.
+
+    Args:
+        sample: Finite values of the baseline, shape (rows,), in any order; may be empty.
+    """
+    if not len(sample):
+        return NumericGrid(np.zeros(0), np.zeros(1, np.bool_), 0.0, 1.0, discrete=False)
+    ordered = np.sort(sample) + 0.0  # -0.0 becomes 0.0: one atom, not two
+    center = float(np.quantile(ordered, 0.5, method="inverted_cdf"))
+    scale = _scale(ordered, center)
+    distinct, rows = np.unique(ordered, return_counts=True)
+    if len(distinct) <= EXACT_VALUES:
+        points = distinct
+        cuts = _either_side(distinct)
+    else:
+        points = distinct[rows >= ATOM_SHARE * len(ordered)]
+        # An edge lies just above its quantile: a cell then is (low, high], the usual decile.
+        shares = np.arange(1, QUANTILE_CELLS) / QUANTILE_CELLS
+        quantiles = np.quantile(ordered, shares, method="inverted_cdf")
+        ranks = 2 ** np.arange(int(np.log2(len(ordered))))
+        tails = np.concatenate([ordered[ranks - 1], ordered[-ranks]])
+        cuts = np.concatenate([_above(quantiles), tails, _either_side(points)])
+    edges = np.unique(np.concatenate([cuts, _guards(ordered, scale)]))
+    edges = edges[np.isfinite(edges)]
+    atoms = np.zeros(len(edges) + 1, np.bool_)
+    atoms[np.searchsorted(edges, points, side="right")] = True
+    discrete = len(distinct) <= min(DISCRETE_VALUES, len(ordered) // 10)
+    return NumericGrid(edges, atoms, center, scale, discrete)
+
+
+def attribute_grid(attribute: Attribute, counts: Mapping[str, int]) -> AttributeGrid:
+    """Return the frozen groups of an attribute.
+
+    Args:
+        attribute: What the policy declares.
+        counts: Canonical text of each value in the baseline to its rows.
+    """
+    if attribute.bins:
+        groups = _bin_names(attribute.bins)
+        values: dict[str, int] = {}
+    elif attribute.values:
+        groups = tuple(dict.fromkeys(attribute.values.values()))
+        values = {text: groups.index(group) for text, group in attribute.values.items()}
+    else:
+        known = sorted(text for text in counts if text not in attribute.unknown)
+        groups = tuple(value_name(text) for text in known)
+        values = {text: code for code, text in enumerate(known)}
+    return AttributeGrid(
+        attribute.name, attribute.column, groups, values, attribute.bins, attribute.unknown
+    )
+
+
+def _scale(ordered: FloatArray, center: float) -> float:
+    low, high = np.quantile(ordered, [0.25, 0.75], method="inverted_cdf")
+    with np.errstate(over="ignore", invalid="ignore"):
+        candidates = [(high - low) / _NORMAL_IQR, np.std(ordered), abs(center)]
+    return next((float(size) for size in candidates if 0 < size < np.inf), 1.0)
+
+
+def _above(values: FloatArray) -> FloatArray:
+    return np.nextafter(values, np.inf)
+
+
+def _either_side(values: FloatArray) -> FloatArray:
+    return np.concatenate([values, _above(values)])
+
+
+def _guards(ordered: FloatArray, scale: float) -> FloatArray:
+    steps = scale * 4.0 ** np.arange(_GUARD_CELLS)
+    with np.errstate(over="ignore"):
+        return np.concatenate(
+            [[ordered[0]], ordered[0] - steps, _above(ordered[-1:]), ordered[-1] + steps]
+        )
+
+
+def _bin_names(bins: tuple[float, ...]) -> tuple[str, ...]:
+    texts = [canonical_text(cut) or "" for cut in bins]
+    between = [
+        _between(low, high, bins[place], bins[place + 1])
+        for place, (low, high) in enumerate(pairwise(texts))
+    ]
+    return (f"<{texts[0]}", *between, f"{texts[-1]}+")
+
+
+def _between(low: str, high: str, start: float, stop: float) -> str:
+    # Whole-number bins are written as people say them (16-24), others as intervals.
+    if float(start).is_integer() and float(stop).is_integer():
+        last = int(stop) - 1
+        return low if last == int(start) else f"{low}-{last}"
+    return f"[{low}, {high})"

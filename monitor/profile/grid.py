@@ -1,0 +1,133 @@
+"""The frozen cells that a baseline fixes and every later window is counted on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.domain.field import Decision, Label
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class NumericGrid:
+    """Cells of a numeric field.
+
+    Cell ``i`` holds the values in ``[edges[i - 1], edges[i])``; the first cell is open below, the
+    last one above, so there are ``len(edges) + 1`` cells and no finite value falls outside.
+
+    Attributes:
+        edges: shape (k,), strictly increasing, finite.
+        atoms: shape (k + 1,); True where the cell was cut around one frequent value.
+        center: Median of the baseline; sums are kept of ``(value - center) / scale``.
+        scale: Robust scale of the baseline (IQR / 1.349, else its standard deviation, else the
+            size of its median, else 1): positive, in the field's own unit.
+        discrete: The baseline holds few distinct values, each an atom; any other is *unseen*.
+    """
+
+    edges: FloatArray
+    atoms: BoolArray
+    center: float
+    scale: float
+    discrete: bool
+
+    @property
+    def cells(self) -> int:
+        """Return the number of cells."""
+        return len(self.edges) + 1
+
+
+@dataclass(frozen=True, eq=False)
+class CategoricalGrid:
+    """The values of a categorical or boolean field that the baseline held.
+
+    Attributes:
+        values: Canonical texts, most frequent first, ties by text.
+        complete: Whether ``values`` are all that the baseline held. If not (very many distinct
+            values), a value that is not among them counts as *other*, never as *unseen*.
+    """
+
+    values: tuple[str, ...]
+    complete: bool = True
+
+    @cached_property
+    def codes(self) -> Mapping[str, int]:
+        """Return the index of each value."""
+        return {value: code for code, value in enumerate(self.values)}
+
+
+@dataclass(frozen=True, eq=False)
+class AttributeGrid:
+    """The groups of a protected attribute, frozen at registration.
+
+    Group codes are 0 … len(groups) - 1; then ``unknown`` (null, or declared unknown) and
+    ``unmapped`` (a value that no group was declared or registered for).
+
+    Attributes:
+        name: Name of the attribute.
+        column: Column of the log.
+        groups: Names, in a fixed order.
+        values: Canonical text to code; empty for a binned attribute.
+        bins: Left-closed cut points; group i is ``[bins[i - 1], bins[i])``.
+        unknown_values: Canonical texts that mean "not known".
+    """
+
+    name: str
+    column: str
+    groups: tuple[str, ...]
+    values: Mapping[str, int]
+    bins: tuple[float, ...] = ()
+    unknown_values: tuple[str, ...] = ()
+
+    @property
+    def unknown(self) -> int:
+        """Return the code of rows whose membership is not known."""
+        return len(self.groups)
+
+    @property
+    def unmapped(self) -> int:
+        """Return the code of rows whose value belongs to no registered group."""
+        return len(self.groups) + 1
+
+    @property
+    def size(self) -> int:
+        """Return the number of codes."""
+        return len(self.groups) + 2
+
+
+FieldGrid = NumericGrid | CategoricalGrid
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Everything that a baseline freezes about how rows are counted.
+
+    Attributes:
+        fields: Field name to its cells.
+        columns: Field name to the column of the log.
+        booleans: Names of the fields whose values are read as booleans.
+        attributes: Protected attributes, in the order of the outcome table's axes.
+        decision: Where the decision is and which values are positive.
+        label: Where the outcome is and which values are positive.
+        score: Name of the numeric field that is counted by label as well; "" for none.
+        digest: sha256 of the bytes form.
+    """
+
+    fields: Mapping[str, FieldGrid]
+    columns: Mapping[str, str]
+    booleans: frozenset[str]
+    attributes: tuple[AttributeGrid, ...]
+    decision: Decision | None
+    label: Label | None
+    score: str = ""
+    digest: str = ""
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle the fields only, so that a grid travels to worker processes."""
+        return dict(self.__dict__)

@@ -1,0 +1,97 @@
+"""A mergeable summary of a window's columns and groups."""
+
+from collections.abc import Iterable
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+
+from monitor.profile.counts import CategoricalCounts, FieldCounts, NumericCounts, OutcomeTable
+from monitor.profile.grid import Grid, IntArray, NumericGrid
+
+
+@dataclass(slots=True)
+class Profile:
+    """What is kept of the rows of one model version in one window.
+
+    Attributes:
+        grid: Digest of the grid that the rows were counted on.
+        rows: Rows profiled.
+        fields: Field name to its counts.
+        outcomes: Rows by group, decision and label.
+        score_by_label: shape (2, cells of the score's grid): finite scores of rows labelled
+            negative, and of rows labelled positive; shape (2, 0) without a score.
+        first_event: Earliest event time, UTC; None without rows.
+        last_event: Latest event time, UTC; None without rows.
+    """
+
+    grid: str
+    rows: int
+    fields: dict[str, FieldCounts]
+    outcomes: OutcomeTable
+    score_by_label: IntArray = field(default_factory=lambda: np.zeros((2, 0), np.int64))
+    first_event: datetime | None = None
+    last_event: datetime | None = None
+
+    @classmethod
+    def empty(cls, grid: Grid) -> "Profile":
+        """Return the profile of no rows."""
+        fields: dict[str, FieldCounts] = {
+            name: NumericCounts.empty(cells)
+            if isinstance(cells, NumericGrid)
+            else CategoricalCounts(np.zeros(len(cells.values), np.int64))
+            for name, cells in grid.fields.items()
+        }
+        score = grid.fields.get(grid.score)
+        width = score.cells if isinstance(score, NumericGrid) else 0
+        sizes = {attribute.name: attribute.size for attribute in grid.attributes}
+        return cls(
+            grid.digest, 0, fields, OutcomeTable.empty(sizes), np.zeros((2, width), np.int64)
+        )
+
+    def merge(self, other: "Profile") -> None:
+        """Add another profile on the same grid, in place.
+
+        Raises:
+            ValueError: The other profile was counted on another grid.
+        """
+        if self.grid != other.grid:
+            raise ValueError(f"profiles on different grids: {self.grid} and {other.grid}")
+        self.rows += other.rows
+        for name, counts in other.fields.items():
+            mine = self.fields[name]
+            match mine, counts:
+                case (NumericCounts(), NumericCounts()) | (
+                    CategoricalCounts(),
+                    CategoricalCounts(),
+                ):
+                    mine.merge(counts)  # type: ignore[arg-type]  # both of one kind by the case
+                case _:
+                    raise ValueError(f"field {name} is of another kind in the other profile")
+        self.outcomes.merge(other.outcomes)
+        self.score_by_label = self.score_by_label + other.score_by_label
+        self._widen(other.first_event, other.last_event)
+
+    def _widen(self, first: datetime | None, last: datetime | None) -> None:
+        if first is not None:
+            self.first_event = first if self.first_event is None else min(self.first_event, first)
+        if last is not None:
+            self.last_event = last if self.last_event is None else max(self.last_event, last)
+
+
+def merged(profiles: Iterable[Profile]) -> Profile:
+    """Return the sum of profiles on one grid, leaving them as they are.
+
+    Raises:
+        ValueError: There is none, or their grids differ.
+    """
+    total: Profile | None = None
+    for profile in profiles:
+        if total is None:
+            total = deepcopy(profile)
+        else:
+            total.merge(profile)
+    if total is None:
+        raise ValueError("no profiles to merge")
+    return total

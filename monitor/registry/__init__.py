@@ -1,0 +1,1 @@
+"""Model registries: what a registry says of a version, and what it is told."""

@@ -1,0 +1,1 @@
+"""APScheduler as a trigger: it says when to look; the store says which windows are due."""

@@ -1,0 +1,1 @@
+"""Where inference logs and labels are read: parquet datasets, their manifests and label tables."""
