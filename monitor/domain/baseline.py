@@ -21,8 +21,8 @@ class Baseline:
     """A registered, immutable profile with its window, digest, registrar and reason.
 
     Attributes:
-        digest: sha256 of grid, profile, parts, model, version, window and manifest: the content,
-            not the circumstances, so that registering the same data again changes nothing.
+        digest: sha256 of model, version, window, grid, profile and parts: the content, not the
+            circumstances, so that registering the same data again changes nothing.
         model: Name of the model.
         version: The model version.
         window: The period it was taken from.

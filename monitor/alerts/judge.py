@@ -1,0 +1,140 @@
+"""The one place where a number meets its limit."""
+
+from monitor.domain.estimate import Absence, Estimate, Unmeasurable
+from monitor.domain.field import Effect
+from monitor.domain.finding import Finding, Reason, Verdict
+from monitor.domain.limit import Band, Limit
+from monitor.domain.reading import Reading
+
+_ABSENT = {absence: Reason(absence.value) for absence in Absence}
+
+
+def judge(reading: Reading, limit: Limit, *, either_side: bool) -> Finding:
+    """Judge a reading by a limit.
+
+    A bound is exceeded when the whole interval lies beyond it, so the width of the interval is the
+    noise floor: what sampling alone explains does not alarm. A measure without an interval is
+    judged on its value. No number, or too few rows, is ``unknown`` and never ``ok``.
+
+    Args:
+        reading: What was measured.
+        limit: The bounds, in the measure's unit.
+        either_side: Whether a change downwards counts like one upwards.
+    """
+    match reading.result:
+        case Unmeasurable() as absent:
+            return _unknown(reading, limit, absent)
+        case Estimate() as estimate:
+            short = _too_few(estimate, limit.min_rows)
+            if short is not None:
+                return _unknown(reading, limit, short)
+            size = evidence(estimate, either_side=either_side)
+            told = _told(estimate)
+            if limit.critical is not None and size > limit.critical:
+                why = f"{told}, beyond the critical limit {limit.critical:g}"
+                return Finding(reading, limit, Verdict.CRITICAL, Reason.BEYOND_CRITICAL, why)
+            if limit.warning is not None and size > limit.warning:
+                why = f"{told}, beyond the warning limit {limit.warning:g}"
+                return Finding(reading, limit, Verdict.WARNING, Reason.BEYOND_WARNING, why)
+            return Finding(reading, limit, Verdict.OK, Reason.WITHIN, f"{told}, within its limit")
+
+
+def judge_ratio(reading: Reading, band: Band, effect: Effect) -> Finding:
+    """Judge the ratio of a group's rate to the reference group's by the tolerated band.
+
+    Only the side that harms the group counts: above the band for a harmful decision, below it for
+    a favourable one. In the order of the evidence needed:
+
+    - ``breach`` (critical): the interval that holds jointly over the population's groups lies
+      wholly outside the band;
+    - ``suspected`` (warning): the ratio is outside, and the test, adjusted over the groups,
+      rejects equal rates;
+    - ``review`` (ok): the ratio is inside, but the unadjusted test rejects equal rates on the
+      harmful side: for a person to look at, not to page about;
+    - ``within`` (ok): the interval lies wholly inside the band;
+    - ``inconclusive`` (unknown): the evidence supports neither.
+    """
+    match reading.result:
+        case Unmeasurable() as absent:
+            return _unknown(reading, band, absent)
+        case Estimate() as estimate:
+            reason = _disparity(estimate, band, effect)
+            verdict = {
+                Reason.BREACH: Verdict.CRITICAL,
+                Reason.SUSPECTED: Verdict.WARNING,
+                Reason.INCONCLUSIVE: Verdict.UNKNOWN,
+            }.get(reason, Verdict.OK)
+            bound = band.high if effect is Effect.HARMFUL else band.low
+            side = "at most" if effect is Effect.HARMFUL else "at least"
+            why = f"{_told(estimate)}; tolerated: {side} {bound:g}"
+            return Finding(reading, band, verdict, reason, why)
+
+
+def evidence(estimate: Estimate, *, either_side: bool) -> float:
+    """Return the size that the interval supports: its end nearest to no change, or 0.
+
+    Args:
+        estimate: The number and its interval.
+        either_side: Whether a change downwards counts like one upwards.
+    """
+    low = estimate.value if estimate.low is None else estimate.low
+    high = estimate.value if estimate.high is None else estimate.high
+    above = max(low, 0.0)
+    return max(above, -high) if either_side else above
+
+
+def _disparity(estimate: Estimate, band: Band, effect: Effect) -> Reason:
+    harmful = effect is Effect.HARMFUL
+    bound = band.high if harmful else band.low
+    outside = _beyond(estimate.value, bound, harmful=harmful) and _matters(estimate, band)
+    nearest = estimate.family_low if harmful else estimate.family_high
+    if outside and nearest is not None and _beyond(nearest, bound, harmful=harmful):
+        return Reason.BREACH
+    if outside and estimate.p_adjusted is not None and estimate.p_adjusted < band.alpha:
+        return Reason.SUSPECTED
+    worse = _beyond(estimate.value, 1.0, harmful=harmful)
+    chance = estimate.p_value is None or estimate.p_value >= band.alpha
+    if not outside and worse and not chance:
+        return Reason.REVIEW
+    farthest = estimate.high if harmful else estimate.low
+    if farthest is not None and not _beyond(farthest, bound, harmful=harmful):
+        return Reason.WITHIN
+    return Reason.INCONCLUSIVE
+
+
+def _beyond(value: float, bound: float, *, harmful: bool) -> bool:
+    return value > bound if harmful else value < bound
+
+
+def _matters(estimate: Estimate, band: Band) -> bool:
+    if estimate.then is None or estimate.now is None:
+        return True
+    return abs(estimate.now - estimate.then) >= band.min_difference
+
+
+def _too_few(estimate: Estimate, min_rows: int) -> Unmeasurable | None:
+    if estimate.n >= min_rows and (not estimate.n_reference or estimate.n_reference >= min_rows):
+        return None
+    return Unmeasurable(
+        Absence.INSUFFICIENT_DATA,
+        f"{estimate.n:,} rows against {estimate.n_reference:,} in the baseline; "
+        f"at least {min_rows:,} are needed",
+        estimate.n,
+        estimate.n_reference,
+    )
+
+
+def _unknown(reading: Reading, limit: Limit | Band, absent: Unmeasurable) -> Finding:
+    reason = _ABSENT[absent.reason]
+    return Finding(reading, limit, Verdict.UNKNOWN, reason, absent.explanation)
+
+
+def _told(estimate: Estimate) -> str:
+    told = f"{estimate.value:.3g}"
+    if estimate.low is not None and estimate.high is not None:
+        told += f" ({estimate.level:.0%} interval {estimate.low:.3g} to {estimate.high:.3g})"
+    elif estimate.low is not None:
+        told += f" (at least {estimate.low:.3g} at {estimate.level:.0%})"
+    if estimate.then is not None and estimate.now is not None:
+        told += f", from {estimate.then:.3g} to {estimate.now:.3g}"
+    return told

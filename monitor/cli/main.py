@@ -1,0 +1,121 @@
+"""The root of the command line: options for all, commands by name, errors to exit codes."""
+
+import sys
+from collections.abc import Sequence
+from enum import IntEnum
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+
+import click
+
+from monitor.domain.errors import (
+    BaselineError,
+    ConfigError,
+    ModelmonError,
+    SourceError,
+    StoreError,
+)
+
+COMMANDS = {
+    "baseline": ("monitor.cli.baseline:baseline", "Register, list and show baselines."),
+    "config": ("monitor.cli.config:config", "Check, show and describe configuration files."),
+    "db": ("monitor.cli.db:db", "Create, upgrade and check the database."),
+    "demo": ("monitor.cli.demo:demo", "Run the main job on the real logs of the repository."),
+    "healthcheck": ("monitor.cli.healthcheck:healthcheck", "Ask a running daemon how it is."),
+    "init": ("monitor.cli.init:init", "Write a model's first configuration from a parquet log."),
+    "run": ("monitor.cli.run:run", "Run the windows that are due, or a period, once."),
+    "serve": ("monitor.cli.serve:serve", "Run the daemon."),
+}
+"""Command to where it is defined and its line in the help: nothing is imported to print help."""
+
+
+class ExitCode(IntEnum):
+    """What the process says when it ends."""
+
+    OK = 0
+    FINDINGS = 1
+    USAGE = 2
+    CONFIGURATION = 3
+    SOURCE = 4
+    STORE = 5
+
+
+_CODES: dict[type[ModelmonError], ExitCode] = {
+    ConfigError: ExitCode.CONFIGURATION,
+    BaselineError: ExitCode.CONFIGURATION,
+    SourceError: ExitCode.SOURCE,
+    StoreError: ExitCode.STORE,
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command only when it runs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+        """Return the names."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        command = getattr(import_module(module), name)
+        assert isinstance(command, click.Command)  # noqa: S101  # the table above is ours
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the commands from the table, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, about) for name, (_, about) in COMMANDS.items()])
+
+
+def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:  # noqa: FBT001
+    if value and not ctx.resilient_parsing:
+        click.echo(f"modelmon {version('modelmon')}")
+        ctx.exit()
+
+
+@click.command(cls=LazyGroup, name="modelmon")
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("config/modelmon.yaml"),
+    show_default=True,
+    envvar="MODELMON_CONFIG",
+    help="The daemon's settings; the models are in the folder that they name.",
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Print the version and exit.",
+)
+@click.pass_context
+def root(ctx: click.Context, config_file: Path) -> None:
+    """Watch deployed models for drift and disparity.
+
+    Exit codes: 0 ok, 1 findings (with --fail-on), 2 usage, 3 configuration or baseline,
+    4 source, 5 store.
+    """
+    ctx.obj = config_file
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line and return the exit code; errors are told on standard error."""
+    try:
+        code = root.main(list(arguments), prog_name="modelmon", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        print("modelmon: aborted", file=sys.stderr)
+        return ExitCode.USAGE
+    except ModelmonError as error:
+        print(f"modelmon: {error}", file=sys.stderr)
+        return _CODES.get(type(error), ExitCode.FINDINGS)
+    return code if isinstance(code, int) else ExitCode.OK

@@ -1,0 +1,91 @@
+"""Data on standard output, messages on standard error, progress on a terminal only."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Literal
+
+import click
+
+from monitor.engine.check import Silent
+from monitor.engine.ports import Progress
+from monitor.reports.summary import Table
+
+Output = Literal["table", "json"]
+
+output_option = click.option(
+    "--output",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="How data are written to standard output.",
+)
+
+
+def say(message: str) -> None:
+    """Tell a person something, on standard error."""
+    click.echo(message, err=True)
+
+
+def write_tables(tables: Sequence[Table], output: Output) -> None:
+    """Write tables to standard output."""
+    if output == "json":
+        found = [
+            {
+                "title": table.title,
+                "rows": [dict(zip(table.columns, row, strict=True)) for row in table.rows],
+            }
+            for table in tables
+        ]
+        print(json.dumps(found, ensure_ascii=False, indent=2))
+        return
+    from rich import box
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table as Drawn
+
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
+    colours = {"critical": "bold red", "breach": "bold red", "warning": "yellow"}
+    colours |= {"suspected": "yellow", "unknown": "magenta", "ok": "green"}
+    for table in tables:
+        drawn = Drawn(title=escape(table.title), title_justify="left", box=box.SIMPLE_HEAD)
+        for place, column in enumerate(table.columns):
+            drawn.add_column(escape(column), overflow="fold", no_wrap=place == 0)
+        for row in table.rows:
+            cells = [
+                f"[{colours[cell]}]{cell}[/]" if cell in colours else escape(cell) for cell in row
+            ]
+            drawn.add_row(*cells)
+        console.print(drawn)
+        if table.note:
+            console.print(f"  [dim]{escape(table.note)}[/]\n")
+
+
+class _Bar:
+    def __init__(self, advance: Callable[[int], None]) -> None:
+        self._advance = advance
+
+    def advance(self, rows: int) -> None:
+        self._advance(rows)
+
+
+@contextmanager
+def progress_bar(what: str) -> Iterator[Progress]:
+    """Show rows as they are read: a bar on a terminal, nothing in a pipe."""
+    if not sys.stderr.isatty():
+        yield Silent()
+        return
+    from rich.console import Console
+    from rich.progress import Progress as Bars
+    from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        TextColumn("{task.completed:,.0f} rows"),
+        TimeElapsedColumn(),
+    )
+    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task(what, total=None)
+        yield _Bar(lambda rows: bars.advance(task, rows))

@@ -1,0 +1,166 @@
+"""Registering a baseline: grid, exact counts, and how it varies in itself."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+
+from monitor.domain.baseline import Baseline, BaselinePart
+from monitor.domain.errors import BaselineError
+from monitor.domain.manifest import LogFile, Manifest
+from monitor.domain.policy import Policy
+from monitor.domain.schedule import Schedule
+from monitor.domain.window import Window
+from monitor.engine.ports import Compute, Progress, Source
+from monitor.engine.run import Outside
+from monitor.profile.codec import content_digest, grid_to_bytes, profile_to_bytes
+from monitor.profile.grid import Grid
+from monitor.profile.profile import Profile, merged
+
+
+@dataclass(frozen=True)
+class Registration:
+    """Who registers, and why: recorded with the baseline, not part of its digest."""
+
+    by: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A baseline, and whether registering it changed anything."""
+
+    baseline: Baseline
+    new: bool
+
+
+def register_baselines(
+    policy: Policy,
+    source: Source,
+    window: Window,
+    *,
+    registration: Registration,
+    outside: Outside,
+    progress: Progress,
+    version: str | None = None,
+) -> tuple[Registered, ...]:
+    """Freeze and store a baseline of each version that has rows in a period.
+
+    Args:
+        policy: The model's policy: fields, groups, decision and label are frozen as it has them.
+        source: Where the rows come from: the model's own log, or another one.
+        window: The period.
+        registration: Who and why.
+        outside: Store, compute, clock.
+        progress: Told as rows are read.
+        version: Only this version; None for all.
+
+    Raises:
+        BaselineError: There are no rows, or none of the version.
+        SourceError: The source cannot be reached, or a file of the period cannot be read: a
+            baseline is either whole or not registered.
+    """
+    scan = source.scan(window)
+    present = source.versions(scan)
+    wanted = present if version is None else [version]
+    if not present or not set(wanted) <= set(present):
+        what = f"version {version}" if version is not None else policy.model
+        here = f"; versions with rows: {', '.join(present)}" if present else ""
+        raise BaselineError(f"{what} has no rows in {window}{here}")
+    done: list[Registered] = []
+    for name in wanted:
+        grid = source.draft(scan, name)
+        parts = [
+            _count_part(source, piece, name, grid, outside.compute, progress)
+            for piece in sub_windows(window, policy.schedule)
+        ]
+        baseline = _baseline(
+            _Contents(policy.model, name, window, grid, parts), registration, outside
+        )
+        done.append(Registered(baseline, outside.store.register(baseline)))
+    return tuple(done)
+
+
+def sub_windows(window: Window, schedule: Schedule) -> Iterator[Window]:
+    """Yield the window cut wherever the schedule cuts, its ends included."""
+    start = window.start
+    while start < window.end:
+        end = min(schedule.window_at(start).end, window.end)
+        yield Window(start, end)
+        start = end
+
+
+@dataclass(frozen=True)
+class _Part:
+    window: Window
+    profile: Profile
+    manifest: Manifest
+
+
+@dataclass(frozen=True)
+class _Contents:
+    model: str
+    version: str
+    window: Window
+    grid: Grid
+    parts: list[_Part]
+
+
+def _count_part(  # noqa: PLR0917  # six nouns, each of another type
+    source: Source,
+    piece: Window,
+    version: str,
+    grid: Grid,
+    compute: Compute,
+    progress: Progress,
+) -> _Part:
+    scan = source.scan(piece)
+    counted = compute.count(scan.tasks, source.counter(scan, {version: grid}), progress)
+    broken = (*scan.manifest.unreadable, *counted.unreadable)
+    if broken:
+        told = "; ".join(f"{file.path}: {file.explanation}" for file in broken)
+        raise BaselineError(f"a baseline needs every file of its period: {told}")
+    return _Part(piece, counted.profiles.get(version) or Profile.empty(grid), scan.manifest)
+
+
+def _baseline(contents: _Contents, registration: Registration, outside: Outside) -> Baseline:
+    profile = profile_to_bytes(merged(part.profile for part in contents.parts))
+    parts = tuple(
+        BaselinePart(part.window, part.profile.rows, profile_to_bytes(part.profile))
+        for part in contents.parts
+    )
+    digested = (
+        contents.model,
+        contents.version,
+        str(contents.window),
+        contents.grid.digest,
+        content_digest(profile),
+        *(content_digest(part.profile) for part in parts),
+    )
+    return Baseline(
+        digest=sha256("\x1f".join(digested).encode()).hexdigest(),
+        model=contents.model,
+        version=contents.version,
+        window=contents.window,
+        rows=sum(part.rows for part in parts),
+        grid=grid_to_bytes(contents.grid),
+        profile=profile,
+        parts=parts,
+        manifest=_joined(part.manifest for part in contents.parts),
+        registered_at=outside.clock.now(),
+        registered_by=registration.by,
+        why=registration.why,
+        code=outside.code,
+    )
+
+
+def _joined(manifests: Iterable[Manifest]) -> Manifest:
+    # A file may reach over two parts; it is named once.
+    files: dict[str, LogFile] = {}
+    labels: dict[str, LogFile] = {}
+    for manifest in manifests:
+        files.update((file.path, file) for file in manifest.files)
+        labels.update((file.path, file) for file in manifest.labels)
+    return Manifest(
+        tuple(files[path] for path in sorted(files)),
+        tuple(labels[path] for path in sorted(labels)),
+    )

@@ -1,0 +1,75 @@
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from monitor.domain.errors import BaselineError
+from monitor.domain.limit import Band
+from monitor.domain.policy import Policy, SourceSpec
+from monitor.domain.run import Outcome
+from monitor.domain.schedule import CalendarUnit, Schedule
+from monitor.domain.window import Window
+from monitor.engine.due import due_windows
+from monitor.engine.ports import RunHead
+
+
+def utc(*parts: int) -> datetime:
+    return datetime(*parts, tzinfo=UTC)
+
+
+@dataclass
+class Registered:
+    window: Window
+
+
+APRIL_MAY = {"1": Registered(Window(utc(2005, 4, 1), utc(2005, 6, 1)))}
+JUNE = Window(utc(2005, 6, 1), utc(2005, 7, 1))
+JULY = Window(utc(2005, 7, 1), utc(2005, 8, 1))
+
+
+def policy(**schedule):
+    return Policy(
+        model="m",
+        source=SourceSpec("log", "t"),
+        fields=(),
+        decision=None,
+        label=None,
+        attributes={},
+        populations=(),
+        schedule=Schedule(CalendarUnit.MONTH, **schedule),
+        limits={},
+        band=Band(),
+    )
+
+
+def due(heads=None, span=None, now=utc(2005, 8, 15), baselines=APRIL_MAY, **schedule):
+    return due_windows(policy(**schedule), baselines, heads or {}, span, now)
+
+
+def test_windows_begin_where_the_baseline_ends_and_stop_at_the_present():
+    assert due() == (JUNE, JULY)
+
+
+def test_a_window_with_a_result_is_not_due_again():
+    heads = {JUNE: RunHead(JUNE, "id", 1, Outcome.COMPLETED)}
+    assert due(heads) == (JULY,)
+
+
+def test_a_window_without_data_is_due_again_once_the_log_reaches_it():
+    heads = {JUNE: RunHead(JUNE, "id", 1, Outcome.NO_DATA)}
+    assert due(heads, span=(utc(2005, 4, 1), utc(2005, 5, 30))) == (JULY,)
+    assert due(heads, span=(utc(2005, 4, 1), utc(2005, 6, 2))) == (JUNE, JULY)
+
+
+def test_lateness_holds_the_newest_window_back():
+    assert due(now=utc(2005, 8, 1, 12), lateness=timedelta(days=1)) == (JUNE,)
+
+
+def test_the_schedule_may_start_later_and_end_earlier():
+    assert due(start=utc(2005, 7, 1)) == (JULY,)
+    assert due(end=utc(2005, 7, 1)) == (JUNE,)
+
+
+def test_without_a_baseline_nothing_can_be_judged_and_it_says_what_to_do():
+    with pytest.raises(BaselineError, match="baseline register m"):
+        due(baselines={})
