@@ -1,1 +1,17 @@
-"""modelmon: drift, bias and the governance of deployed models."""
+"""modelmon: drift, bias and the governance of deployed models.
+
+`open_model`, `Model` and `Comparison` are re-exported from `monitor.api`, imported when first
+asked for: the command line stays quick.
+"""
+
+from importlib import import_module
+from typing import Any
+
+__all__ = ["Comparison", "Model", "open_model"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used."""
+    if name in __all__:
+        return getattr(import_module("monitor.api"), name)
+    raise AttributeError(f"module 'monitor' has no attribute {name!r}")

@@ -8,8 +8,7 @@ from typing import Literal
 
 import click
 
-from monitor.engine.check import Silent
-from monitor.engine.ports import Progress
+from monitor.engine.progress import Progress, Silent
 from monitor.reports.summary import Table
 
 Output = Literal["table", "json"]

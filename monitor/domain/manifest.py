@@ -78,6 +78,11 @@ class Accounting:
     unregistered: Mapping[str, int] = field(default_factory=dict)
 
     @property
+    def placed(self) -> int:
+        """Return the rows whose event time lies in the window, with or without a baseline."""
+        return sum(self.profiled.values()) + sum(self.unregistered.values())
+
+    @property
     def balances(self) -> bool:
         """Return whether every row read is accounted for."""
         return self.read == sum(self.profiled.values()) + sum(self.rejected.values())

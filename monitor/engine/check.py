@@ -7,15 +7,9 @@ from monitor.domain.policy import Policy
 from monitor.domain.run import Failure
 from monitor.domain.window import Window
 from monitor.engine.due import due_windows
-from monitor.engine.ports import Progress, Source
+from monitor.engine.ports import Source
+from monitor.engine.progress import Progress
 from monitor.engine.run import Outside, Ran, run_window
-
-
-class Silent:
-    """Progress that nobody watches."""
-
-    def advance(self, rows: int) -> None:
-        """Take no note."""
 
 
 @dataclass(frozen=True)

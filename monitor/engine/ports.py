@@ -11,6 +11,7 @@ from monitor.domain.policy import Policy
 from monitor.domain.run import Failure, Outcome, Run
 from monitor.domain.window import Window
 from monitor.engine.counting import Counted, Task
+from monitor.engine.progress import Progress
 from monitor.profile.grid import Grid
 
 
@@ -78,14 +79,6 @@ class Source(Protocol):
             grids: Version to the grid its rows are counted on; rows of other versions are
                 rejected, with their number.
         """
-        ...
-
-
-class Progress(Protocol):
-    """Someone who is told how far a pass has come."""
-
-    def advance(self, rows: int) -> None:
-        """Take note that so many more rows have been dealt with."""
         ...
 
 

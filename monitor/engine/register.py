@@ -10,7 +10,8 @@ from monitor.domain.manifest import LogFile, Manifest
 from monitor.domain.policy import Policy
 from monitor.domain.schedule import Schedule
 from monitor.domain.window import Window
-from monitor.engine.ports import Compute, Progress, Source
+from monitor.engine.ports import Compute, Source
+from monitor.engine.progress import Progress
 from monitor.engine.run import Outside
 from monitor.profile.codec import content_digest, grid_to_bytes, profile_to_bytes
 from monitor.profile.grid import Grid

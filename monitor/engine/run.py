@@ -2,19 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from monitor.alerts.judge import judge, judge_ratio
 from monitor.domain.baseline import Baseline
 from monitor.domain.estimate import Absence, Unmeasurable
 from monitor.domain.finding import Finding
 from monitor.domain.limit import Limit
-from monitor.domain.manifest import Manifest, UnreadableFile
+from monitor.domain.manifest import Accounting, Manifest, UnreadableFile
 from monitor.domain.policy import Policy
 from monitor.domain.reading import Reading, Subject
 from monitor.domain.run import Outcome, Run, VersionResult, run_identity
 from monitor.domain.window import Window
 from monitor.engine.counting import Counted
-from monitor.engine.ports import Clock, Committed, Compute, Progress, Source, Store
+from monitor.engine.frozen import check_frozen
+from monitor.engine.ports import Clock, Committed, Compute, Scan, Source, Store
+from monitor.engine.progress import Progress
 from monitor.measures.direction import either_side
 from monitor.measures.measure import ProfilePair
 from monitor.measures.measuring import measure_all
@@ -71,32 +74,79 @@ def run_window(
     known = _stored(policy, window, baselines, scan.manifest, outside.store)
     if known is not None:
         return known
-    grids = {version: grid_from_bytes(item.grid) for version, item in baselines.items()}
-    counted = outside.compute.count(scan.tasks, source.counter(scan, grids), progress)
-    manifest = _with_broken(scan.manifest, counted.unreadable)
-    results = tuple(
-        _version_result(policy, window, baselines[version], grids[version], profile)
-        for version, profile in sorted(counted.profiles.items())
-        if profile.rows
-    )
-    readings = _readings_on_the_log(policy, window, counted)
+    seen = examine(policy, source, scan, baselines, outside.compute, progress)
     run = Run(
         model=policy.model,
         window=window,
-        identity=_identity(policy, window, baselines, manifest),
+        identity=_identity(policy, window, baselines, seen.manifest),
         policy=policy.digest,
-        manifest=manifest,
-        accounting=counted.accounting(),
-        outcome=Outcome.COMPLETED if counted.read else Outcome.NO_DATA,
+        manifest=seen.manifest,
+        accounting=seen.accounting,
+        outcome=Outcome.COMPLETED if seen.accounting.placed else Outcome.NO_DATA,
         started=started,
         finished=outside.clock.now(),
         code=outside.code,
+        last_event=seen.last_event,
+        results=seen.results,
+        readings=seen.readings,
+        findings=seen.findings,
+    )
+    return Ran(run, outside.store.commit(run, policy))
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What a window shows when it is held against baselines, before anything is stored.
+
+    Attributes:
+        manifest: The files read, and those that had to be left out.
+        accounting: The rows.
+        last_event: The latest event in the window.
+        results: One for each version with rows and a baseline.
+        readings: What must be said of the log itself.
+        findings: The same, judged.
+    """
+
+    manifest: Manifest
+    accounting: Accounting
+    last_event: datetime | None
+    results: tuple[VersionResult, ...]
+    readings: tuple[Reading, ...]
+    findings: tuple[Finding, ...]
+
+
+def examine(  # noqa: PLR0917  # six nouns, each of another type
+    policy: Policy,
+    source: Source,
+    scan: Scan,
+    baselines: Mapping[str, Baseline],
+    compute: Compute,
+    progress: Progress,
+) -> Examination:
+    """Profile a scan on the baselines' grids, measure and judge it.
+
+    Raises:
+        BaselineError: The policy reads columns otherwise than the baseline froze them.
+        SourceError: The log cannot be reached.
+    """
+    grids = {version: grid_from_bytes(item.grid) for version, item in baselines.items()}
+    for version, grid in grids.items():
+        check_frozen(policy, version, grid)
+    counted = compute.count(scan.tasks, source.counter(scan, grids), progress)
+    results = tuple(
+        _version_result(policy, scan.window, baselines[version], grids[version], profile)
+        for version, profile in sorted(counted.profiles.items())
+        if profile.rows
+    )
+    readings = _readings_on_the_log(policy, scan.window, counted)
+    return Examination(
+        manifest=_with_broken(scan.manifest, counted.unreadable),
+        accounting=counted.accounting(),
         last_event=counted.last_event,
         results=results,
         readings=readings,
         findings=tuple(judge(reading, _NO_LIMIT, either_side=False) for reading in readings),
     )
-    return Ran(run, outside.store.commit(run, policy))
 
 
 def findings_of(readings: tuple[Reading, ...], policy: Policy) -> tuple[Finding, ...]:
@@ -141,7 +191,7 @@ def _version_result(
 
 def _readings_on_the_log(policy: Policy, window: Window, counted: Counted) -> tuple[Reading, ...]:
     """Return what must be said of the log itself: no rows, or rows that nothing is known of."""
-    if not counted.read:
+    if not counted.accounting().placed:
         silent = Unmeasurable(Absence.NO_DATA, f"the log has no rows in {window}")
         return (Reading("rows", Subject(policy.model), silent),)
     return tuple(

@@ -1,0 +1,105 @@
+"""``modelmon run``: what is due, once."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from monitor.cli.output import Output, output_option, progress_bar, say, write_tables
+from monitor.cli.selection import INSTANT_HELP, chosen, period
+from monitor.domain.errors import ModelmonError
+from monitor.domain.finding import Verdict
+from monitor.domain.policy import Policy
+
+if TYPE_CHECKING:
+    from monitor.engine.run import Outside, Ran
+
+
+@click.command()
+@click.option("--model", "models", multiple=True, help="Only this model; may be repeated.")
+@click.option("--from", "begin", default=None, help=f"Run every window from here: {INSTANT_HELP}.")
+@click.option("--to", "end", default=None, help="… up to here.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["warning", "critical", "unknown"]),
+    default=None,
+    help="Exit with 1 when a finding is at least this grave.",
+)
+@output_option
+@click.pass_obj
+def run(  # noqa: PLR0917  # one argument an option
+    config_file: Path,
+    models: tuple[str, ...],
+    begin: str | None,
+    end: str | None,
+    fail_on: str | None,
+    output: Output,
+) -> int:
+    """Run the windows that are due, or all windows of a period, and print what they show.
+
+    A window that was run before on the same data, policy and baselines changes nothing.
+    """
+    from monitor import app
+    from monitor.reports.summary import summarise
+
+    settings = app.read_settings(config_file)
+    policies = chosen(app.read_policies(settings), models)
+    outside = app.open_outside(settings.store_url, settings.workers, processes=settings.processes)
+    problems: list[Exception] = []
+    worst: list[Verdict] = []
+    for policy in policies:
+        done, problem = run_model(policy, outside, begin, end)
+        new = sum(item.committed.new for item in done)
+        say(f"{policy.model}: {len(done)} windows, {new} with new results")
+        write_tables(summarise(policy, [item.run for item in done]), output)
+        worst += [_worst(item) for item in done]
+        if problem is not None:
+            say(f"{policy.model}: {type(problem).__name__}: {problem}")
+            problems.append(problem)
+    if problems:
+        raise _first_of_ours(problems)
+    return int(fail_on is not None and _fails(worst, Verdict(fail_on)))
+
+
+def run_model(
+    policy: Policy, outside: "Outside", begin: str | None, end: str | None
+) -> "tuple[list[Ran], Exception | None]":
+    """Run one model's windows; its failure is stored and returned, not raised."""
+    from monitor import app
+    from monitor.engine.check import check_due, guarded, run_windows
+
+    asked = period(policy, begin, end)
+    done: list[Ran] = []
+
+    def work() -> None:
+        with progress_bar(policy.model) as progress:
+            source = app.source_of(policy)
+            if asked is None:
+                done.extend(check_due(policy, source, outside, progress))
+                return
+            windows = policy.schedule.windows(asked.start, asked.end)
+            done.extend(run_windows(policy, source, windows, outside, progress))
+
+    failed = guarded(policy.model, work, outside)
+    return done, None if failed is None else failed.error
+
+
+def _worst(item: "Ran") -> Verdict:
+    from monitor.reports.summary import all_findings, worst
+
+    return worst(all_findings(item.run))
+
+
+def _fails(verdicts: Sequence[Verdict], threshold: Verdict) -> bool:
+    grave = {
+        Verdict.CRITICAL: {Verdict.CRITICAL},
+        Verdict.WARNING: {Verdict.CRITICAL, Verdict.WARNING},
+        Verdict.UNKNOWN: {Verdict.CRITICAL, Verdict.WARNING, Verdict.UNKNOWN},
+    }
+    return any(verdict in grave[threshold] for verdict in verdicts)
+
+
+def _first_of_ours(problems: Sequence[Exception]) -> Exception:
+    # An exit code tells one class of error; errors that nobody foresaw keep their traceback.
+    return next((item for item in problems if not isinstance(item, ModelmonError)), problems[0])

@@ -1,0 +1,53 @@
+"""Which models and which period a command is about."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import click
+
+from monitor.domain.policy import Policy
+from monitor.domain.window import Window
+
+INSTANT_HELP = "a date or an ISO 8601 time; without an offset it is in the schedule's zone"
+
+
+def chosen(policies: Sequence[Policy], names: Sequence[str]) -> tuple[Policy, ...]:
+    """Return the policies of the named models, or all when none is named.
+
+    Raises:
+        click.UsageError: A name is not configured.
+    """
+    known = {policy.model: policy for policy in policies}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        listed = ", ".join(known) or "none"
+        raise click.UsageError(f"no such model: {', '.join(unknown)}; configured: {listed}")
+    return tuple(known[name] for name in names) if names else tuple(policies)
+
+
+def period(policy: Policy, begin: str | None, end: str | None) -> Window | None:
+    """Return the period of ``--from`` and ``--to``, or None when neither is given.
+
+    Raises:
+        click.UsageError: Only one is given, one is no instant, or they are not in order.
+    """
+    if begin is None and end is None:
+        return None
+    if begin is None or end is None:
+        raise click.UsageError("--from and --to go together")
+    start, stop = _instant(policy, "--from", begin), _instant(policy, "--to", end)
+    if start >= stop:
+        raise click.UsageError(f"--from {begin} is not before --to {end}")
+    return Window(start, stop)
+
+
+def _instant(policy: Policy, option: str, text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        message = f"{option} {text!r} is no date; write 2005-06-01 or 2005-06-01T12:00+02:00"
+        raise click.UsageError(message) from error
+    if found.tzinfo is None:
+        found = found.replace(tzinfo=ZoneInfo(policy.schedule.zone))
+    return found.astimezone(UTC)
