@@ -1,0 +1,145 @@
+"""The acceptance lists of the reference answers hold with default limits.
+
+Run with ``MODELMON_ACCEPTANCE_DATA`` naming a folder with further sets to cover those as well.
+"""
+
+import pytest
+from real_logs import compared, datasets, opened
+
+from monitor.domain.estimate import Estimate
+from monitor.domain.finding import Verdict
+
+pytestmark = pytest.mark.slow
+
+ALARM = {Verdict.WARNING, Verdict.CRITICAL}
+ROLES = {"score_drift": ("score",), "prediction_drift": ("prediction",)}
+
+
+def listed(kind):
+    return [
+        pytest.param(data.name, entry, id=f"{data.name}-{'-'.join(map(str, entry[:2]))}")
+        for data in datasets()
+        for entry in data.expected["acceptance"][kind]
+    ]
+
+
+def windows():
+    return [
+        pytest.param(data.name, window, id=f"{data.name}-{window['name']}")
+        for data in datasets()
+        for window in data.expected["windows"]
+    ]
+
+
+def findings(name, window, measure, field=None):
+    return [
+        item
+        for item in compared(name, window).found()
+        if item.reading.measure == measure
+        and (field is None or item.reading.subject.field == field)
+    ]
+
+
+def readings(name, window, measure, **subject):
+    return [
+        item
+        for result in compared(name, window).examination.results
+        for item in result.readings
+        if item.measure == measure
+        and all(getattr(item.subject, key) == value for key, value in subject.items())
+    ]
+
+
+def field_of(name, listed_as):
+    if listed_as not in ROLES:
+        return listed_as
+    policy = opened(name).policy
+    return next(field.name for field in policy.fields if field.role in ROLES[listed_as])
+
+
+@pytest.mark.parametrize(("name", "entry"), listed("must_alert"))
+def test_what_must_alert_does(name, entry):
+    window, field, _ = entry
+    (found,) = findings(name, window, "psi", field_of(name, field))
+    assert found.verdict in ALARM, found.explanation
+
+
+@pytest.mark.parametrize(("name", "entry"), listed("must_not_page"))
+def test_what_must_not_page_does_not(name, entry):
+    window, field, _ = entry
+    (found,) = findings(name, window, "psi", field_of(name, field))
+    assert found.verdict is not Verdict.CRITICAL, found.explanation
+
+
+@pytest.mark.parametrize(("name", "entry"), listed("decision_shift"))
+def test_a_shift_of_decisions_is_found(name, entry):
+    (found,) = findings(name, entry[0], "decision_rate")
+    assert found.verdict in ALARM, found.explanation
+    assert found.reading.result.then == pytest.approx(entry[1], abs=5e-5)
+    assert found.reading.result.now == pytest.approx(entry[2], abs=5e-5)
+
+
+@pytest.mark.parametrize(("name", "entry"), listed("label_shift"))
+def test_a_shift_of_labels_is_found(name, entry):
+    (found,) = findings(name, entry[0], "label_rate")
+    assert found.verdict in ALARM, found.explanation
+    assert found.reading.result.now == pytest.approx(entry[2], abs=5e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "entry"), [item for item in listed("performance") if item.values[1][1] == "roc_auc"]
+)
+def test_a_loss_of_auc_is_found(name, entry):
+    (found,) = findings(name, entry[0], "auc_drop")
+    assert found.verdict in ALARM, found.explanation
+    assert found.reading.result.then == pytest.approx(entry[2], abs=2e-3)
+    assert found.reading.result.now == pytest.approx(entry[3], abs=2e-3)
+
+
+@pytest.mark.parametrize(("name", "window"), windows())
+def test_rows_are_exact_and_accounted_for(name, window):
+    accounting = compared(name, window["name"]).examination.accounting
+    version = next(item.version for item in datasets() if item.name == name)
+    profiled = accounting.profiled
+    counted = profiled.get(version, 0) if version else sum(profiled.values())
+    assert counted == window["rows"]
+    assert accounting.balances
+
+
+@pytest.mark.parametrize(("name", "window"), windows())
+def test_missing_rates_ks_and_psi_agree_with_the_reference(name, window):
+    for field, expected in window["features"].items():
+        (missing,) = readings(name, window["name"], "missing_rate", field=field)
+        assert missing.result.now == pytest.approx(expected["missing_cur"], abs=1e-12)
+        if "ks" in expected:
+            (ks,) = readings(name, window["name"], "ks", field=field)
+            assert ks.result.value == pytest.approx(expected["ks"], abs=5e-3)
+        (psi,) = readings(name, window["name"], "psi", field=field)
+        assert isinstance(psi.result, Estimate)
+        chi2 = expected.get("chi2")
+        if chi2 is not None and expected["categories_ref"] > 1:
+            (found,) = readings(name, window["name"], "cramers_v", field=field)
+            assert isinstance(found.result, Estimate)
+
+
+@pytest.mark.parametrize(("name", "window"), windows())
+def test_group_counts_and_rates_are_exact(name, window):
+    checked = 0
+    for attribute, about in window.get("fairness", {}).items():
+        for group, expected in about["groups"].items():
+            named = {"0-15": "<16", "65+": "65+"}.get(group, group)
+            found = readings(
+                name, window["name"], "selection_rate", population=attribute, group=named
+            )
+            if group == "__missing__":
+                continue
+            (reading,) = found
+            assert reading.result.n == expected["n"]
+            assert reading.result.now == pytest.approx(expected["selection_rate"], abs=1e-9)
+            low, high = expected["selection_rate_ci95"]
+            assert (reading.result.low, reading.result.high) == (
+                pytest.approx(low, abs=1e-6),
+                pytest.approx(high, abs=1e-6),
+            )
+            checked += 1
+    assert checked or "fairness" not in window
