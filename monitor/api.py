@@ -14,7 +14,7 @@ reader as the daemon's logs, so the numbers are the same to the last digit.
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,6 +30,7 @@ from monitor.domain.policy import Policy
 from monitor.domain.reading import Reading
 from monitor.domain.window import Window
 from monitor.engine.progress import Silent
+from monitor.engine.ports import Source
 from monitor.engine.register import Registration, register_baselines
 from monitor.engine.run import Examination, Outside, Ran, examine, run_window
 from monitor.profile.codec import profile_from_bytes
@@ -87,10 +88,10 @@ class Model:
         Raises:
             BaselineError: There are no rows, or a file of the period cannot be read.
         """
-        with self._source_policy(data) as policy:
+        with self._source(data) as source:
             done = register_baselines(
-                policy,
-                source_of(policy),
+                self.policy,
+                source,
                 self.window(start, end),
                 registration=Registration(by, why),
                 outside=self.outside,
@@ -113,10 +114,9 @@ class Model:
         baselines = self.outside.store.current_baselines(self.policy.model)
         if not baselines:
             raise BaselineError(f"{self.policy.model} has no baseline: call register() first")
-        with self._source_policy(data) as policy:
-            source = source_of(policy)
+        with self._source(data) as source:
             scan = source.scan(self.window(start, end))
-            seen = examine(policy, source, scan, baselines, self.outside.compute, Silent())
+            seen = examine(self.policy, source, scan, baselines, self.outside.compute, Silent())
         return Comparison(scan.window, seen)
 
     def run(self, *, start: Instant, end: Instant) -> tuple[Ran, ...]:
@@ -145,19 +145,16 @@ class Model:
         return Window(first.astimezone(UTC), last.astimezone(UTC))
 
     @contextmanager
-    def _source_policy(self, data: Any) -> Iterator[Policy]:
-        if data is None:
-            yield self.policy
-            return
-        if isinstance(data, str | Path):
-            yield _reading(self.policy, str(data))
+    def _source(self, data: Any) -> Iterator[Source]:
+        if data is None or isinstance(data, str | Path):
+            yield source_of(self.policy, None if data is None else str(data))
             return
         from monitor.sources.table import write_table  # noqa: PLC0415  # pyarrow, when needed
 
         with TemporaryDirectory() as folder:
             path = Path(folder) / "data.parquet"
             write_table(data, path)
-            yield _reading(self.policy, str(path))
+            yield source_of(self.policy, str(path))
 
 
 @dataclass(frozen=True)
@@ -199,13 +196,6 @@ class Comparison:
         """Return the findings as values."""
         inside = [item for result in self.examination.results for item in result.findings]
         return (*self.examination.findings, *inside)
-
-
-def _reading(policy: Policy, path: str) -> Policy:
-    """Return the policy with another log; labels come along only if they are in it."""
-    here = "" if "://" in path else str(Path.cwd())
-    source = replace(policy.source, path=str(Path(here) / path) if here else path)
-    return replace(policy, source=source)
 
 
 def _reading_row(reading: Reading) -> dict[str, Any]:

@@ -9,7 +9,9 @@ from monitor.domain.schedule import CalendarUnit, Schedule
 from monitor.domain.window import Window
 
 INSTANTS = st.datetimes(
-    datetime(1905, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC)  # noqa: DTZ001
+    datetime(1905, 1, 1),  # noqa: DTZ001  # hypothesis wants naive bounds
+    datetime(2090, 1, 1),  # noqa: DTZ001
+    timezones=st.just(UTC),
 )
 LENGTHS = st.one_of(
     st.sampled_from(CalendarUnit),

@@ -23,6 +23,7 @@ class Registered:
 
 
 APRIL_MAY = {"1": Registered(Window(utc(2005, 4, 1), utc(2005, 6, 1)))}
+NOW = utc(2005, 8, 15)
 JUNE = Window(utc(2005, 6, 1), utc(2005, 7, 1))
 JULY = Window(utc(2005, 7, 1), utc(2005, 8, 1))
 
@@ -42,7 +43,7 @@ def policy(**schedule):
     )
 
 
-def due(heads=None, span=None, now=utc(2005, 8, 15), baselines=APRIL_MAY, **schedule):
+def due(heads=None, span=None, now=NOW, baselines=APRIL_MAY, **schedule):
     return due_windows(policy(**schedule), baselines, heads or {}, span, now)
 
 

@@ -1,0 +1,202 @@
+"""The composition root: the only place that builds adapters, the real clock and the logger.
+
+Adapters are imported when they are wired, so that a command pays for what it uses: checking a
+configuration loads neither statistics nor a database.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from monitor.domain.policy import Policy
+from monitor.domain.settings import DaemonSettings
+
+if TYPE_CHECKING:
+    from monitor.engine.ports import Source
+    from monitor.engine.run import Outside
+    from monitor.engine.snapshot import ModelSnapshot
+
+
+class SystemClock:
+    """The machine's clock, in UTC."""
+
+    def now(self) -> datetime:
+        """Return the present instant."""
+        return datetime.now(UTC)  # noqa: TID251  # the one real clock
+
+
+def code_version() -> str:
+    """Return the version of modelmon that is running."""
+    return version("modelmon")
+
+
+def read_settings(path: Path) -> DaemonSettings:
+    """Return the daemon's settings.
+
+    Raises:
+        ConfigError: With every problem of the file.
+    """
+    from monitor.config.daemon_file import load_settings
+
+    return load_settings(path, os.environ)
+
+
+def read_policies(settings: DaemonSettings) -> tuple[Policy, ...]:
+    """Return the policy of every configured model.
+
+    Raises:
+        ConfigError: With every problem of every file.
+    """
+    from monitor.config.model_file import load_policies
+
+    return load_policies(Path(settings.models))
+
+
+def read_policy(path: Path) -> Policy:
+    """Return the policy of one file.
+
+    Raises:
+        ConfigError: With every problem of the file.
+    """
+    from monitor.config.model_file import load_policy
+
+    return load_policy(path)
+
+
+def read_policy_files(paths: Sequence[Path]) -> tuple[Policy, ...]:
+    """Return the policies of the given files.
+
+    Raises:
+        ConfigError: With every problem of every file.
+    """
+    from monitor.domain.errors import ConfigError, Problem
+
+    policies: list[Policy] = []
+    problems: list[Problem] = []
+    for path in paths:
+        try:
+            policies.append(read_policy(path))
+        except ConfigError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigError(tuple(problems))
+    return tuple(policies)
+
+
+def settings_as_yaml(settings: DaemonSettings) -> str:
+    """Return the settings with every default filled in; secrets are not shown."""
+    from monitor.config import daemon_file
+
+    return daemon_file.settings_as_yaml(settings)
+
+
+def policy_as_yaml(policy: Policy) -> str:
+    """Return a policy with every default filled in, readable again."""
+    from monitor.config import content
+
+    return content.policy_as_yaml(policy)
+
+
+def schema(*, daemon: bool) -> dict[str, Any]:
+    """Return the JSON Schema of the daemon's file, or of a model's."""
+    from monitor.config.schema import daemon_schema, model_schema
+
+    return daemon_schema() if daemon else model_schema()
+
+
+def starter(parquet: str, model: str | None, target: Path | None) -> str:
+    """Return a commented configuration inferred from a parquet log.
+
+    Args:
+        parquet: File, folder or URI.
+        model: Name of the model; None for the log's own name.
+        target: Where the text will be written: relative paths are written as seen from there.
+
+    Raises:
+        SourceError: The log cannot be read.
+    """
+    from monitor.config.starter import starter_yaml
+    from monitor.sources.inspect import infer_columns
+
+    columns = infer_columns(parquet)
+    name = model or Path(parquet.rstrip("/")).stem or "model"
+    shown = parquet
+    if "://" not in parquet and target is not None:
+        shown = os.path.relpath(Path(parquet).absolute(), target.absolute().parent)
+    return starter_yaml(columns, model=name, path=shown)
+
+
+def upgrade_store(settings: DaemonSettings) -> str:
+    """Bring the database to this version's schema, and say what state it is in.
+
+    Raises:
+        StoreError: It cannot be reached, or a newer version wrote it.
+    """
+    from monitor.store.schema import upgrade
+
+    return str(upgrade(settings.store_url))
+
+
+def open_outside(url: str, workers: int = 1, *, processes: bool = False) -> "Outside":
+    """Return store, compute and clock.
+
+    Args:
+        url: Database URL; ``sqlite://`` is an empty database in memory, ready to use.
+        workers: Tasks that are computed at the same time.
+        processes: Whether workers are processes rather than threads.
+
+    Raises:
+        StoreError: The database cannot be reached or has another schema.
+    """
+    from monitor.compute.local import LocalCompute
+    from monitor.engine.run import Outside
+    from monitor.store.sql import SqlStore
+
+    return Outside(
+        store=SqlStore(url),
+        compute=LocalCompute(workers, processes=processes),
+        clock=SystemClock(),
+        code=code_version(),
+    )
+
+
+def source_of(policy: Policy, path: str | None = None) -> "Source":
+    """Return the log of a model, or another one that is read by the same policy.
+
+    Args:
+        policy: The model's policy.
+        path: Another path or URI, relative to the current folder; None for the model's own.
+
+    Raises:
+        SourceError: The path cannot be reached.
+    """
+    from monitor.sources.parquet import ParquetSource
+
+    if path is None:
+        return ParquetSource(policy)
+    elsewhere = path if "://" in path else str(Path(path).absolute())
+    return ParquetSource(replace(policy, source=replace(policy.source, path=elsewhere)))
+
+
+def snapshots(policies: Sequence[Policy], outside: "Outside") -> "list[ModelSnapshot]":
+    """Return what the store knows of each model.
+
+    Raises:
+        StoreError: The database cannot be read.
+    """
+    from monitor.engine.snapshot import ModelSnapshot
+
+    store = outside.store
+    return [
+        ModelSnapshot(
+            policy=policy,
+            baselines=store.current_baselines(policy.model),
+            latest=store.latest(policy.model),
+            counts=store.counts(policy.model),
+        )
+        for policy in policies
+    ]
