@@ -149,7 +149,7 @@ class Model:
         if data is None or isinstance(data, str | Path):
             yield source_of(self.policy, None if data is None else str(data))
             return
-        from monitor.sources.table import write_table  # noqa: PLC0415  # pyarrow, when needed
+        from monitor.sources.memory import write_table  # noqa: PLC0415  # pyarrow, when needed
 
         with TemporaryDirectory() as folder:
             path = Path(folder) / "data.parquet"
