@@ -4,10 +4,10 @@ Run with ``MODELMON_ACCEPTANCE_DATA`` naming a folder with further sets to cover
 """
 
 import pytest
-from real_logs import compared, datasets, opened
 
 from monitor.domain.estimate import Estimate
 from monitor.domain.finding import Verdict
+from tests.acceptance.real_logs import compared, datasets, opened
 
 pytestmark = pytest.mark.slow
 
