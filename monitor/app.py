@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from monitor.engine.ports import Source
     from monitor.engine.run import Outside
     from monitor.engine.snapshot import ModelSnapshot
+    from monitor.measures.measure import Family
 
 
 class SystemClock:
@@ -127,7 +128,7 @@ def starter(parquet: str, model: str | None, target: Path | None) -> str:
     shown = parquet
     if "://" not in parquet and target is not None:
         shown = os.path.relpath(Path(parquet).absolute(), target.absolute().parent)
-    return starter_yaml(columns, model=name, path=shown)
+    return starter_yaml(name, shown, columns)
 
 
 def upgrade_store(settings: DaemonSettings) -> str:
@@ -182,8 +183,8 @@ def source_of(policy: Policy, path: str | None = None) -> "Source":
     return ParquetSource(replace(policy, source=replace(policy.source, path=elsewhere)))
 
 
-def snapshots(policies: Sequence[Policy], outside: "Outside") -> "list[ModelSnapshot]":
-    """Return what the store knows of each model.
+def snapshot(policy: Policy, outside: "Outside") -> "ModelSnapshot":
+    """Return what the store knows of a model.
 
     Raises:
         StoreError: The database cannot be read.
@@ -191,12 +192,16 @@ def snapshots(policies: Sequence[Policy], outside: "Outside") -> "list[ModelSnap
     from monitor.engine.snapshot import ModelSnapshot
 
     store = outside.store
-    return [
-        ModelSnapshot(
-            policy=policy,
-            baselines=store.current_baselines(policy.model),
-            latest=store.latest(policy.model),
-            counts=store.counts(policy.model),
-        )
-        for policy in policies
-    ]
+    return ModelSnapshot(
+        policy=policy,
+        baselines=store.current_baselines(policy.model),
+        latest=store.latest(policy.model),
+        counts=store.counts(policy.model),
+    )
+
+
+def measure_families() -> "dict[str, Family]":
+    """Return the section of ``limits`` that each measure belongs to."""
+    from monitor.measures.catalogue import CATALOGUE
+
+    return {measure.about.id: measure.about.family for measure in CATALOGUE}
