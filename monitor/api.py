@@ -29,8 +29,8 @@ from monitor.domain.finding import Finding
 from monitor.domain.policy import Policy
 from monitor.domain.reading import Reading
 from monitor.domain.window import Window
-from monitor.engine.progress import Silent
 from monitor.engine.ports import Source
+from monitor.engine.progress import Silent
 from monitor.engine.register import Registration, register_baselines
 from monitor.engine.run import Examination, Outside, Ran, examine, run_window
 from monitor.profile.codec import profile_from_bytes
