@@ -45,20 +45,35 @@ def write_tables(tables: Sequence[Table], output: Output) -> None:
     from rich.table import Table as Drawn
 
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
-    colours = {"critical": "bold red", "breach": "bold red", "warning": "yellow"}
-    colours |= {"suspected": "yellow", "unknown": "magenta", "ok": "green"}
     for table in tables:
         drawn = Drawn(title=escape(table.title), title_justify="left", box=box.SIMPLE_HEAD)
         for place, column in enumerate(table.columns):
             drawn.add_column(escape(column), overflow="fold", no_wrap=place == 0)
         for row in table.rows:
-            cells = [
-                f"[{colours[cell]}]{cell}[/]" if cell in colours else escape(cell) for cell in row
-            ]
-            drawn.add_row(*cells)
+            drawn.add_row(*(_coloured(cell) for cell in row))
         console.print(drawn)
         if table.note:
             console.print(f"  [dim]{escape(table.note)}[/]\n")
+
+
+_COLOURS = {
+    "critical": "bold red",
+    "breach": "bold red",
+    "warning": "yellow",
+    "suspected": "yellow",
+    "unknown": "magenta",
+    "no_data": "magenta",
+    "ok": "green",
+}
+
+
+def _coloured(cell: str) -> str:
+    """Return a cell with its last word in the colour of a verdict, if it is one."""
+    from rich.markup import escape
+
+    before, space, last = cell.rpartition(" ")
+    colour = _COLOURS.get(last)
+    return f"{escape(before)}{space}[{colour}]{last}[/]" if colour else escape(cell)
 
 
 class _Bar:

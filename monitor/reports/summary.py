@@ -1,6 +1,6 @@
-"""What a person reads after a run: what drifted, which groups differ, what could not be judged."""
+"""What a person reads after a run: what changed, which groups differ, what could not be judged."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from monitor.domain.estimate import Estimate
@@ -9,10 +9,18 @@ from monitor.domain.finding import Finding, Reason, Verdict
 from monitor.domain.limit import Band, Limit
 from monitor.domain.policy import Policy
 from monitor.domain.reading import Reading
-from monitor.domain.run import Run
+from monitor.domain.run import Run, VersionResult
 from monitor.domain.window import Window
+from monitor.profile.codec import profile_from_bytes
+from monitor.profile.counts import CategoricalCounts
+
+SHOWN_WINDOWS = 6
+"""Windows that the table of groups has a column for: the latest ones."""
 
 _RANK = {Verdict.OK: 0, Verdict.UNKNOWN: 1, Verdict.WARNING: 2, Verdict.CRITICAL: 3}
+_ALARM = frozenset({Verdict.WARNING, Verdict.CRITICAL})
+_APART = frozenset({Reason.BREACH, Reason.SUSPECTED})
+_RATIO = "selection_rate_ratio"
 
 
 @dataclass(frozen=True)
@@ -33,18 +41,19 @@ class Table:
 
 
 def summarise(policy: Policy, runs: Sequence[Run]) -> tuple[Table, ...]:
-    """Return the summary of a model's runs, oldest window first.
+    """Return the summary of a model's runs.
 
     Args:
         policy: The policy in force.
-        runs: The newest revision of each window.
+        runs: The newest revision of each window, in any order.
     """
     ordered = sorted(runs, key=lambda run: run.window)
     tables = (
         _windows(policy, ordered),
-        _drift(ordered),
-        _disparity(policy, ordered),
-        _unknown(ordered),
+        _changes(policy, ordered),
+        _groups(policy, ordered),
+        _extremes(policy, ordered),
+        _unknown(policy, ordered),
     )
     return tuple(table for table in tables if table.rows)
 
@@ -62,7 +71,7 @@ def all_findings(run: Run) -> tuple[Finding, ...]:
 
 
 def window_name(window: Window) -> str:
-    """Return a short name: the month or day where the window is one, else its start."""
+    """Return a short name: the month where the window is one, else the day or instant it starts."""
     start, end = window.start, window.end
     midnight = (start.hour, start.minute, end.hour, end.minute) == (0, 0, 0, 0)
     if not midnight:
@@ -74,145 +83,144 @@ def window_name(window: Window) -> str:
 
 
 def _windows(policy: Policy, runs: Sequence[Run]) -> Table:
-    shown = [
-        measure for measure in ("decision_rate", "auc_drop", "label_rate") if _any(runs, measure)
-    ]
-    titles = {
-        "decision_rate": f"{policy.decision.column} rate" if policy.decision else "",
-        "auc_drop": "AUC",
-        "label_rate": f"{policy.label.column} rate" if policy.label else "",
-    }
-    rows = []
+    shown = [name for name in ("decision_rate", "auc_drop", "label_rate") if _measured(runs, name)]
+    rows: list[tuple[str, ...]] = []
     for run in runs:
-        for version, findings, readings, count in _versions(run):
-            drifted = sorted(
-                {
-                    item.reading.subject.field
-                    for item in findings
-                    if item.reading.measure == "psi"
-                    and item.verdict in {Verdict.WARNING, Verdict.CRITICAL}
-                }
-            )
+        name = window_name(run.window)
+        blank = ("–",) * len(shown)
+        if run.findings:  # what must be said of the log itself
+            rows.append((name, "–", f"{run.accounting.placed:,}", *blank, "–", run.outcome, "–"))
+        for result in run.results:
+            apart = [item for item in result.findings if isinstance(item.limit, Band)]
+            changes = [item for item in result.findings if not isinstance(item.limit, Band)]
             rows.append(
                 (
-                    window_name(run.window),
-                    version,
-                    f"{count:,}",
-                    *(_then_now(readings, measure) for measure in shown),
-                    ", ".join(drifted) or "–",
-                    worst(findings),
+                    name,
+                    result.version,
+                    f"{result.rows:,}",
+                    *(_now(result.readings, measure) for measure in shown),
+                    ", ".join(_drifted(changes)) or "none",
+                    worst(changes),
+                    worst(apart) if apart else "–",
                 )
             )
+    headings = tuple(_what(policy, name) if name != "auc_drop" else "AUC" for name in shown)
     return Table(
-        f"{policy.model}: windows (baseline in brackets)",
-        ("window", "version", "rows", *(titles[item] for item in shown), "drifted fields", "worst"),
+        f"{policy.model}, window by window (baseline in brackets)",
+        ("window", "version", "rows", *headings, "drifted fields", "changes", "groups"),
         tuple(rows),
     )
 
 
-def _drift(runs: Sequence[Run]) -> Table:
-    rows = [
-        (
-            window_name(run.window),
-            _subject(item),
-            item.reading.measure,
-            _value(item.reading),
-            _change(item.reading),
-            _limit_text(item),
-            item.verdict,
-        )
-        for run in runs
-        for item in all_findings(run)
-        if isinstance(item.limit, Limit) and item.verdict in {Verdict.WARNING, Verdict.CRITICAL}
-    ]
+def _changes(policy: Policy, runs: Sequence[Run]) -> Table:
+    rows: list[tuple[str, ...]] = []
+    for run in runs:
+        for result in run.results:
+            strays = _strays(result)
+            for item in result.findings:
+                if isinstance(item.limit, Limit) and item.verdict in _ALARM:
+                    reading = item.reading
+                    note = strays.get(reading.subject.field, "")
+                    change = _change(reading) + (note if reading.measure == "unseen_rate" else "")
+                    rows.append(
+                        (
+                            window_name(run.window),
+                            reading.subject.field or _what(policy, reading.measure),
+                            reading.measure,
+                            _value(reading),
+                            change,
+                            _limit_text(item),
+                            item.verdict,
+                        )
+                    )
     return Table(
-        "What changed",
-        ("window", "what", "measure", "value (95 %)", "from → to", "limit", "verdict"),
+        "What changed against the baseline",
+        ("window", "what", "measure", "value (interval)", "then → now", "limits", "verdict"),
         tuple(rows),
         "A limit is exceeded when the whole interval lies beyond it.",
     )
 
 
-def _disparity(policy: Policy, runs: Sequence[Run]) -> Table:
-    rows = [
-        (
-            window_name(run.window),
-            item.reading.subject.population,
-            item.reading.subject.group,
-            _share(item.reading.result.now, item.reading.result.n),
-            item.reading.subject.reference_group,
-            _share(item.reading.result.then, item.reading.result.n_reference),
-            _value(item.reading),
-            _limit_text(item),
-            item.reason,
-        )
-        for run in runs
-        for item in all_findings(run)
-        if isinstance(item.limit, Band)
-        and isinstance(item.reading.result, Estimate)
-        and item.reason in {Reason.BREACH, Reason.SUSPECTED}
-    ]
-    what = policy.decision.column if policy.decision else "decision"
-    harmful = policy.decision is not None and policy.decision.effect is Effect.HARMFUL
+def _groups(policy: Policy, runs: Sequence[Run]) -> Table:
+    latest = runs[-SHOWN_WINDOWS:]
+    cells: dict[tuple[str, str, str], dict[str, Finding]] = {}
+    for run in latest:
+        for item in all_findings(run):
+            if item.reading.measure == _RATIO and isinstance(item.reading.result, Estimate):
+                subject = item.reading.subject
+                key = (subject.population, subject.group, subject.reference_group)
+                cells.setdefault(key, {})[window_name(run.window)] = item
+    names = [window_name(run.window) for run in latest]
+    rows = tuple(
+        (*key, *_last_rates(found), *(_ratio_cell(found.get(name)) for name in names))
+        for key, found in cells.items()
+        if any(item.reason in _APART for item in found.values())
+    )
     return Table(
-        f"Which groups differ ({what}, a {'harmful' if harmful else 'favourable'} decision)",
-        (
-            "window",
-            "by",
-            "group",
-            "rate (n)",
-            "against",
-            "rate (n)",
-            "ratio (95 %)",
-            "limit",
-            "reason",
-        ),
-        tuple(rows),
-        "A disparity is not by itself evidence of discrimination, "
-        "and a result within tolerance is not evidence of equal treatment.",
+        f"Which groups differ: {_decision_words(policy)}",
+        ("by", "group", "held against", "last rate (n)", "against (n)", *names),
+        rows,
+        "Ratio of the two rates with its 95 % interval, and the answer. A disparity is not by "
+        "itself evidence of discrimination,\n  and a result within tolerance is not evidence of "
+        "equal treatment.",
     )
 
 
-def _unknown(runs: Sequence[Run]) -> Table:
-    counted: dict[tuple[str, str, str], list[str]] = {}
+def _extremes(policy: Policy, runs: Sequence[Run]) -> Table:
+    rows: list[tuple[str, ...]] = []
+    for attributes in policy.populations:
+        for run in runs:
+            for result in run.results:
+                rates = _comparable_rates(result, attributes.name)
+                if len(rates) > 1:
+                    low = min(rates, key=lambda name: rates[name][0])
+                    high = max(rates, key=lambda name: rates[name][0])
+                    ratio = rates[low][0] / rates[high][0] if rates[high][0] else None
+                    rows.append(
+                        (
+                            attributes.name,
+                            window_name(run.window),
+                            f"{low} {_share(*rates[low])}",
+                            f"{high} {_share(*rates[high])}",
+                            "–" if ratio is None else f"{ratio:.2f}",
+                        )
+                    )
+    return Table(
+        f"Farthest apart: {_decision_words(policy)}",
+        ("by", "window", "lowest rate (n)", "highest rate (n)", "lowest / highest"),
+        tuple(rows),
+        "Groups large enough to be compared. The farthest two of many differ by chance as well: "
+        "for reading, not for judging.",
+    )
+
+
+def _unknown(policy: Policy, runs: Sequence[Run]) -> Table:
+    windows: dict[tuple[str, str, str], list[str]] = {}
     told: dict[tuple[str, str, str], str] = {}
+
+    def note(what: str, measure: str, reason: str, window: str, why: str) -> None:
+        windows.setdefault((what, measure, reason), []).append(window)
+        told[what, measure, reason] = why
+
     for run in runs:
+        name = window_name(run.window)
         for item in all_findings(run):
             if item.verdict is Verdict.UNKNOWN:
-                key = (_subject(item), item.reading.measure, item.reason)
-                counted.setdefault(key, []).append(window_name(run.window))
-                told[key] = item.explanation
+                what = _subject(policy, item.reading)
+                note(what, item.reading.measure, item.reason, name, item.explanation)
         for file in run.manifest.unreadable:
-            key = (file.path, "file", file.reason)
-            counted.setdefault(key, []).append(window_name(run.window))
-            told[key] = file.explanation
-    rows = tuple(
-        (
-            subject,
-            measure,
-            reason,
-            ", ".join(dict.fromkeys(windows)),
-            told[subject, measure, reason],
-        )
-        for (subject, measure, reason), windows in counted.items()
-    )
+            note(file.path, "file", file.reason, name, file.explanation)
+        for reason, rows in run.accounting.rejected.items():
+            if rows:
+                note(policy.model, "rows", reason, name, f"{rows:,} rows read and not profiled")
     return Table(
         "What could not be judged, and why",
-        ("what", "measure", "reason", "windows", "in the last of them"),
-        rows,
+        ("what", "measure", "reason", "windows", "the last time"),
+        tuple((*key, ", ".join(dict.fromkeys(names)), told[key]) for key, names in windows.items()),
     )
 
 
-def _versions(run: Run) -> list[tuple[str, tuple[Finding, ...], tuple[Reading, ...], int]]:
-    versions = [(item.version, item.findings, item.readings, item.rows) for item in run.results]
-    if run.findings:
-        versions.append(
-            (run.outcome, run.findings, run.readings, sum(run.accounting.unregistered.values()))
-        )
-    return versions
-
-
-def _any(runs: Sequence[Run], measure: str) -> bool:
+def _measured(runs: Sequence[Run], measure: str) -> bool:
     return any(
         item.measure == measure and isinstance(item.result, Estimate)
         for run in runs
@@ -221,7 +229,17 @@ def _any(runs: Sequence[Run], measure: str) -> bool:
     )
 
 
-def _then_now(readings: Iterable[Reading], measure: str) -> str:
+def _drifted(findings: Iterable[Finding]) -> list[str]:
+    return sorted(
+        {
+            item.reading.subject.field
+            for item in findings
+            if item.reading.measure == "psi" and item.verdict in _ALARM
+        }
+    )
+
+
+def _now(readings: Iterable[Reading], measure: str) -> str:
     for item in readings:
         result = item.result
         if item.measure == measure and isinstance(result, Estimate):
@@ -233,12 +251,73 @@ def _then_now(readings: Iterable[Reading], measure: str) -> str:
     return "–"
 
 
-def _subject(finding: Finding) -> str:
-    subject = finding.reading.subject
-    what = str(subject)
-    if subject.reference_group:
-        what += f" against {subject.reference_group}"
-    return what
+def _what(policy: Policy, measure: str) -> str:
+    """Return what a measure of the whole model is about, in the log's own words."""
+    decision = policy.decision.column if policy.decision else "decision"
+    label = policy.label.column if policy.label else "label"
+    named = {"decision_rate": f"{decision} rate", "label_rate": f"{label} rate"}
+    return named.get(measure, "model")
+
+
+def _subject(policy: Policy, reading: Reading) -> str:
+    subject = reading.subject
+    if subject.population:
+        against = f" against {subject.reference_group}" if subject.reference_group else ""
+        return f"{subject.population}: {subject.group}{against}"
+    return subject.field or _what(policy, reading.measure)
+
+
+def _strays(result: VersionResult) -> Mapping[str, str]:
+    """Return the most frequent values that the baseline did not hold, by field, in words."""
+    profile = profile_from_bytes(result.profile)
+    found: dict[str, str] = {}
+    for name, counts in profile.fields.items():
+        if isinstance(counts, CategoricalCounts) and counts.unseen.rows:
+            listed = counts.unseen.most_frequent(3)
+            found[name] = " new: " + ", ".join(f"{value!r} {rows:,}" for value, rows in listed)
+    return found
+
+
+def _comparable_rates(result: VersionResult, population: str) -> dict[str, tuple[float, int]]:
+    """Return rate and rows of the groups that are compared, the reference group included."""
+    compared = {
+        name
+        for item in result.readings
+        if item.measure == _RATIO
+        and item.subject.population == population
+        and isinstance(item.result, Estimate)
+        for name in (item.subject.group, item.subject.reference_group)
+    }
+    rates: dict[str, tuple[float, int]] = {}
+    for item in result.readings:
+        found = item.result
+        if (
+            item.measure == "selection_rate"
+            and item.subject.population == population
+            and item.subject.group in compared
+            and isinstance(found, Estimate)
+        ):
+            rates[item.subject.group] = (found.value, found.n)
+    return rates
+
+
+def _last_rates(found: Mapping[str, Finding]) -> tuple[str, str]:
+    result = list(found.values())[-1].reading.result
+    if not isinstance(result, Estimate) or result.now is None or result.then is None:
+        return "–", "–"
+    return _share(result.now, result.n), _share(result.then, result.n_reference)
+
+
+def _ratio_cell(finding: Finding | None) -> str:
+    return "–" if finding is None else f"{_value(finding.reading)} {finding.reason}"
+
+
+def _decision_words(policy: Policy) -> str:
+    if policy.decision is None:
+        return "no decision"
+    kind = "a harmful" if policy.decision.effect is Effect.HARMFUL else "a favourable"
+    band = f"tolerated ratio {policy.band.low:g} to {policy.band.high:g}"
+    return f"{policy.decision.column}, {kind} decision; {band}"
 
 
 def _value(reading: Reading) -> str:
@@ -258,14 +337,14 @@ def _change(reading: Reading) -> str:
     return f"{result.then:.3f} → {result.now:.3f}"
 
 
-def _share(rate: float | None, rows: int) -> str:
-    return "–" if rate is None else f"{rate:.1%} ({rows:,})"
+def _share(rate: float, rows: int) -> str:
+    return f"{rate:.1%} ({rows:,})"
 
 
 def _limit_text(finding: Finding) -> str:
     match finding.limit:
         case Band() as band:
-            return f"{band.low:g}–{band.high:g}"
+            return f"{band.low:g} to {band.high:g}"
         case Limit() as limit:
             bounds = (limit.warning, limit.critical)
             return " / ".join("–" if bound is None else f"{bound:g}" for bound in bounds)
