@@ -13,6 +13,9 @@ from monitor.reports.summary import Table
 
 Output = Literal["table", "json"]
 
+SHORT_CELL = 20
+"""Characters up to which a column's cells are kept on one line."""
+
 output_option = click.option(
     "--output",
     type=click.Choice(["table", "json"]),
@@ -47,8 +50,9 @@ def write_tables(tables: Sequence[Table], output: Output) -> None:
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
     for table in tables:
         drawn = Drawn(title=escape(table.title), title_justify="left", box=box.SIMPLE_HEAD)
-        for place, column in enumerate(table.columns):
-            drawn.add_column(escape(column), overflow="fold", no_wrap=place == 0)
+        for column, *cells in zip(table.columns, *table.rows, strict=True):
+            short = max(map(len, cells), default=0) <= SHORT_CELL
+            drawn.add_column(escape(column), overflow="fold", no_wrap=short)
         for row in table.rows:
             drawn.add_row(*(_coloured(cell) for cell in row))
         console.print(drawn)

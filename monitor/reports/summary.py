@@ -152,17 +152,17 @@ def _groups(policy: Policy, runs: Sequence[Run]) -> Table:
                 cells.setdefault(key, {})[window_name(run.window)] = item
     names = [window_name(run.window) for run in latest]
     rows = tuple(
-        (*key, *_last_rates(found), *(_ratio_cell(found.get(name)) for name in names))
-        for key, found in cells.items()
+        (by, group, *_last(found, against), *(_ratio_cell(found.get(name)) for name in names))
+        for (by, group, against), found in cells.items()
         if any(item.reason in _APART for item in found.values())
     )
     return Table(
         f"Which groups differ: {_decision_words(policy)}",
-        ("by", "group", "held against", "last rate (n)", "against (n)", *names),
+        ("by", "group", "last rate (n)", "held against", "last ratio (95 %)", *names),
         rows,
-        "Ratio of the two rates with its 95 % interval, and the answer. A disparity is not by "
-        "itself evidence of discrimination,\n  and a result within tolerance is not evidence of "
-        "equal treatment.",
+        "Ratio of the two rates, and the answer, in each window. A disparity is not by itself\n"
+        "  evidence of discrimination, and a result within tolerance is not evidence of equal "
+        "treatment.",
     )
 
 
@@ -301,15 +301,19 @@ def _comparable_rates(result: VersionResult, population: str) -> dict[str, tuple
     return rates
 
 
-def _last_rates(found: Mapping[str, Finding]) -> tuple[str, str]:
-    result = list(found.values())[-1].reading.result
+def _last(found: Mapping[str, Finding], against: str) -> tuple[str, str, str]:
+    reading = list(found.values())[-1].reading
+    result = reading.result
     if not isinstance(result, Estimate) or result.now is None or result.then is None:
-        return "–", "–"
-    return _share(result.now, result.n), _share(result.then, result.n_reference)
+        return "–", against, "–"
+    reference = f"{against} {_share(result.then, result.n_reference)}"
+    return _share(result.now, result.n), reference, _value(reading)
 
 
 def _ratio_cell(finding: Finding | None) -> str:
-    return "–" if finding is None else f"{_value(finding.reading)} {finding.reason}"
+    if finding is None or not isinstance(finding.reading.result, Estimate):
+        return "–"
+    return f"{finding.reading.result.value:.2f} {finding.reason}"
 
 
 def _decision_words(policy: Policy) -> str:
