@@ -12,10 +12,10 @@ from tests.e2e.deployment import get, make_deployment, register, samples, wait_f
 pytestmark = pytest.mark.slow
 
 
-def runs(deployment, where="1=1"):
+def runs(deployment, model="credit"):
+    query = "select model, window_start, revision, outcome from modelmon_runs where model = ?"
     with sqlite3.connect(deployment.database) as connection:
-        query = f"select model, window_start, revision, outcome from modelmon_runs where {where}"
-        return connection.execute(query).fetchall()
+        return connection.execute(query, (model,)).fetchall()
 
 
 def series(address, name):
@@ -80,7 +80,7 @@ def test_one_model_failing_leaves_the_others_alone(tmp_path):
     deployment = make_deployment(tmp_path, models=("credit", "fraud"))
     register(deployment)  # fraud has no baseline
     with deployment.daemon() as (process, address, log):
-        wait_for(lambda: len(runs(deployment, "model = 'credit'")) == 4, process, log)
+        wait_for(lambda: len(runs(deployment, "credit")) == 4, process, log)
         failures = "modelmon_check_run_failures_total"
         wait_for(lambda: any("fraud" in key for key in series(address, failures)), process, log)
         failed = series(address, failures)
