@@ -1,0 +1,171 @@
+"""How a database is reached, and what is said when it cannot be."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, StaticPool, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError, StatementError
+
+from monitor.domain.errors import StoreError
+
+WAIT_SECONDS = 10
+"""How long a connection waits for a server to answer, or for another writer to finish."""
+
+_WRITES = "modelmon_writes"
+
+_ADVICE = (
+    ("database is locked", f"another process has been writing for {WAIT_SECONDS} s; try again"),
+    ("attempt to write a readonly", "give this user the right to write the file and its folder"),
+    ("permission denied", "give this user the right to read and write there"),
+    ("disk is full", "make room on the disk"),
+    ("no space left", "make room on the disk"),
+    ("unable to open database file", "name a file in a folder that this user may write"),
+    ("file is not a database", "name a SQLite file, or one that does not exist yet"),
+    ("malformed", "the file is damaged: restore a backup"),
+    ("no such table", "run `modelmon db check`"),
+    ("undefinedtable", "run `modelmon db check`"),
+    ("read-only transaction", "name the primary server, not a standby"),
+    ("failed to resolve host", "is the host's name right?"),
+    ("connection failed", "is the server up, and are host, port, user and database right?"),
+)
+"""Words of a driver's message, and what would be right."""
+
+
+def database_url(url: str) -> URL:
+    """Return a parsed URL whose driver is one that modelmon uses.
+
+    Raises:
+        StoreError: The URL is none, or names a database that is not supported.
+    """
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        # The text is not shown: what cannot be parsed may hold a password anywhere.
+        raise StoreError(
+            "the store's URL cannot be read; right are sqlite:////var/lib/modelmon/modelmon.db "
+            "and postgresql://user:password@host:5432/database"
+        ) from None
+    match parsed.drivername:
+        case "sqlite" | "sqlite+pysqlite":
+            return parsed.set(drivername="sqlite")
+        case "postgresql" | "postgresql+psycopg":
+            return parsed.set(drivername="postgresql+psycopg")
+        case other:
+            raise StoreError(
+                f"the store's URL begins with {other}://; right are sqlite:// and postgresql://"
+            )
+
+
+def sqlite_file(url: URL) -> Path | None:
+    """Return the file of a SQLite URL; None for a database in memory or on a server."""
+    if url.drivername != "sqlite" or url.database in {None, "", ":memory:"}:
+        return None
+    return Path(str(url.database))
+
+
+def shown(url: URL) -> str:
+    """Return a URL without its passwords."""
+    return url.difference_update_query(_secrets(url)).render_as_string(hide_password=True)
+
+
+def connect_lazily(url: URL, *, looking: bool = False) -> Engine:
+    """Return an engine whose connections are set up the way the store needs them.
+
+    Nothing is connected yet. A database in memory is one connection for all threads. Parameters of
+    statements are the model owner's data and stay out of error messages.
+
+    Args:
+        url: The database.
+        looking: Leave a SQLite file in the journal mode that it has: it may be somebody else's.
+
+    Raises:
+        StoreError: The driver is not installed.
+    """
+    if url.drivername == "sqlite":
+        return _sqlite_engine(url, looking=looking)
+    asked = {"connect_timeout": WAIT_SECONDS, "application_name": "modelmon"}
+    defaults = {name: value for name, value in asked.items() if name not in url.query}
+    try:
+        return create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=defaults)
+    except ModuleNotFoundError as error:
+        raise StoreError(
+            f"PostgreSQL needs a driver that is not installed ({error.name}); "
+            "right would be: pip install 'modelmon[postgres]'"
+        ) from error
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """Open a transaction that writes: committed at the end, rolled back on any exception.
+
+    SQLite takes its only write lock at once. A transaction that reads first and asks for the lock
+    later fails without waiting when another process wrote in between.
+    """
+    with engine.connect().execution_options(**{_WRITES: True}) as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def reported(url: URL, doing: str) -> Iterator[None]:
+    """Turn what SQLAlchemy raises into a StoreError that says what would be right.
+
+    Args:
+        url: The database; its password is never shown.
+        doing: What was being done, as words that follow "while".
+    """
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise StoreError(_explained(error, url, doing)) from error
+
+
+def _explained(error: SQLAlchemyError, url: URL, doing: str) -> str:
+    cause = error.orig if isinstance(error, StatementError) else error
+    said = " ".join(str(cause).split())
+    for secret in (url.password, *(url.query[name] for name in _secrets(url))):
+        if secret:
+            said = said.replace(str(secret), "***")
+    known = f"{type(cause).__name__} {said}".lower()
+    advice = next((f" – {right}" for words, right in _ADVICE if words in known), "")
+    return f"the store {shown(url)} failed while {doing}: {said}{advice}"
+
+
+def _secrets(url: URL) -> list[str]:
+    return [name for name in url.query if "password" in name]
+
+
+def _sqlite_engine(url: URL, *, looking: bool) -> Engine:
+    if sqlite_file(url) is not None:
+        engine = create_engine(url, hide_parameters=True)
+    else:
+        shared = {"check_same_thread": False}
+        engine = create_engine(url, hide_parameters=True, poolclass=StaticPool, connect_args=shared)
+    event.listen(engine, "connect", _set_up_sqlite)
+    if not looking:
+        event.listen(engine, "connect", _write_ahead)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _set_up_sqlite(connection: Any, record: object) -> None:
+    _ = record
+    connection.isolation_level = None  # transactions begin where `_begin_sqlite` says so
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {WAIT_SECONDS * 1000}")
+    # A run is one commit, so waiting for the disk is cheap, and what was alerted on survives a
+    # power cut (NORMAL may lose the last commits of a write-ahead log).
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _write_ahead(connection: Any, record: object) -> None:
+    _ = record
+    connection.execute("PRAGMA journal_mode = WAL").close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,310 @@
+"""Domain values as rows of the tables, and back."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import RowMapping
+
+from monitor.domain.baseline import Baseline, BaselinePart
+from monitor.domain.estimate import Absence, Estimate, Result, Unmeasurable
+from monitor.domain.finding import Finding, Reason, Verdict
+from monitor.domain.limit import Band, Limit
+from monitor.domain.manifest import Accounting, LogFile, Manifest, UnreadableFile
+from monitor.domain.reading import Reading, Subject
+from monitor.domain.run import Failure, Outcome, Run, VersionResult
+from monitor.domain.window import Window
+
+_RENAMED = {"then": "value_then", "now": "value_now"}
+"""Attributes of an Estimate whose names are words of SQL."""
+
+_ESTIMATE_COLUMNS = {item.name: _RENAMED.get(item.name, item.name) for item in fields(Estimate)}
+_LIMIT_KINDS: dict[str, type[Limit | Band]] = {"limit": Limit, "band": Band}
+_NOT_A_FIGURE = {"n", "n_reference", "method", "detail"}
+
+
+@dataclass(frozen=True, slots=True)
+class ResultRows:
+    """The rows of a run's results, in their order of insertion."""
+
+    profiles: list[dict[str, Any]]
+    readings: list[dict[str, Any]]
+    findings: list[dict[str, Any]]
+
+
+def baseline_row(baseline: Baseline) -> dict[str, Any]:
+    """Return the content of a baseline."""
+    return {
+        "digest": baseline.digest,
+        "model": baseline.model,
+        "version": baseline.version,
+        **_window_columns(baseline.window),
+        "rows": baseline.rows,
+        "grid": baseline.grid,
+        "profile": baseline.profile,
+    }
+
+
+def part_rows(baseline: Baseline) -> list[dict[str, Any]]:
+    """Return the sub-windows of a baseline."""
+    return [
+        {
+            "baseline": baseline.digest,
+            "position": position,
+            **_window_columns(part.window),
+            "rows": part.rows,
+            "profile": part.profile,
+        }
+        for position, part in enumerate(baseline.parts)
+    ]
+
+
+def registration_row(baseline: Baseline, sequence: int) -> dict[str, Any]:
+    """Return the circumstances under which a baseline became the current one."""
+    return {
+        "model": baseline.model,
+        "sequence": sequence,
+        "version": baseline.version,
+        "baseline": baseline.digest,
+        "registered_at": baseline.registered_at,
+        "registered_by": baseline.registered_by,
+        "why": baseline.why,
+        "manifest": asdict(baseline.manifest),
+        "code": baseline.code,
+    }
+
+
+def baseline_of(row: RowMapping, parts: Sequence[RowMapping]) -> Baseline:
+    """Return the baseline of a row joined with a registration of it."""
+    return Baseline(
+        digest=row["digest"],
+        model=row["model"],
+        version=row["version"],
+        window=_window(row),
+        rows=row["rows"],
+        grid=row["grid"],
+        profile=row["profile"],
+        parts=tuple(BaselinePart(_window(part), part["rows"], part["profile"]) for part in parts),
+        manifest=_manifest(row["manifest"]),
+        registered_at=row["registered_at"],
+        registered_by=row["registered_by"],
+        why=row["why"],
+        code=row["code"],
+    )
+
+
+def run_row(run: Run, revision: int) -> dict[str, Any]:
+    """Return a run without its results."""
+    return {
+        "model": run.model,
+        **_window_columns(run.window),
+        "revision": revision,
+        "identity": run.identity,
+        "policy": run.policy,
+        "manifest": asdict(run.manifest),
+        "manifest_digest": run.manifest.digest,
+        "accounting": asdict(run.accounting),
+        "outcome": run.outcome,
+        "started": run.started,
+        "finished": run.finished,
+        "code": run.code,
+        "last_event": run.last_event,
+    }
+
+
+def result_rows(run: Run, number: int) -> ResultRows:
+    """Return the results of a run that has a number in the table of runs.
+
+    Raises:
+        ValueError: A reading is there twice or of another model or version, or a finding's
+            reading is not among the readings.
+    """
+    rows = ResultRows([], [], [])
+    for position, result in enumerate(run.results):
+        rows.profiles.append(
+            {
+                "run": number,
+                "version": result.version,
+                "position": position,
+                "baseline": result.baseline or None,
+                "rows": result.rows,
+                "profile": result.profile,
+            }
+        )
+    for version, readings, findings in _parts(run):
+        places: dict[tuple[str, Subject], int] = {}
+        for reading in readings:
+            _expect(reading.subject.model == run.model, "is of another model", reading)
+            _expect(reading.subject.version == (version or ""), "is of another version", reading)
+            key = (reading.measure, reading.subject)
+            _expect(key not in places, "is there twice", reading)
+            places[key] = len(rows.readings)
+            rows.readings.append(_reading_row(reading, number, len(rows.readings), version))
+        known = dict(zip(places, readings, strict=True))
+        for finding in findings:
+            key = (finding.reading.measure, finding.reading.subject)
+            _expect(known.get(key) == finding.reading, "was judged and not listed", finding.reading)
+            rows.findings.append(_finding_row(finding, number, len(rows.findings), places[key]))
+    return rows
+
+
+def run_of(
+    row: RowMapping,
+    profiles: Sequence[RowMapping],
+    readings: Sequence[RowMapping],
+    findings: Sequence[RowMapping],
+) -> Run:
+    """Return the run of its rows, each kind in the order of its positions."""
+    measured: dict[str | None, list[Reading]] = {}
+    judged: dict[str | None, list[Finding]] = {}
+    owners: list[tuple[str | None, Reading]] = []
+    for item in readings:
+        reading = _reading(item, row["model"])
+        measured.setdefault(item["version"], []).append(reading)
+        owners.append((item["version"], reading))
+    for item in findings:
+        version, reading = owners[item["reading"]]
+        judged.setdefault(version, []).append(_finding(item, reading))
+    return Run(
+        model=row["model"],
+        window=_window(row),
+        identity=row["identity"],
+        policy=row["policy"],
+        manifest=_manifest(row["manifest"]),
+        accounting=Accounting(**row["accounting"]),
+        outcome=Outcome(row["outcome"]),
+        started=row["started"],
+        finished=row["finished"],
+        code=row["code"],
+        last_event=row["last_event"],
+        results=tuple(
+            VersionResult(
+                version=item["version"],
+                baseline=item["baseline"] or "",
+                rows=item["rows"],
+                profile=item["profile"],
+                readings=tuple(measured.get(item["version"], ())),
+                findings=tuple(judged.get(item["version"], ())),
+            )
+            for item in profiles
+        ),
+        readings=tuple(measured.get(None, ())),
+        findings=tuple(judged.get(None, ())),
+    )
+
+
+def failure_row(failure: Failure) -> dict[str, Any]:
+    """Return a failure."""
+    window = failure.window
+    return {
+        "model": failure.model,
+        "window_start": None if window is None else window.start,
+        "window_end": None if window is None else window.end,
+        "started": failure.started,
+        "finished": failure.finished,
+        "error": failure.error,
+        "explanation": failure.explanation,
+        "code": failure.code,
+    }
+
+
+def _parts(run: Run) -> Iterator[tuple[str | None, Sequence[Reading], Sequence[Finding]]]:
+    for result in run.results:
+        yield result.version, result.readings, result.findings
+    yield None, run.readings, run.findings
+
+
+def _expect(condition: bool, complaint: str, reading: Reading) -> None:  # noqa: FBT001  # an assertion
+    if not condition:
+        raise ValueError(f"the reading {reading.measure} of {reading.subject!r} {complaint}")
+
+
+def _reading_row(
+    reading: Reading, number: int, position: int, version: str | None
+) -> dict[str, Any]:
+    subject = reading.subject
+    return {
+        "run": number,
+        "position": position,
+        "version": version,
+        "measure": reading.measure,
+        "field": subject.field,
+        "population": subject.population,
+        "group_name": subject.group,
+        "reference_group": subject.reference_group,
+        **_result_columns(reading.result),
+    }
+
+
+def _result_columns(result: Result) -> dict[str, Any]:
+    columns: dict[str, Any] = dict.fromkeys((*_ESTIMATE_COLUMNS.values(), "absence", "explanation"))
+    columns["n"] = int(result.n)
+    columns["n_reference"] = int(result.n_reference)
+    match result:
+        case Estimate():
+            columns["method"] = result.method
+            columns["detail"] = {name: float(figure) for name, figure in result.detail.items()}
+            for name in _ESTIMATE_COLUMNS.keys() - _NOT_A_FIGURE:
+                figure = getattr(result, name)
+                columns[_ESTIMATE_COLUMNS[name]] = None if figure is None else float(figure)
+        case Unmeasurable():
+            columns["absence"] = result.reason
+            columns["explanation"] = result.explanation
+    return columns
+
+
+def _reading(row: RowMapping, model: str) -> Reading:
+    subject = Subject(
+        model,
+        row["version"] or "",
+        row["field"],
+        row["population"],
+        row["group_name"],
+        row["reference_group"],
+    )
+    if row["absence"] is not None:
+        reason = Absence(row["absence"])
+        absent = Unmeasurable(reason, row["explanation"], row["n"], row["n_reference"])
+        return Reading(row["measure"], subject, absent)
+    figures = {name: row[column] for name, column in _ESTIMATE_COLUMNS.items()}
+    return Reading(row["measure"], subject, Estimate(**figures))
+
+
+def _finding_row(finding: Finding, number: int, position: int, reading: int) -> dict[str, Any]:
+    bounds = {item.name: None for kind in _LIMIT_KINDS.values() for item in fields(kind)}
+    return {
+        "run": number,
+        "position": position,
+        "reading": reading,
+        "fingerprint": finding.fingerprint,
+        "verdict": finding.verdict,
+        "reason": finding.reason,
+        "explanation": finding.explanation,
+        "limit_kind": "limit" if isinstance(finding.limit, Limit) else "band",
+        **bounds,
+        **asdict(finding.limit),
+    }
+
+
+def _finding(row: RowMapping, reading: Reading) -> Finding:
+    kind = _LIMIT_KINDS[row["limit_kind"]]
+    limit = kind(**{item.name: row[item.name] for item in fields(kind)})
+    verdict, reason = Verdict(row["verdict"]), Reason(row["reason"])
+    return Finding(reading, limit, verdict, reason, row["explanation"])
+
+
+def _manifest(document: dict[str, Any]) -> Manifest:
+    return Manifest(
+        tuple(LogFile(**file) for file in document["files"]),
+        tuple(LogFile(**file) for file in document["labels"]),
+        tuple(UnreadableFile(**file) for file in document["unreadable"]),
+    )
+
+
+def _window_columns(window: Window) -> dict[str, datetime]:
+    return {"window_start": window.start, "window_end": window.end}
+
+
+def _window(row: RowMapping) -> Window:
+    return Window(row["window_start"], row["window_end"])

@@ -1,0 +1,348 @@
+"""The store in a SQL database: SQLite or PostgreSQL."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, RowMapping, Select, Table, func, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from monitor.domain.baseline import Baseline
+from monitor.domain.errors import BaselineError, StoreError
+from monitor.domain.policy import Policy
+from monitor.domain.run import Failure, Outcome, Run
+from monitor.domain.window import Window
+from monitor.engine.ports import Committed, RunCounts, RunHead, Store
+from monitor.store.connection import (
+    connect_lazily,
+    database_url,
+    reported,
+    sqlite_file,
+    writing,
+)
+from monitor.store.rows import (
+    baseline_of,
+    baseline_row,
+    failure_row,
+    part_rows,
+    registration_row,
+    result_rows,
+    run_of,
+    run_row,
+)
+from monitor.store.schema import migrate, require_current
+from monitor.store.tables import (
+    BASELINE_PARTS,
+    BASELINES,
+    FAILURES,
+    FINDINGS,
+    POLICIES,
+    PROFILES,
+    READINGS,
+    REGISTRATIONS,
+    RUNS,
+)
+
+ATTEMPTS = 20
+"""How often a write is tried whose unique key another process took first: each time somebody else
+has got further, so more than a handful means that something else is wrong."""
+
+_Written = TypeVar("_Written")
+
+
+class SqlStore(Store):
+    """Everything that is remembered, in one database.
+
+    Several threads and several processes may use it at once. A database in memory (``sqlite://``)
+    is for one thread, and new each time, so it brings its schema with it; any other database must
+    have been made by `schema.upgrade`.
+    """
+
+    def __init__(self, url: str) -> None:
+        """Connect, and make sure that the schema is the one this code needs.
+
+        Raises:
+            StoreError: The database cannot be reached, or its schema is missing, behind or ahead.
+        """
+        self._url = database_url(url)
+        in_memory = self._url.drivername == "sqlite" and sqlite_file(self._url) is None
+        if not in_memory:
+            require_current(url)
+        self._engine = connect_lazily(self._url)
+        if in_memory:
+            migrate(self._engine)
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self._engine.dispose()
+
+    def register(self, baseline: Baseline) -> bool:
+        """Store a baseline and make it the current one of its version.
+
+        Returns False, having changed nothing, when it already is the current one.
+        """
+        return self._write(
+            f"registering baseline {baseline.digest}", lambda to: _register(to, baseline)
+        )
+
+    def baselines(self, model: str) -> Sequence[Baseline]:
+        """Return every baseline of a model, newest registration first."""
+        newest = (
+            select(func.max(REGISTRATIONS.c.sequence))
+            .where(REGISTRATIONS.c.model == model)
+            .group_by(REGISTRATIONS.c.baseline)
+        )
+        return self._baselines(
+            _registered()
+            .where(REGISTRATIONS.c.model == model, REGISTRATIONS.c.sequence.in_(newest))
+            .order_by(REGISTRATIONS.c.sequence.desc())
+        )
+
+    def current_baselines(self, model: str) -> Mapping[str, Baseline]:
+        """Return the newest baseline of each version of a model."""
+        newest = (
+            select(func.max(REGISTRATIONS.c.sequence))
+            .where(REGISTRATIONS.c.model == model)
+            .group_by(REGISTRATIONS.c.version)
+        )
+        found = self._baselines(
+            _registered()
+            .where(REGISTRATIONS.c.model == model, REGISTRATIONS.c.sequence.in_(newest))
+            .order_by(REGISTRATIONS.c.version)
+        )
+        return {baseline.version: baseline for baseline in found}
+
+    def baseline(self, digest: str) -> Baseline:
+        """Return a baseline by its digest, or by the first characters of it if they are unique.
+
+        Raises:
+            BaselineError: There is none, or several begin so.
+        """
+        # An exact comparison: LIKE knows wildcards, and no letter's case in SQLite.
+        begins = func.substr(BASELINES.c.digest, 1, len(digest)) == digest
+        with reported(self._url, "looking up a baseline"), self._engine.connect() as connection:
+            named = connection.scalars(select(BASELINES.c.digest).where(begins).limit(3)).all()
+        if not (named and digest):
+            raise BaselineError(
+                f"no baseline's digest begins with {digest!r}; `modelmon baseline list` names them"
+            )
+        if len(named) > 1:
+            raise BaselineError(
+                f"several baselines' digests begin with {digest!r}; give more characters of it"
+            )
+        query = _registered().where(BASELINES.c.digest == named[0])
+        return self._baselines(query.order_by(REGISTRATIONS.c.sequence.desc()).limit(1))[0]
+
+    def commit(self, run: Run, policy: Policy) -> Committed:
+        """Store a run with its policy, profiles, readings and findings; all or nothing.
+
+        The same identity again writes nothing; another one of the same window is a new revision.
+
+        Raises:
+            StoreError: The write failed, or the run rests on a baseline that is not here.
+            ValueError: The run failed, was made under another policy, or contradicts itself.
+        """
+        if run.outcome is Outcome.FAILED:
+            raise ValueError("a run that failed has no results to commit; store its Failure")
+        if (policy.digest, policy.model) != (run.policy, run.model):
+            raise ValueError(f"the run was made under policy {run.policy}, not {policy.digest}")
+        return self._write(
+            f"committing the run of {run.model} for {run.window}",
+            lambda to: _commit(to, run, policy),
+        )
+
+    def fail(self, failure: Failure) -> None:
+        """Store that a run did not end."""
+        with (
+            reported(self._url, f"storing a failure of {failure.model}"),
+            writing(self._engine) as connection,
+        ):
+            connection.execute(insert(FAILURES), failure_row(failure))
+
+    def heads(self, model: str) -> Mapping[Window, RunHead]:
+        """Return the newest revision of each window of a model, in the order of their ends."""
+        query = (
+            select(
+                RUNS.c.window_start,
+                RUNS.c.window_end,
+                RUNS.c.identity,
+                RUNS.c.revision,
+                RUNS.c.outcome,
+            )
+            .where(RUNS.c.model == model)
+            .order_by(RUNS.c.window_end, RUNS.c.window_start, RUNS.c.revision)
+        )
+        heads: dict[Window, RunHead] = {}
+        with reported(self._url, f"reading runs of {model}"), self._engine.connect() as connection:
+            for start, end, identity, revision, outcome in connection.execute(query):
+                window = Window(start, end)
+                heads[window] = RunHead(window, identity, revision, Outcome(outcome))
+        return heads
+
+    def run(self, model: str, window: Window, revision: int | None = None) -> Run | None:
+        """Return a stored run with readings, findings and profiles; the newest revision of it."""
+        query = select(RUNS).where(
+            RUNS.c.model == model,
+            RUNS.c.window_end == window.end,
+            RUNS.c.window_start == window.start,
+        )
+        if revision is not None:
+            query = query.where(RUNS.c.revision == revision)
+        return self._run(query.order_by(RUNS.c.revision.desc()))
+
+    def latest(self, model: str) -> Run | None:
+        """Return the newest revision of the latest window of a model: the one that ends last."""
+        query = select(RUNS).where(RUNS.c.model == model)
+        return self._run(
+            query.order_by(
+                RUNS.c.window_end.desc(), RUNS.c.window_start.desc(), RUNS.c.revision.desc()
+            )
+        )
+
+    def counts(self, model: str) -> RunCounts:
+        """Return how runs of a model ended."""
+        ended = (
+            select(RUNS.c.outcome, func.count()).where(RUNS.c.model == model).group_by("outcome")
+        )
+        failed = (
+            select(FAILURES.c.error, func.count())
+            .where(FAILURES.c.model == model)
+            .group_by(FAILURES.c.error)
+            .order_by(FAILURES.c.error)
+        )
+        newest = (
+            select(RUNS.c.started, RUNS.c.finished)
+            .where(RUNS.c.model == model)
+            .order_by(RUNS.c.finished.desc())
+            .limit(1)
+        )
+        with reported(self._url, f"counting runs of {model}"), self._engine.connect() as connection:
+            outcomes: dict[str, int] = dict(connection.execute(ended).all())
+            errors: dict[str, int] = dict(connection.execute(failed).all())
+            last = connection.execute(newest).first()
+        return RunCounts(
+            completed=outcomes.get(Outcome.COMPLETED, 0),
+            no_data=outcomes.get(Outcome.NO_DATA, 0),
+            failed=errors,
+            last_success=None if last is None else last[1],
+            last_duration=None if last is None else (last[1] - last[0]).total_seconds(),
+        )
+
+    def _write(self, doing: str, write: Callable[[Connection], _Written]) -> _Written:
+        # A unique key that is taken means that another process was quicker. What it wrote can be
+        # read now, so the same steps come to another, right end.
+        attempts = 0
+        with reported(self._url, doing):
+            while True:
+                try:
+                    with writing(self._engine) as connection:
+                        return write(connection)
+                except IntegrityError:
+                    attempts += 1
+                    if attempts == ATTEMPTS:
+                        raise
+
+    def _run(self, query: Select[Any]) -> Run | None:
+        with reported(self._url, "reading a run"), self._engine.connect() as connection:
+            row = connection.execute(query.limit(1)).mappings().first()
+            if row is None:
+                return None
+            profiles, readings, findings = (
+                connection.execute(
+                    select(table).where(table.c.run == row["id"]).order_by(table.c.position)
+                )
+                .mappings()
+                .all()
+                for table in (PROFILES, READINGS, FINDINGS)
+            )
+        return run_of(row, profiles, readings, findings)
+
+    def _baselines(self, query: Select[Any]) -> list[Baseline]:
+        with reported(self._url, "reading baselines"), self._engine.connect() as connection:
+            rows = connection.execute(query).mappings().all()
+            parts: dict[str, list[RowMapping]] = {row["digest"]: [] for row in rows}
+            belonging = (
+                select(BASELINE_PARTS)
+                .where(BASELINE_PARTS.c.baseline.in_(parts))
+                .order_by(BASELINE_PARTS.c.baseline, BASELINE_PARTS.c.position)
+            )
+            for part in connection.execute(belonging).mappings():
+                parts[part["baseline"]].append(part)
+        return [baseline_of(row, parts[row["digest"]]) for row in rows]
+
+
+def _registered() -> Select[Any]:
+    circumstances = [
+        REGISTRATIONS.c[name]
+        for name in ("registered_at", "registered_by", "why", "manifest", "code")
+    ]
+    joined = BASELINES.join(REGISTRATIONS, REGISTRATIONS.c.baseline == BASELINES.c.digest)
+    return select(BASELINES, *circumstances).select_from(joined)
+
+
+def _register(connection: Connection, baseline: Baseline) -> bool:
+    ours = REGISTRATIONS.c.model == baseline.model
+    # The number comes first: PostgreSQL shows each statement what was committed before it, so what
+    # is registered after this one finds its number taken, and what was registered before is seen.
+    last = connection.scalar(select(func.max(REGISTRATIONS.c.sequence)).where(ours)) or 0
+    newest = (
+        select(REGISTRATIONS.c.baseline)
+        .where(ours, REGISTRATIONS.c.version == baseline.version)
+        .order_by(REGISTRATIONS.c.sequence.desc())
+        .limit(1)
+    )
+    if connection.scalar(newest) == baseline.digest:
+        return False
+    known = select(BASELINES.c.digest).where(BASELINES.c.digest == baseline.digest)
+    if connection.scalar(known) is None:
+        connection.execute(insert(BASELINES), baseline_row(baseline))
+        _insert(connection, BASELINE_PARTS, part_rows(baseline))
+    connection.execute(insert(REGISTRATIONS), registration_row(baseline, last + 1))
+    return True
+
+
+def _commit(connection: Connection, run: Run, policy: Policy) -> Committed:
+    stored = connection.scalar(select(RUNS.c.revision).where(RUNS.c.identity == run.identity))
+    if stored is not None:
+        return Committed(stored, new=False)
+    _require_baselines(connection, run)
+    known = select(POLICIES.c.digest).where(POLICIES.c.digest == policy.digest)
+    if connection.scalar(known) is None:
+        connection.execute(
+            insert(POLICIES),
+            {
+                "digest": policy.digest,
+                "model": policy.model,
+                "text": policy.text,
+                "first_used": run.started,
+            },
+        )
+    newest = select(func.max(RUNS.c.revision)).where(
+        RUNS.c.model == run.model,
+        RUNS.c.window_end == run.window.end,
+        RUNS.c.window_start == run.window.start,
+    )
+    revision = (connection.scalar(newest) or 0) + 1
+    number = connection.execute(
+        insert(RUNS).returning(RUNS.c.id), run_row(run, revision)
+    ).scalar_one()
+    rows = result_rows(run, number)
+    _insert(connection, PROFILES, rows.profiles)
+    _insert(connection, READINGS, rows.readings)
+    _insert(connection, FINDINGS, rows.findings)
+    return Committed(revision, new=True)
+
+
+def _require_baselines(connection: Connection, run: Run) -> None:
+    named = {result.baseline for result in run.results if result.baseline}
+    query = select(BASELINES.c.digest).where(BASELINES.c.digest.in_(named))
+    strange = sorted(named.difference(connection.scalars(query)))
+    if strange:
+        raise StoreError(
+            f"the run of {run.model} for {run.window} rests on baselines that are not registered "
+            f"here: {', '.join(strange)}"
+        )
+
+
+def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        connection.execute(insert(table), rows)

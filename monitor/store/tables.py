@@ -1,0 +1,284 @@
+"""What is kept, as SQL tables that SQLite and PostgreSQL share."""
+
+import json
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Dialect,
+    Double,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.types import TypeDecorator
+
+
+class Instant(TypeDecorator[datetime]):
+    """An instant: stored in UTC to the microsecond, given back with its time zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return the instant in UTC, without its zone for a database that has no zones.
+
+        Raises:
+            ValueError: The datetime has no time zone and so is no instant.
+        """
+        if value is None:
+            return None
+        if value.utcoffset() is None:
+            raise ValueError(f"an instant carries a time zone: {value}")
+        moved = value.astimezone(UTC)
+        return moved.replace(tzinfo=None) if dialect.name == "sqlite" else moved
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return the instant in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+class AnyText(TypeDecorator[str]):
+    r"""Text of any content.
+
+    Names of groups come from the logs, and PostgreSQL stores no NUL and neither database a lone
+    surrogate: those, and the backslash that marks them, are written as ``\uXXXX``.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Return the text with what a database refuses escaped."""
+        _ = dialect
+        return None if value is None else _REFUSED.sub(_escape, str(value))
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        """Return the text as it was given."""
+        _ = dialect
+        return None if value is None else _ESCAPED.sub(_unescape, value)
+
+
+class CanonicalJson(TypeDecorator[Any]):
+    """A JSON document as ASCII text, the same for the same content."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        """Return the document with sorted keys and no blanks; None is no document."""
+        _ = dialect
+        if value is None:
+            return None
+        return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        """Return the document's content."""
+        _ = dialect
+        return None if value is None else json.loads(value)
+
+
+_REFUSED = re.compile("[\\\\\x00\ud800-\udfff]")
+_ESCAPED = re.compile(r"\\u([0-9a-f]{4})")
+
+
+def _escape(refused: re.Match[str]) -> str:
+    return f"\\u{ord(refused[0]):04x}"
+
+
+def _unescape(escaped: re.Match[str]) -> str:
+    return chr(int(escaped[1], 16))
+
+
+METADATA = MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pk",
+        "fk": "%(table_name)s_%(column_0_name)s_fk",
+        "uq": "%(table_name)s_%(column_0_name)s_uq",
+        "ck": "%(table_name)s_%(constraint_name)s_ck",
+        "ix": "%(table_name)s_%(column_0_name)s_ix",
+    }
+)
+
+POLICIES = Table(
+    "modelmon_policies",
+    METADATA,
+    Column("digest", AnyText, primary_key=True),
+    Column("model", AnyText, nullable=False),
+    Column("text", AnyText, nullable=False),
+    Column("first_used", Instant, nullable=False),
+)
+
+BASELINES = Table(
+    "modelmon_baselines",
+    METADATA,
+    Column("digest", AnyText, primary_key=True),
+    Column("model", AnyText, nullable=False),
+    Column("version", AnyText, nullable=False),
+    Column("window_start", Instant, nullable=False),
+    Column("window_end", Instant, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("grid", LargeBinary, nullable=False),
+    Column("profile", LargeBinary, nullable=False),
+)
+
+BASELINE_PARTS = Table(
+    "modelmon_baseline_parts",
+    METADATA,
+    Column("baseline", AnyText, ForeignKey(BASELINES.c.digest), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("window_start", Instant, nullable=False),
+    Column("window_end", Instant, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("profile", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("baseline", "position"),
+)
+
+# The newest registration of a version says which baseline is current. Registering is numbered
+# within the model, so that two processes cannot register the same thing twice: one of them finds
+# its number taken, looks again and sees that nothing is left to do.
+REGISTRATIONS = Table(
+    "modelmon_registrations",
+    METADATA,
+    Column("model", AnyText, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("version", AnyText, nullable=False),
+    Column("baseline", AnyText, ForeignKey(BASELINES.c.digest), nullable=False),
+    Column("registered_at", Instant, nullable=False),
+    Column("registered_by", AnyText, nullable=False),
+    Column("why", AnyText, nullable=False),
+    Column("manifest", CanonicalJson, nullable=False),
+    Column("code", AnyText, nullable=False),
+    PrimaryKeyConstraint("model", "sequence"),
+)
+
+# The order of the unique key's columns makes it the index of the latest window as well.
+RUNS = Table(
+    "modelmon_runs",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("model", AnyText, nullable=False),
+    Column("window_start", Instant, nullable=False),
+    Column("window_end", Instant, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("identity", AnyText, nullable=False),
+    Column("policy", AnyText, ForeignKey(POLICIES.c.digest), nullable=False),
+    Column("manifest", CanonicalJson, nullable=False),
+    Column("manifest_digest", AnyText, nullable=False),
+    Column("accounting", CanonicalJson, nullable=False),
+    Column("outcome", AnyText, nullable=False),
+    Column("started", Instant, nullable=False),
+    Column("finished", Instant, nullable=False),
+    Column("code", AnyText, nullable=False),
+    Column("last_event", Instant),
+    UniqueConstraint("identity"),
+    UniqueConstraint("model", "window_end", "window_start", "revision"),
+    Index("modelmon_runs_finished_ix", "model", "finished"),
+)
+
+PROFILES = Table(
+    "modelmon_profiles",
+    METADATA,
+    Column("run", Integer, ForeignKey(RUNS.c.id), nullable=False),
+    Column("version", AnyText, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("baseline", AnyText, ForeignKey(BASELINES.c.digest)),
+    Column("rows", BigInteger, nullable=False),
+    Column("profile", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("run", "version"),
+)
+
+# A reading without a version is one on the log as a whole.
+READINGS = Table(
+    "modelmon_readings",
+    METADATA,
+    Column("run", Integer, ForeignKey(RUNS.c.id), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("version", AnyText),
+    Column("measure", AnyText, nullable=False),
+    Column("field", AnyText, nullable=False),
+    Column("population", AnyText, nullable=False),
+    Column("group_name", AnyText, nullable=False),
+    Column("reference_group", AnyText, nullable=False),
+    Column("value", Double),
+    Column("n", BigInteger, nullable=False),
+    Column("n_reference", BigInteger, nullable=False),
+    Column("low", Double),
+    Column("high", Double),
+    Column("level", Double),
+    Column("method", AnyText),
+    Column("value_then", Double),
+    Column("value_now", Double),
+    Column("p_value", Double),
+    Column("p_adjusted", Double),
+    Column("family_low", Double),
+    Column("family_high", Double),
+    Column("detail", CanonicalJson),
+    Column("absence", AnyText),
+    Column("explanation", AnyText),
+    PrimaryKeyConstraint("run", "position"),
+    ForeignKeyConstraint(
+        ["run", "version"],
+        ["modelmon_profiles.run", "modelmon_profiles.version"],
+        name="modelmon_readings_version_fk",
+    ),
+    CheckConstraint("(value IS NULL) <> (absence IS NULL)", name="number_or_reason"),
+)
+
+# The bounds are those that judged: a Limit has warning and critical, a Band the others.
+FINDINGS = Table(
+    "modelmon_findings",
+    METADATA,
+    Column("run", Integer, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("reading", Integer, nullable=False),
+    Column("fingerprint", AnyText, nullable=False),
+    Column("verdict", AnyText, nullable=False),
+    Column("reason", AnyText, nullable=False),
+    Column("explanation", AnyText, nullable=False),
+    Column("limit_kind", AnyText, nullable=False),
+    Column("min_rows", BigInteger, nullable=False),
+    Column("warning", Double),
+    Column("critical", Double),
+    Column("low", Double),
+    Column("high", Double),
+    Column("min_difference", Double),
+    Column("alpha", Double),
+    Column("min_expected", Double),
+    PrimaryKeyConstraint("run", "position"),
+    ForeignKeyConstraint(
+        ["run", "reading"],
+        ["modelmon_readings.run", "modelmon_readings.position"],
+        name="modelmon_findings_reading_fk",
+    ),
+    UniqueConstraint("fingerprint", "run"),
+)
+
+FAILURES = Table(
+    "modelmon_failures",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("model", AnyText, nullable=False),
+    Column("window_start", Instant),
+    Column("window_end", Instant),
+    Column("started", Instant, nullable=False),
+    Column("finished", Instant, nullable=False),
+    Column("error", AnyText, nullable=False),
+    Column("explanation", AnyText, nullable=False),
+    Column("code", AnyText, nullable=False),
+    Index("modelmon_failures_model_ix", "model"),
+)

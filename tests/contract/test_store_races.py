@@ -1,0 +1,107 @@
+"""Two processes on one store: nothing lost, nothing doubled, nobody turned away."""
+
+import pickle
+import subprocess
+import sys
+from contextlib import closing
+from itertools import pairwise
+
+import pytest
+from sqlalchemy import func, select
+
+from monitor.store.schema import SchemaStatus, check, upgrade
+from monitor.store.sql import SqlStore
+from monitor.store.tables import POLICIES, REGISTRATIONS
+from tests.stored import a_baseline, a_filled, a_policy, a_run
+
+pytestmark = pytest.mark.slow
+
+WRITER = """
+import pickle, sys
+from dataclasses import replace
+from monitor.store.sql import SqlStore
+
+url, task, who, times = sys.argv[1:]
+with open(task, "rb") as file:
+    run, policy, baseline = pickle.load(file)
+store = SqlStore(url)
+print("ready", flush=True)
+sys.stdin.readline()
+for n in range(int(times)):
+    newer = replace(policy, digest=f"policy-{n}")
+    own = replace(run, identity=f"{who}-{n}", policy=newer.digest)
+    both = replace(run, identity=f"both-{n}", policy=newer.digest)
+    assert store.commit(own, newer).new
+    print(int(store.commit(both, newer).new), int(store.register(baseline[n % 2])), flush=True)
+"""
+
+UPGRADER = """
+import sys
+from monitor.store.schema import upgrade
+print("ready", flush=True)
+sys.stdin.readline()
+print(upgrade(sys.argv[1]).status.value)
+"""
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def new_url(request, tmp_path):
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'modelmon.db'}"
+    return request.getfixturevalue("postgres_url")
+
+
+def race(*racing):
+    """Run two processes from the same moment on; return what each printed, line by line."""
+    racers = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for program, arguments in racing
+    ]
+    for racer in racers:
+        assert racer.stdout.readline() == "ready\n"
+    for racer in racers:
+        racer.stdin.write("go\n")
+        racer.stdin.flush()
+    said = [racer.communicate(timeout=120)[0].splitlines() for racer in racers]
+    assert [racer.returncode for racer in racers] == [0, 0]
+    return said
+
+
+def test_two_writing_processes_lose_and_double_nothing(new_url, tmp_path):
+    times = 50
+    upgrade(new_url)
+    with closing(SqlStore(new_url)) as store:
+        a_filled(store, days=1)
+        baselines = (a_baseline("9", "9" * 8), a_baseline("9", "8" * 8))
+        task = tmp_path / "race.pickle"
+        task.write_bytes(pickle.dumps((a_run(5), a_policy(), baselines)))
+        said = race(*((WRITER, [new_url, task, who, str(times)]) for who in ("ada", "bob")))
+        answers = [tuple(map(int, line.split())) for lines in said for line in lines]
+        assert len(answers) == 2 * times
+        assert sum(new for new, _ in answers) == times, "each shared run was new to one of them"
+        window = a_run(5).window
+        assert store.heads("credit")[window].revision == 3 * times
+        assert {store.run("credit", window, n).identity for n in range(1, 3 * times + 1)} == {
+            f"{who}-{n}" for who in ("ada", "bob", "both") for n in range(times)
+        }
+        with store._engine.connect() as connection:
+            registered = connection.scalars(
+                select(REGISTRATIONS.c.baseline)
+                .where(REGISTRATIONS.c.version == "9")
+                .order_by(REGISTRATIONS.c.sequence)
+            ).all()
+            policies = connection.scalar(select(func.count()).select_from(POLICIES))
+        assert len(registered) == sum(new for _, new in answers)
+        assert all(one != next_one for one, next_one in pairwise(registered))
+        assert policies == times, "policy-1 was there before"
+
+
+def test_two_upgrading_processes_both_find_it_done(new_url):
+    said = race(*[(UPGRADER, [new_url])] * 2)
+    assert said == [["current"], ["current"]]
+    assert check(new_url).status is SchemaStatus.CURRENT

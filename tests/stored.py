@@ -1,0 +1,185 @@
+"""Runs and baselines with something in every attribute, for tests of stores."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from monitor.domain.baseline import Baseline, BaselinePart
+from monitor.domain.estimate import Absence, Estimate, Unmeasurable
+from monitor.domain.finding import Finding, Reason, Verdict
+from monitor.domain.limit import Band, Limit
+from monitor.domain.manifest import Accounting, LogFile, Manifest, Rejection, UnreadableFile
+from monitor.domain.policy import Policy, SourceSpec
+from monitor.domain.reading import Reading, Subject
+from monitor.domain.run import Failure, Outcome, Run, VersionResult, run_identity
+from monitor.domain.schedule import CalendarUnit, Schedule
+from monitor.domain.window import Window
+
+DAY = timedelta(days=1)
+FIRST = datetime(2005, 6, 1, tzinfo=UTC)
+MANIFEST = Manifest(
+    files=(LogFile("day=1/a.parquet", 2048, "2005-06-02T00:00:00Z", 700), LogFile("b", 1, "", 300)),
+    labels=(LogFile("labels.parquet", 99, "etag-1", 12),),
+    unreadable=(UnreadableFile("c.parquet", "truncated", "the footer is cut off"),),
+)
+ACCOUNTING = Accounting(
+    read=1010,
+    profiled={"2": 600, "1": 400},
+    rejected={Rejection.NO_BASELINE: 10},
+    unregistered={"3": 10},
+)
+
+
+def a_window(day=0, days=1):
+    return Window(FIRST + day * DAY, FIRST + (day + days) * DAY)
+
+
+def a_policy(digest="policy-1", model="credit"):
+    return Policy(
+        model=model,
+        source=SourceSpec("logs", "at"),
+        fields=(),
+        decision=None,
+        label=None,
+        attributes={},
+        populations=(),
+        schedule=Schedule(CalendarUnit.DAY),
+        limits={},
+        band=Band(),
+        text=f"model: {model}  # {digest}\n",
+        digest=digest,
+    )
+
+
+def a_baseline(version="1", digest=None, model="credit", why="first training data"):
+    window = Window(FIRST - 60 * DAY, FIRST)
+    parts = tuple(
+        BaselinePart(
+            Window(window.start + n * 30 * DAY, window.start + (n + 1) * 30 * DAY), n, b"p"
+        )
+        for n in range(2)
+    )
+    return Baseline(
+        digest=digest or f"b{version}" * 16,
+        model=model,
+        version=version,
+        window=window,
+        rows=5000,
+        grid=b"MMG1\x00\xff",
+        profile=b"MMP1\x00\xfe",
+        parts=parts,
+        manifest=MANIFEST,
+        registered_at=FIRST + timedelta(microseconds=1),
+        registered_by="ada",
+        why=why,
+        code="0.1.0",
+    )
+
+
+def readings_of(model, version, psi=0.31):
+    """Return a full estimate, a bare one, one with awkward names, and an absence."""
+    full = Estimate(
+        value=psi,
+        n=600,
+        n_reference=5000,
+        low=0.1 + 0.2,
+        high=1e300,
+        level=0.9,
+        method="koopman score",
+        then=-0.0,
+        now=5e-324,
+        p_value=0.0,
+        p_adjusted=1.0,
+        family_low=-1.5,
+        family_high=2.5,
+        detail={"effective_n": 599.5, "df": 9.0},
+    )
+    hostile = "a\x00b\\u0041\ud800\n\"';--é×"
+    return (
+        Reading("psi", Subject(model, version, "limit_bal"), full),
+        Reading("psi", Subject(model, version, hostile), Estimate(0.01, 600)),
+        Reading(
+            "selection_ratio",
+            Subject(model, version, "", "sex × race", "F × x", "M × x"),
+            Estimate(0.7, 100, 200),
+        ),
+        Reading(
+            "psi",
+            Subject(model, version, "age"),
+            Unmeasurable(Absence.MISSING_COLUMN, "no file has the column age", 600, 5000),
+        ),
+    )
+
+
+def findings_of(readings):
+    """Return findings in another order than the readings, and not on all of them."""
+    psi, _, ratio, absent = readings
+    limit = Limit(0.1, 0.25)
+    return (
+        Finding(absent, Limit(None, 0.5, 7), Verdict.UNKNOWN, Reason.MISSING_COLUMN, "no column"),
+        Finding(psi, limit, Verdict.CRITICAL, Reason.BEYOND_CRITICAL, "0.31 is above 0.25 – drift"),
+        Finding(ratio, Band(0.85, 1.2), Verdict.WARNING, Reason.SUSPECTED, "0.70 is below 0.85"),
+    )
+
+
+def a_run(day=0, days=1, *, policy="policy-1", model="credit", versions=("2", "1"), psi=0.31):
+    window = a_window(day, days)
+    results = []
+    for version in versions:
+        readings = readings_of(model, version, psi)
+        results.append(
+            VersionResult(
+                version,
+                f"b{version}" * 16,
+                600,
+                b"MMP1" + version.encode(),
+                readings,
+                findings_of(readings),
+            )
+        )
+    rows = Reading("rows", Subject(model), Estimate(1010.0, 1010))
+    baselines = {result.version: result.baseline for result in results}
+    return Run(
+        model=model,
+        window=window,
+        identity=run_identity(model, window, policy, baselines, MANIFEST.digest),
+        policy=policy,
+        manifest=MANIFEST,
+        accounting=ACCOUNTING,
+        outcome=Outcome.COMPLETED,
+        started=window.end + timedelta(hours=1, microseconds=7),
+        finished=window.end + timedelta(hours=1, seconds=3, microseconds=8),
+        code="0.1.0",
+        last_event=window.end - timedelta(microseconds=1),
+        results=tuple(results),
+        readings=(rows,),
+        findings=(Finding(rows, Limit(None, None), Verdict.OK, Reason.WITHIN, "1010 rows"),),
+    )
+
+
+def an_empty_run(day=0, model="credit"):
+    run = a_run(day, model=model, versions=())
+    rows = Reading("rows", Subject(model), Unmeasurable(Absence.NO_DATA, "the window has no rows"))
+    return replace(
+        run,
+        manifest=Manifest(),
+        accounting=Accounting(),
+        outcome=Outcome.NO_DATA,
+        last_event=None,
+        readings=(rows,),
+        findings=(Finding(rows, Limit(None, 1.0), Verdict.UNKNOWN, Reason.NO_DATA, "no rows"),),
+    )
+
+
+def a_failure(day=0, error="SourceError", model="credit"):
+    window = None if day is None else a_window(day)
+    return Failure(model, window, FIRST, FIRST + DAY, error, "the bucket\x00is gone", "0.1.0")
+
+
+def a_filled(store, model="credit", days=3):
+    """Register baselines and commit some days of runs; return the store."""
+    for version in ("1", "2"):
+        digest = None if model == "credit" else f"{model}{version}"
+        store.register(a_baseline(version, digest, model))
+    for day in range(days):
+        store.commit(a_run(day, model=model, psi=0.31 + day), a_policy(model=model))
+    return store
