@@ -108,7 +108,7 @@ class Committed:
 
     Attributes:
         revision: Its number among the runs of its window, from 1.
-        new: False when the same identity was stored before: nothing was written.
+        new: False when the newest revision has the same identity: nothing was written.
     """
 
     revision: int
@@ -163,7 +163,8 @@ class Store(Protocol):
     def commit(self, run: Run, policy: Policy) -> Committed:
         """Store a run with its policy, profiles, readings and findings; all or nothing.
 
-        The same identity again writes nothing; another one of the same window is a new revision.
+        The identity of the window's newest revision writes nothing; any other identity is a new
+        revision, also one that an older revision had: going back is a change like any other.
         """
         ...
 

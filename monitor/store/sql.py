@@ -135,7 +135,8 @@ class SqlStore(Store):
     def commit(self, run: Run, policy: Policy) -> Committed:
         """Store a run with its policy, profiles, readings and findings; all or nothing.
 
-        The same identity again writes nothing; another one of the same window is a new revision.
+        The identity of the newest revision writes nothing; any other one is a new revision, also
+        one that was there before: going back to an earlier policy is a change like any other.
 
         Raises:
             StoreError: The write failed, or the run rests on a baseline that is not here.
@@ -301,9 +302,18 @@ def _register(connection: Connection, baseline: Baseline) -> bool:
 
 
 def _commit(connection: Connection, run: Run, policy: Policy) -> Committed:
-    stored = connection.scalar(select(RUNS.c.revision).where(RUNS.c.identity == run.identity))
-    if stored is not None:
-        return Committed(stored, new=False)
+    newest = connection.execute(
+        select(RUNS.c.revision, RUNS.c.identity)
+        .where(
+            RUNS.c.model == run.model,
+            RUNS.c.window_end == run.window.end,
+            RUNS.c.window_start == run.window.start,
+        )
+        .order_by(RUNS.c.revision.desc())
+        .limit(1)
+    ).first()
+    if newest is not None and newest.identity == run.identity:
+        return Committed(newest.revision, new=False)
     _require_baselines(connection, run)
     known = select(POLICIES.c.digest).where(POLICIES.c.digest == policy.digest)
     if connection.scalar(known) is None:
@@ -316,12 +326,7 @@ def _commit(connection: Connection, run: Run, policy: Policy) -> Committed:
                 "first_used": run.started,
             },
         )
-    newest = select(func.max(RUNS.c.revision)).where(
-        RUNS.c.model == run.model,
-        RUNS.c.window_end == run.window.end,
-        RUNS.c.window_start == run.window.start,
-    )
-    revision = (connection.scalar(newest) or 0) + 1
+    revision = 1 if newest is None else newest.revision + 1
     number = connection.execute(
         insert(RUNS).returning(RUNS.c.id), run_row(run, revision)
     ).scalar_one()

@@ -185,7 +185,6 @@ RUNS = Table(
     Column("finished", Instant, nullable=False),
     Column("code", AnyText, nullable=False),
     Column("last_event", Instant),
-    UniqueConstraint("identity"),
     UniqueConstraint("model", "window_end", "window_start", "revision"),
     Index("modelmon_runs_finished_ix", "model", "finished"),
 )

@@ -85,7 +85,14 @@ def test_another_identity_of_a_window_is_a_new_revision_and_the_old_one_stays(st
     assert stores.reader.run("credit", a_window(), 2) == revised
     assert stores.reader.run("credit", a_window()) == revised
     assert stores.reader.run("credit", a_window(), 3) is None
-    assert stores.writer.commit(a_run(), a_policy()) == Committed(1, new=False)
+
+
+def test_going_back_to_an_earlier_policy_is_a_revision_of_its_own(stores):
+    a_filled(stores.writer, days=1)
+    stores.writer.commit(a_run(policy="policy-2", psi=0.05), a_policy("policy-2"))
+    assert stores.writer.commit(a_run(), a_policy()) == Committed(3, new=True)
+    assert stores.reader.run("credit", a_window()) == a_run()
+    assert stores.writer.commit(a_run(), a_policy()) == Committed(3, new=False)
 
 
 def test_heads_are_the_newest_revisions_in_the_order_of_time(stores):

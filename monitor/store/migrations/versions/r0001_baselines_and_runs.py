@@ -90,7 +90,6 @@ def _runs() -> None:
         sa.Column("code", sa.Text, nullable=False),
         sa.Column("last_event", _INSTANT),
         sa.PrimaryKeyConstraint("id", name="modelmon_runs_pk"),
-        sa.UniqueConstraint("identity", name="modelmon_runs_identity_uq"),
         sa.UniqueConstraint(
             "model", "window_end", "window_start", "revision", name="modelmon_runs_model_uq"
         ),
