@@ -92,7 +92,8 @@ class Description:
         family: Section of ``limits``.
         title: A few words for tables.
         unit: Unit of the value.
-        unchanged: The value when nothing changed (or groups are treated alike).
+        unchanged: The value when nothing changed (or groups are treated alike); None for a level
+            that is held against no other, such as a group's rate.
         lower: Smallest possible value; None when unbounded.
         upper: Largest possible value; None when unbounded.
         symmetric: Whether exchanging window and baseline leaves the value as it is.
@@ -103,37 +104,62 @@ class Description:
     family: Family
     title: str
     unit: str
-    unchanged: float
+    unchanged: float | None
     lower: float | None
     upper: float | None
     symmetric: bool
     source: str
 
 
+def always(_: object) -> bool:
+    """Return True: the measure applies to every grid."""
+    return True
+
+
 @dataclass(frozen=True)
 class FieldMeasure:
-    """A measure of one field. Numeric fields, categorical ones, or both."""
+    """A measure of one field.
+
+    Attributes:
+        about: What people need to know.
+        measure: The pure function.
+        applies: Whether a field with these cells has the quantity at all; where it has not, there
+            is no reading, rather than one that is unknown for ever.
+    """
 
     about: Description
     measure: Callable[[FieldPair], Result]
-    numeric: bool = True
-    categorical: bool = True
+    applies: Callable[[FieldGrid], bool] = always
 
 
 @dataclass(frozen=True)
 class ModelMeasure:
-    """A measure of a model version as a whole."""
+    """A measure of a model version as a whole.
+
+    Attributes:
+        about: What people need to know.
+        measure: The pure function.
+        applies: Whether a model with this grid has the quantity at all.
+    """
 
     about: Description
     measure: Callable[[ProfilePair], Result]
+    applies: Callable[[Grid], bool] = always
 
 
 @dataclass(frozen=True)
 class GroupMeasure:
-    """A measure of every group of a population at once, so that families are adjusted together."""
+    """A measure of every group of a population at once, so that families are adjusted together.
+
+    Attributes:
+        about: What people need to know.
+        measure: The pure function; answers for groups by name.
+        unassigned: Whether rows of unknown or unmapped membership are listed beside the groups.
+    """
 
     about: Description
     measure: Callable[[GroupPair], Mapping[str, Result]]
+    unassigned: bool = False
 
 
 Measure = FieldMeasure | ModelMeasure | GroupMeasure

@@ -218,8 +218,8 @@ def _either_side(values: FloatArray) -> FloatArray:
 
 
 def _guards(ordered: FloatArray, scale: float) -> FloatArray:
-    steps = scale * 4.0 ** np.arange(_GUARD_CELLS)
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore"):  # as above
+        steps = scale * 4.0 ** np.arange(_GUARD_CELLS)
         return np.concatenate(
             [[ordered[0]], ordered[0] - steps, _above(ordered[-1:]), ordered[-1] + steps]
         )

@@ -1,0 +1,33 @@
+"""Which quantities a field or a model has at all."""
+
+from monitor.profile.grid import CategoricalGrid, FieldGrid, Grid, NumericGrid
+
+
+def is_numeric(grid: FieldGrid) -> bool:
+    """Return whether a field's values have an order and distances."""
+    return isinstance(grid, NumericGrid)
+
+
+def has_known_values(grid: FieldGrid) -> bool:
+    """Return whether a field's values are known one by one, rather than as a range."""
+    return isinstance(grid, CategoricalGrid) or grid.discrete
+
+
+def has_score(grid: Grid) -> bool:
+    """Return whether the model gives a numeric score."""
+    return isinstance(grid.fields.get(grid.score), NumericGrid)
+
+
+def has_decision(grid: Grid) -> bool:
+    """Return whether the model decides."""
+    return grid.decision is not None
+
+
+def has_label(grid: Grid) -> bool:
+    """Return whether the true outcome has a positive side."""
+    return grid.label is not None and bool(grid.label.positive)
+
+
+def has_score_and_label(grid: Grid) -> bool:
+    """Return whether scores can be held against outcomes."""
+    return has_score(grid) and has_label(grid)

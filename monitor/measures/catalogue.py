@@ -1,0 +1,45 @@
+"""Every measure, one line each, in the order of readings."""
+
+from monitor.measures.disparity import (
+    selection_rate,
+    selection_rate_difference,
+    selection_rate_ratio,
+    selection_rate_ratio_change,
+)
+from monitor.measures.drift import (
+    cramers_v,
+    decision_rate,
+    hellinger,
+    js_distance,
+    ks,
+    l_infinity,
+    label_rate,
+    psi,
+    score_mean,
+    wasserstein,
+)
+from monitor.measures.measure import Measure
+from monitor.measures.performance import auc_drop
+from monitor.measures.quality import freshness, missing_rate, rows, unseen_rate
+
+CATALOGUE: tuple[Measure, ...] = (
+    psi.MEASURE,
+    js_distance.MEASURE,
+    ks.MEASURE,
+    wasserstein.MEASURE,
+    hellinger.MEASURE,
+    l_infinity.MEASURE,
+    cramers_v.MEASURE,
+    score_mean.MEASURE,
+    decision_rate.MEASURE,
+    label_rate.MEASURE,
+    missing_rate.MEASURE,
+    unseen_rate.MEASURE,
+    rows.MEASURE,
+    freshness.MEASURE,
+    auc_drop.MEASURE,
+    selection_rate.MEASURE,
+    selection_rate_ratio.MEASURE,
+    selection_rate_difference.MEASURE,
+    selection_rate_ratio_change.MEASURE,
+)

@@ -1,0 +1,155 @@
+"""The few groups that the divergences are taken over, merged from a grid's fine cells."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from monitor.domain.estimate import Absence, Unmeasurable
+from monitor.measures.measure import FieldPair
+from monitor.measures.presence import no_column, no_values
+from monitor.profile.counts import CategoricalCounts, NumericCounts
+from monitor.profile.grid import BoolArray, CategoricalGrid, IntArray, NumericGrid
+
+DECILES = 10
+"""Reference groups of a continuous field: the usual ten, each a tenth of the baseline."""
+
+LISTED_VALUES = 200
+"""At most this many values of a categorical field are groups of their own."""
+
+LISTED_SHARE = 0.005
+"""And only those with at least this share of the baseline's values; the others are pooled."""
+
+LEAST_ROWS = 5.0
+"""A group with fewer rows than this, on both sides, in terms of the smaller side, joins the group
+before it: one stray row of a value that the baseline never held cannot raise an alarm, and the
+chi-square law holds (Cochran's rule of five)."""
+
+
+class Groups(NamedTuple):
+    """Rows by group; every row is in exactly one, every group has rows on a side.
+
+    Attributes:
+        reference: shape (groups,), rows of the baseline.
+        current: shape (groups,), rows of the window.
+    """
+
+    reference: IntArray
+    current: IntArray
+
+    @property
+    def df(self) -> int:
+        """Return the degrees of freedom: groups less one."""
+        return len(self.reference) - 1
+
+
+def decile_ends(reference: IntArray) -> IntArray:
+    """Return, for each reference group, the index of the cell after its last one.
+
+    A group ends with the cell that contains a decile. Cells are cut just above the baseline's
+    quantiles, so groups are ``(low, high]`` between the deciles (``numpy.quantile`` with
+    ``method="inverted_cdf"``); deciles that coincide make one group. The last group is open above.
+
+    Args:
+        reference: shape (cells,), rows of the baseline; at least one.
+    """
+    below = np.cumsum(reference) * DECILES
+    steps = np.arange(1, DECILES) * reference.sum()
+    ends = np.searchsorted(below, steps, side="left") + 1
+    return np.unique(np.append(ends, len(reference)))
+
+
+def grouped(pair: FieldPair) -> Groups | Unmeasurable:
+    """Return the groups of a field in baseline and window.
+
+    Continuous numeric field: ten groups between the baseline's deciles, infinite, missing.
+    Discrete numeric field: each of the baseline's values, unseen, infinite, missing.
+    Categorical field: its frequent values (`LISTED_VALUES`, `LISTED_SHARE`), the rest of its known
+    values, unseen, missing. Groups too small to stand alone join the one before them
+    (`LEAST_ROWS`).
+
+    Unmeasurable when either side has no such column or fewer rows than two groups take, or neither
+    has a value. A column that turned all missing is measurable: missing is a group.
+    """
+    if (absent := no_column(pair)) is not None:
+        return absent
+    rows, reference_rows = pair.current.rows, pair.reference.rows
+    if pair.reference.missing == reference_rows and pair.current.missing == rows:
+        return Unmeasurable(
+            Absence.NO_DATA,
+            f"neither the baseline nor the window has a value of {pair.field.name}",
+            rows,
+            reference_rows,
+        )
+    if min(rows, reference_rows) < 2 * LEAST_ROWS:
+        return Unmeasurable(
+            Absence.INSUFFICIENT_DATA,
+            f"{rows} rows against {reference_rows} are too few to be grouped",
+            rows,
+            reference_rows,
+        )
+    return large_enough(*_every_group(pair))
+
+
+def grouped_values(pair: FieldPair) -> Groups | Unmeasurable:
+    """Return the groups as `grouped` does, if both sides have values; else the reason."""
+    return no_values(pair) or grouped(pair)
+
+
+def large_enough(reference: IntArray, current: IntArray) -> Groups:
+    """Return groups in which those too small to stand alone have joined the one before them.
+
+    A group stands when the larger of its two shares makes `LEAST_ROWS` rows of the smaller side.
+    The first group joins the one after it.
+
+    Args:
+        reference: shape (groups,), rows of the baseline, at least one in all.
+        current: shape (groups,), rows of the window, at least one in all.
+    """
+    total, other_total = int(reference.sum()), int(current.sum())
+    smaller = min(total, other_total)
+    kept: list[tuple[int, int]] = []
+    waiting = (0, 0)
+    for rows, other_rows in zip(reference[::-1].tolist(), current[::-1].tolist(), strict=True):
+        waiting = (waiting[0] + rows, waiting[1] + other_rows)
+        if smaller * max(waiting[0] / total, waiting[1] / other_total) >= LEAST_ROWS:
+            kept.append(waiting)
+            waiting = (0, 0)
+    first = kept.pop() if kept else (0, 0)
+    kept.append((first[0] + waiting[0], first[1] + waiting[1]))
+    merged = np.array(kept[::-1], np.int64)
+    return Groups(merged[:, 0], merged[:, 1])
+
+
+def _every_group(pair: FieldPair) -> tuple[IntArray, IntArray]:
+    match pair.grid, pair.reference, pair.current:
+        case NumericGrid() as grid, NumericCounts() as reference, NumericCounts() as current:
+            merge = _by_atom(grid) if grid.discrete else _by_decile(reference.cells)
+            return (
+                np.concatenate([merge(reference.cells), [reference.infinite, reference.missing]]),
+                np.concatenate([merge(current.cells), [current.infinite, current.missing]]),
+            )
+        case (
+            CategoricalGrid(),
+            CategoricalCounts() as reference,
+            CategoricalCounts() as current,
+        ):
+            listed = reference.values[:LISTED_VALUES] >= max(1.0, LISTED_SHARE * reference.n)
+            return _by_value(reference, listed), _by_value(current, listed)
+        case _:
+            raise ValueError(f"field {pair.field.name} is counted as another kind than its grid's")
+
+
+def _by_decile(reference: IntArray) -> Callable[[IntArray], IntArray]:
+    starts = np.concatenate([[0], decile_ends(reference)[:-1]])
+    return lambda cells: np.add.reduceat(cells, starts)
+
+
+def _by_atom(grid: NumericGrid) -> Callable[[IntArray], IntArray]:
+    return lambda cells: np.append(cells[grid.atoms], cells[~grid.atoms].sum())
+
+
+def _by_value(counts: CategoricalCounts, listed: BoolArray) -> IntArray:
+    frequent = counts.values[:LISTED_VALUES][listed]
+    rest = counts.values.sum() - frequent.sum() + counts.other
+    return np.concatenate([frequent, [rest, counts.unseen.rows, counts.missing]])

@@ -1,0 +1,60 @@
+"""Whether there is anything to measure in a field."""
+
+from monitor.domain.estimate import Absence, Unmeasurable
+from monitor.measures.measure import FieldPair
+
+
+def nothing_counted(pair: FieldPair) -> Unmeasurable | None:
+    """Return why a field has no rows on one side, or None when both have some."""
+    name, rows, reference_rows = pair.field.name, pair.current.rows, pair.reference.rows
+    if reference_rows == 0:
+        return Unmeasurable(
+            Absence.NO_BASELINE, f"the baseline has no rows to hold {name} against", rows, 0
+        )
+    if rows == 0:
+        return Unmeasurable(Absence.NO_DATA, "the window has no rows", 0, reference_rows)
+    return None
+
+
+def no_column(pair: FieldPair) -> Unmeasurable | None:
+    """Return why a field cannot be compared as a column, or None when it can."""
+    if (nothing := nothing_counted(pair)) is not None:
+        return nothing
+    rows, reference_rows = pair.current.rows, pair.reference.rows
+    if pair.current.absent == rows:
+        return Unmeasurable(
+            Absence.MISSING_COLUMN,
+            f"none of the {rows} rows comes from a file with the column {pair.field.column}",
+            rows,
+            reference_rows,
+        )
+    if pair.reference.absent == reference_rows:
+        return Unmeasurable(
+            Absence.NO_BASELINE,
+            f"the baseline's files do not have the column {pair.field.column}",
+            rows,
+            reference_rows,
+        )
+    return None
+
+
+def no_values(pair: FieldPair) -> Unmeasurable | None:
+    """Return why a field has no values to compare, or None when both sides have some."""
+    if (absent := no_column(pair)) is not None:
+        return absent
+    rows, reference_rows = pair.current.rows, pair.reference.rows
+    if pair.reference.missing == reference_rows:
+        return Unmeasurable(
+            Absence.NO_BASELINE,
+            f"every one of the baseline's {reference_rows} rows is missing {pair.field.name}",
+            rows,
+            reference_rows,
+        )
+    if pair.current.missing == rows:
+        return Unmeasurable(
+            Absence.NO_DATA,
+            f"every one of the {rows} rows is missing {pair.field.name}",
+            rows,
+            reference_rows,
+        )
+    return None

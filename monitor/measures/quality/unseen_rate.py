@@ -1,0 +1,87 @@
+"""Share of values that the baseline did not hold."""
+
+from monitor.domain.estimate import Absence, Estimate, Result, Unmeasurable
+from monitor.measures.applicability import has_known_values
+from monitor.measures.measure import Description, Family, FieldMeasure, FieldPair
+from monitor.measures.presence import no_values
+from monitor.profile.counts import CategoricalCounts, FieldCounts, NumericCounts
+from monitor.profile.grid import CategoricalGrid, FieldGrid, NumericGrid
+from monitor.uncertainty.proportion import wilson
+
+LEVEL = 0.95
+"""Of the interval."""
+
+
+def measure(pair: FieldPair) -> Result:
+    """Return the share of the window's values that the baseline did not hold.
+
+    For categorical fields, and for numeric ones whose baseline holds few distinct values; of the
+    rows with a usable (for numeric fields: finite) value. In [0, 1], 0 when nothing is new;
+    Wilson's interval.
+
+    Unmeasurable: no rows, no such column, one side without a value, or a baseline with more values
+    than its grid lists, which cannot tell a new value from an old one.
+
+    Source:
+        Wilson (1927).
+    """
+    if (nothing := no_values(pair)) is not None:
+        return nothing
+    if isinstance(pair.grid, CategoricalGrid) and not pair.grid.complete:
+        return Unmeasurable(
+            Absence.UNDEFINED,
+            f"the baseline holds more values of {pair.field.name} than its grid lists: "
+            "new ones cannot be told from old ones",
+            pair.current.rows,
+            pair.reference.rows,
+        )
+    (now, rows), (then, reference_rows) = (
+        _unseen(pair.grid, counts) for counts in (pair.current, pair.reference)
+    )
+    if not (rows and reference_rows):
+        return Unmeasurable(
+            Absence.NO_DATA,
+            f"{rows} finite values against {reference_rows} in the baseline",
+            rows,
+            reference_rows,
+        )
+    low, high = wilson(now, rows, LEVEL)
+    return Estimate(
+        now / rows,
+        n=rows,
+        n_reference=reference_rows,
+        low=float(low),
+        high=float(high),
+        level=LEVEL,
+        method="Wilson score",
+        then=then / reference_rows,
+        now=now / rows,
+        detail={"rows": now},
+    )
+
+
+def _unseen(grid: FieldGrid, counts: FieldCounts) -> tuple[int, int]:
+    match grid, counts:
+        case NumericGrid(), NumericCounts():
+            return int(counts.cells[~grid.atoms].sum()), counts.n
+        case CategoricalGrid(), CategoricalCounts():
+            return counts.unseen.rows, counts.n
+        case _:
+            raise ValueError("a field is counted as another kind than its grid's")
+
+
+MEASURE = FieldMeasure(
+    Description(
+        id="unseen_rate",
+        family=Family.QUALITY,
+        title="share of values new since the baseline",
+        unit="1",
+        unchanged=0.0,
+        lower=0.0,
+        upper=1.0,
+        symmetric=False,
+        source="Wilson (1927)",
+    ),
+    measure,
+    applies=has_known_values,
+)

@@ -1,0 +1,45 @@
+"""The uncertainty of a difference of means."""
+
+from typing import NamedTuple
+
+from scipy.special import stdtrit
+
+
+class Moments(NamedTuple):
+    """Mean, variance (divided by rows − 1) and rows of a sample."""
+
+    mean: float
+    variance: float
+    rows: int
+
+
+def welch(first: Moments, second: Moments, level: float = 0.95) -> tuple[float, float]:
+    """Return Welch's interval of the difference of two means, ``first − second``.
+
+    ``d ± t √(s₁²/n₁ + s₂²/n₂)`` with the Welch-Satterthwaite degrees of freedom; variances need not
+    be equal. Both variances 0: the interval is the difference itself.
+
+    Args:
+        first: At least two rows.
+        second: At least two rows.
+        level: Confidence level.
+
+    Raises:
+        ValueError: A sample has fewer than two rows.
+
+    Source:
+        B. L. Welch (1947), Biometrika 34, 28-35.
+    """
+    if min(first.rows, second.rows) < 2:  # noqa: PLR2004  # a variance takes two rows
+        raise ValueError("a sample of one row has no variance")
+    difference = first.mean - second.mean
+    parts = [sample.variance / sample.rows for sample in (first, second)]
+    error2 = sum(parts)
+    if error2 == 0:
+        return difference, difference
+    weights = [
+        (part / error2) ** 2 / (sample.rows - 1)
+        for part, sample in zip(parts, (first, second), strict=True)
+    ]
+    reach = float(stdtrit(1 / sum(weights), 0.5 + level / 2)) * error2**0.5
+    return difference - reach, difference + reach

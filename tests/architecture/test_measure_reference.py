@@ -1,0 +1,37 @@
+"""Each measure has its heading in the reference, and each heading its measure."""
+
+import re
+from pathlib import Path
+
+from monitor.measures.catalogue import CATALOGUE
+
+REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "measures.md"
+
+
+def sections():
+    parts = re.split(r"^### `(\w+)`.*$", REFERENCE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def test_the_reference_lists_the_catalogue_in_its_order():
+    assert list(sections()) == [measure.about.id for measure in CATALOGUE]
+
+
+def test_each_section_gives_formula_reading_aid_default_and_source():
+    for identifier, text in sections().items():
+        for part in (
+            "**Value.**",
+            "**Interval.**",
+            "**Read it.**",
+            "**Default limit.**",
+            "**Source.**",
+        ):
+            assert part in text, f"{identifier} lacks {part}"
+
+
+def test_each_section_names_the_family_it_is_configured_under():
+    text = REFERENCE.read_text(encoding="utf-8")
+    for measure in CATALOGUE:
+        before = text[: text.index(f"### `{measure.about.id}`")]
+        last = re.findall(r"^## (\w+)", before, flags=re.MULTILINE)[-1]
+        assert last.lower() == measure.about.family.value

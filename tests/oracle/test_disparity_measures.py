@@ -1,0 +1,218 @@
+"""Disparities against published tables and Fairlearn."""
+
+import csv
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fairlearn.metrics import MetricFrame, selection_rate
+from scipy import stats
+
+from monitor.domain.estimate import Absence, Estimate, Unmeasurable
+from monitor.domain.field import Effect
+from monitor.domain.limit import Band
+from monitor.measures.disparity import (
+    selection_rate as rate_module,
+)
+from monitor.measures.disparity import (
+    selection_rate_difference,
+    selection_rate_ratio,
+    selection_rate_ratio_change,
+)
+from monitor.measures.measure import GroupPair
+
+pytestmark = pytest.mark.oracle
+
+DATA = Path(__file__).parent / "data"
+
+
+def rows(name):
+    with (DATA / name).open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def population(counts, reference, baseline=None, band=None):
+    """Build a pair from group → (positive, known)."""
+    tables = []
+    for side in (baseline or counts, counts):
+        table = np.zeros((len(counts), 3, 3), np.int64)
+        for place, group in enumerate(counts):
+            positive, known = side[group]
+            table[place, :2, 2] = known - positive, positive
+        tables.append(table)
+    names = tuple(counts)
+    return GroupPair("p", names, *tables, names.index(reference), Effect.FAVOURABLE, band or Band())
+
+
+def counted(table, group, positive):
+    known, chosen = Counter(), Counter()
+    for row, n in table:
+        known[group(row)] += n
+        chosen[group(row)] += n * positive(row)
+    return {name: (chosen[name], known[name]) for name in known}
+
+
+def test_compas_false_positive_rates_are_propublicas():
+    table = [
+        (row, int(row["n"])) for row in rows("compas_counts.csv") if row["two_year_recid"] == "0"
+    ]
+    counts = counted(table, lambda row: row["race"], lambda row: int(row["decile_score"]) >= 5)
+    assert counts["African-American"] == (805, 1795)
+    assert counts["Caucasian"] == (349, 1488)
+    pair = population(counts, "Caucasian")
+    rates = rate_module.measure(pair)
+    assert rates["African-American"].value == pytest.approx(0.4485, abs=5e-5)
+    assert rates["Caucasian"].value == pytest.approx(0.2345, abs=5e-5)
+    ratio = selection_rate_ratio.measure(pair)["African-American"]
+    assert (ratio.value, ratio.low, ratio.high) == pytest.approx((1.9121, 1.7225, 2.1256), abs=1e-4)
+    assert ratio.detail["sd"] == pytest.approx(12.78, abs=5e-3)
+    assert ratio.p_value < 1e-30
+    difference = selection_rate_difference.measure(pair)["African-American"]
+    assert (difference.value, difference.low, difference.high) == pytest.approx(
+        (0.2139, 0.1821, 0.2450), abs=1e-4
+    )
+    # 31 Asian defendants, 11 Native Americans: listed, not judged.
+    assert selection_rate_ratio.measure(pair)["Asian"].reason is Absence.INSUFFICIENT_DATA
+    assert rates["Native American"].n == counts["Native American"][1]
+
+
+def test_compas_false_negative_rates_are_propublicas():
+    table = [
+        (row, int(row["n"])) for row in rows("compas_counts.csv") if row["two_year_recid"] == "1"
+    ]
+    counts = counted(table, lambda row: row["race"], lambda row: int(row["decile_score"]) < 5)
+    pair = population(counts, "Caucasian")
+    ratio = selection_rate_ratio.measure(pair)["African-American"]
+    assert (ratio.value, ratio.low, ratio.high) == pytest.approx((0.5864, 0.5320, 0.6469), abs=1e-4)
+    difference = selection_rate_difference.measure(pair)["African-American"]
+    assert (difference.value, difference.low, difference.high) == pytest.approx(
+        (-0.1974, -0.2346, -0.1599), abs=1e-4
+    )
+
+
+def test_berkeley_admissions_before_looking_at_departments():
+    table = [(row, int(row["Freq"])) for row in rows("ucb_admissions.csv")]
+    counts = counted(table, lambda row: row["Gender"], lambda row: row["Admit"] == "Admitted")
+    assert counts == {"Male": (1198, 2691), "Female": (557, 1835)}
+    ratio = selection_rate_ratio.measure(population(counts, "Male"))["Female"]
+    assert (ratio.value, ratio.low, ratio.high) == pytest.approx((0.6818, 0.6283, 0.7390), abs=1e-4)
+    assert ratio.detail["sd"] ** 2 == pytest.approx(92.205, abs=1e-3)
+
+
+def test_german_credit_by_age_and_adult_income_by_sex():
+    table = [(row, int(row["n"])) for row in rows("german_counts.csv")]
+    counts = counted(
+        table,
+        lambda row: "young" if int(row["age"]) <= 25 else "old",
+        lambda row: row["good"] == "1",
+    )
+    assert counts == {"young": (110, 190), "old": (590, 810)}
+    ratio = selection_rate_ratio.measure(population(counts, "old"))["young"]
+    assert (ratio.value, ratio.low, ratio.high) == pytest.approx(
+        (0.794826, 0.6931, 0.8959), abs=5e-5
+    )
+    table = [(row, int(row["n"])) for row in rows("adult_counts.csv")]
+    counts = counted(table, lambda row: row["sex"], lambda row: row["high_income"] == "1")
+    pair = population(counts, "Male")
+    assert selection_rate_ratio.measure(pair)["Female"].value == pytest.approx(0.359655, abs=5e-7)
+    assert selection_rate_difference.measure(pair)["Female"].value == pytest.approx(
+        -0.194516, abs=5e-7
+    )
+
+
+def test_the_citys_selection_example():
+    groups = {
+        row["race"]: (int(row["selected"]), int(row["applicants"]), row["impact_ratio_published"])
+        for row in rows("dcwp_ll144_selection_example.csv")
+        if row["table"] == "race"
+    }
+    pair = population({name: counts[:2] for name, counts in groups.items()}, "White")
+    ratios = selection_rate_ratio.measure(pair)
+    for name, (*_, published) in groups.items():
+        if name != "White":
+            assert ratios[name].value == pytest.approx(float(published), abs=5.1e-3)
+    black = ratios["Black or African American"]
+    assert (black.low, black.high) == pytest.approx((0.737, 0.959), abs=5e-4)
+    assert black.detail["sd"] == pytest.approx(-2.62, abs=5e-3)
+    assert black.detail["shortfall"] == pytest.approx(21.2, abs=0.05)
+    # Fisher's .0094 gives .057 by Holm; this table is large enough for z, whose p is .0087.
+    assert black.p_value == pytest.approx(0.0087, abs=5e-5)
+    assert 0.05 < black.p_adjusted < 0.057
+    assert black.family_low < black.low < black.high < black.family_high
+
+
+def test_rates_equal_fairlearn_on_random_tables():
+    rng = np.random.default_rng(40)
+    for _ in range(20):
+        groups = rng.choice(["a", "b", "c", "d"], 300, p=[0.5, 0.3, 0.15, 0.05])
+        decisions = (rng.random(300) < rng.random()).astype(int)
+        frame = MetricFrame(
+            metrics=selection_rate, y_true=decisions, y_pred=decisions, sensitive_features=groups
+        )
+        counts = {
+            name: (int(decisions[groups == name].sum()), int((groups == name).sum()))
+            for name in sorted(set(groups.tolist()))
+        }
+        pair = population(counts, "a", band=Band(min_rows=1, min_expected=0.0))
+        rates = rate_module.measure(pair)
+        ratios, differences = (
+            module.measure(pair) for module in (selection_rate_ratio, selection_rate_difference)
+        )
+        for name, expected in frame.by_group.items():
+            assert rates[name].value == pytest.approx(expected, abs=1e-12)
+            if name != "a":
+                match ratios[name]:
+                    case Estimate() as ratio:
+                        assert ratio.value == pytest.approx(
+                            expected / frame.by_group["a"], abs=1e-12
+                        )
+                    case Unmeasurable() as undefined:
+                        assert undefined.reason is Absence.UNDEFINED
+                        assert frame.by_group["a"] == 0
+                assert differences[name].value == pytest.approx(
+                    expected - frame.by_group["a"], abs=1e-12
+                )
+
+
+def test_the_change_of_a_ratio_alarms_rarely_when_nothing_changed():
+    rng = np.random.default_rng(41)
+    alarms = 0
+    for _ in range(400):
+        then, now = (
+            {"a": (rng.binomial(1000, 0.3), 1000), "b": (rng.binomial(100, 0.3), 100)}
+            for _ in range(2)
+        )
+        found = selection_rate_ratio_change.measure(population(now, "a", then))["b"]
+        alarms += found.p_value < 0.05
+    assert alarms / 400 <= 0.075
+
+
+def test_the_error_over_a_family_of_equal_groups_is_kept():
+    rng = np.random.default_rng(42)
+    sizes = {"w": 797, "h": 408, "b": 390, "n": 119, "a": 616, "i": 41, "t": 213}
+    suspected = joint = 0
+    for _ in range(150):
+        counts = {name: (rng.binomial(size, 0.5), size) for name, size in sizes.items()}
+        found = [
+            result
+            for result in selection_rate_ratio.measure(population(counts, "w")).values()
+            if isinstance(result, Estimate)
+        ]
+        suspected += any(ratio.p_adjusted < 0.05 for ratio in found)
+        joint += any(not ratio.family_low <= 1 <= ratio.family_high for ratio in found)
+    assert suspected / 150 <= 0.08
+    assert joint / 150 <= 0.08
+
+
+def test_holms_family_is_the_population():
+    counts = {"a": (500, 1000), "b": (90, 200), "c": (60, 200), "tiny": (1, 3)}
+    found = selection_rate_ratio.measure(population(counts, "a"))
+    expected = [
+        stats.chi2_contingency([[500, 500], [x, 200 - x]], correction=False).pvalue
+        for x in (90, 60)
+    ]
+    assert found["b"].p_value == pytest.approx(expected[0])
+    assert found["b"].p_adjusted == pytest.approx(expected[0])
+    assert found["c"].p_adjusted == pytest.approx(2 * expected[1])
+    assert isinstance(found["tiny"], Unmeasurable)

@@ -1,0 +1,89 @@
+"""Laws of the intervals and divergences, on tables nobody chose."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitor.measures.drift.hellinger import hellinger
+from monitor.measures.drift.js_distance import js_distance
+from monitor.measures.drift.l_infinity import l_infinity
+from monitor.measures.drift.psi import psi
+from monitor.measures.grouping import large_enough
+from monitor.uncertainty.difference import newcombe
+from monitor.uncertainty.divergence import noncentrality
+from monitor.uncertainty.multiplicity import benjamini_hochberg, holm
+from monitor.uncertainty.proportion import wilson
+from monitor.uncertainty.ratio import koopman
+from monitor.uncertainty.two_sample import same_proportion
+
+counts = st.integers(1, 10**9).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
+small_counts = st.integers(1, 3000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
+rows = st.lists(st.tuples(st.integers(0, 10**7), st.integers(0, 10**7)), min_size=1, max_size=30)
+tables = rows.filter(lambda pairs: all(map(sum, zip(*pairs, strict=True))))
+steady = settings(deadline=None, max_examples=60)
+
+
+@steady
+@given(counts, counts)
+def test_intervals_hold_their_estimate_within_their_range(one, two):
+    (x, n), (y, m) = one, two
+    low, high = wilson(x, n)
+    assert 0 <= low <= x / n <= high <= 1
+    low, high = newcombe(x, n, y, m)
+    assert -1 <= low <= x / n - y / m <= high <= 1
+    if x or y:
+        low, high = koopman(x, n, y, m)
+        ratio = np.inf if y == 0 else (x / n) / (y / m)
+        assert 0 <= low <= ratio * (1 + 1e-9)
+        assert ratio * (1 - 1e-9) <= high
+
+
+@steady
+@given(small_counts, small_counts)
+def test_equal_rates_cannot_be_told_apart_from_either_side(one, two):
+    (x, n), (y, m) = one, two
+    there, back = same_proportion(x, n, y, m), same_proportion(y, m, x, n)
+    assert 0 <= there.p_value <= 1 + 1e-9
+    assert np.isclose(there.p_value, back.p_value)
+    assert there.z == -back.z
+
+
+@steady
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=40))
+def test_adjustment_never_lowers_a_p_value_and_holm_is_the_stricter(p_values):
+    by_holm, by_rate = holm(p_values), benjamini_hochberg(p_values)
+    assert (by_holm >= by_rate - 1e-15).all()
+    assert (by_rate >= np.array(p_values) - 1e-15).all()
+    assert (by_holm <= 1).all()
+
+
+@steady
+@given(st.floats(0, 1e9), st.integers(1, 203))
+def test_noncentrality_is_ordered_and_below_its_statistic(statistic, df):
+    low, high = noncentrality(statistic, df, 0.9)
+    assert 0 <= low <= high < np.inf
+    assert low <= statistic
+
+
+@steady
+@given(tables)
+def test_divergences_are_symmetric_bounded_and_zero_for_equal_counts(pairs):
+    p, q = (np.array(side, np.int64) for side in zip(*pairs, strict=True))
+    for distance, most in ((js_distance, 1), (hellinger, 1), (l_infinity, 1), (psi, np.inf)):
+        assert 0 <= distance(p, q) <= most
+        assert np.isclose(distance(p, q), distance(q, p))
+        assert distance(p, p) == 0
+        order = np.argsort(p, kind="stable")
+        assert np.isclose(distance(p[order], q[order]), distance(p, q))
+
+
+@steady
+@given(tables)
+def test_merging_groups_keeps_every_row_and_leaves_none_too_small(pairs):
+    p, q = (np.array(side, np.int64) for side in zip(*pairs, strict=True))
+    groups = large_enough(p, q)
+    assert (groups.reference.sum(), groups.current.sum()) == (p.sum(), q.sum())
+    smaller = min(p.sum(), q.sum())
+    if groups.df:
+        share = np.maximum(groups.reference / p.sum(), groups.current / q.sum())
+        assert (share * smaller >= 5 - 1e-9).all()
