@@ -192,11 +192,13 @@ def snapshot(policy: Policy, outside: "Outside") -> "ModelSnapshot":
     from monitor.engine.snapshot import ModelSnapshot
 
     store = outside.store
+    latest = store.latest(policy.model)
     return ModelSnapshot(
         policy=policy,
         baselines=store.current_baselines(policy.model),
-        latest=store.latest(policy.model),
+        latest=latest,
         counts=store.counts(policy.model),
+        revision=store.heads(policy.model)[latest.window].revision if latest else None,
     )
 
 

@@ -92,14 +92,14 @@ class Daemon:
                 app,
                 self._settings.host,
                 self._settings.port,
-                ended=lambda: stop.put("the web server ended"),
+                ended=lambda: stop.ask("the web server ended"),
             )
             host, port = server.start()
             self._vitals.beat(self._outside.clock.now())
             self.publish(self._policies)
             self._schedule.start()
             announce(host, port)
-            reason = stop.get()
+            reason = stop.wait()
             _log.info("stopping: %s", reason)
             ended = self._schedule.stop(DRAIN)
             return server.stop() and ended

@@ -18,9 +18,11 @@ class ModelSnapshot:
         baselines: The current baseline of each version.
         latest: The newest revision of the latest window; None before the first run.
         counts: How its runs ended.
+        revision: The number of ``latest`` among the runs of its window; None before the first run.
     """
 
     policy: Policy
     baselines: Mapping[str, Baseline]
     latest: Run | None
     counts: RunCounts
+    revision: int | None = None

@@ -1,1 +1,1 @@
-"""Prometheus text: one catalogue of names, rendered once a run."""
+"""Results and the daemon's own condition as Prometheus text, from one catalogue of metrics."""

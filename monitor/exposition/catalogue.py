@@ -1,0 +1,413 @@
+"""Every metric of modelmon: one line each, from which page, reference and tests are made.
+
+States follow one scheme. A judgement is a series: ``modelmon_finding_state`` has one series for
+each verdict, 1 for the one that holds, and ``unknown`` is a verdict of its own. The ``*_state``
+gauges hold 0 (ok), 1 (warning) or 2 (critical) and are absent while the verdict is unknown. A
+number that could not be measured is absent as well: never NaN, never 0.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+PREFIX = "modelmon_"
+
+
+class Kind(StrEnum):
+    """The type of a metric, in the words of the text format."""
+
+    GAUGE = "gauge"
+    COUNTER = "counter"
+
+
+class Part(StrEnum):
+    """Which part of the page a metric is on, and so when it is rendered."""
+
+    RESULTS = "results"
+    """From the store, rendered once a run."""
+    PROCESS = "process"
+    """The daemon's own condition, rendered at every scrape."""
+
+
+@dataclass(frozen=True, slots=True)
+class MetricFamily:
+    """A metric: name, type, meaning, unit and labels.
+
+    Attributes:
+        name: With prefix and suffix, as it is on the page.
+        kind: Gauge or counter.
+        help: One sentence for the HELP line and the reference.
+        unit: Unit of the value.
+        labels: Names of the labels it may have; a label without a value is left out.
+        part: The part of the page it is on.
+        empty_when_healthy: Whether a daemon with nothing to complain about has no series of it.
+    """
+
+    name: str
+    kind: Kind
+    help: str
+    unit: str
+    labels: tuple[str, ...]
+    part: Part
+    empty_when_healthy: bool = False
+
+
+_MODEL = ("model",)
+_VERSION = ("model", "model_version")
+_FEATURE = ("model", "model_version", "feature", "method")
+_OUTPUT = ("model", "model_version", "method")
+_QUALITY = ("model", "model_version", "feature", "check")
+_PERFORMANCE = ("model", "model_version", "check")
+_GROUP = ("model", "model_version", "attribute", "group")
+_DISPARITY = ("model", "model_version", "attribute", "group", "check")
+_BAND = ("model", "model_version", "attribute", "check", "bound", "severity")
+_FINDING = ("model", "model_version", "check", "feature", "attribute", "group", "verdict")
+
+_STATE = "0 ok, 1 warning, 2 critical; absent while the verdict is unknown."
+_LOWER = "Lower end of the interval of"
+_UPPER = "Upper end of the interval of"
+
+
+def _result(
+    name: str, meaning: str, unit: str, labels: tuple[str, ...], *, empty: bool = False
+) -> MetricFamily:
+    return MetricFamily(PREFIX + name, Kind.GAUGE, meaning, unit, labels, Part.RESULTS, empty)
+
+
+def _result_counter(name: str, meaning: str, unit: str, labels: tuple[str, ...]) -> MetricFamily:
+    return MetricFamily(PREFIX + name, Kind.COUNTER, meaning, unit, labels, Part.RESULTS)
+
+
+def _process(
+    name: str, meaning: str, unit: str, labels: tuple[str, ...] = (), *, empty: bool = False
+) -> MetricFamily:
+    kind = Kind.COUNTER if name.endswith("_total") else Kind.GAUGE
+    return MetricFamily(PREFIX + name, kind, meaning, unit, labels, Part.PROCESS, empty)
+
+
+def _judged(
+    stem: str, score: str, what: str, unit: str, labels: tuple[str, ...]
+) -> tuple[MetricFamily, ...]:
+    """Return a score with the ends of its interval, its limits and its state."""
+    limits = "A score is beyond a limit when its whole interval is: alert on the state."
+    return (
+        _result(score, f"{what} in the latest window.", unit, labels),
+        _result(f"{score}_lower_bound", f"{_LOWER} {score}.", unit, labels),
+        _result(f"{score}_upper_bound", f"{_UPPER} {score}.", unit, labels),
+        _result(
+            f"{stem}_threshold",
+            f"Limit of {score} by severity. {limits}",
+            unit,
+            (*labels, "severity"),
+        ),
+        _result(f"{stem}_state", f"Verdict on {score}: {_STATE}", "state", labels),
+    )
+
+
+_MODELS = (
+    _result(
+        "build_info", "Version of the code that rendered the results.", "1", ("version", "revision")
+    ),
+    _result("models", "Configured models.", "models", ()),
+    _result(
+        "model_info",
+        "A watched model version, its owner and the first 12 digits of its baseline's and its policy's digest.",
+        "1",
+        ("model", "model_version", "model_owner", "baseline", "policy"),
+    ),
+    _result(
+        "baseline_registered_timestamp_seconds",
+        "When the current baseline was registered.",
+        "seconds",
+        _VERSION,
+    ),
+    _result("baseline_records", "Records in the current baseline.", "records", _VERSION),
+)
+
+_RUNS = (
+    _result_counter(
+        "check_runs_total", "Runs that ended, with rows, without, or in failure.", "runs", _MODEL
+    ),
+    _result_counter(
+        "check_run_failures_total",
+        "Runs that ended in failure, by error class.",
+        "runs",
+        ("model", "reason"),
+    ),
+    _result(
+        "check_last_success_timestamp_seconds",
+        "When the newest stored run ended.",
+        "seconds",
+        _MODEL,
+    ),
+    _result(
+        "check_last_duration_seconds", "How long the newest stored run took.", "seconds", _MODEL
+    ),
+    _result(
+        "check_interval_seconds",
+        "Longest time between two windows; absent once the schedule has no further window.",
+        "seconds",
+        _MODEL,
+    ),
+)
+
+_WINDOW = (
+    _result("window_start_timestamp_seconds", "Start of the latest window.", "seconds", _MODEL),
+    _result("window_end_timestamp_seconds", "End of the latest window.", "seconds", _MODEL),
+    _result(
+        "window_revision",
+        "How often the latest window has been computed on other inputs.",
+        "revisions",
+        _MODEL,
+    ),
+    _result(
+        "window_state",
+        "How the run of the latest window ended: 1 for the state that holds.",
+        "state",
+        ("model", "state"),
+    ),
+    _result(
+        "window_records",
+        "Records read in the latest window, profiled or rejected.",
+        "records",
+        _MODEL,
+    ),
+    _result(
+        "window_profiled_records", "Records profiled in the latest window.", "records", _VERSION
+    ),
+    _result(
+        "window_rejected_records",
+        "Records read in the latest window and not profiled, by reason.",
+        "records",
+        ("model", "reason"),
+    ),
+    _result("window_files", "Log and label files behind the latest window.", "files", _MODEL),
+    _result(
+        "window_files_unreadable",
+        "Files of the latest window that had to be left out.",
+        "files",
+        _MODEL,
+    ),
+    _result(
+        "data_last_record_timestamp_seconds",
+        "Latest event time in the latest window; absent without records.",
+        "seconds",
+        _MODEL,
+    ),
+)
+
+_DRIFT = (
+    *_judged(
+        "feature_drift",
+        "feature_drift_score",
+        "Drift of a feature from its baseline",
+        "by method",
+        _FEATURE,
+    ),
+    _result(
+        "features_monitored",
+        "Fields that the policy watches, the score included.",
+        "features",
+        _VERSION,
+    ),
+    _result(
+        "features_drifted",
+        "Features whose drift is a warning or critical; absent when no feature could be judged.",
+        "features",
+        _VERSION,
+    ),
+    _result(
+        "features_insufficient_data",
+        "Features without a verdict on their drift in the latest window: neither drifted nor well.",
+        "features",
+        _VERSION,
+    ),
+    *_judged(
+        "output_drift",
+        "output_drift_score",
+        "Drift of the model's output or labels from the baseline",
+        "by method",
+        _OUTPUT,
+    ),
+    _result("score_mean", "Mean score in the latest window.", "score", _VERSION),
+    _result("baseline_score_mean", "Mean score in the baseline.", "score", _VERSION),
+    _result(
+        "decision_positive_ratio",
+        "Share of positive decisions in the latest window.",
+        "ratio",
+        _VERSION,
+    ),
+    _result(
+        "baseline_decision_positive_ratio",
+        "Share of positive decisions in the baseline.",
+        "ratio",
+        _VERSION,
+    ),
+    _result(
+        "label_positive_ratio", "Share of positive labels in the latest window.", "ratio", _VERSION
+    ),
+    _result(
+        "baseline_label_positive_ratio",
+        "Share of positive labels in the baseline.",
+        "ratio",
+        _VERSION,
+    ),
+)
+
+_QUALITY_AND_PERFORMANCE = (
+    *_judged("quality", "quality_score", "A data quality measure", "by check", _QUALITY),
+    *_judged("performance", "performance_score", "A performance measure", "by check", _PERFORMANCE),
+    _result("auc", "Area under the ROC curve in the latest window.", "probability", _VERSION),
+    _result("baseline_auc", "Area under the ROC curve in the baseline.", "probability", _VERSION),
+)
+
+_DISPARITIES = (
+    _result(
+        "population_reference_info",
+        "The group that the other groups of a population are held against.",
+        "1",
+        ("model", "model_version", "attribute", "reference_group"),
+    ),
+    _result("group_records", "Records of a group in the latest window.", "records", _GROUP),
+    _result(
+        "group_outcome_ratio",
+        "Share of positive decisions in a group in the latest window.",
+        "ratio",
+        _GROUP,
+    ),
+    _result("group_outcome_ratio_lower_bound", f"{_LOWER} group_outcome_ratio.", "ratio", _GROUP),
+    _result("group_outcome_ratio_upper_bound", f"{_UPPER} group_outcome_ratio.", "ratio", _GROUP),
+    _result(
+        "disparity_ratio",
+        "Rate of a group over the rate of its reference group.",
+        "ratio",
+        _DISPARITY,
+    ),
+    _result("disparity_ratio_lower_bound", f"{_LOWER} disparity_ratio.", "ratio", _DISPARITY),
+    _result("disparity_ratio_upper_bound", f"{_UPPER} disparity_ratio.", "ratio", _DISPARITY),
+    _result(
+        "disparity_difference",
+        "Rate of a group minus the rate of its reference group.",
+        "ratio",
+        _DISPARITY,
+    ),
+    _result(
+        "disparity_difference_lower_bound", f"{_LOWER} disparity_difference.", "ratio", _DISPARITY
+    ),
+    _result(
+        "disparity_difference_upper_bound", f"{_UPPER} disparity_difference.", "ratio", _DISPARITY
+    ),
+    _result(
+        "disparity_ratio_change",
+        "Change of disparity_ratio since the baseline.",
+        "ratio",
+        _DISPARITY,
+    ),
+    _result(
+        "disparity_ratio_change_lower_bound",
+        f"{_LOWER} disparity_ratio_change.",
+        "ratio",
+        _DISPARITY,
+    ),
+    _result(
+        "disparity_ratio_change_upper_bound",
+        f"{_UPPER} disparity_ratio_change.",
+        "ratio",
+        _DISPARITY,
+    ),
+    _result(
+        "disparity_threshold",
+        "Limits of the disparity that a check measures: the band's low and high bound, or by severity."
+        " Statistical rules decide within them: alert on the state.",
+        "by check",
+        _BAND,
+    ),
+    _result("disparity_state", f"Verdict on a disparity: {_STATE}", "state", _DISPARITY),
+)
+
+_FINDINGS = (
+    _result(
+        "finding_state",
+        "Verdict on everything that was judged: 1 for the verdict that holds, 0 for the others.",
+        "state",
+        _FINDING,
+    ),
+    _result(
+        "findings",
+        "Judged readings by verdict.",
+        "findings",
+        ("model", "model_version", "check", "verdict"),
+    ),
+    _result(
+        "findings_unknown",
+        "Readings that could not be judged, by reason.",
+        "findings",
+        ("model", "model_version", "check", "reason"),
+        empty=True,
+    ),
+    _result(
+        "series",
+        "Series that the results of a model take, this one and the next included.",
+        "series",
+        _MODEL,
+    ),
+    _result(
+        "series_dropped",
+        "Readings and series of a model that are not on the page: of an unknown measure, or named like another one.",
+        "series",
+        _MODEL,
+    ),
+)
+
+_DAEMON = (
+    _process(
+        "results_exported_timestamp_seconds",
+        "When the results on this page were rendered.",
+        "seconds",
+    ),
+    _process(
+        "scheduler_heartbeat_timestamp_seconds",
+        "When the scheduler last showed that it is alive.",
+        "seconds",
+    ),
+    _process(
+        "check_missed_runs_total",
+        "Times that a check was due and passed over for a later one.",
+        "runs",
+        _MODEL,
+    ),
+    _process(
+        "check_overlapping_runs_total",
+        "Times that a check was due while the one before was still waiting or running.",
+        "runs",
+        _MODEL,
+    ),
+    _process(
+        "check_errors_total",
+        "Checks that ended in an exception that nobody had foreseen.",
+        "runs",
+        _MODEL,
+    ),
+    _process(
+        "config_last_reload_successful", "Whether the newest configuration could be loaded.", "bool"
+    ),
+    _process(
+        "config_last_reload_success_timestamp_seconds",
+        "When a configuration was last loaded.",
+        "seconds",
+    ),
+    _process(
+        "config_hash", "The first 48 bits of the digest of the configuration in force.", "hash"
+    ),
+    _process("log_messages_total", "Messages logged, by level.", "messages", ("level",)),
+)
+
+CATALOGUE: tuple[MetricFamily, ...] = (
+    *_MODELS,
+    *_RUNS,
+    *_WINDOW,
+    *_DRIFT,
+    *_QUALITY_AND_PERFORMANCE,
+    *_DISPARITIES,
+    *_FINDINGS,
+    *_DAEMON,
+)

@@ -1,0 +1,71 @@
+"""The daemon's own condition as Prometheus text."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import Metric
+from prometheus_client.gc_collector import GCCollector
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
+
+from monitor.exposition.catalogue import Part
+from monitor.exposition.page import ResultsPage
+from monitor.exposition.sheet import Sheet
+from monitor.exposition.vitals import Vitals
+
+LEVELS = ("debug", "info", "warning", "error", "critical")
+"""Levels that have a series from the start, so that the first message is a rise."""
+
+
+class ProcessMetrics:
+    """The part of the page that is rendered at every scrape.
+
+    Args:
+        vitals: What the daemon knows of its own condition.
+        page: The results page, for the instant it was rendered at.
+    """
+
+    def __init__(self, vitals: Vitals, page: ResultsPage) -> None:
+        self._registry = CollectorRegistry()
+        self._registry.register(_VitalsCollector(vitals, page))
+        ProcessCollector(registry=self._registry)
+        PlatformCollector(registry=self._registry)
+        GCCollector(registry=self._registry)
+
+    def render(self) -> bytes:
+        """Return the process part of the page: text format 0.0.4."""
+        return generate_latest(self._registry)
+
+
+class _VitalsCollector(Collector):
+    def __init__(self, vitals: Vitals, page: ResultsPage) -> None:
+        self._vitals = vitals
+        self._page = page
+
+    def collect(self) -> Sequence[Metric]:
+        sheet = Sheet()
+        _add_instant(sheet, "results_exported_timestamp_seconds", self._page.published_at)
+        _add_instant(sheet, "scheduler_heartbeat_timestamp_seconds", self._vitals.heartbeat)
+        for counter, counts in self._vitals.checks.items():
+            for model, number in counts.items():
+                sheet.add(f"{counter}_total", number, model=model)
+        for level, number in (dict.fromkeys(LEVELS, 0) | dict(self._vitals.messages)).items():
+            sheet.add("log_messages_total", number, level=level)
+        self._add_configuration(sheet)
+        return tuple(sheet.metrics(Part.PROCESS))
+
+    def _add_configuration(self, sheet: Sheet) -> None:
+        configuration = self._vitals.configuration
+        if configuration is None:
+            return
+        sheet.add("config_last_reload_successful", configuration.successful)
+        _add_instant(sheet, "config_last_reload_success_timestamp_seconds", configuration.loaded_at)
+        # 48 bits are exact in the floating point number that a sample is.
+        sheet.add("config_hash", int(configuration.digest[:12], 16))
+
+
+def _add_instant(sheet: Sheet, name: str, instant: datetime | None) -> None:
+    if instant is not None:
+        sheet.add(name, instant.timestamp())

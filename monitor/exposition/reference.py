@@ -1,0 +1,60 @@
+"""The reference of all metrics, written from the catalogue: ``python -m monitor.exposition.reference``."""
+
+import sys
+
+from monitor.exposition.catalogue import CATALOGUE, MetricFamily, Part
+from monitor.exposition.label import LONGEST
+
+_INTRODUCTION = f"""\
+# Metrics
+
+Written from the catalogue in `monitor/exposition/catalogue.py`; `make golden` rewrites this page.
+
+`GET /metrics` answers in the Prometheus text format 0.0.4, gzipped for clients that accept it.
+Two parts make the page. **Results** come from the store and are rendered once a run: every model
+with its latest window. **Process** metrics tell of the daemon itself and are rendered at every
+scrape; the usual `process_*` and `python_*` metrics of the Prometheus client are beside them.
+
+## How to read them
+
+- **A verdict is a series.** `modelmon_finding_state` has one series for each verdict (`ok`,
+  `warning`, `critical`, `unknown`), 1 for the one that holds. The `*_state` gauges hold 0 (ok),
+  1 (warning) or 2 (critical) and are absent while the verdict is unknown, so
+  `modelmon_finding_state{{verdict="unknown"}} == 1` is what to ask for what could not be judged, and
+  `modelmon_findings_unknown` says why.
+- **A number that could not be measured is absent**: never NaN, never 0. No series is not good news.
+- **Alert on states, draw scores and thresholds.** A score is beyond a limit when its whole interval
+  is, and disparities are judged by tests, so a score above its threshold line may still be noise.
+  The state is the verdict that was stored.
+- **`check` is a measure** (`psi`, `missing_rate`, `selection_rate_ratio`, …); on drift metrics it
+  is called `method`. `attribute` is a population as the policy names it, `group` one of its groups.
+- **Labels without a value are left out.** Readings on the log as a whole have no `model_version`.
+- **Names become label values as they are**, with the escapes of the text format. Control
+  characters other than the line feed, and lone surrogates, become U+FFFD; a name of more than
+  {LONGEST} characters is cut. A name that was changed ends in `~` and 16 hex digits of its sha256,
+  and so does one that ends like that by itself, so that two names are never one series.
+- **Empty when healthy** marks metrics without a series on a daemon that has nothing to report.
+"""
+
+_TITLES = {Part.RESULTS: "Results", Part.PROCESS: "Process"}
+
+
+def reference() -> str:
+    """Return the reference in Markdown."""
+    parts = [_INTRODUCTION]
+    for part, title in _TITLES.items():
+        entries = [_entry(family) for family in CATALOGUE if family.part is part]
+        parts.append(f"## {title}\n\n" + "\n".join(entries))
+    return "\n".join(parts)
+
+
+def _entry(family: MetricFamily) -> str:
+    labels = ", ".join(f"`{label}`" for label in family.labels) or "none"
+    facts = f"{family.kind.capitalize()}, unit: {family.unit}, labels: {labels}."
+    if family.empty_when_healthy:
+        facts += " Empty when healthy."
+    return f"### `{family.name}`\n\n{family.help}\n\n{facts}\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(reference())

@@ -1,0 +1,303 @@
+"""Stored results of one model, as series."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from monitor.domain.errors import BaselineError, SourceError, StoreError
+from monitor.domain.estimate import Estimate, Unmeasurable
+from monitor.domain.finding import Finding, Verdict
+from monitor.domain.limit import Band
+from monitor.domain.manifest import Rejection
+from monitor.domain.reading import Reading
+from monitor.domain.run import Outcome, Run, VersionResult
+from monitor.engine.snapshot import ModelSnapshot
+from monitor.exposition.sheet import Sheet
+from monitor.measures.measure import Family
+
+_DIGEST = 12
+"""Digits of a digest that tell one from another on a dashboard; the store has the rest."""
+
+_STATES = {Verdict.OK: 0, Verdict.WARNING: 1, Verdict.CRITICAL: 2}
+
+_FAILURES = tuple(error.__name__ for error in (BaselineError, SourceError, StoreError))
+"""Errors that can be foreseen have a series from the start, so that the first one is a rise."""
+
+_WINDOW_AND_BASELINE = {
+    "score_mean": "score_mean",
+    "decision_rate": "decision_positive_ratio",
+    "label_rate": "label_positive_ratio",
+    "auc_drop": "auc",
+}
+"""Measures whose two sides are quantities that people know by name."""
+
+_DISPARITY_SCORES = {
+    "selection_rate_ratio": "disparity_ratio",
+    "selection_rate_difference": "disparity_difference",
+    "selection_rate_ratio_change": "disparity_ratio_change",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a reading goes: its score's metric, the stem of its limits and state, its labels."""
+
+    score: str
+    stem: str
+    labels: dict[str, str]
+
+
+def add_model(sheet: Sheet, snapshot: ModelSnapshot, families: Mapping[str, Family]) -> None:
+    """Add everything that is shown of a model.
+
+    Args:
+        sheet: Where the series go.
+        snapshot: The model.
+        families: Measure id to the section of ``limits`` it belongs to.
+    """
+    before = len(sheet)
+    model = snapshot.policy.model
+    _add_identity(sheet, snapshot)
+    _add_runs(sheet, snapshot)
+    dropped = 0
+    if snapshot.latest is not None:
+        _add_window(sheet, snapshot, snapshot.latest)
+        dropped = _add_results(sheet, snapshot.latest, families)
+    _add_feature_counts(sheet, snapshot, families)
+    sheet.add("series_dropped", dropped, model=model)
+    sheet.add("series", len(sheet) - before + 1, model=model)
+
+
+def _versions(snapshot: ModelSnapshot) -> list[str]:
+    found = () if snapshot.latest is None else snapshot.latest.results
+    return sorted({*snapshot.baselines, *(result.version for result in found)})
+
+
+def _add_identity(sheet: Sheet, snapshot: ModelSnapshot) -> None:
+    model = snapshot.policy.model
+    for version in _versions(snapshot) or [""]:
+        baseline = snapshot.baselines.get(version)
+        sheet.add(
+            "model_info",
+            1,
+            model=model,
+            model_version=version,
+            model_owner=snapshot.policy.owner,
+            baseline=baseline.digest[:_DIGEST] if baseline else "",
+            policy=snapshot.policy.digest[:_DIGEST],
+        )
+        if baseline:
+            registered = baseline.registered_at.timestamp()
+            of = {"model": model, "model_version": version}
+            sheet.add("baseline_registered_timestamp_seconds", registered, **of)
+            sheet.add("baseline_records", baseline.rows, **of)
+
+
+def _add_runs(sheet: Sheet, snapshot: ModelSnapshot) -> None:
+    model, counts = snapshot.policy.model, snapshot.counts
+    failures = {**dict.fromkeys(_FAILURES, 0), **counts.failed}
+    runs = counts.completed + counts.no_data + sum(counts.failed.values())
+    sheet.add("check_runs_total", runs, model=model)
+    for reason, number in failures.items():
+        sheet.add("check_run_failures_total", number, model=model, reason=reason)
+    if counts.last_success is not None:
+        instant = counts.last_success.timestamp()
+        sheet.add("check_last_success_timestamp_seconds", instant, model=model)
+    if counts.last_duration is not None:
+        sheet.add("check_last_duration_seconds", counts.last_duration, model=model)
+    if _has_further_window(snapshot):
+        interval = snapshot.policy.schedule.interval.total_seconds()
+        sheet.add("check_interval_seconds", interval, model=model)
+
+
+def _has_further_window(snapshot: ModelSnapshot) -> bool:
+    schedule, latest = snapshot.policy.schedule, snapshot.latest
+    if schedule.end is None or latest is None:
+        return True
+    return schedule.window_at(latest.window.end).end <= schedule.end
+
+
+def _add_window(sheet: Sheet, snapshot: ModelSnapshot, run: Run) -> None:
+    model = run.model
+    sheet.add("window_start_timestamp_seconds", run.window.start.timestamp(), model=model)
+    sheet.add("window_end_timestamp_seconds", run.window.end.timestamp(), model=model)
+    if snapshot.revision is not None:
+        sheet.add("window_revision", snapshot.revision, model=model)
+    for outcome in (Outcome.COMPLETED, Outcome.NO_DATA):
+        sheet.add("window_state", run.outcome is outcome, model=model, state=outcome.value)
+    sheet.add("window_records", run.accounting.read, model=model)
+    profiled = {**dict.fromkeys(snapshot.baselines, 0), **run.accounting.profiled}
+    for version, rows in profiled.items():
+        sheet.add("window_profiled_records", rows, model=model, model_version=version)
+    rejected = {**dict.fromkeys(map(str, Rejection), 0), **run.accounting.rejected}
+    for reason, rows in rejected.items():
+        sheet.add("window_rejected_records", rows, model=model, reason=reason)
+    files = len(run.manifest.files) + len(run.manifest.labels)
+    sheet.add("window_files", files, model=model)
+    sheet.add("window_files_unreadable", len(run.manifest.unreadable), model=model)
+    if run.last_event is not None:
+        sheet.add("data_last_record_timestamp_seconds", run.last_event.timestamp(), model=model)
+
+
+def _add_results(sheet: Sheet, run: Run, families: Mapping[str, Family]) -> int:
+    """Return how many readings and series found no place."""
+    parts: tuple[Run | VersionResult, ...] = (run, *run.results)
+    readings = [reading for part in parts for reading in part.readings]
+    findings = [finding for part in parts for finding in part.findings]
+    dropped = sum(not _add_reading(sheet, reading, families) for reading in readings)
+    dropped += sum(not _add_finding(sheet, finding, families) for finding in findings)
+    _add_finding_counts(sheet, findings)
+    return dropped
+
+
+def _add_reading(sheet: Sheet, reading: Reading, families: Mapping[str, Family]) -> bool:
+    _add_group(sheet, reading)
+    place = _place(reading, families)
+    if place is None:
+        return False
+    if isinstance(reading.result, Unmeasurable):
+        return True
+    _add_both_sides(sheet, reading, reading.result)
+    return _add_estimate(sheet, place, reading.result)
+
+
+def _add_estimate(sheet: Sheet, place: _Place, estimate: Estimate) -> bool:
+    added = sheet.add(place.score, estimate.value, **place.labels)
+    if estimate.low is not None:
+        sheet.add(f"{place.score}_lower_bound", estimate.low, **place.labels)
+    if estimate.high is not None:
+        sheet.add(f"{place.score}_upper_bound", estimate.high, **place.labels)
+    return added
+
+
+def _add_both_sides(sheet: Sheet, reading: Reading, estimate: Estimate) -> None:
+    name = _WINDOW_AND_BASELINE.get(reading.measure)
+    if name is None:
+        return
+    of = {"model": reading.subject.model, "model_version": reading.subject.version}
+    if estimate.now is not None:
+        sheet.add(name, estimate.now, **of)
+    if estimate.then is not None:
+        sheet.add(f"baseline_{name}", estimate.then, **of)
+
+
+def _add_group(sheet: Sheet, reading: Reading) -> None:
+    # A group's size is known where its rate is not, and without it nobody sees why.
+    subject = reading.subject
+    of = {"model": subject.model, "model_version": subject.version, "attribute": subject.population}
+    if reading.measure == "selection_rate":
+        sheet.add("group_records", reading.result.n, **of, group=subject.group)
+    if subject.reference_group:
+        sheet.add("population_reference_info", 1, **of, reference_group=subject.reference_group)
+
+
+def _place(reading: Reading, families: Mapping[str, Family]) -> _Place | None:
+    subject, measure = reading.subject, reading.measure
+    family = families.get(measure)
+    of = {"model": subject.model, "model_version": subject.version}
+    if family is Family.DRIFT and subject.field:
+        of |= {"feature": subject.field, "method": measure}
+        return _Place("feature_drift_score", "feature_drift", of)
+    if family is Family.DRIFT:
+        return _Place("output_drift_score", "output_drift", {**of, "method": measure})
+    if family is Family.QUALITY:
+        return _Place(
+            "quality_score", "quality", {**of, "feature": subject.field, "check": measure}
+        )
+    if family is Family.PERFORMANCE:
+        return _Place("performance_score", "performance", {**of, "check": measure})
+    of |= {"attribute": subject.population, "group": subject.group}
+    if measure == "selection_rate":
+        return _Place("group_outcome_ratio", "disparity", of)
+    score = _DISPARITY_SCORES.get(measure)
+    return None if score is None else _Place(score, "disparity", {**of, "check": measure})
+
+
+def _add_finding(sheet: Sheet, finding: Finding, families: Mapping[str, Family]) -> bool:
+    subject = finding.reading.subject
+    added = True
+    for verdict in Verdict:
+        added = sheet.add(
+            "finding_state",
+            verdict is finding.verdict,
+            model=subject.model,
+            model_version=subject.version,
+            check=finding.reading.measure,
+            feature=subject.field,
+            attribute=subject.population,
+            group=subject.group,
+            verdict=verdict.value,
+        )
+    place = _place(finding.reading, families)
+    if place is None:
+        return False
+    labels = place.labels
+    if place.stem == "disparity":
+        labels = {**labels, "check": finding.reading.measure}
+    _add_limits(sheet, finding, place.stem, labels)
+    if finding.verdict in _STATES:
+        sheet.add(f"{place.stem}_state", _STATES[finding.verdict], **labels)
+    return added
+
+
+def _add_limits(sheet: Sheet, finding: Finding, stem: str, labels: dict[str, str]) -> None:
+    limit = finding.limit
+    # The groups of a population share its limits: one series, not one a group.
+    shared = {name: text for name, text in labels.items() if name != "group"}
+    name = f"{stem}_threshold"
+    if isinstance(limit, Band):
+        sheet.add(name, limit.low, **shared, bound="low")
+        sheet.add(name, limit.high, **shared, bound="high")
+        return
+    for severity, bound in (("warning", limit.warning), ("critical", limit.critical)):
+        if bound is not None:
+            sheet.add(name, bound, **shared, severity=severity)
+
+
+def _add_finding_counts(sheet: Sheet, findings: list[Finding]) -> None:
+    verdicts: dict[tuple[str, str, str], dict[str, int]] = {}
+    unknown: dict[tuple[str, str, str], dict[str, int]] = {}
+    for finding in findings:
+        subject = finding.reading.subject
+        of = (subject.model, subject.version, finding.reading.measure)
+        counts = verdicts.setdefault(of, dict.fromkeys(map(str, Verdict), 0))
+        counts[finding.verdict.value] += 1
+        if finding.verdict is Verdict.UNKNOWN:
+            reasons = unknown.setdefault(of, {})
+            reasons[finding.reason.value] = reasons.get(finding.reason.value, 0) + 1
+    for name, label, table in (
+        ("findings", "verdict", verdicts),
+        ("findings_unknown", "reason", unknown),
+    ):
+        for (model, version, check), counts in table.items():
+            of_check = {"model": model, "model_version": version, "check": check}
+            for value, number in counts.items():
+                sheet.add(name, number, **of_check, **{label: value})
+
+
+def _add_feature_counts(
+    sheet: Sheet, snapshot: ModelSnapshot, families: Mapping[str, Family]
+) -> None:
+    results = {} if snapshot.latest is None else {r.version: r for r in snapshot.latest.results}
+    monitored = {field.name for field in snapshot.policy.fields}
+    for version in _versions(snapshot):
+        of = {"model": snapshot.policy.model, "model_version": version}
+        well, drifted = _judged_features(results.get(version), families)
+        sheet.add("features_monitored", len(monitored), **of)
+        sheet.add("features_insufficient_data", len(monitored - well - drifted), **of)
+        if well or drifted:
+            sheet.add("features_drifted", len(drifted), **of)
+
+
+def _judged_features(
+    result: VersionResult | None, families: Mapping[str, Family]
+) -> tuple[set[str], set[str]]:
+    """Return the features judged to be well, and those whose drift is beyond a limit."""
+    verdicts: dict[str, set[Verdict]] = {}
+    for finding in result.findings if result else ():
+        reading = finding.reading
+        if reading.subject.field and families.get(reading.measure) is Family.DRIFT:
+            verdicts.setdefault(reading.subject.field, set()).add(finding.verdict)
+    bad = {Verdict.WARNING, Verdict.CRITICAL}
+    drifted = {feature for feature, found in verdicts.items() if found & bad}
+    well = {feature for feature, found in verdicts.items() if found == {Verdict.OK}}
+    return well, drifted

@@ -1,0 +1,158 @@
+"""When models are checked. Which windows are due is not decided here, but from the store."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from math import ceil
+from threading import Condition, Event
+
+from apscheduler.events import (
+    EVENT_JOB_ERROR,
+    EVENT_JOB_MAX_INSTANCES,
+    EVENT_JOB_SUBMITTED,
+    JobExecutionEvent,
+    JobSubmissionEvent,
+)
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.jobstores.memory import MemoryJobStore
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from monitor.engine.ports import Clock
+from monitor.exposition.vitals import Vitals
+
+_CHECK = "check "
+_HEARTBEAT = "heartbeat"
+
+_JITTER = 0.1
+"""Share of the interval by which a check may be late, so that models do not march in step."""
+
+_LONGEST_JITTER = timedelta(seconds=30)
+
+
+class CheckSchedule:
+    """Calls a check for every model again and again, each in its own time.
+
+    A check that raises is logged with its traceback and counted, and stops no other, nor its own
+    next one. A check that is due while its model's last one waits or runs is passed over and
+    counted: the next one finds every window that is due.
+
+    Args:
+        check: Called with the name of a model, in a thread. Between two windows it should look at
+            ``stopping`` and return early when that is set.
+        every: Model to the time between two checks.
+        vitals: Where heartbeats and counts go.
+        clock: The time of day.
+        workers: How many models are checked at the same time.
+        heartbeat: Time between two heartbeats.
+    """
+
+    def __init__(
+        self,
+        check: Callable[[str], None],
+        every: Mapping[str, timedelta],
+        vitals: Vitals,
+        clock: Clock,
+        *,
+        workers: int = 1,
+        heartbeat: timedelta = timedelta(seconds=5),
+    ) -> None:
+        self._check = check
+        self._every = dict(every)
+        self._vitals = vitals
+        self._clock = clock
+        self._heartbeat = heartbeat
+        self._idle = Condition()
+        self._running = 0
+        self._due: dict[str, datetime] = {}
+        self.stopping = Event()
+        self._scheduler = BackgroundScheduler(
+            timezone=UTC,
+            jobstores={"default": MemoryJobStore()},
+            # The heartbeat has a thread of its own: a long check is no reason to be restarted.
+            executors={
+                "default": ThreadPoolExecutor(workers),
+                _HEARTBEAT: ThreadPoolExecutor(1),
+            },
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        )
+
+    def start(self) -> None:
+        """Check every model at once, and from then on in its own time."""
+        now = self._clock.now()
+        for model, interval in sorted(self._every.items()):
+            self._scheduler.add_job(
+                self._run,
+                _trigger(interval, _jitter(interval)),
+                args=[model],
+                id=_CHECK + model,
+                name=_CHECK + model,
+                next_run_time=now,
+            )
+        self._scheduler.add_job(
+            self._beat,
+            _trigger(self._heartbeat, timedelta(0)),
+            id=_HEARTBEAT,
+            name=_HEARTBEAT,
+            executor=_HEARTBEAT,
+            next_run_time=now,
+        )
+        self._scheduler.add_listener(self._note_error, EVENT_JOB_ERROR)
+        self._scheduler.add_listener(self._note_due, EVENT_JOB_SUBMITTED | EVENT_JOB_MAX_INSTANCES)
+        self._scheduler.start()
+
+    def stop(self, timeout: timedelta) -> bool:
+        """Begin no further check, and wait for those that are running.
+
+        Returns:
+            Whether all of them ended in time. When not, their threads still run, and the
+            interpreter would wait for them at exit.
+        """
+        self.stopping.set()
+        self._scheduler.shutdown(wait=False)
+        with self._idle:
+            return self._idle.wait_for(lambda: not self._running, timeout.total_seconds())
+
+    def _run(self, model: str) -> None:
+        with self._idle:
+            if self.stopping.is_set():
+                return
+            self._running += 1
+        try:
+            self._check(model)
+        finally:
+            with self._idle:
+                self._running -= 1
+                self._idle.notify_all()
+
+    def _beat(self) -> None:
+        self._vitals.beat(self._clock.now())
+
+    def _note_error(self, event: JobExecutionEvent) -> None:
+        if event.job_id != _HEARTBEAT:
+            self._vitals.count_error(event.job_id.removeprefix(_CHECK))
+
+    def _note_due(self, event: JobSubmissionEvent) -> None:
+        if event.job_id == _HEARTBEAT:
+            return
+        model = event.job_id.removeprefix(_CHECK)
+        if event.code == EVENT_JOB_MAX_INSTANCES:
+            self._vitals.count_overlap(model)
+        # Times that passed while the process was suspended are coalesced into the newest one
+        # without an event; the gap between two tells how many they were.
+        due = event.scheduled_run_times[-1]
+        last = self._due.get(model)
+        self._due[model] = due
+        if last is not None:
+            interval = self._every[model]
+            missed = ceil((due - last) / (interval + _jitter(interval))) - 1
+            self._vitals.count_missed(model, max(0, missed))
+
+
+def _jitter(interval: timedelta) -> timedelta:
+    return min(interval * _JITTER, _LONGEST_JITTER)
+
+
+def _trigger(interval: timedelta, jitter: timedelta) -> IntervalTrigger:
+    return IntervalTrigger(
+        seconds=interval.total_seconds(), jitter=jitter.total_seconds(), timezone=UTC
+    )

@@ -1,0 +1,112 @@
+"""The daemon's HTTP interface."""
+
+from collections.abc import Callable
+
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from monitor.exposition.page import CONTENT_TYPE, ResultsPage
+from monitor.exposition.process import ProcessMetrics
+from monitor.web.health import Health
+
+_INDEX = """\
+<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>modelmon</title>
+</head>
+<body>
+<main>
+<h1>modelmon</h1>
+<ul>
+<li><a href="/metrics">Metrics</a>, for Prometheus</li>
+<li><a href="/-/healthy">Health</a>: is the scheduler alive?</li>
+<li><a href="/-/ready">Readiness</a>: have the last results been exported?</li>
+</ul>
+</main>
+</body>
+</html>
+"""
+
+_SECURITY = {
+    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+
+
+def create_app(page: ResultsPage, process: ProcessMetrics, health: Health) -> Starlette:
+    """Return the ASGI application.
+
+    Args:
+        page: The results part of the metrics page.
+        process: The process part of it.
+        health: What the probes answer.
+    """
+
+    # Functions that are not coroutines run in a thread: a large page holds up no probe.
+    def metrics(request: Request) -> Response:
+        rendered, headers = process.render(), {"Vary": "Accept-Encoding"}
+        if accepts_gzip(request.headers.get("accept-encoding", "")):
+            body, headers["Content-Encoding"] = page.packed(rendered), "gzip"
+        else:
+            body = page.text(rendered)
+        # As a header: starlette would append a charset to a media type that has one.
+        return Response(body, headers={**headers, "Content-Type": CONTENT_TYPE})
+
+    async def index(_: Request) -> Response:
+        return HTMLResponse(_INDEX)
+
+    return Starlette(
+        routes=[
+            Route("/", index),
+            Route("/metrics", metrics),
+            Route("/-/healthy", _probe(health.healthy)),
+            Route("/-/ready", _probe(health.ready)),
+        ],
+        middleware=[Middleware(_SecurityHeaders)],
+    )
+
+
+def accepts_gzip(accepted: str) -> bool:
+    """Return whether an Accept-Encoding header takes gzip, by name or by ``*``, q=0 refusing."""
+    qualities = {}
+    for item in accepted.lower().split(","):
+        coding, _, parameter = item.partition(";")
+        name, _, quality = parameter.partition("=")
+        qualities[coding.strip()] = quality.strip() if name.strip() == "q" else "1"
+    quality = qualities.get("gzip", qualities.get("*", "0"))
+    return quality.strip("0.") != ""
+
+
+def _probe(ask: Callable[[], tuple[bool, str]]) -> Callable[[Request], Response]:
+    def answer(_: Request) -> Response:
+        good, sentence = ask()
+        return PlainTextResponse(f"{sentence}\n", status_code=200 if good else 503)
+
+    return answer
+
+
+class _SecurityHeaders:
+    """Adds headers that forbid a browser everything these answers do not need."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(_SECURITY)
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)

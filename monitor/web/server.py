@@ -1,0 +1,155 @@
+"""Serving the application, and stopping when told to."""
+
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from types import FrameType
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from monitor.domain.errors import ModelmonError
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+_ASKED = b"\0"
+"""Of no signal the number."""
+
+_MARGIN = timedelta(seconds=2)
+"""What uvicorn takes for its own affairs beyond the time given to open requests."""
+
+
+class ListenError(ModelmonError):
+    """The address cannot be listened on; whoever configures the daemon must act."""
+
+
+class WebServer:
+    """An application, served from a thread so that the main one can wait for signals.
+
+    Args:
+        app: The application.
+        host: Address to listen on.
+        port: Port to listen on; 0 for any free one.
+        drain: How long open requests may take to end once the server is stopped.
+        ended: Called from the server's thread when it has ended, told to or not.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        drain: timedelta = timedelta(seconds=5),
+        *,
+        ended: Callable[[], None],
+    ) -> None:
+        self._address = (host, port)
+        self._drain = drain
+        config = uvicorn.Config(
+            app,
+            loop="asyncio",
+            http="h11",
+            ws="none",
+            lifespan="off",
+            log_config=None,  # the process logs as `monitor.logs` says
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=max(1, round(drain.total_seconds())),
+        )
+        self._server = uvicorn.Server(config)
+        self._ended = ended
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> tuple[str, int]:
+        """Listen, and return host and port. Requests are answered from now on.
+
+        Raises:
+            ListenError: The address cannot be listened on.
+        """
+        host, port = self._address
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        try:
+            listening = socket.create_server((host, port), family=family)
+        except OSError as error:
+            raise ListenError(
+                f"cannot listen on {host} port {port}: {error.strerror or error};"
+                " another program may be using it: set another address or port"
+            ) from error
+        bound_host, bound_port = listening.getsockname()[:2]
+        self._thread = threading.Thread(
+            target=self._serve, args=(listening,), name="web", daemon=True
+        )
+        self._thread.start()
+        return bound_host, bound_port
+
+    def stop(self) -> bool:
+        """Take no more requests, let open ones end within the bound, and cut the others off.
+
+        Returns:
+            Whether the server ended in time.
+        """
+        if self._thread is None:
+            return True
+        self._server.should_exit = True
+        self._thread.join((self._drain + _MARGIN).total_seconds())
+        return not self._thread.is_alive()
+
+    def _serve(self, listening: socket.socket) -> None:
+        try:
+            self._server.run(sockets=[listening])
+        finally:
+            self._ended()
+
+
+class StopRequest:
+    """What the main thread waits for: a signal, or another thread that asks to stop.
+
+    A lock or a queue would not do. The kernel may hand a signal to any thread, and one that blocks
+    in a lock does not notice; a signal's byte in a socket wakes whoever reads, always.
+    """
+
+    def __init__(self, reader: socket.socket, writer: socket.socket) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._reason = ""
+
+    def ask(self, reason: str) -> None:
+        """Ask to stop, from any thread."""
+        self._reason = reason
+        self._writer.send(_ASKED)
+
+    def wait(self) -> str:
+        """Wait until there is a reason to stop, and return it: the signal's name, or as asked."""
+        while True:
+            number = self._reader.recv(1)
+            if number == _ASKED:
+                return self._reason
+            if number[0] in _SIGNALS:
+                return signal.Signals(number[0]).name
+
+
+@contextmanager
+def stop_signals() -> Iterator[StopRequest]:
+    """Let SIGTERM and SIGINT be reasons to stop. Only the main thread can do so.
+
+    A second signal has its default effect: it ends the process at once.
+    """
+    reader, writer = socket.socketpair()
+    writer.settimeout(0)
+    previous = {each: signal.signal(each, _default_from_now_on) for each in _SIGNALS}
+    wakeup = signal.set_wakeup_fd(writer.fileno())
+    with reader, writer:
+        try:
+            yield StopRequest(reader, writer)
+        finally:
+            signal.set_wakeup_fd(wakeup)
+            for each, handler in previous.items():
+                signal.signal(each, handler)
+
+
+def _default_from_now_on(_: int, __: FrameType | None) -> None:
+    for each in _SIGNALS:
+        signal.signal(each, signal.SIG_DFL)

@@ -1,0 +1,61 @@
+"""What all tests share: golden files, no silent skips in CI, reproducible examples."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+GOLDEN = Path(__file__).parent / "golden"
+
+settings.register_profile("default", deadline=None, print_blob=True)
+settings.register_profile("ci", deadline=None, print_blob=True, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--rewrite-golden",
+        action="store_true",
+        help="run only the tests that use golden files, and rewrite those files",
+    )
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--rewrite-golden"):
+        golden = [item for item in items if "golden" in item.fixturenames]
+        config.hook.pytest_deselected(items=[item for item in items if item not in golden])
+        items[:] = golden
+
+
+@pytest.fixture
+def golden(request):
+    """Return ``check(name, text)``: text equals tests/golden/name, which `make golden` rewrites."""
+
+    def check(name, text):
+        path = GOLDEN / name
+        if request.config.getoption("--rewrite-golden"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        assert text == path.read_text(encoding="utf-8"), f"`make golden` rewrites {path}"
+
+    return check
+
+
+def _refuse_skip(report):
+    # In CI everything that a test may need is installed, so a skip hides that nothing was tested.
+    if os.environ.get("CI") and report.skipped and not hasattr(report, "wasxfail"):
+        where, line, reason = report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"{report.nodeid} was skipped in CI: {where}:{line}: {reason}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport():
+    return _refuse_skip((yield))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_make_collect_report():
+    return _refuse_skip((yield))

@@ -1,0 +1,70 @@
+from datetime import UTC, datetime
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from monitor.exposition.catalogue import CATALOGUE, Part
+from monitor.exposition.page import ResultsPage
+from monitor.exposition.process import ProcessMetrics
+from monitor.exposition.vitals import Configuration, Vitals
+
+NOON = datetime(2005, 9, 1, 12, tzinfo=UTC)
+
+
+def scrape(vitals, page=None):
+    text = ProcessMetrics(vitals, page or ResultsPage()).render().decode()
+    return {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def test_counters_are_there_at_zero_before_anything_happened():
+    series = scrape(Vitals(["credit"]))
+    assert series["modelmon_check_missed_runs_total", "credit"] == 0
+    assert series["modelmon_check_overlapping_runs_total", "credit"] == 0
+    assert series["modelmon_check_errors_total", "credit"] == 0
+    assert series["modelmon_log_messages_total", "error"] == 0
+
+
+def test_an_instant_that_has_not_come_is_absent():
+    names = {name for name, *_ in scrape(Vitals())}
+    assert "modelmon_scheduler_heartbeat_timestamp_seconds" not in names
+    assert "modelmon_results_exported_timestamp_seconds" not in names
+    assert "modelmon_config_last_reload_successful" not in names
+
+
+def test_everything_that_was_noted_is_shown():
+    vitals, page = Vitals(["credit"]), ResultsPage()
+    page.publish(b"", NOON)
+    vitals.beat(NOON)
+    vitals.count_missed("credit", 3)
+    vitals.count_overlap("credit")
+    vitals.count_error("other")
+    vitals.count_message("error")
+    vitals.configured(Configuration("00000000000f" + "a" * 52, NOON, successful=False))
+    series = scrape(vitals, page)
+    assert series["modelmon_results_exported_timestamp_seconds",] == NOON.timestamp()
+    assert series["modelmon_scheduler_heartbeat_timestamp_seconds",] == NOON.timestamp()
+    assert series["modelmon_check_missed_runs_total", "credit"] == 3
+    assert series["modelmon_check_overlapping_runs_total", "credit"] == 1
+    assert series["modelmon_check_errors_total", "other"] == 1
+    assert series["modelmon_log_messages_total", "error"] == 1
+    assert series["modelmon_config_last_reload_successful",] == 0
+    assert series["modelmon_config_hash",] == 15
+    expected = {family.name for family in CATALOGUE if family.part is Part.PROCESS}
+    assert {name for name, *_ in series if name.startswith("modelmon_")} == expected
+
+
+def test_the_process_and_the_interpreter_are_shown():
+    names = {name for name, *_ in scrape(Vitals())}
+    assert {"process_resident_memory_bytes", "python_info"} <= names
+
+
+def test_the_age_of_a_heartbeat_is_taken_on_the_clock_that_never_jumps():
+    seconds = [100.0]
+    vitals = Vitals(monotonic=lambda: seconds[0])
+    seconds[0] = 107.0
+    assert vitals.heartbeat_age == 7
+    vitals.beat(NOON)
+    assert vitals.heartbeat_age == 0

@@ -1,0 +1,239 @@
+from dataclasses import replace
+from datetime import UTC, datetime
+from math import isfinite
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from prometheus_client.parser import text_string_to_metric_families
+
+from monitor.domain.estimate import Absence, Estimate, Unmeasurable
+from monitor.domain.finding import Reason, Verdict
+from monitor.domain.limit import Limit
+from monitor.domain.run import VersionResult
+from monitor.domain.schedule import CalendarUnit, Schedule
+from monitor.exposition.catalogue import CATALOGUE, Part
+from monitor.exposition.label import label_value
+from monitor.exposition.render import render
+from monitor.exposition.sheet import Sheet
+
+ABSENT = object()
+NAMES = st.text(st.characters(), min_size=1)
+
+
+@pytest.fixture
+def page(make):
+    """Return a function that renders snapshots and gives (name, labels) to value."""
+
+    def parse(*snapshots):
+        text = render(snapshots, make.build, make.families).decode()
+        samples = [
+            sample for family in text_string_to_metric_families(text) for sample in family.samples
+        ]
+        series = {(s.name, frozenset(s.labels.items())): s.value for s in samples}
+        assert len(series) == len(samples), "a series is on the page twice"
+        return series
+
+    return parse
+
+
+def value(series, name, **labels):
+    return series.get((f"modelmon_{name}", frozenset(labels.items())), ABSENT)
+
+
+def names(series):
+    return {name for name, _ in series}
+
+
+def test_the_page_of_a_fleet_is_the_golden_one(golden, make, fleet):
+    golden("exposition/fleet.txt", render(fleet, make.build, make.families).decode())
+
+
+def test_the_same_results_give_the_same_bytes_in_any_order(make, fleet):
+    forwards = render(fleet, make.build, make.families)
+    assert render(fleet[::-1], make.build, make.families) == forwards
+
+
+def test_everything_on_the_page_is_in_the_catalogue_and_nothing_is_nan(page, fleet):
+    labels = {family.name: set(family.labels) for family in CATALOGUE}
+    for (name, found), number in page(*fleet).items():
+        assert {label for label, _ in found} <= labels[name], name
+        assert isfinite(number), name
+
+
+def test_every_result_metric_of_the_catalogue_can_be_filled(page, make, fleet):
+    scored = Estimate(0.1, 9, 9, 0.05, 0.2, then=0.3, now=0.4)
+    fields = ("psi", "missing_rate")
+    groups = [measure for measure in make.families if measure.startswith("selection")]
+    models = ("score_mean", "decision_rate", "label_rate", "auc_drop")
+    readings = [make.reading(measure, scored, field="age") for measure in fields]
+    readings += [make.reading(measure, scored) for measure in models]
+    readings += [
+        make.reading(measure, scored, population="sex", group="f", reference_group="m")
+        for measure in groups
+    ]
+    full = make.snapshot(make.run(readings, [make.finding(each) for each in readings], "full"))
+    expected = {family.name for family in CATALOGUE if family.part is Part.RESULTS}
+    assert names(page(full, *fleet)) == expected
+
+
+def test_an_unmeasurable_reading_has_no_score_and_no_state_and_its_verdict_is_seen(page, fleet):
+    series = page(*fleet)
+    of = {"model": "credit", "model_version": "1", "feature": "age", "method": "psi"}
+    assert value(series, "feature_drift_score", **of) is ABSENT
+    assert value(series, "feature_drift_state", **of) is ABSENT
+    assert value(series, "feature_drift_threshold", **of, severity="warning") == 0.1
+    judged = {"model": "credit", "model_version": "1", "feature": "age", "check": "psi"}
+    assert value(series, "finding_state", **judged, verdict="unknown") == 1
+    for other in ("ok", "warning", "critical"):
+        assert value(series, "finding_state", **judged, verdict=other) == 0
+    assert (
+        value(
+            series,
+            "findings_unknown",
+            model="credit",
+            model_version="1",
+            check="psi",
+            reason="insufficient_data",
+        )
+        == 1
+    )
+
+
+def test_states_are_the_verdicts(page, fleet):
+    series = page(*fleet)
+    of = {"model": "credit", "model_version": "1"}
+    drift = {**of, "method": "psi"}
+    assert value(series, "feature_drift_state", **drift, feature="limit") == 0
+    assert value(series, "output_drift_state", **of, method="decision_rate") == 1
+    assert value(series, "feature_drift_state", **drift, feature="pay") == 2
+    disparity = {**of, "attribute": "sex", "check": "selection_rate_ratio"}
+    assert value(series, "disparity_state", **disparity, group="female") == 2
+    assert value(series, "disparity_state", **disparity, group="other") is ABSENT
+    assert value(series, "disparity_threshold", **disparity, bound="low") == 0.8
+
+
+def test_a_limit_that_is_not_set_has_no_threshold(page, fleet):
+    of = {"model": "credit", "model_version": "1", "feature": "age", "check": "missing_rate"}
+    series = page(*fleet)
+    assert value(series, "quality_threshold", **of, severity="warning") == 0.01
+    assert value(series, "quality_threshold", **of, severity="critical") is ABSENT
+
+
+def test_features_are_drifted_or_well_or_counted_as_not_judged(page, fleet):
+    series, of = page(*fleet), {"model": "credit", "model_version": "1"}
+    assert value(series, "features_monitored", **of) == 3
+    assert value(series, "features_drifted", **of) == 1
+    assert value(series, "features_insufficient_data", **of) == 1
+
+
+def test_a_silent_log_never_reads_as_zero_drifted_features(page, fleet):
+    series, of = page(*fleet), {"model": "silent", "model_version": "1"}
+    assert value(series, "features_drifted", **of) is ABSENT
+    assert value(series, "features_insufficient_data", **of) == 3
+    assert value(series, "window_profiled_records", **of) == 0
+    assert value(series, "window_state", model="silent", state="no_data") == 1
+    assert value(series, "window_state", model="silent", state="completed") == 0
+    assert value(series, "window_files_unreadable", model="silent") == 1
+    assert value(series, "data_last_record_timestamp_seconds", model="silent") is ABSENT
+
+
+def test_a_group_too_small_for_a_rate_still_shows_its_size(page, fleet):
+    series = page(*fleet)
+    of = {"model": "credit", "model_version": "1", "attribute": "sex", "group": "other"}
+    assert value(series, "group_records", **of) == 12
+    assert value(series, "group_outcome_ratio", **of) is ABSENT
+
+
+def test_both_sides_of_a_rate_are_metrics_of_their_own(page, fleet):
+    series, of = page(*fleet), {"model": "credit", "model_version": "1"}
+    assert value(series, "decision_positive_ratio", **of) == 0.45
+    assert value(series, "baseline_decision_positive_ratio", **of) == 0.4
+    assert value(series, "auc", **of) == 0.75
+
+
+def test_runs_and_failures_are_counted_with_foreseen_failures_at_zero(page, fleet):
+    series = page(*fleet)
+    assert value(series, "check_runs_total", model="credit") == 6
+    assert value(series, "check_run_failures_total", model="credit", reason="SourceError") == 2
+    assert value(series, "check_run_failures_total", model="new", reason="StoreError") == 0
+    assert value(series, "check_last_success_timestamp_seconds", model="new") is ABSENT
+
+
+def test_the_interval_is_there_until_the_schedule_has_no_further_window(page, make):
+    def interval(end):
+        schedule = Schedule(CalendarUnit.MONTH, end=end)
+        shot = make.snapshot(make.run())
+        shot = replace(shot, policy=replace(shot.policy, schedule=schedule))
+        return value(page(shot), "check_interval_seconds", model="credit")
+
+    a_month = 31 * 86_400 + 3_600
+    assert interval(None) == a_month
+    assert interval(datetime(2005, 10, 1, tzinfo=UTC)) == a_month
+    assert interval(datetime(2005, 9, 15, tzinfo=UTC)) is ABSENT
+
+
+def test_series_of_a_model_are_counted_as_they_stand_on_the_page(page, fleet):
+    series = page(*fleet)
+    own = [labels for _, labels in series if ("model", "credit") in labels]
+    assert value(series, "series", model="credit") == len(own)
+
+
+def test_a_reading_of_an_unknown_measure_is_counted_and_its_verdict_still_seen(page, make):
+    odd = make.reading("entropy_of_old", Estimate(1.0, 9), field="age")
+    series = page(make.snapshot(make.run([odd], [make.finding(odd, Verdict.WARNING)])))
+    assert value(series, "series_dropped", model="credit") == 2
+    of = {"model": "credit", "model_version": "1", "check": "entropy_of_old"}
+    assert value(series, "finding_state", **of, feature="age", verdict="warning") == 1
+
+
+def test_a_reading_that_is_there_twice_takes_one_series_and_is_counted(page, make):
+    twice = [make.reading("psi", Estimate(score, 9), field="age") for score in (0.1, 0.2)]
+    series = page(make.snapshot(make.run(twice)))
+    assert value(series, "series_dropped", model="credit") == 1
+    of = {"model": "credit", "model_version": "1", "feature": "age", "method": "psi"}
+    assert value(series, "feature_drift_score", **of) == 0.1
+
+
+def test_hostile_names_are_read_back_as_their_label_values(page, hostile):
+    series = page(hostile)
+    features = {
+        dict(labels)["feature"] for name, labels in series if name == "modelmon_feature_drift_score"
+    }
+    assert features == {label_value(field.name) for field in hostile.policy.fields}
+    assert value(series, "series_dropped", model=label_value(hostile.policy.model)) == 0
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@given(fields=st.lists(NAMES, unique=True, min_size=1, max_size=4), group=NAMES, version=NAMES)
+def test_any_name_is_read_back_as_its_label_value(page, make, fields, group, version):
+    absent = Unmeasurable(Absence.UNDEFINED, "0/0")
+    readings = [make.reading("psi", Estimate(0.5, 9), version=version, field=f) for f in fields]
+    readings.append(
+        make.reading("selection_rate", absent, version=version, population=group, group=group)
+    )
+    findings = [make.finding(each, Verdict.UNKNOWN, Reason.UNDEFINED) for each in readings]
+    result = VersionResult(version, "", 9, b"", tuple(readings), tuple(findings))
+    series = page(make.snapshot(make.run(results=(result,))))
+    for field in fields:
+        of = {"model": "credit", "model_version": label_value(version), "method": "psi"}
+        assert value(series, "feature_drift_score", **of, feature=label_value(field)) == 0.5
+
+
+def test_a_metric_or_label_that_is_not_in_the_catalogue_is_refused():
+    with pytest.raises(ValueError, match="modelmon_nonsense"):
+        Sheet().add("nonsense", 1)
+    with pytest.raises(ValueError, match="surprise"):
+        Sheet().add("models", 1, surprise="x")
+
+
+def test_a_limit_on_the_change_of_a_ratio_is_a_threshold_by_severity(page, make):
+    change = make.reading(
+        "selection_rate_ratio_change", Estimate(0.3, 9), population="sex", group="f"
+    )
+    judged = make.finding(change, Verdict.WARNING, Reason.BEYOND_WARNING, Limit(0.2, None))
+    series = page(make.snapshot(make.run([change], [judged])))
+    of = {"model": "credit", "model_version": "1", "attribute": "sex"}
+    of["check"] = "selection_rate_ratio_change"
+    assert value(series, "disparity_threshold", **of, severity="warning") == 0.2
+    assert value(series, "disparity_state", **of, group="f") == 1

@@ -1,0 +1,138 @@
+import logging
+import time
+from datetime import UTC, datetime, timedelta
+from threading import Event, Lock
+
+import pytest
+
+from monitor.exposition.vitals import Vitals
+from monitor.scheduling.checks import CheckSchedule
+
+TICK = timedelta(seconds=0.1)
+
+
+class RealClock:
+    def now(self):
+        return datetime.fromtimestamp(time.time(), UTC)  # noqa: TID251  # the test's real clock
+
+
+class Recorder:
+    """A check that notes when it was called, and waits or raises where it is told to."""
+
+    def __init__(self):
+        self.calls = []
+        self.waits = {}
+        self.raises = {}
+        self._lock = Lock()
+
+    def __call__(self, model):
+        with self._lock:
+            self.calls.append(model)
+        if model in self.waits:
+            assert self.waits[model].wait(10)
+        if model in self.raises:
+            raise self.raises[model]
+
+
+def until(condition, seconds=5):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"still not so after {seconds} s"
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def start():
+    """Return a function that starts a schedule, which is stopped in the end."""
+    started = []
+
+    def begin(check, every, **options):
+        vitals = Vitals(every)
+        schedule = CheckSchedule(check, every, vitals, RealClock(), heartbeat=TICK, **options)
+        schedule.start()
+        started.append(schedule)
+        return schedule, vitals
+
+    yield begin
+    for schedule in started:
+        if not schedule.stopping.is_set():
+            assert schedule.stop(timedelta(seconds=5))
+
+
+def test_every_model_is_checked_at_once_however_long_its_interval(start):
+    check = Recorder()
+    start(check, {"a": timedelta(days=1), "b": timedelta(days=1)})
+    until(lambda: sorted(check.calls) == ["a", "b"])
+
+
+def test_checks_are_repeated_in_their_own_time(start):
+    check = Recorder()
+    start(check, {"often": TICK, "seldom": timedelta(days=1)})
+    until(lambda: check.calls.count("often") >= 4)
+    assert check.calls.count("seldom") == 1
+
+
+def test_a_check_that_raises_is_counted_and_logged_and_stops_neither_others_nor_itself(
+    start, caplog
+):
+    check = Recorder()
+    check.raises["bad"] = RuntimeError("the store is gone")
+    with caplog.at_level(logging.ERROR):
+        _, vitals = start(check, {"bad": TICK, "good": TICK})
+        until(lambda: check.calls.count("bad") >= 3 and check.calls.count("good") >= 3)
+        until(lambda: vitals.checks["check_errors"]["bad"] >= 3)
+    assert vitals.checks["check_errors"]["good"] == 0
+    assert "the store is gone" in caplog.text
+
+
+def test_a_check_that_is_due_while_its_last_one_runs_is_passed_over_and_counted(start):
+    check = Recorder()
+    check.waits["slow"] = Event()
+    _, vitals = start(check, {"slow": TICK, "other": TICK}, workers=2)
+    until(lambda: vitals.checks["check_overlapping_runs"]["slow"] >= 3)
+    assert check.calls.count("slow") == 1
+    assert check.calls.count("other") >= 2
+    check.waits["slow"].set()
+    until(lambda: check.calls.count("slow") >= 2)
+
+
+def test_a_long_check_does_not_hold_up_the_heartbeat(start):
+    check = Recorder()
+    check.waits["slow"] = Event()
+    _, vitals = start(check, {"slow": TICK})
+    until(lambda: vitals.heartbeat is not None)
+    first = vitals.heartbeat
+    until(lambda: vitals.heartbeat > first)
+    check.waits["slow"].set()
+
+
+def test_times_that_pass_while_the_process_is_suspended_are_one_check_and_counted_missed(start):
+    check = Recorder()
+    schedule, vitals = start(check, {"a": TICK})
+    until(lambda: len(check.calls) >= 2)
+    schedule._scheduler.pause()
+    before = len(check.calls)
+    time.sleep(0.8)
+    schedule._scheduler.resume()
+    until(lambda: len(check.calls) > before)
+    assert vitals.checks["check_missed_runs"]["a"] >= 4
+    assert len(check.calls) <= before + 2
+
+
+def test_stopping_waits_for_the_check_that_runs_and_begins_no_other(start):
+    check = Recorder()
+    check.waits["a"] = Event()
+    schedule, _ = start(check, {"a": TICK, "b": TICK})
+    until(lambda: check.calls == ["a"])
+    assert not schedule.stop(timedelta(seconds=0.2))
+    assert schedule.stopping.is_set()
+    check.waits["a"].set()
+    time.sleep(0.3)
+    assert check.calls == ["a"]
+
+
+def test_stopping_in_time_says_so(start):
+    check = Recorder()
+    schedule, _ = start(check, {"a": timedelta(days=1)})
+    until(lambda: check.calls == ["a"])
+    assert schedule.stop(timedelta(seconds=5))

@@ -1,0 +1,76 @@
+import io
+import json
+import logging
+from collections import Counter
+
+import pytest
+
+from monitor import logs
+
+
+@pytest.fixture
+def log():
+    """Configure logging to a buffer; afterwards everything is as it was."""
+    root, library = logging.getLogger(), logging.getLogger("apscheduler")
+    kept = root.handlers[:], root.level, library.level
+    root.handlers = []
+
+    def configure(level="info", *, as_json=True):
+        stream, counts = io.StringIO(), Counter()
+        logs.configure(level, stream, lambda name: counts.update([name]), as_json=as_json)
+        return stream, counts
+
+    yield configure
+    root.handlers, level, library_level = kept
+    root.setLevel(level)
+    library.setLevel(library_level)
+
+
+def test_a_message_is_one_json_object_with_what_it_is_about(log):
+    stream, _ = log()
+    about = {"run": 7, "model": "credit", "window": "[a, b)", "other": "no"}
+    logging.getLogger("monitor.engine").warning("late by %d s", 3, extra=about)
+    line = json.loads(stream.getvalue())
+    assert line.pop("ts").endswith("+00:00")
+    assert line == {
+        "level": "warning",
+        "msg": "late by 3 s",
+        "logger": "monitor.engine",
+        "run": "7",
+        "model": "credit",
+        "window": "[a, b)",
+    }
+
+
+def test_a_traceback_and_a_forged_line_stay_within_one_line(log):
+    stream, _ = log()
+    try:
+        int("\ud800 gone\nlevel=info")
+    except ValueError:
+        logging.getLogger("x").exception("two\nlines")
+    (line,) = stream.getvalue().splitlines()
+    told = json.loads(line)
+    assert told["msg"] == "two\nlines"
+    assert "ValueError" in told["exception"]
+
+
+def test_messages_are_counted_by_level_and_those_below_it_are_not(log):
+    stream, counts = log("warning")
+    logger = logging.getLogger("x")
+    logger.info("unheard")
+    logger.error("one")
+    logger.error("two")
+    assert counts == {"error": 2}
+    assert len(stream.getvalue().splitlines()) == 2
+
+
+def test_a_terminal_gets_plain_lines(log):
+    stream, _ = log(as_json=False)
+    logging.getLogger("x").info("hello")
+    assert stream.getvalue().endswith("INFO     x: hello\n")
+
+
+def test_the_scheduler_does_not_report_every_heartbeat(log):
+    stream, _ = log("debug")
+    logging.getLogger("apscheduler.executors.heartbeat").info("Running job")
+    assert not stream.getvalue()

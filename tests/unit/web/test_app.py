@@ -1,0 +1,145 @@
+import asyncio
+import gzip
+from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
+
+import httpx
+import pytest
+
+from monitor.exposition.page import CONTENT_TYPE, ResultsPage
+from monitor.exposition.process import ProcessMetrics
+from monitor.exposition.vitals import Vitals
+from monitor.web.app import accepts_gzip, create_app
+from monitor.web.health import Health
+
+NOON = datetime(2005, 9, 1, 12, tzinfo=UTC)
+
+
+class Daemon:
+    """The application, with a clock to turn and a page to fill."""
+
+    def __init__(self):
+        self.seconds = 0.0
+        self.page = ResultsPage()
+        self.vitals = Vitals(["credit"], monotonic=lambda: self.seconds)
+        health = Health(self.vitals, self.page, timedelta(seconds=30))
+        self.app = create_app(self.page, ProcessMetrics(self.vitals, self.page), health)
+
+    def ask(self, path, method="GET", **headers):
+        async def request():
+            transport = httpx.ASGITransport(self.app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
+                return await client.request(method, path, headers=headers)
+
+        return asyncio.run(request())
+
+
+@pytest.fixture
+def daemon():
+    return Daemon()
+
+
+def test_metrics_are_results_and_process_in_the_text_format(daemon):
+    daemon.page.publish(b"result 1\n", NOON)
+    answer = daemon.ask("/metrics", **{"accept-encoding": "identity"})
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == CONTENT_TYPE
+    assert "content-encoding" not in answer.headers
+    assert answer.text.startswith("result 1\n# HELP modelmon_")
+    assert "\nprocess_cpu_seconds_total " in answer.text
+
+
+def test_metrics_are_gzipped_for_those_who_accept_it(daemon):
+    daemon.page.publish(b"result 1\n" * 1_000, NOON)
+    answer = daemon.ask("/metrics", **{"accept-encoding": "deflate, gzip;q=0.5"})
+    assert answer.headers["content-encoding"] == "gzip"
+    assert answer.headers["vary"] == "Accept-Encoding"
+    assert int(answer.headers["content-length"]) < 9_000
+    assert answer.text.startswith("result 1\nresult 1\n")
+    assert answer.text.count("result 1\n") == 1_000
+
+
+def test_the_gzip_stream_is_one_whole_member(daemon):
+    daemon.page.publish(b"result 1\n", NOON)
+    packed = daemon.page.packed(b"up 1\n")
+    assert gzip.decompress(packed) == b"result 1\nup 1\n"
+    assert packed.count(b"\x1f\x8b\x08") == 1
+
+
+@pytest.mark.parametrize(
+    ("accepted", "taken"),
+    [
+        ("gzip", True),
+        ("GZIP;q=1.0, identity", True),
+        ("deflate, *", True),
+        ("gzip; q=0.001", True),
+        ("", False),
+        ("identity", False),
+        ("gzip;q=0", False),
+        ("gzip;q=0.000, *", False),
+        ("*;q=0", False),
+        ("xgzip", False),
+    ],
+)
+def test_gzip_is_sent_only_where_it_is_accepted(accepted, taken):
+    assert accepts_gzip(accepted) is taken
+
+
+def test_the_daemon_is_healthy_while_its_heartbeat_is_younger_than_the_bound(daemon):
+    daemon.seconds = 29.9
+    assert daemon.ask("/-/healthy").status_code == 200
+    daemon.seconds = 42.0
+    answer = daemon.ask("/-/healthy")
+    assert answer.status_code == 503
+    assert "heartbeat is 42.0 s old, bound 30 s" in answer.text
+    daemon.vitals.beat(NOON)
+    assert daemon.ask("/-/healthy").status_code == 200
+
+
+def test_the_daemon_is_not_ready_before_results_are_on_the_page(daemon):
+    answer = daemon.ask("/-/ready")
+    assert answer.status_code == 503
+    assert "not been exported" in answer.text
+    daemon.page.publish(b"", NOON)
+    assert daemon.ask("/-/ready").status_code == 200
+
+
+def test_process_metrics_are_there_before_the_first_results(daemon):
+    assert "modelmon_log_messages_total" in daemon.ask("/metrics").text
+
+
+def test_the_index_names_its_language_and_links_only_to_what_answers(daemon):
+    class Reader(HTMLParser):
+        def __init__(self):
+            super().__init__()
+            self.found = []
+
+        def handle_starttag(self, tag, attrs):
+            self.found.append((tag, dict(attrs)))
+
+    reader = Reader()
+    answer = daemon.ask("/")
+    reader.feed(answer.text)
+    assert ("html", {"lang": "en"}) in reader.found
+    tags = [tag for tag, _ in reader.found]
+    assert {"title", "main", "h1"} <= set(tags)
+    assert "script" not in tags
+    daemon.page.publish(b"", NOON)
+    links = [attributes["href"] for tag, attributes in reader.found if tag == "a"]
+    assert len(links) == 3
+    assert {daemon.ask(link).status_code for link in links} == {200}
+
+
+@pytest.mark.parametrize("path", ["/", "/metrics", "/-/healthy", "/-/ready", "/nowhere"])
+def test_every_answer_forbids_a_browser_what_it_does_not_need(daemon, path):
+    headers = daemon.ask(path).headers
+    assert "default-src 'none'" in headers["content-security-policy"]
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", ["/", "/metrics", "/-/healthy", "/-/ready"])
+def test_nothing_can_be_written(daemon, path):
+    assert daemon.ask(path, "POST").status_code == 405
+    assert daemon.ask(path, "HEAD").content == b""

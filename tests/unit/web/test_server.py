@@ -1,0 +1,193 @@
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from datetime import timedelta
+from http.client import HTTPConnection, HTTPException
+from socket import create_server
+from threading import Event, Thread
+
+import pytest
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from monitor.web.server import ListenError, WebServer, stop_signals
+
+
+class Slow:
+    """An application whose one answer takes its time."""
+
+    def __init__(self, seconds):
+        self.entered = Event()
+
+        async def answer(_):
+            self.entered.set()
+            await asyncio.sleep(seconds)
+            return PlainTextResponse("done")
+
+        self.app = Starlette(routes=[Route("/", answer)])
+
+
+def ask(port, answers):
+    connection = HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request("GET", "/")
+        answers.append(connection.getresponse().read())
+    except (OSError, HTTPException) as error:
+        answers.append(error)
+    finally:
+        connection.close()
+
+
+def stop_while_asking(seconds, drain):
+    slow, ended, answers = Slow(seconds), Event(), []
+    server = WebServer(slow.app, drain=timedelta(seconds=drain), ended=ended.set)
+    host, port = server.start()
+    assert host == "127.0.0.1"
+    client = Thread(target=ask, args=(port, answers))
+    client.start()
+    assert slow.entered.wait(5)
+    started = time.monotonic()
+    assert server.stop()
+    took = time.monotonic() - started
+    client.join(5)
+    assert ended.is_set()
+    return answers[0], took
+
+
+def test_a_request_that_is_under_way_is_answered_before_the_server_ends():
+    answer, _ = stop_while_asking(seconds=0.5, drain=5)
+    assert answer == b"done"
+
+
+@pytest.mark.slow
+def test_a_request_that_does_not_end_is_cut_off_at_the_bound():
+    answer, took = stop_while_asking(seconds=60, drain=1)
+    assert answer != b"done"
+    assert took < 3
+
+
+def test_an_address_in_use_is_named():
+    with create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        server = WebServer(Slow(0).app, port=port, ended=lambda: None)
+        with pytest.raises(ListenError, match=f"127.0.0.1 port {port}: .*in use"):
+            server.start()
+
+
+def test_stopping_a_server_that_never_started_is_no_error():
+    assert WebServer(Slow(0).app, ended=lambda: None).stop()
+
+
+def test_a_signal_ends_the_wait_and_the_handlers_are_put_back():
+    before = signal.getsignal(signal.SIGTERM)
+    with stop_signals() as stop:
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert stop.wait() == "SIGTERM"
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_signal_that_another_thread_receives_ends_the_wait_of_the_main_one():
+    # A signal to the process goes to any of its threads; here to one that is not the main one.
+    sleep = Event()
+    bystander = Thread(target=sleep.wait)
+    bystander.start()
+    with stop_signals() as stop:
+        timer = threading.Timer(0.2, lambda: signal.pthread_kill(bystander.ident, signal.SIGTERM))
+        timer.start()
+        assert stop.wait() == "SIGTERM"
+        timer.join()
+    sleep.set()
+    bystander.join()
+
+
+def test_another_thread_can_ask_to_stop_and_other_signals_do_not():
+    previous = signal.signal(signal.SIGUSR1, lambda *_: None)
+    with stop_signals() as stop:
+        os.kill(os.getpid(), signal.SIGUSR1)
+        threading.Timer(0.1, lambda: stop.ask("enough")).start()
+        assert stop.wait() == "enough"
+    signal.signal(signal.SIGUSR1, previous)
+
+
+DAEMON = """
+import sys, time
+from datetime import UTC, datetime, timedelta
+from monitor.exposition.page import ResultsPage
+from monitor.exposition.process import ProcessMetrics
+from monitor.exposition.vitals import Vitals
+from monitor.scheduling.checks import CheckSchedule
+from monitor.web.app import create_app
+from monitor.web.health import Health
+from monitor.web.server import WebServer, stop_signals
+
+class Clock:
+    def now(self):
+        return datetime.now(UTC)
+
+def check(model):
+    print("begun", flush=True)
+    time.sleep(float(sys.argv[1]))
+    print("ended", flush=True)
+
+vitals, page = Vitals(["m"]), ResultsPage()
+page.publish(b"", datetime.now(UTC))
+app = create_app(page, ProcessMetrics(vitals, page), Health(vitals, page, timedelta(seconds=30)))
+with stop_signals() as stop:
+    server = WebServer(app, ended=lambda: stop.ask("ended"))
+    print(server.start()[1], flush=True)
+    checks = CheckSchedule(check, {"m": timedelta(hours=1)}, vitals, Clock())
+    checks.start()
+    stop.wait()
+    drained = checks.stop(timedelta(seconds=10))
+    sys.exit(0 if drained and server.stop() else 1)
+"""
+
+
+@pytest.fixture
+def daemon():
+    """Return a function that starts a daemon whose check takes so many seconds."""
+    processes = []
+
+    def start(seconds):
+        command = [sys.executable, "-c", DAEMON, str(seconds)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        processes.append(process)
+        port = int(process.stdout.readline())
+        assert process.stdout.readline() == "begun\n"
+        return process, port
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_lets_the_running_check_end_and_the_daemon_exits_with_0(daemon, number):
+    process, port = daemon(1.5)
+    process.send_signal(number)
+    time.sleep(0.3)
+    # While the check drains, Prometheus still finds the page.
+    url = f"http://127.0.0.1:{port}/metrics"
+    with urllib.request.urlopen(url, timeout=5) as answer:
+        assert b"modelmon_scheduler_heartbeat" in answer.read()
+    assert process.stdout.read() == "ended\n"
+    assert process.wait(10) == 0
+
+
+@pytest.mark.slow
+def test_a_second_signal_ends_the_daemon_at_once(daemon):
+    process, _ = daemon(60)
+    process.terminate()
+    time.sleep(0.5)
+    assert process.poll() is None
+    process.terminate()
+    assert process.wait(5) == -signal.SIGTERM
