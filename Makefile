@@ -1,0 +1,73 @@
+# Every target sets up what it needs; all that is wanted is Python 3.11 or newer.
+#   make PYTHON=python3.13 setup     another interpreter
+#   make demo DEMO_FLAGS=--once      flags for the command behind a target
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# One worker a core, and no more than four: each that meets a PostgreSQL test starts a server.
+PYTEST_WORKERS ?= -n auto --maxprocesses=4 --dist=loadgroup
+PYTEST_FLAGS ?=
+DEMO_FLAGS ?=
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup demo test test-fast lint fmt golden wheel-test lock clean
+
+help:  ## Show the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# The stamps make repeated calls quick; a changed pyproject.toml installs again.
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("modelmon needs Python 3.11 or newer, and $(PYTHON) is %d.%d: make PYTHON=python3.13 ..." % sys.version_info[:2])'
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.runtime: pyproject.toml | $(VENV)/.made
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+# Dependency groups (PEP 735) need pip 25.1; a new environment has the pip of its Python.
+$(VENV)/.dev: pyproject.toml | $(VENV)/.made
+	@$(BIN)/python -m pip install --help | grep -q -e '--group' || $(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable . --group dev
+	@touch $@ $(VENV)/.runtime
+
+setup: $(VENV)/.dev  ## Make .venv with everything a developer needs
+
+demo: $(VENV)/.runtime  ## Watch a real model drift, then serve its metrics until Ctrl-C
+	@$(BIN)/modelmon demo $(DEMO_FLAGS)
+
+test: $(VENV)/.dev  ## Run every test, the slow ones too
+	$(BIN)/python -m pytest $(PYTEST_WORKERS) $(PYTEST_FLAGS)
+
+test-fast: $(VENV)/.dev  ## Run the tests that need no database server, process or many examples
+	$(BIN)/python -m pytest -m "not slow" $(PYTEST_WORKERS) $(PYTEST_FLAGS)
+
+lint: $(VENV)/.dev  ## Check style, types, layers, spelling and the Dockerfile
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/codespell
+	$(BIN)/hadolint Dockerfile
+
+fmt: $(VENV)/.dev  ## Format the code and apply the safe fixes
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+golden: $(VENV)/.dev  ## Rewrite the golden files and show what changed
+	$(BIN)/python -m pytest --rewrite-golden
+	git --no-pager diff --stat -- tests/golden docs/reference
+
+wheel-test: $(VENV)/.dev  ## Build the wheel and run it in an empty environment
+	PYTHON=$(BIN)/python tests/wheel.sh
+
+lock: $(VENV)/.dev  ## Pin what the container image installs, with hashes
+	$(BIN)/python -m uv pip compile --quiet --universal --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --custom-compile-command "make lock" --extra postgres --output-file requirements.lock pyproject.toml
+	$(BIN)/python -m uv pip compile --quiet --universal --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --custom-compile-command "make lock" --python-version 3.11 --output-file requirements-build.lock requirements-build.in
+
+clean:  ## Remove the environment, caches and build output
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# The wheel, built and run where nothing but the wheel and what it asks for is installed.
+set -euo pipefail
+python=${PYTHON:-python3}
+repository=$(cd "$(dirname "$0")/.." && pwd)
+place=$(mktemp -d)
+trap 'rm -rf "$place"' EXIT
+
+"$python" -m build --wheel --outdir "$place/dist" "$repository" >"$place/build.log" || {
+  cat "$place/build.log"
+  exit 1
+}
+"$python" -m venv "$place/venv"
+"$place/venv/bin/python" -m pip install --quiet "$place"/dist/modelmon-*.whl
+
+# Elsewhere than the checkout, so that `import monitor` can only mean the wheel.
+mkdir "$place/elsewhere"
+cd "$place/elsewhere"
+export PATH="$place/venv/bin:$PATH"
+python -m pip check
+modelmon --version
+modelmon --help >help.txt
+grep -q serve help.txt
+mkdir -p config/models
+modelmon init "$repository/demo/taiwan_credit/log" --model first --write config/models/first.yaml
+modelmon config check config/models/first.yaml
