@@ -4,7 +4,6 @@ import sys
 from collections.abc import Sequence
 from enum import IntEnum
 from importlib import import_module
-from importlib.metadata import version
 from pathlib import Path
 
 import click
@@ -73,6 +72,8 @@ class LazyGroup(click.Group):
 
 def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:  # noqa: FBT001
     if value and not ctx.resilient_parsing:
+        from importlib.metadata import version
+
         click.echo(f"modelmon {version('modelmon')}")
         ctx.exit()
 

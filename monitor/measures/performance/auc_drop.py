@@ -5,11 +5,15 @@ from monitor.measures.applicability import has_score_and_label
 from monitor.measures.drift.label_rate import labels
 from monitor.measures.measure import Description, Family, ModelMeasure, ProfilePair
 from monitor.profile.grid import IntArray
-from monitor.uncertainty.auc import LEAST_ROWS, auc
+from monitor.uncertainty.auc import auc
 from monitor.uncertainty.difference import mover
 
 LEVEL = 0.95
 """Of the interval."""
+
+LEAST_LABELS = 10
+"""Labels of each kind that an AUC is taken from: with fewer the normal law of its interval does
+not hold, and an interval as wide as the scale would read as nothing found."""
 
 
 def measure(pair: ProfilePair) -> Result:
@@ -20,8 +24,8 @@ def measure(pair: ProfilePair) -> Result:
     AUCs; ``then`` and ``now`` are the AUCs, ``detail`` their standard errors and the window's
     labels of each kind.
 
-    Unmeasurable: no label has arrived, or none for a finite score; all labels of a side are of one class; fewer than two of a
-    class.
+    Unmeasurable: no label has arrived, or none for a finite score; all labels of a side are of one
+    class; fewer than `LEAST_LABELS` of a class.
 
     Source:
         DeLong, DeLong and Clarke-Pearson (1988); Zou and Donner (2008).
@@ -62,10 +66,10 @@ def _lacking(rows: IntArray, n: int, where: str, empty: Absence) -> tuple[Absenc
         return Absence.UNDEFINED, (
             f"the labels of {where} are of one class: {negatives} negative, {positives} positive"
         )
-    if min(negatives, positives) < LEAST_ROWS:
+    if min(negatives, positives) < LEAST_LABELS:
         return Absence.INSUFFICIENT_DATA, (
             f"{where} has {negatives} negative and {positives} positive labels, "
-            f"and a standard error takes {LEAST_ROWS} of each"
+            f"and an AUC is taken from at least {LEAST_LABELS} of each"
         )
     return None
 
