@@ -56,7 +56,7 @@ class AnyText(TypeDecorator[str]):
     r"""Text of any content.
 
     Names of groups come from the logs, and PostgreSQL stores no NUL and neither database a lone
-    surrogate: those, and the backslash that marks them, are written as ``\uXXXX``.
+    surrogate: those, and the backslash that marks them, are written as ``\u`` and four digits.
     """
 
     impl = Text
