@@ -210,7 +210,8 @@ def _scale(ordered: FloatArray, center: float) -> float:
 
 
 def _above(values: FloatArray) -> FloatArray:
-    return np.nextafter(values, np.inf)
+    with np.errstate(over="ignore"):  # above the largest double lies infinity, dropped later
+        return np.nextafter(values, np.inf)
 
 
 def _either_side(values: FloatArray) -> FloatArray:

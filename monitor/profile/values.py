@@ -56,23 +56,63 @@ def boolean_text(value: Any) -> str | None:
     return "false" if lowered in _FALSE else None
 
 
+def one_array(column: Any) -> Any:
+    """Return a pyarrow Array or ChunkedArray as one array of its storage type."""
+    if isinstance(column, pa.ChunkedArray):
+        if pa.types.is_dictionary(column.type):
+            column = _unified(column)
+        column = column.combine_chunks()
+    return column.storage if isinstance(column, pa.ExtensionArray) else column
+
+
+def is_nested(column: Any) -> bool:
+    """Return whether a column holds lists, structs or maps, which are no single value."""
+    return bool(pa.types.is_nested(column.type))
+
+
 def encoded(column: Any) -> tuple[IntArray, list[Any]]:
-    """Return each row's index into the list of distinct values, -1 for null.
+    """Return each row's index into a list of values, -1 for null.
+
+    Lists, structs and maps have no one text that names them: their rows are -1 as well.
 
     Args:
         column: A pyarrow Array or ChunkedArray of any type, dictionary-encoded or not.
 
     Returns:
-        Indices, shape (rows,), and the distinct Python values they point to.
+        Indices, shape (rows,), and the Python values they point to, None where null is among them.
     """
-    if isinstance(column, pa.ChunkedArray):
-        column = column.unify_dictionaries().combine_chunks()
-        if isinstance(column, pa.ChunkedArray):  # combine_chunks keeps an empty one chunked
-            column = pa.array([], column.type)
-    if pa.types.is_null(column.type):
+    column = one_array(column)
+    if pa.types.is_null(column.type) or is_nested(column):
         return np.full(len(column), -1, np.int64), []
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
     indices = column.indices.cast(pa.int64())
     filled = indices.fill_null(-1) if indices.null_count else indices
-    return filled.to_numpy(zero_copy_only=False), column.dictionary.to_pylist()
+    return filled.to_numpy(zero_copy_only=False), _python_values(column.dictionary)
+
+
+def _unified(column: Any) -> Any:
+    if any(chunk.dictionary.null_count for chunk in column.chunks):
+        # Arrow does not unify dictionaries that list null as a value.
+        decoded = [chunk.dictionary_decode() for chunk in column.chunks]
+        return pa.chunked_array(decoded, column.type.value_type)
+    return column.unify_dictionaries()
+
+
+def _python_values(dictionary: Any) -> list[Any]:
+    kind = dictionary.type
+    if pa.types.is_float32(kind) or pa.types.is_float16(kind):
+        # The shortest text of a single is 0.1, not that of the double nearest to it.
+        return [None if value is None else float(str(value)) for value in _singles(dictionary)]
+    if pa.types.is_temporal(kind):
+        try:
+            return list(dictionary.to_pylist())
+        except (ValueError, OverflowError):  # beyond what Python's calendar holds
+            return list(dictionary.cast(pa.string()).to_pylist())
+    return list(dictionary.to_pylist())
+
+
+def _singles(dictionary: Any) -> list[Any]:
+    numbers = dictionary.to_numpy(zero_copy_only=False)
+    valid = dictionary.is_valid().to_numpy(zero_copy_only=False)
+    return [number if known else None for number, known in zip(numbers, valid, strict=True)]

@@ -1,0 +1,152 @@
+"""A grid drafted from the rows of one version."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+import pyarrow as pa
+
+from monitor.domain.errors import BaselineError
+from monitor.domain.field import FieldKind
+from monitor.domain.policy import Policy
+from monitor.engine.counting import Task
+from monitor.profile.draft import SAMPLE_ROWS, GridDraft
+from monitor.profile.grid import Grid
+from monitor.sources.location import READ_ERRORS, FoundFile
+from monitor.sources.reader import LogView, batches, opened
+
+SAMPLE_BATCHES = 64
+"""Fewest batches that numbers are sampled from, evenly spread over the window."""
+
+_READ_FOR_SAMPLE = 4 * SAMPLE_ROWS
+"""Rows that are read for a sample when batches are small and many."""
+
+
+class _BrokenFileError(Exception):
+    """A file broke while it was read; the draft begins again without it."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        super().__init__(path)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Rows of the version in one batch."""
+
+    file: FoundFile
+    groups: tuple[int, ...]
+    rows: int
+
+
+def drafted(
+    policy: Policy, view: LogView, files: Sequence[tuple[Task, FoundFile]], version: str
+) -> Grid:
+    """Return the grid frozen from one version's rows in a window.
+
+    Categorical fields and attributes are read whole; numbers are a sample of at most
+    `SAMPLE_ROWS` rows, every k-th row of evenly spaced batches.
+
+    Args:
+        policy: What is watched.
+        view: The window of the log.
+        files: The tasks of its scan with their files, in the order of their paths.
+        version: The version.
+
+    Raises:
+        BaselineError: The version has no rows in the window.
+    """
+    broken: set[str] = set()
+    while True:
+        whole = [(task, file) for task, file in files if file.path not in broken]
+        try:
+            return _Drafting(policy, view, version).grid(whole)
+        except _BrokenFileError as error:
+            broken.add(error.path)
+
+
+class _Drafting:
+    """One attempt to draft a grid."""
+
+    def __init__(self, policy: Policy, view: LogView, version: str) -> None:
+        self._policy = policy
+        self._view = view
+        self._version = version
+        self._draft = GridDraft(policy.fields, policy.attributes, policy.decision, policy.label)
+
+    def grid(self, files: Sequence[tuple[Task, FoundFile]]) -> Grid:
+        """Return the grid, or say which file broke."""
+        parts: list[_Part] = []
+        for task, file in files:
+            try:
+                parts += self._take_values(task, file)
+            except READ_ERRORS as error:
+                raise _BrokenFileError(file.path) from error
+        if not parts:
+            raise BaselineError(
+                f"model {self._policy.model}: version {self._version} has no rows in the period"
+            )
+        chosen = _spread(parts)
+        step = -(-sum(part.rows for part in chosen) // SAMPLE_ROWS)
+        before = 0
+        for file, together in groupby(chosen, key=lambda part: part.file):
+            of_file = list(together)
+            try:
+                self._take_numbers(of_file, before, step)
+            except READ_ERRORS as error:
+                raise _BrokenFileError(file.path) from error
+            before += sum(part.rows for part in of_file)
+        return self._draft.grid()
+
+    def _take_values(self, task: Task, file: FoundFile) -> list[_Part]:
+        """Take in the categorical columns of a file; return where the version's rows are."""
+        attributes = self._policy.attributes
+        fields = [item for item in self._policy.fields if item.kind is not FieldKind.NUMERIC]
+        texts = {item.column for item in fields}
+        texts |= {attribute.column for attribute in attributes.values()}
+        parts = []
+        with opened(self._view.location, file, texts) as log:
+            for batch in batches(self._view, log, task.row_groups):
+                selection = batch.versions.get(self._version)
+                if selection is None:
+                    continue
+                parts.append(_Part(file, batch.chunk.groups, selection.rows))
+                for item in fields:
+                    column = selection.of(log.column(batch.chunk, item.column))
+                    self._draft.add_field(item.name, column)
+                for name, attribute in attributes.items():
+                    column = selection.of(log.column(batch.chunk, attribute.column))
+                    self._draft.add_attribute(name, column)
+        return parts
+
+    def _take_numbers(self, parts: Sequence[_Part], before: int, step: int) -> None:
+        """Take in every ``step``-th row of some batches of one file.
+
+        Args:
+            parts: The batches.
+            before: Rows of the sample's batches before these.
+            step: One row in so many is taken.
+        """
+        numeric = [item for item in self._policy.fields if item.kind is FieldKind.NUMERIC]
+        with opened(self._view.location, parts[0].file) as log:
+            for part in parts:
+                places = pa.array(np.arange(-before % step, part.rows, step))
+                before += part.rows
+                for batch in batches(self._view, log, part.groups):
+                    selection = batch.versions[self._version]
+                    for item in numeric:
+                        column = selection.of(log.column(batch.chunk, item.column))
+                        self._draft.add_field(
+                            item.name, None if column is None else column.take(places)
+                        )
+
+
+def _spread(parts: Sequence[_Part]) -> Sequence[_Part]:
+    """Return all parts, or of very many rows evenly spaced ones."""
+    rows = sum(part.rows for part in parts)
+    wanted = max(SAMPLE_BATCHES, -(-len(parts) * _READ_FOR_SAMPLE // rows))
+    if wanted >= len(parts):
+        return parts
+    places = np.linspace(0, len(parts) - 1, wanted).round().astype(int)
+    return [parts[place] for place in places]

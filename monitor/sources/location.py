@@ -1,0 +1,254 @@
+"""Folders of parquet files on any file system, and how their files are found."""
+
+import os
+import re
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pyarrow as pa
+from pyarrow import fs
+
+from monitor.domain.errors import SourceError
+from monitor.domain.manifest import UnreadableFile
+
+READ_ERRORS = (pa.ArrowException, OSError, UnicodeDecodeError)
+"""What opening or decoding a file raises when the file, not the program, is at fault."""
+
+HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
+"""The folder value by which Hive and Spark write null."""
+
+_FETCHED_WHOLE = 64 * 2**20  # a remote file up to this size costs one request, not one a column
+_LONGEST_EXPLANATION = 300
+
+
+class Fault(StrEnum):
+    """Why a file could not be used."""
+
+    BAD_NAME = "bad_name"
+    CHANGED = "changed"
+    CORRUPT = "corrupt"
+    ENCRYPTED = "encrypted"
+    NOT_A_FILE = "not_a_file"
+    NOT_FOUND = "not_found"
+    NOT_PARQUET = "not_parquet"
+    NO_EVENT_TIME_COLUMN = "no_event_time_column"
+    NO_ID_COLUMN = "no_id_column"
+    NO_LABEL_COLUMN = "no_label_column"
+    PERMISSION_DENIED = "permission_denied"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    """A file as the file system lists it.
+
+    Attributes:
+        path: Path relative to the location, in POSIX form.
+        size: Bytes.
+        modified: Modification time in nanoseconds as text; "" when the file system has none.
+    """
+
+    path: str
+    size: int
+    modified: str
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The parquet files of a location by path, and what could not even be listed."""
+
+    files: tuple[FoundFile, ...]
+    unreadable: tuple[UnreadableFile, ...] = ()
+
+
+@dataclass(frozen=True)
+class Location:
+    """A folder of parquet files, or a single one.
+
+    Attributes:
+        filesystem: A pyarrow file system; travels to worker processes.
+        root: The folder's path on it.
+        only: Name of the one file in the folder that is meant; "" for all.
+        shown: How the location is called in messages, without credentials.
+    """
+
+    filesystem: Any
+    root: str
+    only: str
+    shown: str
+
+    @classmethod
+    def at(cls, path: str, directory: str) -> "Location":
+        """Return the location that a configured path means.
+
+        Args:
+            path: A URI that pyarrow knows (``file://``, ``s3://``, ``gs://``, …), or a local path.
+            directory: Folder that a relative local path starts from.
+
+        Raises:
+            SourceError: There is nothing there, or no such kind of file system.
+        """
+        shown = _redacted(path)
+        try:
+            if "://" in path:
+                filesystem, root = fs.FileSystem.from_uri(path)
+            else:
+                filesystem, root = fs.LocalFileSystem(), str(Path(directory, path).absolute())
+            info = filesystem.get_file_info(root)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            problem = _redacted(f"{shown}: not a path or URI that can be read: {error}")
+            raise SourceError(problem) from None
+        except OSError as error:
+            problem = _redacted(f"{shown}: cannot be reached: {error}")
+            raise SourceError(problem, retryable=True) from None
+        if info.type is fs.FileType.NotFound:
+            raise SourceError(f"{shown}: no such file or folder ({root})", retryable=True)
+        if info.type is fs.FileType.Directory:
+            return cls(filesystem, root.rstrip("/") or "/", "", shown)
+        folder, _, name = root.rpartition("/")
+        return cls(filesystem, folder or "/", name, shown)
+
+    def open(self, file: FoundFile) -> Any:
+        """Return a file opened for random access."""
+        path = f"{self.root}/{file.path}"
+        if self._local or file.size > _FETCHED_WHOLE:
+            return self.filesystem.open_input_file(path)
+        with self.filesystem.open_input_file(path) as remote:
+            return pa.BufferReader(remote.read_buffer())
+
+    def unchanged(self, file: FoundFile) -> bool:
+        """Return whether a file still is as it was listed."""
+        info = self.filesystem.get_file_info(f"{self.root}/{file.path}")
+        return (info.size, _modified(info)) == (file.size, file.modified)
+
+    def listing(self) -> Listing:
+        """Return the files whose names end in ``.parquet``, in any case, sorted by path.
+
+        Files and folders whose names start with ``.`` or ``_`` are passed over: writers keep what
+        is not finished there. A folder is a folder, whatever its name ends in.
+
+        Raises:
+            SourceError: The folder cannot be listed.
+        """
+        try:
+            if self.only:
+                info = self.filesystem.get_file_info(f"{self.root}/{self.only}")
+                return Listing((FoundFile(self.only, info.size or 0, _modified(info)),))
+            found = list(_walk(self.root) if self._local else self._select())
+        except OSError as error:
+            raise SourceError(f"{self.shown}: cannot be listed: {error}", retryable=True) from error
+        files = [item for item in found if isinstance(item, FoundFile)]
+        unreadable = [item for item in found if isinstance(item, UnreadableFile)]
+        return Listing(
+            tuple(sorted(files, key=lambda file: file.path)),
+            tuple(sorted(unreadable, key=lambda file: file.path)),
+        )
+
+    @property
+    def _local(self) -> bool:
+        return isinstance(self.filesystem, fs.LocalFileSystem)
+
+    def _select(self) -> Iterator[FoundFile]:
+        selector = fs.FileSelector(self.root, recursive=True)
+        for info in self.filesystem.get_file_info(selector):
+            path = info.path[len(self.root) :].lstrip("/")
+            hidden = any(part.startswith((".", "_")) for part in path.split("/"))
+            if info.type is fs.FileType.File and _is_parquet(path) and not hidden:
+                yield FoundFile(path, info.size, _modified(info))
+
+
+def _redacted(text: str) -> str:
+    """Return a text without the credentials that its URIs may carry."""
+    return re.sub(r"//[^/@\s]*@", "//…@", text)
+
+
+def hive_keys(path: str) -> Mapping[str, str | None]:
+    """Return the ``key=value`` folders of a path, outermost first; values are text or None."""
+    keys: dict[str, str | None] = {}
+    for folder in path.split("/")[:-1]:
+        key, equals, value = folder.partition("=")
+        if key and equals:
+            keys[unquote(key)] = None if value == HIVE_NULL else unquote(value)
+    return keys
+
+
+def fault(path: str, error: Exception, otherwise: Fault) -> UnreadableFile:
+    """Return what an exception says about a file, in a word and a sentence."""
+    text = str(error).partition("\n")[0]
+    reason = otherwise
+    if isinstance(error, PermissionError):
+        reason = Fault.PERMISSION_DENIED
+    elif isinstance(error, FileNotFoundError):
+        reason = Fault.NOT_FOUND
+    elif "encrypt" in text or "decrypt" in text:
+        reason = Fault.ENCRYPTED
+    elif "magic bytes" in text or "file size is" in text:
+        reason = Fault.NOT_PARQUET
+    return UnreadableFile(path, reason, text[:_LONGEST_EXPLANATION])
+
+
+def _is_parquet(name: str) -> bool:
+    return name.lower().endswith(".parquet")
+
+
+def _modified(info: Any) -> str:
+    return "" if info.mtime_ns is None else str(info.mtime_ns)
+
+
+def _walk(root: str) -> Iterator[FoundFile | UnreadableFile]:
+    """Yield what a local folder holds, each real folder once, so that link loops end."""
+    top = Path(root).stat()
+    seen = {(top.st_dev, top.st_ino)}
+    pending = [""]
+    while pending:
+        folder = pending.pop()
+        try:
+            entries = _entries(root, folder)
+        except OSError as error:
+            if not folder:
+                raise
+            yield fault(_shown(folder), error, Fault.UNREADABLE)
+            continue
+        for path, status in entries:
+            if isinstance(status, OSError):
+                yield fault(_shown(path), status, Fault.UNREADABLE)
+            elif not stat.S_ISDIR(status.st_mode):
+                yield _found(path, status)
+            elif (status.st_dev, status.st_ino) not in seen:
+                seen.add((status.st_dev, status.st_ino))
+                pending.append(f"{path}/")
+
+
+def _entries(root: str, folder: str) -> list[tuple[str, os.stat_result | OSError]]:
+    """Return the folders in a folder and what is named like a parquet file, by name."""
+    entries: list[tuple[str, os.stat_result | OSError]] = []
+    with os.scandir(Path(root, folder)) as scanned:
+        for entry in sorted(scanned, key=lambda entry: entry.name):
+            if entry.name.startswith((".", "_")):
+                continue
+            status: os.stat_result | OSError
+            try:
+                status = entry.stat()
+            except OSError as error:  # a link to nowhere, or to itself
+                status = error
+            folder_like = isinstance(status, os.stat_result) and stat.S_ISDIR(status.st_mode)
+            if folder_like or _is_parquet(entry.name):
+                entries.append((f"{folder}{entry.name}", status))
+    return entries
+
+
+def _found(path: str, status: os.stat_result) -> FoundFile | UnreadableFile:
+    if not stat.S_ISREG(status.st_mode):
+        return UnreadableFile(_shown(path), Fault.NOT_A_FILE, "neither a file nor a folder")
+    if _shown(path) != path:
+        return UnreadableFile(_shown(path), Fault.BAD_NAME, "the name is not UTF-8")
+    return FoundFile(path, status.st_size, str(status.st_mtime_ns))
+
+
+def _shown(path: str) -> str:
+    return os.fsencode(path).decode("utf-8", "backslashreplace")

@@ -1,0 +1,113 @@
+import os
+import threading
+import time
+from dataclasses import dataclass
+
+import pytest
+
+from monitor.compute.local import AHEAD, LocalCompute
+from monitor.domain.errors import SourceError
+from monitor.domain.manifest import UnreadableFile
+from monitor.engine.counting import Counted, Task
+
+TASKS = tuple(Task(f"{number}.parquet", (0,), number) for number in range(8))
+
+
+class Told:
+    def __init__(self):
+        self.rows = []
+
+    def advance(self, rows):
+        self.rows.append(rows)
+
+
+def name_of(task):
+    """Count a task as its rows, with its name in the order of merging."""
+    return Counted(read=task.rows, unreadable=[UnreadableFile(task.path, "", "")])
+
+
+def slow_first(task):
+    time.sleep(0.02 if task.rows % 2 == 0 else 0)
+    return name_of(task)
+
+
+@dataclass(frozen=True)
+class Fails:
+    path: str
+
+    def __call__(self, task):
+        if task.path == self.path:
+            raise ValueError(f"cannot count {task.path}")
+        return name_of(task)
+
+
+def dies(task):
+    os._exit(task.rows)
+
+
+@pytest.mark.parametrize(
+    "compute",
+    [
+        LocalCompute(),
+        LocalCompute(3),
+        LocalCompute(20),
+        pytest.param(LocalCompute(2, processes=True), marks=pytest.mark.slow),
+    ],
+)
+def test_results_are_added_in_the_order_of_the_tasks(compute):
+    told = Told()
+    total = compute.count(TASKS, slow_first, told)
+    assert total.read == sum(task.rows for task in TASKS)
+    assert [file.path for file in total.unreadable] == [task.path for task in TASKS]
+    assert told.rows == [task.rows for task in TASKS]
+
+
+@pytest.mark.parametrize("compute", [LocalCompute(), LocalCompute(2, processes=True)])
+def test_no_tasks_give_nothing(compute):
+    assert compute.count((), name_of, Told()) == Counted()
+
+
+@pytest.mark.parametrize(
+    "compute",
+    [
+        LocalCompute(),
+        LocalCompute(2),
+        pytest.param(LocalCompute(1, processes=True), marks=pytest.mark.slow),
+    ],
+)
+def test_what_a_task_raises_is_raised(compute):
+    with pytest.raises(ValueError, match=r"cannot count 3\.parquet"):
+        compute.count(TASKS, Fails("3.parquet"), Told())
+
+
+def test_few_results_wait_to_be_added():
+    made = []
+    waiting = []
+    lock = threading.Lock()
+
+    def note(task):
+        with lock:
+            made.append(task)
+        return name_of(task)
+
+    class Watch(Told):
+        def advance(self, rows):
+            super().advance(rows)
+            time.sleep(0.01)
+            with lock:
+                waiting.append(len(made) - len(self.rows))
+
+    LocalCompute(2).count(TASKS, note, Watch())
+    assert max(waiting) <= 2 * AHEAD
+
+
+@pytest.mark.slow
+def test_a_worker_that_dies_is_an_error_of_the_source():
+    with pytest.raises(SourceError, match="worker process died") as caught:
+        LocalCompute(1, processes=True).count(TASKS[:2], dies, Told())
+    assert caught.value.retryable
+
+
+def test_there_is_at_least_one_worker():
+    with pytest.raises(ValueError, match="at least one"):
+        LocalCompute(0)

@@ -1,0 +1,91 @@
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from monitor.profile.values import boolean_text, canonical_text, encoded
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, None),
+        (float("nan"), None),
+        (np.float32("nan"), None),
+        (Decimal("NaN"), None),
+        (True, "true"),
+        (np.bool_(0), "false"),
+        (1, "1"),
+        (1.0, "1"),
+        (-0.0, "0"),
+        (0.1, "0.1"),
+        (1e300, "1e+300"),
+        (float("inf"), "inf"),
+        (2**64 - 1, "18446744073709551615"),
+        (Decimal("1.50"), "1.5"),
+        (Decimal(2), "2"),
+        (date(2005, 7, 1), "2005-07-01"),
+        (datetime(2005, 7, 1, tzinfo=UTC), "2005-07-01T00:00:00+00:00"),
+        (time(12, 30), "12:30:00"),
+        (timedelta(days=1), "1 day, 0:00:00"),
+        (b"a\xff", "a\\xff"),
+        ("nan", "nan"),
+        (" A ", " A "),
+    ],
+)
+def test_a_value_has_one_text(value, text):
+    assert canonical_text(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(True, "true"), (0, "false"), (1.0, "true"), ("TRUE", "true"), ("0", "false")]
+    + [(value, None) for value in (None, float("nan"), 2, 0.5, "yes", "")],
+)
+def test_a_boolean_is_what_can_only_mean_one(value, text):
+    assert boolean_text(value) == text
+
+
+@pytest.mark.parametrize(
+    ("column", "texts"),
+    [
+        (pa.array(["a", None, "a"]), ["a", None, "a"]),
+        (pa.array([0.1, None], pa.float32()), ["0.1", None]),
+        (pa.array([np.float16(0.1), None], pa.float16()), ["0.1", None]),
+        (pa.array([1, None], pa.timestamp("s")), ["1970-01-01T00:00:01", None]),
+        (pa.nulls(2), [None, None]),
+        (pa.array([[1], None]), [None, None]),
+        (pa.array(["a", None]).cast(pa.large_string()), ["a", None]),
+        (
+            pa.chunked_array(
+                [pa.array(["b", "a"]).dictionary_encode(), pa.array(["a"]).dictionary_encode()]
+            ),
+            ["b", "a", "a"],
+        ),
+        (
+            pa.chunked_array(
+                [
+                    pa.DictionaryArray.from_arrays([0, 1], pa.array(["a", None])),
+                    pa.DictionaryArray.from_arrays([0, None], pa.array(["b", "a"])),
+                ]
+            ),
+            ["a", None, "b", None],
+        ),
+    ],
+)
+def test_rows_point_to_their_values(column, texts):
+    indices, values = encoded(column)
+    found = [canonical_text(values[place]) if place >= 0 else None for place in indices]
+    assert found == texts
+
+
+@pytest.mark.parametrize("kind", [pa.date32(), pa.timestamp("s")])
+def test_times_beyond_the_calendar_still_have_a_text(kind):
+    storage = pa.int32() if kind == pa.date32() else pa.int64()
+    indices, values = encoded(
+        pa.array([2**30 if kind == pa.date32() else 2**60], storage).view(kind)
+    )
+    assert indices.tolist() == [0]
+    assert isinstance(values[0], str)

@@ -1,0 +1,158 @@
+from datetime import UTC, datetime
+
+import pyarrow as pa
+import pytest
+
+from monitor.compute.local import LocalCompute
+from monitor.domain.policy import LabelTable
+from monitor.profile.counts import NEGATIVE, POSITIVE, UNKNOWN
+from monitor.sources.labels import id_texts
+from monitor.sources.location import Fault
+from monitor.sources.parquet import ParquetSource
+
+TABLE = {"source": {"labels": LabelTable("labels", "id", "known")}}
+
+
+def day(number, month=7):
+    return datetime(2005, month, number, tzinfo=UTC)
+
+
+def labels(ids, values, known=None):
+    known = known or [day(1)] * len(ids)
+    return {"id": ids, "late": values, "known": pa.array(known, pa.timestamp("us", "UTC"))}
+
+
+@pytest.fixture
+def run(policy, june, progress):
+    """Return joined labels, the number of rows by label, and files left out."""
+
+    def go(**options):
+        source = ParquetSource(policy(**(options or TABLE)))
+        scan = source.scan(june)
+        count = source.counter(scan, {"1": source.draft(scan, "1")})
+        total = LocalCompute().count(scan.tasks, count, progress)
+        rows = total.profiles["1"].outcomes.margin().sum(axis=0)
+        return count.labels, {code: int(rows[code]) for code in (NEGATIVE, POSITIVE, UNKNOWN)}, scan
+
+    return go
+
+
+def test_labels_are_joined_by_id_whatever_order_they_come_in(run, rows, write):
+    write("log/a.parquet", rows(4, id=["a", "b", "c", None], late=None))
+    write("log/b.parquet", rows(3, id=["d", "e", "f"], late=None), row_group_size=2)
+    write("labels/x.parquet", labels(["f", "zz", "b", None], [1, 1, 0, 1]))
+    write("labels/y.parquet", labels(["d", "a"], [None, 1]))
+    joined, found, scan = run()
+    assert found == {NEGATIVE: 1, POSITIVE: 2, UNKNOWN: 4}
+    assert (joined.labelled, joined.repeated, joined.conflicting) == (3, 0, 0)
+    assert [file.path for file in scan.manifest.labels] == ["x.parquet", "y.parquet"]
+
+
+def test_labels_stay_with_their_rows_when_only_some_lie_in_the_window(run, rows, write, june):
+    at = pa.array([june.end, june.start, june.end, june.start], pa.timestamp("us", "UTC"))
+    write("log/a.parquet", rows(4, id=["a", "b", "c", "d"], at=at, sex=list("fmfm"), late=None))
+    write("labels/x.parquet", labels(["a", "b", "c", "d"], [0, 1, 0, 0]))
+    joined, found, _ = run()
+    assert found == {NEGATIVE: 1, POSITIVE: 1, UNKNOWN: 0}
+    assert joined.codes["a.parquet"].tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("log_type", [pa.string(), pa.int64(), pa.float64(), pa.large_string()])
+@pytest.mark.parametrize("label_type", [pa.string(), pa.int32(), pa.float32()])
+def test_ids_are_compared_by_their_text(run, rows, write, log_type, label_type):
+    ids = pa.array([7, 8]).cast(pa.string())
+    write("log/a.parquet", rows(2, id=ids.cast(log_type), late=None))
+    write("labels/x.parquet", labels(ids.cast(label_type), [1, 0]))
+    assert run()[1] == {NEGATIVE: 1, POSITIVE: 1, UNKNOWN: 0}
+
+
+def test_the_latest_of_conflicting_labels_counts_and_equal_ones_count_once(run, rows, write):
+    write("log/a.parquet", rows(4, id=["a", "b", "c", "d"], late=None))
+    early, late = day(2), day(9)
+    write(
+        "labels/x.parquet",
+        labels(["a", "a", "b", "c", "d"], [1, 0, 1, 1, 1], [late, early, late, early, None]),
+    )
+    write("labels/y.parquet", labels(["b", "c", "d"], [0, 1, 0], [early, late, early]))
+    joined, found, _ = run()
+    assert found == {NEGATIVE: 1, POSITIVE: 3, UNKNOWN: 0}  # a and b keep the late 1, d gets 0
+    assert (joined.labelled, joined.repeated, joined.conflicting) == (4, 1, 3)
+
+
+def test_without_times_the_last_in_the_order_of_files_counts(run, rows, write):
+    write("log/a.parquet", rows(2, id=["a", "b"], late=None))
+    write("labels/x.parquet", {"id": ["a", "b", "b"], "late": [0, 0, 1]})
+    write("labels/y.parquet", {"id": ["a"], "late": [1]})
+    joined, found, _ = run(source={"labels": LabelTable("labels", "id")})
+    assert found == {NEGATIVE: 0, POSITIVE: 2, UNKNOWN: 0}
+    assert joined.conflicting == 2
+
+
+def test_label_files_from_before_the_window_are_not_read(run, rows, write):
+    write("log/a.parquet", rows(1, id=["a"], late=None))
+    write("labels/may.parquet", labels(["a"], [0], [day(1, 5)]))
+    write("labels/june.parquet", labels(["a"], [1], [day(1, 6)]))
+    _, found, scan = run()
+    assert [file.path for file in scan.manifest.labels] == ["june.parquet"]
+    assert found[POSITIVE] == 1
+
+
+def test_before_labels_arrive_every_row_is_unlabelled(run, rows, write, tmp_path):
+    write("log/a.parquet", rows(3))  # even where the log has a column of that name
+    _, found, scan = run()
+    assert found == {NEGATIVE: 0, POSITIVE: 0, UNKNOWN: 3}
+    assert [(file.path, file.reason) for file in scan.manifest.unreadable] == [
+        ("labels", Fault.NOT_FOUND)
+    ]
+    (tmp_path / "labels").mkdir()
+    assert not run()[2].manifest.unreadable
+
+
+def test_bad_label_files_are_named_and_stop_nothing(run, rows, write, tmp_path):
+    write("log/a.parquet", rows(2, id=["a", "b"], late=None))
+    write("labels/ok.parquet", labels(["a"], [1]))
+    write("labels/nameless.parquet", {"late": [1]})
+    write("labels/silent.parquet", {"id": ["a"]})
+    (tmp_path / "labels/bad.parquet").write_text("no")
+    _, found, scan = run()
+    assert found[POSITIVE] == 1
+    assert {file.path: file.reason for file in scan.manifest.unreadable} == {
+        "labels/bad.parquet": Fault.NOT_PARQUET,
+        "labels/nameless.parquet": Fault.NO_ID_COLUMN,
+        "labels/silent.parquet": Fault.NO_LABEL_COLUMN,
+    }
+
+
+def test_a_label_file_that_breaks_while_it_is_read_gives_no_labels(
+    policy, rows, write, june, progress
+):
+    write("log/a.parquet", rows(2, id=["a", "b"], late=None))
+    write("labels/ok.parquet", labels(["a"], [1]))
+    path = write("labels/torn.parquet", labels(["a", "b"] * 100, [0, 1] * 100))
+    content = path.read_bytes()
+    path.write_bytes(content[:4] + bytes(255 - byte for byte in content[4:200]) + content[200:])
+    source = ParquetSource(policy(**TABLE))
+    scan = source.scan(june)
+    count = source.counter(scan, {"1": source.draft(scan, "1")})
+    total = LocalCompute().count(scan.tasks, count, progress)
+    assert total.profiles["1"].outcomes.margin()[:, POSITIVE].sum() == 1
+    assert [(file.path, file.reason) for file in total.unreadable] == [
+        ("labels/torn.parquet", Fault.CORRUPT)
+    ]
+
+
+def test_a_log_without_the_id_column_has_no_labels(run, rows, write):
+    write("log/a.parquet", rows(2, id=None))
+    write("labels/x.parquet", labels(["a"], [1]))
+    assert run()[1][UNKNOWN] == 2
+
+
+def test_texts_of_ids():
+    for column in (
+        pa.array([7, None]),
+        pa.array([7.0, None]),
+        pa.array(["7", None]),
+        pa.chunked_array([pa.array(["7", None]).dictionary_encode()]),
+        pa.array([b"7", None]),
+    ):
+        assert id_texts(column).to_pylist() == ["7", None]

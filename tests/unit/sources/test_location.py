@@ -1,0 +1,168 @@
+import os
+import pickle
+import socket
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from monitor.domain.errors import SourceError
+from monitor.sources.location import Fault, Location, fault, hive_keys
+
+
+def touch(folder, *names):
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+
+
+def listed(folder):
+    listing = Location.at(str(folder), ".").listing()
+    return [file.path for file in listing.files], {
+        file.path: file.reason for file in listing.unreadable
+    }
+
+
+def test_files_are_found_at_any_depth_in_any_case_and_sorted(tmp_path):
+    touch(tmp_path, "b.parquet", "UPPER.PARQUET", "year=2005/month=07/a.parquet", "a b😀\n.parquet")
+    touch(tmp_path, "old.parquet/part-0.parquet")
+    files, unreadable = listed(tmp_path)
+    assert files == sorted(
+        [
+            "b.parquet",
+            "UPPER.PARQUET",
+            "year=2005/month=07/a.parquet",
+            "a b😀\n.parquet",
+            "old.parquet/part-0.parquet",
+        ]
+    )
+    assert not unreadable
+
+
+def test_unfinished_and_other_files_are_passed_over(tmp_path):
+    touch(
+        tmp_path,
+        ".a.parquet",
+        "_metadata.parquet",
+        "_temporary/0/part.parquet",
+        ".x/a.parquet",
+        "part.parquet.inprogress",
+        "README.md",
+        "_SUCCESS",
+    )
+    assert listed(tmp_path) == ([], {})
+
+
+def test_loops_of_links_end_and_a_linked_folder_is_read_once(tmp_path):
+    touch(tmp_path, "log/a/one.parquet")
+    (tmp_path / "log/a/up").symlink_to(tmp_path / "log")
+    (tmp_path / "log/self").symlink_to(tmp_path / "log/self")
+    (tmp_path / "log/self.parquet").symlink_to(tmp_path / "log/self.parquet")
+    (tmp_path / "log/b").symlink_to(tmp_path / "log/a")
+    files, unreadable = listed(tmp_path / "log")
+    assert len(files) == 1
+    assert list(unreadable) == ["self.parquet"]
+
+
+def test_what_is_named_like_a_file_and_is_none_is_reported(tmp_path):
+    (tmp_path / "gone.parquet").symlink_to("/nonexistent")
+    os.mkfifo(tmp_path / "pipe.parquet")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "s.parquet"))
+    touch(tmp_path, os.fsdecode(b"\xff.parquet"), "good.parquet")
+    files, unreadable = listed(tmp_path)
+    assert files == ["good.parquet"]
+    assert unreadable == {
+        "gone.parquet": Fault.NOT_FOUND,
+        "pipe.parquet": Fault.NOT_A_FILE,
+        "s.parquet": Fault.NOT_A_FILE,
+        "\\xff.parquet": Fault.BAD_NAME,
+    }
+
+
+def test_a_folder_that_may_not_be_read_is_reported_and_stops_nothing(tmp_path, monkeypatch):
+    touch(tmp_path, "shut/a.parquet", "good.parquet")
+    scandir = os.scandir
+
+    def refuse(path):  # permissions do not bind root, who may run the tests
+        if str(path).endswith("shut"):
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert listed(tmp_path) == (["good.parquet"], {"shut/": Fault.PERMISSION_DENIED})
+
+
+def test_a_single_file_is_a_location(tmp_path):
+    touch(tmp_path, "data", "other.parquet")
+    assert listed(tmp_path / "data") == (["data"], {})
+
+
+def test_uris_and_relative_paths_lead_to_the_same_files(tmp_path):
+    touch(tmp_path, "log/a.parquet")
+    by_uri = Location.at(f"file://{tmp_path}/log", "/elsewhere").listing()
+    by_path = Location.at("log", str(tmp_path)).listing()
+    assert by_uri == by_path
+
+
+def test_a_missing_folder_says_so_and_may_come_later(tmp_path):
+    with pytest.raises(SourceError, match="no such file or folder") as caught:
+        Location.at("log", str(tmp_path))
+    assert caught.value.retryable
+
+
+def test_an_unknown_kind_of_uri_is_refused_without_its_password():
+    with pytest.raises(SourceError, match="not a path or URI") as caught:
+        Location.at("gopher://me:secret@host/log", ".")
+    assert "secret" not in str(caught.value)
+
+
+def test_a_changed_file_is_noticed(tmp_path):
+    touch(tmp_path, "a.parquet")
+    location = Location.at(str(tmp_path), ".")
+    (file,) = location.listing().files
+    assert location.unchanged(file)
+    (tmp_path / "a.parquet").write_bytes(b"xy")
+    assert not location.unchanged(file)
+    (tmp_path / "a.parquet").unlink()
+    assert not location.unchanged(file)
+
+
+def test_a_location_travels_to_other_processes(tmp_path):
+    location = Location.at(str(tmp_path), ".")
+    assert pickle.loads(pickle.dumps(location)).root == location.root  # noqa: S301  # our own bytes
+
+
+def test_keys_come_from_folders_and_their_values_are_text():
+    assert hive_keys("a=1/b=x%2Fy/c=/d=__HIVE_DEFAULT_PARTITION__/plain/=no/e=5.parquet") == {
+        "a": "1",
+        "b": "x/y",
+        "c": "",
+        "d": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", Fault.NOT_PARQUET),
+        (b"a,b\n1,2\n" * 50, Fault.NOT_PARQUET),
+        (b"PAR1PAR1", Fault.NOT_PARQUET),
+        (b"\0" * 40 + b"\xff\xff\xff\x7fPAR1", Fault.NOT_PARQUET),
+    ],
+)
+def test_broken_footers_have_a_reason(tmp_path, content, reason):
+    path = tmp_path / "bad.parquet"
+    path.write_bytes(content)
+    with pytest.raises(pa.ArrowInvalid) as caught:
+        pq.read_metadata(path)
+    assert fault("bad.parquet", caught.value, Fault.UNREADABLE).reason == reason
+
+
+def test_errors_of_the_system_have_a_reason():
+    reasons = [
+        fault("a", error, Fault.CORRUPT).reason
+        for error in (PermissionError(13, "no"), FileNotFoundError(2, "no"), OSError(5, "I/O"))
+    ]
+    assert reasons == [Fault.PERMISSION_DENIED, Fault.NOT_FOUND, Fault.CORRUPT]
