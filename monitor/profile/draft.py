@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 
 import numpy as np
 
 from monitor.domain.field import Attribute, Decision, Field, FieldKind, FieldRole, Label
+from monitor.domain.naming import bin_names
 from monitor.profile.codec import content_digest, grid_to_bytes
 from monitor.profile.counts import value_name
 from monitor.profile.grid import (
@@ -188,7 +188,7 @@ def attribute_grid(attribute: Attribute, counts: Mapping[str, int]) -> Attribute
         counts: Canonical text of each value in the baseline to its rows.
     """
     if attribute.bins:
-        groups = _bin_names(attribute.bins)
+        groups = bin_names(attribute.bins)
         values: dict[str, int] = {}
     elif attribute.values:
         groups = tuple(dict.fromkeys(attribute.values.values()))
@@ -224,20 +224,3 @@ def _guards(ordered: FloatArray, scale: float) -> FloatArray:
         return np.concatenate(
             [[ordered[0]], ordered[0] - steps, _above(ordered[-1:]), ordered[-1] + steps]
         )
-
-
-def _bin_names(bins: tuple[float, ...]) -> tuple[str, ...]:
-    texts = [canonical_text(cut) or "" for cut in bins]
-    between = [
-        _between(low, high, bins[place], bins[place + 1])
-        for place, (low, high) in enumerate(pairwise(texts))
-    ]
-    return (f"<{texts[0]}", *between, f"{texts[-1]}+")
-
-
-def _between(low: str, high: str, start: float, stop: float) -> str:
-    # Whole-number bins are written as people say them (16-24), others as intervals.
-    if float(start).is_integer() and float(stop).is_integer():
-        last = int(stop) - 1
-        return low if last == int(start) else f"{low}-{last}"
-    return f"[{low}, {high})"

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from monitor.domain.naming import number_text
 from monitor.profile.grid import IntArray
 
 _TRUE = frozenset({"true", "1"})
@@ -28,10 +29,7 @@ def canonical_text(value: Any) -> str | None:  # noqa: PLR0911  # one return a t
             return "true" if value else "false"
         case float() | np.floating():
             number = float(value)
-            if isnan(number):
-                return None
-            whole = number.is_integer() and abs(number) < 2**63
-            return str(int(number)) if whole else repr(number)
+            return None if isnan(number) else number_text(number)
         case Decimal():
             return canonical_text(float(value)) if value.is_finite() else None
         case datetime() | date() | time():

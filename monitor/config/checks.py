@@ -1,0 +1,283 @@
+"""What one key of a model's file demands of another.
+
+The checks look at the document as it was read and pass over whatever has the wrong shape, so that
+they run, and report, beside the errors of single keys.
+"""
+
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from typing import Any
+
+from pydantic_core import PydanticCustomError
+
+from monitor.config.defaults import DEFAULT_LIMITS, UNJUDGED
+from monitor.config.document import Document, KeyPath
+from monitor.config.values import checked_zone, in_zone, parse_instant
+from monitor.config.wording import described, quoted, suggestion
+from monitor.domain.errors import Problem
+from monitor.domain.field import FieldRole
+from monitor.domain.limit import Limit
+from monitor.domain.naming import bin_names, scalar_text
+from monitor.domain.schedule import CalendarUnit
+from monitor.measures.names import MeasureName
+
+Raw = Mapping[str, Any]
+
+
+def problems_between_keys(
+    document: Document, measures: Mapping[str, MeasureName]
+) -> Iterator[Problem]:
+    """Yield every problem that one key alone cannot show."""
+    value = document.value
+    populations = population_names(value)
+    yield from _fields(document)
+    yield from _source(document)
+    yield from _decision(document, populations)
+    yield from _outcome_values(document, "decision")
+    yield from _label(document)
+    yield from _outcome_values(document, "label")
+    yield from _population_list(document)
+    for name in populations:
+        yield from _population(document, name)
+    yield from _crossings(document, populations)
+    yield from _schedule(document)
+    yield from _limits(document, measures)
+
+
+def population_names(value: Raw) -> list[str]:
+    """Return the names of the declared populations, in either form."""
+    populations = value.get("populations")
+    names = populations if isinstance(populations, list | dict) else []
+    return [name for name in names if isinstance(name, str)]
+
+
+def _section(value: Any, *keys: str) -> Raw:
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else {}
+
+
+def _texts(section: Raw, key: str) -> list[str | None]:
+    """Return the canonical texts of a list, None for entries that are none."""
+    values = section.get(key)
+    return [
+        scalar_text(value) if isinstance(value, bool | int | float | str) else None
+        for value in (values if isinstance(values, list) else [])
+    ]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _fields(document: Document) -> Iterator[Problem]:
+    source = _section(document.value, "source")
+    scores: list[str] = []
+    for name, entry in _section(document.value, "fields").items():
+        path = ("fields", name)
+        section = {"kind": entry} if isinstance(entry, str) else _section({"": entry}, "")
+        column = section.get("column", name)
+        for key in ("event_time", "id"):
+            if column == source.get(key):
+                message = f"is source.{key} and cannot be watched as a field too; leave it out"
+                yield document.problem(path, message, at_key=True)
+        if section.get("role") != FieldRole.SCORE:
+            continue
+        if section.get("kind") in ("categorical", "boolean"):
+            yield document.problem((*path, "kind"), "a score must be numeric")
+        if scores:
+            message = f"is a second score, after {quoted(scores[0])}; a model has one"
+            yield document.problem((*path, "role"), message)
+        scores.append(name)
+
+
+def _source(document: Document) -> Iterator[Problem]:
+    source = _section(document.value, "source")
+    if "labels" not in source:
+        return
+    path = ("source", "labels")
+    if "id" not in source:
+        message = "labels are joined by id; add source.id, the column of the log with it"
+        yield document.problem(path, message, at_key=True)
+    if "label" not in document.value:
+        message = "a label table needs a label: section that names its column"
+        yield document.problem(path, message, at_key=True)
+
+
+def _decision(document: Document, populations: list[str]) -> Iterator[Problem]:
+    decision = document.value.get("decision")
+    if populations and "decision" not in document.value:
+        message = "populations are compared by the model's decision; add decision:"
+        yield document.problem(("populations",), message, at_key=True)
+    if not isinstance(decision, dict):
+        return
+    path = ("decision",)
+    if populations and "positive_is" not in decision:
+        message = (
+            "is missing: with populations, say whether a positive decision is favourable or harmful"
+        )
+        yield document.problem((*path, "positive_is"), message, at_key=True)
+    if "at_least" not in decision and "positive" not in decision:
+        message = "is missing: list the values of a positive decision, or give at_least"
+        yield document.problem((*path, "positive"), message, at_key=True)
+    for key in ("positive", "negative"):
+        if "at_least" in decision and key in decision:
+            message = f"at_least and {key} exclude each other"
+            yield document.problem((*path, key), message, at_key=True)
+
+
+def _label(document: Document) -> Iterator[Problem]:
+    label = _section(document.value, "label")
+    if "negative" in label and "positive" not in label:
+        message = "negative without positive says nothing; add positive"
+        yield document.problem(("label", "negative"), message, at_key=True)
+
+
+def _outcome_values(document: Document, name: str) -> Iterator[Problem]:
+    section = _section(document.value, name)
+    positive = _texts(section, "positive")
+    for place, text in enumerate(_texts(section, "negative")):
+        if text is not None and text in positive:
+            message = f"{quoted(text)} is in positive as well; it can be one only"
+            yield document.problem((name, "negative", place), message)
+
+
+def _population_list(document: Document) -> Iterator[Problem]:
+    populations = document.value.get("populations")
+    if not isinstance(populations, list):
+        return
+    for place, name in enumerate(populations):
+        path = ("populations", place)
+        if name is None:  # named by the reader
+            continue
+        if not isinstance(name, str):
+            yield document.problem(path, f"must be a name, not {described(name)}")
+        elif name in populations[:place]:
+            yield document.problem(path, f"{quoted(name)} is listed twice")
+
+
+def _population(document: Document, name: str) -> Iterator[Problem]:
+    section = _section(document.value, "populations", name)
+    path = ("populations", name)
+    values = _section(section, "values")
+    bins = section.get("bins")
+    if "values" in section and "bins" in section:
+        message = "values and bins exclude each other"
+        yield document.problem((*path, "bins"), message, at_key=True)
+    for place, text in enumerate(_texts(section, "unknown")):
+        if text in values:
+            message = f"{quoted(str(text))} has a group in values; it cannot be unknown as well"
+            yield document.problem((*path, "unknown", place), message)
+    if isinstance(bins, list):
+        yield from _bins(document, (*path, "bins"), bins)
+    yield from _reference(document, path, section)
+
+
+def _bins(document: Document, path: KeyPath, bins: list[Any]) -> Iterator[Problem]:
+    for place, (low, high) in enumerate(pairwise(bins), start=1):
+        if _is_number(low) and _is_number(high) and low >= high:
+            message = f"cut points must increase: {scalar_text(high)} follows {scalar_text(low)}"
+            yield document.problem((*path, place), message)
+
+
+def _reference(document: Document, path: KeyPath, section: Raw) -> Iterator[Problem]:
+    reference, bins = section.get("reference"), section.get("bins")
+    groups = [name for name in _section(section, "values").values() if isinstance(name, str)]
+    if isinstance(bins, list) and bins and all(_is_number(cut) for cut in bins):
+        groups = list(bin_names(tuple(float(cut) for cut in bins)))
+    if groups and isinstance(reference, str) and reference not in groups:
+        near = suggestion(reference, dict.fromkeys(groups))
+        message = f"{quoted(reference)} is none of the groups{near}"
+        yield document.problem((*path, "reference"), message)
+
+
+def _crossings(document: Document, populations: list[str]) -> Iterator[Problem]:
+    crossings = document.value.get("crossings")
+    seen: list[set[str]] = []
+    for place, crossing in enumerate(crossings if isinstance(crossings, list) else []):
+        if not isinstance(crossing, list):
+            continue
+        path: KeyPath = ("crossings", place)
+        names = [name for name in crossing if isinstance(name, str)]
+        for index, name in enumerate(crossing):
+            if isinstance(name, str) and name not in populations:
+                message = f"{quoted(name)} is no declared population{suggestion(name, populations)}"
+                yield document.problem((*path, index), message)
+        if len(crossing) == 1 or not crossing or len(set(names)) < len(names):
+            yield document.problem(path, "a crossing needs two or more different populations")
+        elif set(names) in seen:
+            yield document.problem(path, "is the same crossing as one before")
+        seen.append(set(names))
+
+
+def _schedule(document: Document) -> Iterator[Problem]:
+    schedule = _section(document.value, "schedule")
+    if "anchor" in schedule and schedule.get("window") in tuple(CalendarUnit):
+        message = "anchor is for windows of a fixed length; calendar windows begin at midnight"
+        yield document.problem(("schedule", "anchor"), message, at_key=True)
+    try:
+        zone = checked_zone(schedule.get("timezone", "UTC"))
+        start, end = (in_zone(parse_instant(schedule.get(key)), zone) for key in ("start", "end"))
+        ordered = start < end
+    except (PydanticCustomError, TypeError):
+        return  # absent, or named as wrong on its own
+    if not ordered:
+        yield document.problem(("schedule", "end"), "must be after schedule.start")
+
+
+def _limits(document: Document, measures: Mapping[str, MeasureName]) -> Iterator[Problem]:
+    limits = _section(document.value, "limits")
+    for family in ("drift", "quality", "performance"):
+        here = [name for name, measure in measures.items() if measure.family == family]
+        for name, entry in _section(limits, family).items():
+            path = ("limits", family, name)
+            if name in here:
+                yield from _limit(document, path, _section({"": entry}, ""), measures[name])
+            else:
+                yield document.problem(path, _unknown_measure(name, here, measures), at_key=True)
+
+
+def _unknown_measure(name: str, here: list[str], measures: Mapping[str, MeasureName]) -> str:
+    if name not in measures:
+        return f"unknown measure{suggestion(name, here)}"
+    if measures[name].family == "disparity":
+        return f"{name} is judged by limits.disparity.band"
+    return f"{name} belongs under limits.{measures[name].family}"
+
+
+def _limit(
+    document: Document, path: KeyPath, entry: Raw, measure: MeasureName
+) -> Iterator[Problem]:
+    base = DEFAULT_LIMITS.get(str(path[-1]), UNJUDGED)
+    yield from _bounds(document, path, entry, base)
+    if "fields" not in entry:
+        return
+    if measure.subject != "field":
+        message = f"{path[-1]} is measured on the model as a whole and has no fields"
+        yield document.problem((*path, "fields"), message, at_key=True)
+        return
+    declared = _section(document.value, "fields")
+    whole = Limit(_bound(entry, "warning", base.warning), _bound(entry, "critical", base.critical))
+    for name, own in _section(entry, "fields").items():
+        below = (*path, "fields", name)
+        if declared and name not in declared:
+            message = f"is no declared field{suggestion(name, declared)}"
+            yield document.problem(below, message, at_key=True)
+        yield from _bounds(document, below, _section({"": own}, ""), whole)
+
+
+def _bounds(document: Document, path: KeyPath, entry: Raw, base: Limit) -> Iterator[Problem]:
+    warning = _bound(entry, "warning", base.warning)
+    critical = _bound(entry, "critical", base.critical)
+    given = [key for key in ("warning", "critical") if key in entry]
+    if given and warning is not None and critical is not None and warning > critical:
+        missing = next((key for key in ("warning", "critical") if key not in entry), "")
+        other = f"; {missing} is not given here, give it too" if missing else ""
+        message = f"warning {warning:g} is above critical {critical:g}{other}"
+        yield document.problem((*path, given[0]), message)
+
+
+def _bound(entry: Raw, key: str, otherwise: float | None) -> float | None:
+    """Return a bound, None for never and for one that is named as wrong on its own."""
+    bound = entry.get(key, otherwise)
+    return float(bound) if isinstance(bound, int | float) and _is_number(bound) else None

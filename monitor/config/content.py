@@ -1,0 +1,197 @@
+"""A policy as the keys of its file, with every default filled in."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from math import inf
+from typing import Any
+
+import yaml
+
+from monitor.config.defaults import DEFAULT_LIMITS
+from monitor.config.document import plain_value
+from monitor.config.values import NEVER, duration_text
+from monitor.domain.field import Attribute, Decision, Field, Label
+from monitor.domain.limit import Limit
+from monitor.domain.policy import FieldLimit, Policy, SourceSpec
+from monitor.domain.schedule import CalendarUnit, Schedule
+from monitor.measures.names import MEASURE_NAMES, MeasureName
+
+Content = dict[str, Any]
+
+
+def policy_content(policy: Policy, measures: Mapping[str, MeasureName] = MEASURE_NAMES) -> Content:
+    """Return the keys and values that a file in full would have, in plain JSON types."""
+    content: Content = {
+        "model": policy.model,
+        "owner": policy.owner,
+        "source": _source(policy.source),
+        "fields": {item.name: _field(item) for item in policy.fields},
+        "decision": policy.decision and _decision(policy.decision),
+        "label": policy.label and _label(policy.label),
+        "populations": {name: _attribute(item) for name, item in policy.attributes.items()},
+        "crossings": [
+            list(population.attributes)
+            for population in policy.populations
+            if len(population.attributes) > 1
+        ],
+        "schedule": _schedule(policy.schedule),
+        "limits": _limits(policy, measures),
+    }
+    return _given(content)
+
+
+def content_digest(content: Content) -> str:
+    """Return sha256 of the content as canonical JSON: sorted keys, no blanks, UTF-8."""
+    text = json.dumps(
+        content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
+    return sha256(text.encode()).hexdigest()
+
+
+def policy_as_yaml(policy: Policy, measures: Mapping[str, MeasureName] = MEASURE_NAMES) -> str:
+    """Return the file in full; read again, it has the same digest."""
+    return as_yaml(policy_content(policy, measures))
+
+
+def as_yaml(content: Content) -> str:
+    """Return plain values as YAML that `monitor.config.document` reads back unchanged."""
+    return yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+
+
+def inline(value: Any) -> str:
+    """Return a text or a list on one line, quoted where it must be."""
+    text = yaml.dump(
+        [value], Dumper=_Dumper, default_flow_style=True, allow_unicode=True, width=inf
+    )
+    return text.strip()[1:-1]
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes whatever would be read as something else, and writes no aliases."""
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002  # the signature is PyYAML's
+        return True
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    try:
+        plain = text.isprintable() and plain_value(text) == text and text != "<<"
+    except ValueError:
+        plain = False
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if plain else '"')
+
+
+_Dumper.add_representer(str, _represent_text)
+
+
+def _given(content: Content) -> Content:
+    """Leave out what is not there: optional keys have no value that means "none"."""
+    return {key: value for key, value in content.items() if value not in ("", None, [], {})}
+
+
+def _source(source: SourceSpec) -> Content:
+    labels = source.labels
+    return _given(
+        {
+            "path": source.path,
+            "event_time": source.event_time,
+            "timezone": source.zone,
+            "id": source.id,
+            "version": source.version,
+            "default_version": source.default_version,
+            "labels": labels
+            and _given({"path": labels.path, "id": labels.id, "time": labels.time}),
+        }
+    )
+
+
+def _field(field: Field) -> Content:
+    return {"kind": str(field.kind), "role": str(field.role), "column": field.column}
+
+
+def _decision(decision: Decision) -> Content:
+    return _given(
+        {
+            "column": decision.column,
+            "positive": list(decision.positive),
+            "negative": list(decision.negative),
+            "at_least": decision.at_least,
+            "positive_is": decision.effect and str(decision.effect),
+        }
+    )
+
+
+def _label(label: Label) -> Content:
+    return _given(
+        {"column": label.column, "positive": list(label.positive), "negative": list(label.negative)}
+    )
+
+
+def _attribute(attribute: Attribute) -> Content:
+    return _given(
+        {
+            "column": attribute.column,
+            "values": dict(attribute.values),
+            "bins": list(attribute.bins),
+            "unknown": list(attribute.unknown),
+            "reference": attribute.reference,
+        }
+    )
+
+
+def _schedule(schedule: Schedule) -> Content:
+    fixed = isinstance(schedule.length, timedelta)
+    return _given(
+        {
+            "window": _length(schedule.length),
+            "timezone": schedule.zone,
+            "start": schedule.start and _instant(schedule.start),
+            "end": schedule.end and _instant(schedule.end),
+            "lateness": duration_text(schedule.lateness),
+            "anchor": _instant(schedule.anchor) if fixed else None,
+        }
+    )
+
+
+def _length(length: CalendarUnit | timedelta) -> str:
+    return duration_text(length) if isinstance(length, timedelta) else str(length)
+
+
+def _instant(instant: datetime) -> str:
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _limits(policy: Policy, measures: Mapping[str, MeasureName]) -> Content:
+    families: dict[str, Content] = {"drift": {}, "quality": {}, "performance": {}}
+    for name, measure in measures.items():
+        if name in policy.limits:
+            families[measure.family][name] = _field_limit(policy.limits[name])
+        elif name in DEFAULT_LIMITS:  # switched off: left out, its default would come back
+            families[measure.family][name] = {"warning": NEVER, "critical": NEVER}
+    band = policy.band
+    families["disparity"] = {
+        "band": {
+            "low": band.low,
+            "high": band.high,
+            "min_difference": band.min_difference,
+            "alpha": band.alpha,
+            "min_rows": band.min_rows,
+            "min_expected": band.min_expected,
+        }
+    }
+    return _given(families)
+
+
+def _field_limit(limit: FieldLimit) -> Content:
+    fields = {name: _limit(own) for name, own in limit.fields.items()}
+    return _given({**_limit(limit.default), "fields": fields})
+
+
+def _limit(limit: Limit) -> Content:
+    return {
+        "warning": NEVER if limit.warning is None else limit.warning,
+        "critical": NEVER if limit.critical is None else limit.critical,
+        "min_rows": limit.min_rows,
+    }

@@ -1,0 +1,189 @@
+"""``config/modelmon.yaml`` → `DaemonSettings`."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import quote
+
+from pydantic import Field
+
+from monitor.config.content import as_yaml
+from monitor.config.document import Document, KeyPath, read_document
+from monitor.config.model_file import in_order
+from monitor.config.sections import Section
+from monitor.config.validation import validated
+from monitor.config.values import PositiveDuration, Text, duration_text
+from monitor.config.wording import suggestion
+from monitor.domain.errors import ConfigError, Problem
+from monitor.domain.settings import DaemonSettings, LogFormat, LogLevel
+
+_URL: KeyPath = ("store", "url")
+_DIALECTS = ("sqlite", "postgresql", "postgresql+psycopg")
+_REFERENCE = re.compile(r"\$\{([^}]*)\}")
+_PASSWORD = re.compile(r"(?<=://)([^/@]*?):(.*)@")
+_SECRET_OPTION = re.compile(r"([?&][^=&]*(?:pass|secret|token|key)[^=&]*=)[^&]*", re.IGNORECASE)
+_SQLITE = "sqlite:///"
+
+
+class StoreSection(Section):
+    """Where everything is remembered."""
+
+    url: Text = Field(
+        "sqlite:///../var/modelmon.db",
+        description="database: sqlite:/// and a path relative to this file, or postgresql://…; "
+        "${NAME} takes an environment variable, ${file:/run/secrets/x} the content of a file",
+    )
+
+
+class WebSection(Section):
+    """Where metrics and pages are served."""
+
+    host: Text = Field("127.0.0.1", description="address to bind; 0.0.0.0 for all")
+    port: int = Field(9108, ge=0, le=65535, description="port to bind; 0 for any that is free")
+
+
+class ComputeSection(Section):
+    """How profiles are computed."""
+
+    workers: int = Field(2, ge=1, description="tasks that are computed at the same time")
+    processes: bool = Field(default=False, description="whether workers are processes, not threads")
+
+
+class LogSection(Section):
+    """What the daemon writes to standard error."""
+
+    level: LogLevel = Field("info", description="least severity that is logged")
+    format: LogFormat = Field("text", description="lines for people, or JSON for machines")
+
+
+class DaemonSection(Section):
+    """Settings of the daemon; every one has a default."""
+
+    models: Text = Field(
+        "models/", description="folder with one file a model, relative to this file"
+    )
+    store: StoreSection = Field(
+        {}, validate_default=True, description="where everything is remembered"
+    )
+    web: WebSection = Field(
+        {}, validate_default=True, description="where metrics and pages are served"
+    )
+    compute: ComputeSection = Field(
+        {}, validate_default=True, description="how profiles are computed"
+    )
+    check_every: PositiveDuration = Field(
+        "60s",
+        validate_default=True,
+        description="how often the daemon looks for windows that are due",
+    )
+    log: LogSection = Field(
+        {}, validate_default=True, description="what is written to standard error"
+    )
+
+
+def load_settings(path: Path, environment: Mapping[str, str]) -> DaemonSettings:
+    """Return the settings that a file declares; an empty file declares the defaults.
+
+    Args:
+        path: The file.
+        environment: Variables that ``store.url`` may refer to.
+
+    Raises:
+        ConfigError: With every problem of the file. No message holds the store's URL.
+    """
+    document = read_document(path)
+    problems = list(document.problems)
+    section: DaemonSection | None = None
+    url = ""
+    if document.whole:
+        section, found = validated(document, DaemonSection)
+        problems += found
+    if section is not None:
+        url, unusable = _store_url(document, section.store.url, environment)
+        problems += unusable
+    if section is None or problems:
+        raise ConfigError(in_order(problems))
+    return DaemonSettings(
+        models=str(_below(path.parent, section.models)),
+        store_url=url,
+        store_shown=redacted(section.store.url),
+        host=section.web.host,
+        port=section.web.port,
+        workers=section.compute.workers,
+        processes=section.compute.processes,
+        check_every=section.check_every,
+        log_level=section.log.level,
+        log_format=section.log.format,
+    )
+
+
+def settings_as_yaml(settings: DaemonSettings) -> str:
+    """Return the settings in full, without secrets."""
+    return as_yaml(
+        {
+            "models": settings.models,
+            "store": {"url": settings.store_shown},
+            "web": {"host": settings.host, "port": settings.port},
+            "compute": {"workers": settings.workers, "processes": settings.processes},
+            "check_every": duration_text(settings.check_every),
+            "log": {"level": settings.log_level, "format": settings.log_format},
+        }
+    )
+
+
+def redacted(url: str) -> str:
+    """Return a database URL with its password, and whatever option looks like one, starred out.
+
+    References (``${…}``) are kept: they say where a secret is, not what it is.
+    """
+    starred = _PASSWORD.sub(lambda match: f"{match[1]}:{_star(match[2])}@", url)
+    return _SECRET_OPTION.sub(lambda match: match[1] + "***", starred)
+
+
+def _star(secret: str) -> str:
+    return secret if _REFERENCE.fullmatch(secret) else "***"
+
+
+def _store_url(
+    document: Document, written: str, environment: Mapping[str, str]
+) -> tuple[str, list[Problem]]:
+    """Return the URL with references filled in and its path made absolute."""
+    problems: list[Problem] = []
+
+    def filled(match: re.Match[str]) -> str:
+        try:
+            text = _referred(match[1], environment)
+        except (KeyError, OSError, UnicodeDecodeError) as error:
+            kind = "cannot be read" if match[1].startswith("file:") else "is not set"
+            reason = f": {error.strerror}" if isinstance(error, OSError) else ""
+            problems.append(document.problem(_URL, f"{match[0]} {kind}{reason}"))
+            return ""
+        # A part of a URL is percent-encoded, so that a password may hold any character.
+        return text if match[0] == written else quote(text, safe="")
+
+    url = _REFERENCE.sub(filled, written)
+    if problems:
+        return "", problems
+    dialect, separator, rest = url.partition("://")
+    if not separator or dialect not in _DIALECTS:
+        # What stands before "://" is shown only if it is in the file itself.
+        near = suggestion(dialect, _DIALECTS) if separator and dialect in written else ""
+        known = " or ".join(f"{name}://" for name in _DIALECTS[:2])
+        return "", [document.problem(_URL, f"must begin with {known}{near}")]
+    if dialect == "sqlite":
+        if not rest.startswith("/") or rest in ("/", "/:memory:"):
+            message = f"must name a file, such as {_SQLITE}../var/modelmon.db"
+            return "", [document.problem(_URL, message)]
+        return f"{_SQLITE}{_below(Path(document.file).parent, rest[1:])}", []
+    return url, []
+
+
+def _referred(reference: str, environment: Mapping[str, str]) -> str:
+    kind, separator, path = reference.partition(":")
+    if separator and kind == "file":
+        return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+    return environment[reference]
+
+
+def _below(folder: Path, path: str) -> Path:
+    return (folder / path).resolve()

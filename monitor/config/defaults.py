@@ -1,0 +1,26 @@
+"""Every limit that holds when a model's file does not say otherwise."""
+
+from collections.abc import Mapping
+
+from monitor.domain.limit import Band, Limit
+
+DEFAULT_LIMITS: Mapping[str, Limit] = {
+    # Above .10 a population is commonly called slightly, above .25 considerably shifted.
+    "psi": Limit(warning=0.10, critical=0.25),
+    # Differences of shares, in either direction: two in a hundred decisions, or ten.
+    "decision_rate": Limit(warning=0.02, critical=0.10),
+    "label_rate": Limit(warning=0.02, critical=0.10),
+    # Increases of the missing share; a broken feed loses whole columns at once.
+    "missing_rate": Limit(warning=0.01, critical=0.05),
+    # Share of values that the baseline never held: one stray row must not alarm.
+    "unseen_rate": Limit(warning=0.005, critical=0.05),
+    # Loss of AUC against the baseline.
+    "auc_drop": Limit(warning=0.02, critical=0.05),
+}
+"""Measure id to its limit; a measure that is not here is measured and not judged by default."""
+
+UNJUDGED = Limit(warning=None, critical=None)
+"""What a measure without a default limit starts from when a file gives it one."""
+
+DEFAULT_BAND = Band()
+"""Four-fifths benchmark, one percentage point at least, five per cent family-wise error."""

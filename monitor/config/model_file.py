@@ -1,0 +1,235 @@
+"""``config/models/<model>.yaml`` → `Policy`."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from monitor.config.checks import problems_between_keys
+from monitor.config.content import content_digest, policy_content
+from monitor.config.defaults import DEFAULT_LIMITS, UNJUDGED
+from monitor.config.document import Document, read_document
+from monitor.config.sections import (
+    BandSection,
+    DecisionSection,
+    FieldLimitSection,
+    LabelSection,
+    LimitSection,
+    LimitsSection,
+    ModelSection,
+    PopulationSection,
+    ScheduleSection,
+    SourceSection,
+)
+from monitor.config.validation import validated
+from monitor.config.values import in_zone
+from monitor.config.wording import quoted
+from monitor.domain.errors import ConfigError, Problem
+from monitor.domain.field import (
+    Attribute,
+    Decision,
+    Effect,
+    Field,
+    FieldKind,
+    FieldRole,
+    Label,
+    Population,
+)
+from monitor.domain.limit import Band, Limit
+from monitor.domain.policy import FieldLimit, LabelTable, Policy, SourceSpec
+from monitor.domain.schedule import Schedule
+from monitor.measures.names import MEASURE_NAMES, MeasureName
+
+_SUFFIXES = (".yaml", ".yml")
+
+
+def load_policy(path: Path, measures: Mapping[str, MeasureName] = MEASURE_NAMES) -> Policy:
+    """Return the policy that a model's file declares.
+
+    Args:
+        path: The file.
+        measures: The measures that may be given a limit.
+
+    Raises:
+        ConfigError: With every problem of the file.
+    """
+    policy, problems = _read(read_document(path), measures)
+    if policy is None or problems:
+        raise ConfigError(in_order(problems))
+    return policy
+
+
+def load_policies(
+    directory: Path, measures: Mapping[str, MeasureName] = MEASURE_NAMES
+) -> tuple[Policy, ...]:
+    """Return the policies of all models in a folder, in the order of the files' names.
+
+    Raises:
+        ConfigError: With every problem of every file; also when two files name the same model, or
+            when the folder holds no file at all.
+    """
+    problems: list[Problem] = []
+    policies: list[Policy] = []
+    first: dict[str, str] = {}
+    for path in _files(directory):
+        document = read_document(path)
+        policy, found = _read(document, measures)
+        problems += found
+        name = document.value.get("model")
+        if isinstance(name, str) and first.setdefault(name, str(path)) != str(path):
+            message = f"the model {quoted(name)} is declared in {first[name]} already"
+            problems.append(document.problem(("model",), message))
+        if policy is not None:
+            policies.append(policy)
+    if problems:
+        raise ConfigError(in_order(problems))
+    return tuple(policies)
+
+
+def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Return problems by file, line and column, each once."""
+    return tuple(
+        sorted(
+            dict.fromkeys(problems),
+            key=lambda problem: (problem.file, problem.line, problem.column, problem.key),
+        )
+    )
+
+
+def _files(directory: Path) -> list[Path]:
+    try:
+        files = sorted(
+            path
+            for path in directory.iterdir()
+            if path.suffix in _SUFFIXES and not path.name.startswith(".") and path.is_file()
+        )
+    except OSError as error:
+        message = f"the folder of models cannot be read: {error.strerror}"
+        raise ConfigError((Problem(str(directory), 1, 1, "", message),)) from error
+    if not files:
+        message = "the folder of models holds no .yaml file; modelmon init writes one"
+        raise ConfigError((Problem(str(directory), 1, 1, "", message),))
+    return files
+
+
+def _read(
+    document: Document, measures: Mapping[str, MeasureName]
+) -> tuple[Policy | None, list[Problem]]:
+    problems = list(document.problems)
+    if not document.whole:
+        return None, problems
+    section, found = validated(document, ModelSection)
+    problems += found
+    problems += problems_between_keys(document, measures)
+    if section is None or problems:
+        return None, problems
+    policy = _policy(section, document)
+    return replace(policy, digest=content_digest(policy_content(policy, measures))), problems
+
+
+def _policy(section: ModelSection, document: Document) -> Policy:
+    return Policy(
+        model=section.model,
+        source=_source(section.source),
+        fields=tuple(
+            Field(name, entry.column or name, FieldKind(entry.kind), FieldRole(entry.role))
+            for name, entry in section.fields.items()
+        ),
+        decision=_decision(section.decision) if section.decision else None,
+        label=_label(section.label) if section.label else None,
+        attributes={name: _attribute(name, entry) for name, entry in section.populations.items()},
+        populations=(
+            *(Population((name,)) for name in section.populations),
+            *(Population(tuple(names)) for names in section.crossings),
+        ),
+        schedule=_schedule(section.schedule),
+        limits=_limits(section.limits),
+        band=_band(section.limits.disparity.band),
+        owner=section.owner or "",
+        text=document.text,
+        directory=str(Path(document.file).parent),
+    )
+
+
+def _source(section: SourceSection) -> SourceSpec:
+    table = section.labels
+    return SourceSpec(
+        path=section.path,
+        event_time=section.event_time,
+        zone=section.timezone,
+        id=section.id or "",
+        version=section.version or "",
+        default_version=section.default_version,
+        labels=LabelTable(table.path, table.id, table.time or "") if table else None,
+    )
+
+
+def _decision(section: DecisionSection) -> Decision:
+    return Decision(
+        column=section.column,
+        positive=tuple(section.positive or ()),
+        negative=tuple(section.negative or ()),
+        at_least=section.at_least,
+        effect=Effect(section.positive_is) if section.positive_is else None,
+    )
+
+
+def _label(section: LabelSection) -> Label:
+    return Label(section.column, tuple(section.positive or ()), tuple(section.negative or ()))
+
+
+def _attribute(name: str, section: PopulationSection) -> Attribute:
+    return Attribute(
+        name=name,
+        column=section.column or name,
+        values=section.values or {},
+        bins=tuple(section.bins or ()),
+        unknown=tuple(section.unknown),
+        reference=section.reference or "",
+    )
+
+
+def _schedule(section: ScheduleSection) -> Schedule:
+    zone = section.timezone
+
+    def utc(instant: datetime) -> datetime:
+        return in_zone(instant, zone).astimezone(UTC)
+
+    schedule = Schedule(
+        length=section.window,
+        zone=zone,
+        start=section.start and utc(section.start),
+        end=section.end and utc(section.end),
+        lateness=section.lateness,
+    )
+    return replace(schedule, anchor=utc(section.anchor)) if section.anchor else schedule
+
+
+def _limits(section: LimitsSection) -> dict[str, FieldLimit]:
+    given = {**section.drift, **section.quality, **section.performance}
+    limits: dict[str, FieldLimit] = {}
+    for name in dict.fromkeys((*DEFAULT_LIMITS, *given)):
+        base = DEFAULT_LIMITS.get(name, UNJUDGED)
+        limit = _field_limit(given[name], base) if name in given else FieldLimit(base)
+        judged = (limit.default, *limit.fields.values())
+        if any(own.warning is not None or own.critical is not None for own in judged):
+            limits[name] = limit
+    return limits
+
+
+def _field_limit(section: LimitSection, base: Limit) -> FieldLimit:
+    default = _limit(section, base)
+    return FieldLimit(default, {name: _limit(own, default) for name, own in section.fields.items()})
+
+
+def _limit(section: FieldLimitSection, base: Limit) -> Limit:
+    given = section.model_fields_set  # a bound of None was given as never
+    return Limit(
+        warning=section.warning if "warning" in given else base.warning,
+        critical=section.critical if "critical" in given else base.critical,
+        min_rows=base.min_rows if section.min_rows is None else section.min_rows,
+    )
+
+
+def _band(section: BandSection) -> Band:
+    return Band(**section.model_dump())

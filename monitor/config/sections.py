@@ -1,0 +1,284 @@
+"""The keys of a model's file: their types, defaults and descriptions, nothing else.
+
+What one key demands of another is looked for in `monitor.config.checks`, so that a wrong type in
+one section does not hide a problem in another. Descriptions are shown by editors, in messages about
+missing keys, and in the reference.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from monitor.config.defaults import DEFAULT_BAND
+from monitor.config.values import (
+    Bound,
+    Duration,
+    Instant,
+    Length,
+    Location,
+    Name,
+    Text,
+    Value,
+    Zone,
+    wrong,
+)
+from monitor.config.wording import described
+from monitor.domain.field import FieldKind
+
+Kind = Literal["numeric", "categorical", "boolean"]
+Role = Literal["feature", "score", "prediction"]
+Values = Annotated[list[Value], Field(min_length=1)]
+
+
+class Section(BaseModel):
+    """Keys of which unknown ones are errors, and whose values are not converted."""
+
+    # Built when first used: a check of models does not pay for the daemon's sections, nor for the
+    # inner ones twice.
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
+
+
+class LabelTableSection(Section):
+    """A later table that brings the labels, joined by the prediction's id."""
+
+    path: Location = Field(description="folder or file of the labels, as for source.path")
+    id: Text = Field(description="column of the label table with the prediction's id")
+    time: Text | None = Field(None, description="column that says when the label became known")
+
+
+class SourceSection(Section):
+    """Where the inference log is and what its bookkeeping columns are called."""
+
+    path: Location = Field(
+        description="folder or file of the log: relative to this file, absolute, or a URI such as "
+        "s3://bucket/log"
+    )
+    event_time: Text = Field(description="column with the instant of the prediction")
+    timezone: Zone = Field("UTC", description="IANA zone in which naive event times are read")
+    id: Text | None = Field(None, description="column with the prediction's id")
+    version: Text | None = Field(
+        None, description="column or hive partition key with the model version"
+    )
+    default_version: Name = Field(
+        "1", description="version of rows whose log has no version column"
+    )
+    labels: LabelTableSection | None = Field(
+        None, description="the table that brings the labels, when they are not in the log"
+    )
+
+
+class FieldSection(Section):
+    """A watched column."""
+
+    kind: Kind = Field(description="how its values are counted")
+    role: Role = Field("feature", description="what it is to the model")
+    column: Text | None = Field(
+        None, description="column of the log, when the field has another name"
+    )
+
+
+def _field_in_full(value: Any) -> Any:
+    if isinstance(value, str):
+        return {"kind": value}
+    if isinstance(value, dict):
+        return value
+    kinds = ", ".join(FieldKind)
+    raise wrong(f"must be {kinds}, or a section of keys, not {described(value)}")
+
+
+FieldEntry = Annotated[
+    FieldSection, BeforeValidator(_field_in_full, json_schema_input_type=FieldSection | Kind)
+]
+
+
+class DecisionSection(Section):
+    """The model's decision about a person or a case."""
+
+    column: Text = Field(description="column of the log with the decision")
+    positive: Values | None = Field(None, description="values that are a positive decision")
+    negative: Values | None = Field(
+        None, description="values that are a negative decision; otherwise all others are"
+    )
+    at_least: float | None = Field(
+        None, description="a decision is positive from this number on; instead of positive"
+    )
+    positive_is: Literal["favourable", "harmful"] | None = Field(
+        None, description="what a positive decision does to the person it is about"
+    )
+
+
+class LabelSection(Section):
+    """The true outcome."""
+
+    column: Text = Field(description="column with the label, in the log or in the label table")
+    positive: Values | None = Field(
+        None, description="values of the positive outcome; leave it out for a numeric label"
+    )
+    negative: Values | None = Field(
+        None, description="values of the negative outcome; otherwise all others are"
+    )
+
+
+class PopulationSection(Section):
+    """A protected attribute: how its values become groups."""
+
+    column: Text | None = Field(
+        None, description="column of the log, when the population has another name"
+    )
+    values: dict[str, Name] | None = Field(
+        None,
+        min_length=1,
+        description="value to the name of its group; otherwise each value is its own group",
+    )
+    bins: list[float] | None = Field(
+        None,
+        min_length=1,
+        description="cut points of a numeric column; a group begins at its cut point",
+    )
+    unknown: list[Value] = Field(
+        default_factory=list, description="values that mean not known; nulls always do"
+    )
+    reference: Name | None = Field(
+        None, description="group that others are held against; otherwise the baseline's largest"
+    )
+
+
+def _populations_in_full(value: Any) -> Any:
+    # Entries that are no names are dropped here: `monitor.config.checks` has their position.
+    if isinstance(value, list):
+        return {name: {} for name in value if isinstance(name, str)}
+    if isinstance(value, dict):
+        return value
+    raise wrong(f"must be a list of names, or a section of keys, not {described(value)}")
+
+
+Populations = Annotated[
+    dict[Name, PopulationSection],
+    BeforeValidator(
+        _populations_in_full,
+        json_schema_input_type=dict[Name, PopulationSection] | list[Name],
+    ),
+]
+
+
+class ScheduleSection(Section):
+    """How time is cut into windows, and when each is due."""
+
+    window: Length = Field(
+        description="hour, day, week, month, quarter, year, or a fixed length such as 15m or 14d"
+    )
+    timezone: Zone = Field("UTC", description="IANA zone whose midnights cut calendar windows")
+    start: Instant | None = Field(
+        None, description="no window before this is due; otherwise from the baseline's end on"
+    )
+    end: Instant | None = Field(
+        None, description="no window after this is due; otherwise the model goes on"
+    )
+    lateness: Duration = Field(
+        "0s",
+        validate_default=True,
+        description="how long after its end a window waits for late rows",
+    )
+    anchor: Instant | None = Field(
+        None,
+        description="a bound of the windows of a fixed length; 1970-01-01 in UTC unless it is said",
+    )
+
+
+class FieldLimitSection(Section):
+    """The limit of one field, where it differs from that of the others."""
+
+    warning: Bound = Field(None, description="beyond this a finding is a warning; or never")
+    critical: Bound = Field(None, description="beyond this a finding is critical; or never")
+    min_rows: int | None = Field(
+        None, ge=1, description="fewer rows than this are not judged; 50 unless it is said"
+    )
+
+
+class LimitSection(FieldLimitSection):
+    """The limit of a measure."""
+
+    fields: dict[str, FieldLimitSection] = Field(
+        default_factory=dict, description="fields by name that have another limit"
+    )
+
+
+class BandSection(Section):
+    """The tolerated band of a ratio between two groups' rates."""
+
+    low: float = Field(DEFAULT_BAND.low, gt=0, le=1, description="lower bound of the ratio")
+    high: float = Field(DEFAULT_BAND.high, ge=1, description="upper bound of the ratio")
+    min_difference: float = Field(
+        DEFAULT_BAND.min_difference,
+        ge=0,
+        lt=1,
+        description="a smaller difference in rates is never beyond the band",
+    )
+    alpha: float = Field(
+        DEFAULT_BAND.alpha,
+        gt=0,
+        lt=1,
+        description="family-wise error over the groups of a population",
+    )
+    min_rows: int = Field(
+        DEFAULT_BAND.min_rows, ge=1, description="fewer rows in a group are not judged"
+    )
+    min_expected: float = Field(
+        DEFAULT_BAND.min_expected,
+        ge=0,
+        description="fewer expected outcomes of either kind in a group are not judged",
+    )
+
+
+class DisparitySection(Section):
+    """Limits on unequal outcomes between groups."""
+
+    band: BandSection = Field(
+        {}, validate_default=True, description="the band by which all disparities are judged"
+    )
+
+
+MeasureLimits = dict[str, LimitSection]
+
+
+class LimitsSection(Section):
+    """What is tolerated, by family of measures."""
+
+    drift: MeasureLimits = Field(
+        default_factory=dict, description="measures of change against the baseline"
+    )
+    quality: MeasureLimits = Field(default_factory=dict, description="measures of broken data")
+    performance: MeasureLimits = Field(
+        default_factory=dict, description="measures of the model against its labels"
+    )
+    disparity: DisparitySection = Field(
+        {}, validate_default=True, description="unequal outcomes between groups"
+    )
+
+
+class ModelSection(Section):
+    """A model that is watched: its log, its fields, its populations and its limits."""
+
+    model: Name = Field(description="name of the model, one file each")
+    owner: Name | None = Field(None, description="who owns the model")
+    source: SourceSection = Field(
+        description="the inference log: its path and its event_time column at the least"
+    )
+    fields: dict[Name, FieldEntry] = Field(
+        min_length=1, description="watched columns: name to kind, or to kind, role and column"
+    )
+    decision: DecisionSection | None = Field(None, description="the model's decision")
+    label: LabelSection | None = Field(None, description="the true outcome")
+    populations: Populations = Field(
+        default_factory=dict, description="protected attributes, by name or as a list of columns"
+    )
+    crossings: list[list[Name]] = Field(
+        default_factory=list,
+        description="lists of populations whose crossing is a population of its own",
+    )
+    schedule: ScheduleSection = Field(
+        description="how time is cut into windows, such as {window: day}"
+    )
+    limits: LimitsSection = Field(
+        {}, validate_default=True, description="what is tolerated, by family of measures"
+    )

@@ -1,0 +1,198 @@
+"""The commented file that ``modelmon init`` writes from what was found in a log.
+
+What could be inferred is written; what only a person can say (whether a decision favours or harms,
+which groups are protected) is a commented line that says so. The file passes ``modelmon config
+check`` as it is, unless the log has no column with event times or none that can be watched; then
+the check names what is missing.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from pydantic_core import PydanticCustomError
+
+from monitor.config.content import inline
+from monitor.config.values import checked_name
+from monitor.config.wording import quoted
+from monitor.domain.field import FieldKind
+from monitor.domain.inferred import InferredColumn, RoleGuess
+
+_BINARY = ({"true", "false"}, {"true"}, {"false"}, {"0", "1"}, {"1"}, {"0"})
+_FIELD_ROLES = (RoleGuess.FEATURE, RoleGuess.SCORE, RoleGuess.PREDICTION)
+_SINGLE_ROLES = (
+    RoleGuess.EVENT_TIME,
+    RoleGuess.ID,
+    RoleGuess.VERSION,
+    RoleGuess.DECISION,
+    RoleGuess.LABEL,
+)
+_POPULATION = RoleGuess.POPULATION
+_SHOWN_EXAMPLES = 4
+
+
+def starter_yaml(
+    model: str, path: str, columns: Sequence[InferredColumn], window: str = "day"
+) -> str:
+    """Return the text of a model's file.
+
+    Args:
+        model: Name of the model.
+        path: ``source.path`` as it is to be written.
+        columns: The log's columns, in their order.
+        window: ``schedule.window``.
+    """
+    lines = [
+        "# Written by modelmon init from a sample of the log. Read it, then run: modelmon config check",
+        "# A line that is commented out is for you to decide. Reference: docs/reference/config.md",
+        "",
+        f"model: {inline(model)}",
+        "# owner: the person or team who owns this model",
+        "",
+        *_source(path, columns),
+        "",
+        *_fields(columns),
+        "",
+        *_decision(_first(columns, RoleGuess.DECISION)),
+        "",
+        *_label(_first(columns, RoleGuess.LABEL)),
+        "",
+        *_populations(columns),
+        "",
+        "schedule:",
+        f"  window: {inline(window)} # hour, day, week, month, quarter, year, or a length such as 6h",
+        "  # lateness: 1d   wait so long for late rows",
+        "",
+        "# Limits have defaults; give your own where they do not fit:",
+        "# limits:",
+        "#   drift:",
+        "#     psi: {warning: 0.1, critical: 0.25}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _first(columns: Sequence[InferredColumn], role: RoleGuess) -> InferredColumn | None:
+    return next((column for column in columns if column.role is role), None)
+
+
+def _source(path: str, columns: Sequence[InferredColumn]) -> Iterator[str]:
+    yield "source:"
+    yield f"  path: {inline(path)}"
+    event_time = _first(columns, RoleGuess.EVENT_TIME)
+    if event_time:
+        yield f"  event_time: {inline(event_time.name)} # {_about(event_time)}"
+    else:
+        yield "  # No column looks like the time of the prediction; name it:"
+        yield "  # event_time: the_column"
+    yield "  timezone: UTC # the zone of event times that carry none"
+    for key, role in (("id", RoleGuess.ID), ("version", RoleGuess.VERSION)):
+        column = _first(columns, role)
+        if column:
+            yield f"  {key}: {inline(column.name)} # {_about(column)}"
+    yield "  # Labels that come later, joined by id:"
+    yield "  # labels: {path: the_folder, id: the_id_column, time: the_time_column}"
+
+
+def _fields(columns: Sequence[InferredColumn]) -> Iterator[str]:
+    watched = [column for column in columns if column.role in _FIELD_ROLES]
+    if any(_is_field(column) for column in watched):
+        yield "fields: # numeric, categorical or boolean"
+    else:
+        yield "# No column could be taken for a field; name at least one:"
+        yield "# fields:"
+        yield "#   the_column: numeric"
+    score = next((column for column in watched if _is_score(column)), None)
+    for column in watched:
+        yield _field(column, is_score=column is score)
+    placed = {_first(columns, role) for role in _SINGLE_ROLES}
+    for column in columns:
+        if column not in watched and column not in placed and column.role is not _POPULATION:
+            yield f"  # {inline(column.name)} is not watched: {_about(column)}"
+
+
+def _field(column: InferredColumn, *, is_score: bool) -> str:
+    name = inline(column.name)
+    if column.kind is None:
+        return f"  # {name} is not watched: no field has the type {quoted(column.type_text)}"
+    if not _is_field(column):
+        return f"  # its_name: {{kind: {column.kind}, column: {name}}}   give this one a name"
+    role = "score" if is_score else "prediction" if column.role is RoleGuess.PREDICTION else ""
+    entry = f"{{kind: {column.kind}, role: {role}}}" if role else column.kind
+    return f"  {name}: {entry} # {_about(column)}"
+
+
+def _is_field(column: InferredColumn) -> bool:
+    try:
+        checked_name(column.name)
+    except PydanticCustomError:
+        return False
+    return column.kind is not None
+
+
+def _is_score(column: InferredColumn) -> bool:
+    numeric = column.kind is FieldKind.NUMERIC
+    return column.role is RoleGuess.SCORE and numeric and _is_field(column)
+
+
+def _decision(column: InferredColumn | None) -> Iterator[str]:
+    name = inline(column.name) if column else "the_column"
+    positive = _positive(column) if column else None
+    yield "# The model's decision. Disparity between groups is measured on it."
+    if column and positive:
+        yield "decision:"
+        yield f"  column: {name} # {_about(column)}"
+        yield f"  positive: [{positive}]"
+        yield "  # positive_is: favourable   or harmful: what it does to the person it is about"
+        return
+    if column:
+        yield f"# {name}: {_about(column)}. Say which values are positive:"
+    yield "# decision:"
+    yield f"#   column: {name}"
+    yield "#   positive: [the_value]"
+    yield "#   positive_is: favourable   or harmful: what it does to the person it is about"
+
+
+def _label(column: InferredColumn | None) -> Iterator[str]:
+    name = inline(column.name) if column else "the_column"
+    yield "# The true outcome, in the log or in the label table."
+    if column and _positive(column):
+        yield "label:"
+        yield f"  column: {name} # {_about(column)}"
+        yield f"  positive: [{_positive(column)}]"
+        return
+    if column and column.kind is FieldKind.NUMERIC:
+        yield "label:"
+        yield f"  column: {name} # {_about(column)}"
+        yield "  # positive: [1]   for an outcome that happens or does not; none for a number"
+        return
+    if column:
+        yield f"# {name}: {_about(column)}. Say which values are positive:"
+    yield "# label:"
+    yield f"#   column: {name}"
+    yield "#   positive: [the_value]"
+
+
+def _populations(columns: Sequence[InferredColumn]) -> Iterator[str]:
+    groups = [column for column in columns if column.role is _POPULATION]
+    yield "# Protected attributes. They need decision.positive_is, which only you can say."
+    for column in groups:
+        yield f"# {inline(column.name)}: {_about(column)}"
+    yield "# populations:"
+    if not groups:
+        yield "#   the_column: {}"
+    for column in groups:
+        many = column.kind is FieldKind.NUMERIC
+        yield f"#   {inline(column.name)}: {'{bins: [25, 35, 45, 55]}' if many else '{}'}"
+
+
+def _positive(column: InferredColumn) -> str | None:
+    """Return the positive value of a column that holds yes and no only, None if none is evident."""
+    if column.distinct > len(column.examples) or set(column.examples) not in _BINARY:
+        return None
+    return "1" if {"0", "1"} & set(column.examples) else "true"
+
+
+def _about(column: InferredColumn) -> str:
+    nulls = f", {column.null_share:.1%} null" if column.null_share else ""
+    shown = ", ".join(quoted(text) for text in column.examples[:_SHOWN_EXAMPLES])
+    examples = f", such as {shown}" if shown else ""
+    kind = "".join(letter if letter.isprintable() else "?" for letter in column.type_text)
+    return f"{kind}, {column.distinct} distinct{nulls}{examples}"

@@ -1,0 +1,176 @@
+"""What the values of keys may be: names, texts, durations, instants, zones, paths.
+
+Each kind is a type for pydantic whose errors say what would be right. The functions are used on
+their own as well, where one key is checked against another.
+"""
+
+import re
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal
+from unicodedata import category
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+
+from monitor.config.wording import described, nearest, quoted, suggestion
+from monitor.domain.naming import scalar_text
+from monitor.domain.schedule import CalendarUnit
+
+MAX_NAME = 200
+"""Characters of a name: the width of its database column, and more than anybody can read."""
+
+NEVER = "never"
+"""A bound that is never exceeded."""
+
+_DURATION = re.compile(r"([0-9]{1,6})([smhdw])")
+_UNITS = {
+    "w": timedelta(weeks=1),
+    "d": timedelta(days=1),
+    "h": timedelta(hours=1),
+    "m": timedelta(minutes=1),
+    "s": timedelta(seconds=1),
+}
+_DURATION_FORM = "a duration such as 90s, 15m, 6h, 14d or 2w"
+_FIRST_YEAR, _LAST_YEAR = 1700, 2200  # what a log's nanosecond timestamps can hold
+_SCHEMES = ("s3", "gs", "gcs", "abfs", "abfss", "hdfs", "file")
+
+
+def wrong(message: str) -> PydanticCustomError:
+    """Return an error with a message of ours; braces in it stay as they are."""
+    return PydanticCustomError("modelmon", "{message}", {"message": message})
+
+
+def checked_name(name: str) -> str:
+    """Return a name that can be shown on one line, or raise."""
+    if not name.strip():
+        raise wrong("a name must not be empty")
+    if len(name) > MAX_NAME:
+        raise wrong(f"a name has at most {MAX_NAME} characters, this one has {len(name)}")
+    if any(category(letter) in {"Cc", "Cs", "Zl", "Zp"} for letter in name):
+        raise wrong(f"a name must not hold control characters: {quoted(name)}")
+    return name
+
+
+def checked_text(text: str) -> str:
+    """Return a text that is not empty, or raise."""
+    if not text.strip():
+        raise wrong("must not be empty")
+    return text
+
+
+def checked_location(text: str) -> str:
+    """Return a path or a URI of a file system that can be read, or raise."""
+    scheme, separator, _ = checked_text(text).partition("://")
+    if separator and scheme not in _SCHEMES:
+        raise wrong(
+            f"{quoted(scheme + '://')} is no file system that can be read; "
+            f"known are a path and {', '.join(_SCHEMES)}"
+        )
+    return text
+
+
+def checked_zone(name: str) -> str:
+    """Return the name of an IANA zone, or raise with the nearest one."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:  # OSError: a folder of zones, as "Europe"
+        near = suggestion(name, available_timezones())
+        raise wrong(f"{quoted(name)} is no IANA time zone{near}") from error
+    return name
+
+
+def parse_duration(value: Any) -> timedelta:
+    """Return a duration such as ``15m``, or raise."""
+    if isinstance(value, timedelta):
+        return value
+    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if not match:
+        raise wrong(f"must be {_DURATION_FORM}, not {described(value)}")
+    return int(match[1]) * _UNITS[match[2]]
+
+
+def duration_text(duration: timedelta) -> str:
+    """Return a duration of whole seconds in the largest unit that divides it."""
+    if not duration:
+        return "0s"
+    unit = next(unit for unit, size in _UNITS.items() if not duration % size)
+    return f"{duration // _UNITS[unit]}{unit}"
+
+
+def parse_instant(value: Any) -> datetime:
+    """Return a date or a time, with a zone or without one, or raise."""
+    if isinstance(value, datetime):
+        return value
+    try:
+        instant = datetime.fromisoformat(value)
+    except (TypeError, ValueError) as error:
+        form = "2005-06-01 or 2005-06-01T06:00+02:00"
+        raise wrong(f"must be a date or time such as {form}, not {described(value)}") from error
+    if not _FIRST_YEAR <= instant.year <= _LAST_YEAR:
+        raise wrong(f"must lie between {_FIRST_YEAR} and {_LAST_YEAR}, not {described(value)}")
+    return instant
+
+
+def in_zone(instant: datetime, zone: str) -> datetime:
+    """Return an instant with its zone, the given one if it has none."""
+    return instant if instant.tzinfo else instant.replace(tzinfo=ZoneInfo(zone))
+
+
+def _positive(duration: timedelta) -> timedelta:
+    if not duration:
+        raise wrong("must be longer than nothing")
+    return duration
+
+
+def _length(value: Any) -> CalendarUnit | timedelta:
+    if isinstance(value, str) and value in set(CalendarUnit):
+        return CalendarUnit(value)
+    if not isinstance(value, str) or not value[:1].isdigit():
+        units = ", ".join(CalendarUnit)
+        near = nearest(value, CalendarUnit) if isinstance(value, str) else ""
+        raise wrong(f"must be {units}, or {_DURATION_FORM}, not {described(value)}{near}")
+    return _positive(parse_duration(value))
+
+
+def _value_text(value: Any) -> str:
+    if not isinstance(value, bool | int | float | str):
+        raise wrong(f"must be a single value, not {described(value)}")
+    return scalar_text(value)
+
+
+def _bound(value: Any) -> Any:
+    if isinstance(value, str):
+        if value == NEVER:
+            return None
+        raise wrong(f"must be a number, or {NEVER}, not {described(value)}")
+    return value
+
+
+Name = Annotated[
+    str,
+    AfterValidator(checked_name),
+    Field(json_schema_extra={"minLength": 1, "maxLength": MAX_NAME}),
+]
+Text = Annotated[str, AfterValidator(checked_text)]
+Location = Annotated[str, AfterValidator(checked_location)]
+Zone = Annotated[str, AfterValidator(checked_zone)]
+Value = Annotated[
+    str, BeforeValidator(_value_text, json_schema_input_type=bool | int | float | str)
+]
+_Unit = Literal["hour", "day", "week", "month", "quarter", "year"]
+_DurationText = Annotated[str, Field(pattern=f"^{_DURATION.pattern}$")]
+Length = Annotated[
+    CalendarUnit | timedelta, BeforeValidator(_length, json_schema_input_type=_Unit | _DurationText)
+]
+"""The length of a window: a calendar unit, or a duration."""
+Duration = Annotated[
+    timedelta, BeforeValidator(parse_duration, json_schema_input_type=_DurationText)
+]
+PositiveDuration = Annotated[Duration, AfterValidator(_positive)]
+Instant = Annotated[datetime, BeforeValidator(parse_instant, json_schema_input_type=str)]
+_Size = Annotated[float, Field(ge=0)]
+Bound = Annotated[
+    _Size | None, BeforeValidator(_bound, json_schema_input_type=_Size | Literal["never"])
+]
+"""A size that must not be exceeded; None for ``never``."""

@@ -1,0 +1,38 @@
+"""How the daemon itself runs: where it listens, where it remembers, how much it does at once."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Literal
+
+LogLevel = Literal["debug", "info", "warning", "error"]
+LogFormat = Literal["text", "json"]
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonSettings:
+    """The daemon's settings, validated, with every default filled in.
+
+    Attributes:
+        models: Folder with one YAML file a model.
+        store_url: The database, with its password: never logged and not in the repr.
+        store_shown: The database as the file names it: references to the environment and to files
+            are not filled in, a literal password is starred out.
+        host: Address the web server binds.
+        port: Port the web server binds; 0 for any that is free.
+        workers: Tasks that are computed at the same time.
+        processes: Whether workers are processes rather than threads.
+        check_every: How often the daemon looks for windows that are due.
+        log_level: Least severity that is logged.
+        log_format: Lines for people, or JSON for machines.
+    """
+
+    models: str
+    store_url: str = field(repr=False)
+    store_shown: str
+    host: str
+    port: int
+    workers: int
+    processes: bool
+    check_every: timedelta
+    log_level: LogLevel
+    log_format: LogFormat

@@ -1,0 +1,47 @@
+"""Names of all measures, as plain data: configuration is checked without loading statistics."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureName:
+    """A measure as configuration sees it.
+
+    Attributes:
+        family: Section of ``limits`` it belongs to.
+        subject: What one reading of it is about; only a measure of fields can have another limit
+            for some of them.
+    """
+
+    family: Literal["drift", "quality", "performance", "disparity"]
+    subject: Literal["field", "model", "group"]
+
+
+_DRIFT_OF_FIELD = MeasureName("drift", "field")
+_DRIFT_OF_MODEL = MeasureName("drift", "model")
+_DISPARITY = MeasureName("disparity", "group")
+
+MEASURE_NAMES: Mapping[str, MeasureName] = {
+    "psi": _DRIFT_OF_FIELD,
+    "js_distance": _DRIFT_OF_FIELD,
+    "ks": _DRIFT_OF_FIELD,
+    "wasserstein": _DRIFT_OF_FIELD,
+    "hellinger": _DRIFT_OF_FIELD,
+    "l_infinity": _DRIFT_OF_FIELD,
+    "cramers_v": _DRIFT_OF_FIELD,
+    "decision_rate": _DRIFT_OF_MODEL,
+    "label_rate": _DRIFT_OF_MODEL,
+    "score_mean": _DRIFT_OF_MODEL,
+    "missing_rate": MeasureName("quality", "field"),
+    "unseen_rate": MeasureName("quality", "field"),
+    "rows": MeasureName("quality", "model"),
+    "freshness": MeasureName("quality", "model"),
+    "auc_drop": MeasureName("performance", "model"),
+    "selection_rate": _DISPARITY,
+    "selection_rate_ratio": _DISPARITY,
+    "selection_rate_difference": _DISPARITY,
+    "selection_rate_ratio_change": _DISPARITY,
+}
+"""Id to family and subject, one for each entry of the catalogue."""

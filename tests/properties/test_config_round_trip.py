@@ -1,0 +1,183 @@
+"""A policy written in full and read again is the same policy."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitor.config.content import content_digest, policy_as_yaml, policy_content
+from monitor.config.defaults import DEFAULT_LIMITS
+from monitor.config.model_file import load_policy
+from monitor.domain.field import (
+    Attribute,
+    Decision,
+    Effect,
+    Field,
+    FieldKind,
+    FieldRole,
+    Label,
+    Population,
+)
+from monitor.domain.limit import Band, Limit
+from monitor.domain.policy import FieldLimit, LabelTable, Policy, SourceSpec
+from monitor.domain.schedule import CalendarUnit, Schedule
+from monitor.measures.names import MEASURE_NAMES
+
+SURPRISING = [
+    "no",
+    "y",
+    "012",
+    "1e5",
+    "12:30:45",
+    "2005-06-01",
+    "<<",
+    "null",
+    "~",
+    "a: b",
+    "- x",
+    "#",
+]
+
+letters = st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp"))
+names = (
+    st.text(letters, min_size=1, max_size=10).filter(str.strip)
+    | st.sampled_from(SURPRISING)
+    | st.text("x", min_size=150, max_size=200)
+)
+texts = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=10).filter(
+    str.strip
+)
+values = st.text(max_size=5) | st.sampled_from(SURPRISING)
+numbers = st.floats(allow_nan=False, allow_infinity=False, width=32)
+instants = st.datetimes(datetime(1950, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  # the strategy adds the zone
+durations = st.integers(1, 999_999).map(lambda seconds: timedelta(seconds=seconds))
+
+
+@st.composite
+def limits(draw):
+    low, high = sorted([draw(st.floats(0, 1e6)), draw(st.floats(0, 1e6))])
+    return Limit(
+        draw(st.sampled_from([None, low])),
+        draw(st.sampled_from([None, high])),
+        draw(st.integers(1, 99)),
+    )
+
+
+@st.composite
+def sources(draw, *, label):
+    identity = draw(st.just("") | texts)
+    table = st.builds(LabelTable, path=texts, id=texts, time=st.just("") | texts)
+    return SourceSpec(
+        path=draw(texts.filter(lambda path: "://" not in path)),
+        event_time=draw(st.just("the event time")),
+        zone=draw(st.sampled_from(["UTC", "Europe/Amsterdam", "America/New_York"])),
+        id=identity,
+        version=draw(st.just("") | texts),
+        default_version=draw(names),
+        labels=draw(st.none() | table) if label and identity else None,
+    )
+
+
+def attribute(name):
+    return st.one_of(
+        st.builds(Attribute, st.just(name), texts, reference=st.just("") | names),
+        st.builds(
+            Attribute,
+            st.just(name),
+            texts,
+            bins=st.lists(numbers, min_size=1, max_size=4, unique=True).map(sorted).map(tuple),
+            unknown=st.lists(values, max_size=2).map(tuple),
+        ),
+        st.builds(
+            Attribute,
+            st.just(name),
+            texts,
+            values=st.dictionaries(values, names, min_size=1, max_size=4),
+        ),
+    )
+
+
+@st.composite
+def policies(draw):
+    label = draw(
+        st.none() | st.builds(Label, texts, st.lists(values, min_size=1, max_size=2).map(tuple))
+    )
+    source = draw(sources(label=label is not None))
+    taken = {source.event_time, source.id}
+    columns = texts.filter(lambda column: column not in taken)
+    roles = st.sampled_from([FieldRole.FEATURE, FieldRole.PREDICTION])
+    fields = [
+        Field(name, draw(columns), draw(st.sampled_from(FieldKind)), draw(roles))
+        for name in draw(st.lists(names, min_size=1, max_size=4, unique=True))
+    ]
+    if draw(st.booleans()):
+        fields[0] = replace(fields[0], kind=FieldKind.NUMERIC, role=FieldRole.SCORE)
+    attributes = {
+        name: draw(attribute(name)) for name in draw(st.lists(names, max_size=3, unique=True))
+    }
+    crossing = [Population(tuple(attributes))] if len(attributes) > 1 else []
+    length = draw(st.sampled_from(CalendarUnit) | durations)
+    schedule = Schedule(
+        length,
+        draw(st.sampled_from(["UTC", "Asia/Tokyo"])),
+        lateness=draw(st.just(timedelta(0)) | durations),
+    )
+    if isinstance(length, timedelta):
+        schedule = replace(schedule, anchor=draw(instants))
+    judged = {
+        name: FieldLimit(
+            draw(limits()) if name not in DEFAULT_LIMITS else DEFAULT_LIMITS[name],
+            {fields[0].name: draw(limits())} if measure.subject == "field" else {},
+        )
+        for name, measure in MEASURE_NAMES.items()
+        if measure.family != "disparity"
+    }
+    return Policy(
+        model=draw(names),
+        source=source,
+        fields=tuple(fields),
+        decision=draw(decisions(required=bool(attributes))),
+        label=label,
+        attributes=attributes,
+        populations=(*(Population((name,)) for name in attributes), *crossing),
+        schedule=schedule,
+        limits={name: limit for name, limit in judged.items() if any_bound(limit)},
+        band=draw(st.builds(Band, low=st.floats(0.1, 1), min_rows=st.integers(1, 99))),
+        owner=draw(st.just("") | names),
+    )
+
+
+def any_bound(limit):
+    judged = (limit.default, *limit.fields.values())
+    return any(own.warning is not None or own.critical is not None for own in judged)
+
+
+@st.composite
+def decisions(draw, *, required):
+    positive = tuple(draw(st.lists(values, min_size=1, max_size=2)))
+    effect = draw(st.sampled_from(Effect))
+    column = draw(texts)
+    made = st.sampled_from(
+        [
+            Decision(column, positive, effect=effect),
+            Decision(column, positive, (f"{positive[0]}{positive[-1]}!",), effect=effect),
+            Decision(column, at_least=draw(numbers), effect=effect),
+        ]
+    )
+    return draw(made if required else made | st.none())
+
+
+@given(policies())
+@settings(max_examples=60)
+def test_a_policy_in_full_is_read_as_the_same_policy(policy):
+    digest = content_digest(policy_content(policy))
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "model.yaml"
+        path.write_text(policy_as_yaml(policy), encoding="utf-8")
+        again = load_policy(path)
+    assert again.digest == digest
+    assert replace(again, text="", digest="", directory=".") == policy
+    assert policy_as_yaml(again) == policy_as_yaml(policy)

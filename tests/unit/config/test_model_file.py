@@ -1,0 +1,281 @@
+"""A model's file → the policy."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from monitor.config.content import policy_as_yaml
+from monitor.config.defaults import DEFAULT_LIMITS
+from monitor.config.model_file import load_policies, load_policy
+from monitor.domain.errors import ConfigError
+from monitor.domain.field import (
+    Attribute,
+    Decision,
+    Effect,
+    Field,
+    FieldKind,
+    FieldRole,
+    Label,
+    Population,
+)
+from monitor.domain.limit import Band, Limit
+from monitor.domain.policy import FieldLimit, LabelTable, SourceSpec
+from monitor.domain.schedule import CalendarUnit, Schedule
+from monitor.measures.names import MeasureName
+
+ROOT = Path(__file__).parents[3]
+
+MINIMAL = """
+model: credit
+source:
+  path: log
+  event_time: at
+fields:
+  income: numeric
+  region: categorical
+schedule:
+  window: day
+"""
+
+PEOPLE = """
+decision: {column: approved, positive: [true], positive_is: favourable}
+"""
+
+
+@pytest.fixture
+def load(tmp_path):
+    def from_text(text, **options):
+        path = tmp_path / "model.yaml"
+        path.write_text(dedent(text), encoding="utf-8")
+        return load_policy(path, **options)
+
+    return from_text
+
+
+def test_a_short_file_has_every_default(load, tmp_path):
+    policy = load(MINIMAL)
+    assert policy.source == SourceSpec("log", "at")
+    assert policy.fields == (
+        Field("income", "income", FieldKind.NUMERIC),
+        Field("region", "region", FieldKind.CATEGORICAL),
+    )
+    assert policy.decision is None
+    assert policy.label is None
+    assert policy.populations == ()
+    assert policy.schedule == Schedule(CalendarUnit.DAY)
+    assert policy.limits == {name: FieldLimit(limit) for name, limit in DEFAULT_LIMITS.items()}
+    assert policy.band == Band()
+    assert policy.owner == ""
+    assert policy.text == MINIMAL
+    assert policy.directory == str(tmp_path)
+
+
+def test_a_full_file_says_everything(load):
+    policy = load("""
+        model: credit
+        owner: lending
+        source:
+          path: s3://bucket/log
+          event_time: at
+          timezone: Europe/Amsterdam
+          id: request
+          version: model_version
+          default_version: "1.10"
+          labels: {path: labels, id: request, time: known_at}
+        fields:
+          days_late: {kind: numeric, column: "days late"}
+          active: boolean
+          score: {kind: numeric, role: score}
+        decision: {column: flagged, positive: [true, 1], negative: [false, 0], positive_is: harmful}
+        label: {column: paid, positive: [1.0], negative: ["no"]}
+        populations:
+          sex: {}
+          age: {column: years, bins: [25, 35.5], unknown: ["", -1], reference: 35.5+}
+          race: {values: {1: White, "2": Black, 3: Black}, reference: White}
+        crossings: [[sex, age]]
+        schedule:
+          window: 14d
+          timezone: America/New_York
+          start: 2024-01-07
+          end: 2024-06-01T00:00+02:00
+          lateness: 1d
+          anchor: 2024-01-07
+        """)
+    assert policy.source == SourceSpec(
+        "s3://bucket/log",
+        "at",
+        "Europe/Amsterdam",
+        "request",
+        "model_version",
+        "1.10",
+        LabelTable("labels", "request", "known_at"),
+    )
+    assert policy.fields == (
+        Field("days_late", "days late", FieldKind.NUMERIC),
+        Field("active", "active", FieldKind.BOOLEAN),
+        Field("score", "score", FieldKind.NUMERIC, FieldRole.SCORE),
+    )
+    assert policy.decision == Decision(
+        "flagged", ("true", "1"), ("false", "0"), effect=Effect.HARMFUL
+    )
+    assert policy.label == Label("paid", ("1",), ("no",))
+    assert policy.attributes == {
+        "sex": Attribute("sex", "sex"),
+        "age": Attribute("age", "years", bins=(25.0, 35.5), unknown=("", "-1"), reference="35.5+"),
+        "race": Attribute(
+            "race", "race", {"1": "White", "2": "Black", "3": "Black"}, reference="White"
+        ),
+    }
+    assert policy.populations == (
+        Population(("sex",)),
+        Population(("age",)),
+        Population(("race",)),
+        Population(("sex", "age")),
+    )
+    assert policy.schedule == Schedule(
+        timedelta(days=14),
+        "America/New_York",
+        anchor=datetime(2024, 1, 7, 5, tzinfo=UTC),
+        start=datetime(2024, 1, 7, 5, tzinfo=UTC),
+        end=datetime(2024, 5, 31, 22, tzinfo=UTC),
+        lateness=timedelta(days=1),
+    )
+    assert policy.owner == "lending"
+
+
+def test_a_decision_may_begin_at_a_number(load):
+    policy = load(MINIMAL + "decision: {column: decile, at_least: 5, positive_is: harmful}\n")
+    assert policy.decision == Decision("decile", at_least=5.0, effect=Effect.HARMFUL)
+
+
+def test_a_limit_starts_from_the_default_and_a_field_from_the_limit(load):
+    limits = load(
+        MINIMAL
+        + """
+limits:
+  drift:
+    psi: {critical: 0.3, fields: {region: {warning: 0.2}, income: {critical: never, min_rows: 9}}}
+    ks: {critical: 0.3}
+  disparity: {band: {min_rows: 100}}
+"""
+    ).limits
+    assert limits["psi"].default == Limit(0.1, 0.3)
+    assert limits["psi"].of("region") == Limit(0.2, 0.3)
+    assert limits["psi"].of("income") == Limit(0.1, None, 9)
+    assert limits["ks"] == FieldLimit(Limit(None, 0.3))
+
+
+def test_a_measure_without_any_bound_is_not_judged(load):
+    policy = load(
+        MINIMAL
+        + """
+limits:
+  drift: {psi: {warning: never, critical: never}, ks: {min_rows: 9}}
+  quality: {unseen_rate: {warning: never, critical: never, fields: {region: {critical: 0.1}}}}
+"""
+    )
+    assert "psi" not in policy.limits
+    assert "ks" not in policy.limits
+    assert policy.limits["unseen_rate"] == FieldLimit(
+        Limit(None, None), {"region": Limit(None, 0.1)}
+    )
+
+
+def test_measures_can_be_given_by_the_caller(load):
+    measures = {"surprise": MeasureName("drift", "field")}
+    policy = load(MINIMAL + "limits: {drift: {surprise: {critical: 1}}}\n", measures=measures)
+    assert policy.limits["surprise"].default == Limit(None, 1.0)
+    with pytest.raises(ConfigError, match="unknown measure; known here: surprise"):
+        load(MINIMAL + "limits: {drift: {psi: {critical: 1}}}\n", measures=measures)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (MINIMAL, "# a comment\n" + MINIMAL.replace("path: log", "path:   'log'   # here")),
+        (MINIMAL, MINIMAL.replace("income: numeric", "income: {kind: numeric, column: income}")),
+        (MINIMAL, MINIMAL + "limits: {drift: {psi: {warning: 0.10}}}\n"),
+        (PEOPLE + MINIMAL, MINIMAL + PEOPLE.replace("[true]", '["true"]')),
+        (
+            MINIMAL + PEOPLE + "populations: [sex]\n",
+            MINIMAL + PEOPLE + "populations: {sex: {column: sex}}\n",
+        ),
+    ],
+)
+def test_comments_layout_and_short_forms_are_no_part_of_the_digest(load, one, other):
+    assert load(one).digest == load(other).digest
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("path: log", "path: ./log"),
+        ("income: numeric", "income: {kind: numeric, role: score}"),
+        ("window: day", "window: 1d"),
+        ("model: credit", "model: credits"),
+        ("window: day", "window: day\n  lateness: 1h"),
+    ],
+)
+def test_whatever_is_said_is_part_of_the_digest(load, change):
+    assert load(MINIMAL).digest != load(MINIMAL.replace(*change)).digest
+
+
+def test_switching_a_default_limit_off_is_part_of_the_digest(load):
+    off = load(MINIMAL + "limits: {drift: {psi: {warning: never, critical: never}}}\n")
+    assert off.digest != load(MINIMAL).digest
+    assert load(policy_as_yaml(off)).digest == off.digest
+
+
+def test_the_folder_is_no_part_of_the_digest(tmp_path, load):
+    (tmp_path / "elsewhere").mkdir()
+    path = tmp_path / "elsewhere" / "model.yaml"
+    path.write_text(MINIMAL)
+    assert load_policy(path).digest == load(MINIMAL).digest
+
+
+def test_the_policy_in_full_can_be_read_again(load):
+    policy = load(MINIMAL)
+    text = policy_as_yaml(policy)
+    assert "warning: 0.1" in text
+    assert load(text).digest == policy.digest
+
+
+def test_a_folder_of_models_is_read_in_the_order_of_names(tmp_path):
+    for name in ("b.yaml", "a.yml"):
+        (tmp_path / name).write_text(MINIMAL.replace("credit", name[0]))
+    (tmp_path / "notes.txt").write_text("not a model")
+    (tmp_path / ".hidden.yaml").write_text("not: a model")
+    assert [policy.model for policy in load_policies(tmp_path)] == ["a", "b"]
+
+
+def test_problems_of_all_files_are_told_at_once(tmp_path):
+    (tmp_path / "a.yaml").write_text(MINIMAL + "owner: 3\n")
+    (tmp_path / "b.yaml").write_text(MINIMAL)
+    (tmp_path / "c.yaml").write_text("model: [\n")
+    with pytest.raises(ConfigError) as caught:
+        load_policies(tmp_path)
+    found = [(Path(problem.file).name, problem.key) for problem in caught.value.problems]
+    assert found == [("a.yaml", "owner"), ("b.yaml", "model"), ("c.yaml", "")]
+    assert "is declared in" in caught.value.problems[1].message
+
+
+@pytest.mark.parametrize("folder", ["empty", "missing"])
+def test_a_folder_without_models_is_an_error(tmp_path, folder):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ConfigError, match="folder of models"):
+        load_policies(tmp_path / folder)
+
+
+def test_the_shipped_model_is_valid():
+    (policy,) = load_policies(ROOT / "config" / "models")
+    assert policy.model == "card-late-payment"
+    assert [population.name for population in policy.populations] == [
+        "sex",
+        "age_group",
+        "education",
+        "marital_status",
+        "sex × age_group",
+    ]
+    assert policy.schedule.end == datetime(2005, 10, 1, tzinfo=UTC)
