@@ -20,6 +20,11 @@ class Limit:
     critical: float | None
     min_rows: int = 50
 
+    @property
+    def bounds(self) -> bool:
+        """Return whether there is a bound at all."""
+        return self.warning is not None or self.critical is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Band:

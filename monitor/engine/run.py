@@ -157,7 +157,8 @@ def findings_of(readings: tuple[Reading, ...], policy: Policy) -> tuple[Finding,
             found.append(judge_ratio(reading, policy.band, policy.decision.effect))
         elif reading.measure in policy.limits:
             limit = policy.limits[reading.measure].of(reading.subject.field)
-            found.append(judge(reading, limit, either_side=either_side(reading.measure)))
+            if limit.bounds:  # a measure may be judged for some fields and not for others
+                found.append(judge(reading, limit, either_side=either_side(reading.measure)))
     return tuple(found)
 
 

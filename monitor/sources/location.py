@@ -100,7 +100,7 @@ class Location:
             else:
                 filesystem, root = fs.LocalFileSystem(), str(Path(directory, path).absolute())
             info = filesystem.get_file_info(root)
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        except pa.ArrowException as error:
             problem = _redacted(f"{shown}: not a path or URI that can be read: {error}")
             raise SourceError(problem) from None
         except OSError as error:
