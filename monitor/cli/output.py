@@ -13,8 +13,11 @@ from monitor.reports.summary import Table
 
 Output = Literal["table", "json"]
 
-SHORT_CELL = 20
-"""Characters up to which a column's cells are kept on one line."""
+LONGEST_WORD = 24
+"""Characters up to which a word is never broken, however narrow the terminal is."""
+
+WIDE = 1000
+"""Columns where there is no terminal: lines are as long as they need to be."""
 
 output_option = click.option(
     "--output",
@@ -47,12 +50,13 @@ def write_tables(tables: Sequence[Table], output: Output) -> None:
     from rich.markup import escape
     from rich.table import Table as Drawn
 
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
     for table in tables:
         drawn = Drawn(title=escape(table.title), title_justify="left", box=box.SIMPLE_HEAD)
         for column, *cells in zip(table.columns, *table.rows, strict=True):
-            short = max(map(len, cells), default=0) <= SHORT_CELL
-            drawn.add_column(escape(column), overflow="fold", no_wrap=short)
+            words = [word for text in (column, *cells) for word in text.split()]
+            least = min(max(map(len, words), default=0), LONGEST_WORD)
+            drawn.add_column(escape(column), overflow="fold", min_width=least)
         for row in table.rows:
             drawn.add_row(*(_coloured(cell) for cell in row))
         console.print(drawn)
