@@ -18,7 +18,8 @@ from monitor.exposition.page import ResultsPage
 from monitor.exposition.process import ProcessMetrics
 from monitor.exposition.render import Build, render
 from monitor.exposition.vitals import Configuration, Vitals
-from monitor.reports.summary import all_findings, worst
+from monitor.reports.summary import worst
+from monitor.reports.wording import all_findings
 from monitor.scheduling.checks import CheckSchedule
 from monitor.web.app import create_app
 from monitor.web.health import Health

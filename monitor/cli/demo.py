@@ -45,7 +45,7 @@ def demo(ctx: click.Context, *, once: bool) -> None:
         )
     found = registered.baseline
     say(f"baseline {found.digest[:12]}: {found.rows:,} rows of April and May 2005")
-    done, problem = run_model(policy, outside, None, None)
+    done, problem = run_model(policy, outside)
     if problem is not None:
         raise problem
     say(f"{len(done)} windows run" if done else "every window had been run before")

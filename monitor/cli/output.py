@@ -52,7 +52,13 @@ def write_tables(tables: Sequence[Table], output: Output) -> None:
 
     console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
     for table in tables:
-        drawn = Drawn(title=escape(table.title), title_justify="left", box=box.SIMPLE_HEAD)
+        sentences = len(table.columns) == 1
+        drawn = Drawn(
+            title=escape(table.title),
+            title_justify="left",
+            box=None if sentences else box.SIMPLE_HEAD,
+            show_header=not sentences,
+        )
         for column, *cells in zip(table.columns, *table.rows, strict=True):
             words = [word for text in (column, *cells) for word in text.split()]
             least = min(max(map(len, words), default=0), LONGEST_WORD)
@@ -60,8 +66,7 @@ def write_tables(tables: Sequence[Table], output: Output) -> None:
         for row in table.rows:
             drawn.add_row(*(_coloured(cell) for cell in row))
         console.print(drawn)
-        if table.note:
-            console.print(f"  [dim]{escape(table.note)}[/]\n")
+        console.print(f"  [dim]{escape(table.note)}[/]\n" if table.note else "")
 
 
 _COLOURS = {

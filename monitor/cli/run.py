@@ -11,6 +11,7 @@ from monitor.cli.selection import INSTANT_HELP, chosen, period
 from monitor.domain.errors import ModelmonError
 from monitor.domain.finding import Verdict
 from monitor.domain.policy import Policy
+from monitor.domain.window import Window
 
 if TYPE_CHECKING:
     from monitor.engine.run import Outside, Ran
@@ -45,11 +46,12 @@ def run(  # noqa: PLR0917  # one argument an option
 
     settings = app.read_settings(config_file)
     policies = chosen(app.read_policies(settings), models)
+    periods = {policy.model: period(policy, begin, end) for policy in policies}
     outside = app.open_outside(settings.store_url, settings.workers, processes=settings.processes)
     problems: list[Exception] = []
     worst: list[Verdict] = []
     for policy in policies:
-        done, problem = run_model(policy, outside, begin, end)
+        done, problem = run_model(policy, outside, periods[policy.model])
         new = sum(item.committed.new for item in done)
         say(f"{policy.model}: {len(done)} windows, {new} with new results")
         write_tables(summarise(policy, [item.run for item in done]), output)
@@ -63,13 +65,15 @@ def run(  # noqa: PLR0917  # one argument an option
 
 
 def run_model(
-    policy: Policy, outside: "Outside", begin: str | None, end: str | None
+    policy: Policy, outside: "Outside", asked: Window | None = None
 ) -> "tuple[list[Ran], Exception | None]":
-    """Run one model's windows; its failure is stored and returned, not raised."""
+    """Run a model's windows of a period, or those that are due.
+
+    Its failure is stored and returned, not raised.
+    """
     from monitor import app
     from monitor.engine.check import check_due, guarded, run_windows
 
-    asked = period(policy, begin, end)
     done: list[Ran] = []
 
     def work() -> None:
@@ -86,7 +90,8 @@ def run_model(
 
 
 def _worst(item: "Ran") -> Verdict:
-    from monitor.reports.summary import all_findings, worst
+    from monitor.reports.summary import worst
+    from monitor.reports.wording import all_findings
 
     return worst(all_findings(item.run))
 

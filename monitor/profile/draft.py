@@ -25,6 +25,10 @@ QUANTILE_CELLS = 240
 """Equal-mass cells of a numeric grid: divisible by ten, so that deciles are edges; KS is then off
 by at most 1/240 and in practice by less than 1e-3."""
 
+SCORE_CELLS = 2400
+"""Of a score, whose AUC is taken from the cells: scores in one cell are ties, which on real logs moves
+an AUC by about 1e-4 (with 240 cells by 1e-3)."""
+
 ATOM_SHARE = 1 / 256
 """A value that holds at least this share of the baseline gets a cell of its own."""
 
@@ -125,7 +129,12 @@ class GridDraft:
                 fields[name] = self._tallies[name].grid()
             else:
                 samples = self._samples[name]
-                fields[name] = numeric_grid(np.concatenate(samples) if samples else np.zeros(0))
+                cells = (
+                    SCORE_CELLS if self._fields[name].role is FieldRole.SCORE else QUANTILE_CELLS
+                )
+                fields[name] = numeric_grid(
+                    np.concatenate(samples) if samples else np.zeros(0), cells
+                )
         grid = Grid(
             fields=fields,
             columns={item.name: item.column for item in self._fields.values()},
@@ -145,7 +154,7 @@ class GridDraft:
         return replace(grid, digest=content_digest(grid_to_bytes(grid)))
 
 
-def numeric_grid(sample: FloatArray) -> NumericGrid:
+def numeric_grid(sample: FloatArray, quantile_cells: int = QUANTILE_CELLS) -> NumericGrid:
     """Return the cells for a numeric field.
 
     Edges are the sample's quantiles, both sides of its frequent values, its order statistics at
@@ -154,6 +163,7 @@ def numeric_grid(sample: FloatArray) -> NumericGrid:
 
     Args:
         sample: Finite values of the baseline, shape (rows,), in any order; may be empty.
+        quantile_cells: Equal-mass cells to cut; a multiple of ten.
     """
     if not len(sample):
         return NumericGrid(np.zeros(0), np.zeros(1, np.bool_), 0.0, 1.0, discrete=False)
@@ -167,7 +177,7 @@ def numeric_grid(sample: FloatArray) -> NumericGrid:
     else:
         points = distinct[rows >= ATOM_SHARE * len(ordered)]
         # An edge lies just above its quantile: a cell then is (low, high], the usual decile.
-        shares = np.arange(1, QUANTILE_CELLS) / QUANTILE_CELLS
+        shares = np.arange(1, quantile_cells) / quantile_cells
         quantiles = np.quantile(ordered, shares, method="inverted_cdf")
         ranks = 2 ** np.arange(int(np.log2(len(ordered))))
         tails = np.concatenate([ordered[ranks - 1], ordered[-ranks]])

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from monitor.domain.baseline import Baseline
-from monitor.reports.summary import Table, window_name
+from monitor.reports.summary import Table
+from monitor.reports.wording import window_name
 
 
 def baseline_table(baselines: Sequence[Baseline]) -> Table:

@@ -10,9 +10,19 @@ from monitor.domain.limit import Band, Limit
 from monitor.domain.policy import Policy
 from monitor.domain.reading import Reading
 from monitor.domain.run import Run, VersionResult
-from monitor.domain.window import Window
-from monitor.profile.codec import profile_from_bytes
-from monitor.profile.counts import CategoricalCounts
+from monitor.reports.in_short import in_short
+from monitor.reports.wording import (
+    all_findings,
+    change_text,
+    decision_name,
+    limit_text,
+    model_measure_name,
+    share,
+    strays,
+    subject_of,
+    value_text,
+    window_name,
+)
 
 SHOWN_WINDOWS = 6
 """Windows that the table of groups has a column for: the latest ones."""
@@ -49,6 +59,11 @@ def summarise(policy: Policy, runs: Sequence[Run]) -> tuple[Table, ...]:
     """
     ordered = sorted(runs, key=lambda run: run.window)
     tables = (
+        Table(
+            f"{policy.model} in short",
+            ("what happened",),
+            tuple((sentence,) for sentence in in_short(policy, ordered)),
+        ),
         _windows(policy, ordered),
         _changes(policy, ordered),
         _groups(policy, ordered),
@@ -63,23 +78,6 @@ def worst(findings: Iterable[Finding]) -> Verdict:
     return max(
         (finding.verdict for finding in findings), key=_RANK.__getitem__, default=Verdict.UNKNOWN
     )
-
-
-def all_findings(run: Run) -> tuple[Finding, ...]:
-    """Return the findings of every version and those on the log itself."""
-    return (*run.findings, *(item for result in run.results for item in result.findings))
-
-
-def window_name(window: Window) -> str:
-    """Return a short name: the month where the window is one, else the day or instant it starts."""
-    start, end = window.start, window.end
-    midnight = (start.hour, start.minute, end.hour, end.minute) == (0, 0, 0, 0)
-    if not midnight:
-        return f"{start:%Y-%m-%d %H:%M}"
-    next_month = (start.year + start.month // 12, start.month % 12 + 1)
-    if start.day == end.day == 1 and (end.year, end.month) == next_month:
-        return f"{start:%Y-%m}"
-    return f"{start:%Y-%m-%d}"
 
 
 def _windows(policy: Policy, runs: Sequence[Run]) -> Table:
@@ -104,7 +102,9 @@ def _windows(policy: Policy, runs: Sequence[Run]) -> Table:
                     worst(apart) if apart else "–",
                 )
             )
-    headings = tuple(_what(policy, name) if name != "auc_drop" else "AUC" for name in shown)
+    headings = tuple(
+        model_measure_name(policy, name) if name != "auc_drop" else "AUC" for name in shown
+    )
     return Table(
         f"{policy.model}, window by window (baseline in brackets)",
         ("window", "version", "rows", *headings, "drifted fields", "changes", "groups"),
@@ -116,20 +116,22 @@ def _changes(policy: Policy, runs: Sequence[Run]) -> Table:
     rows: list[tuple[str, ...]] = []
     for run in runs:
         for result in run.results:
-            strays = _strays(result)
+            new = strays(result)
             for item in result.findings:
                 if isinstance(item.limit, Limit) and item.verdict in _ALARM:
                     reading = item.reading
-                    note = strays.get(reading.subject.field, "")
-                    change = _change(reading) + (note if reading.measure == "unseen_rate" else "")
+                    note = new.get(reading.subject.field, "")
+                    change = change_text(reading)
+                    if note and reading.measure == "unseen_rate":
+                        change += f"; new{note}"
                     rows.append(
                         (
                             window_name(run.window),
-                            reading.subject.field or _what(policy, reading.measure),
+                            reading.subject.field or model_measure_name(policy, reading.measure),
                             reading.measure,
-                            _value(reading),
+                            value_text(reading),
                             change,
-                            _limit_text(item),
+                            limit_text(item),
                             item.verdict,
                         )
                     )
@@ -158,7 +160,7 @@ def _groups(policy: Policy, runs: Sequence[Run]) -> Table:
     )
     return Table(
         f"Which groups differ: {_decision_words(policy)}",
-        ("by", "group", "last rate (n)", "held against", "last ratio (95 %)", *names),
+        ("by", "group", "last rate", "held against", "last ratio (95 %)", *names),
         rows,
         "Ratio of the two rates, and the answer, in each window. A disparity is not by itself\n"
         "  evidence of discrimination, and a result within tolerance is not evidence of equal "
@@ -180,14 +182,14 @@ def _extremes(policy: Policy, runs: Sequence[Run]) -> Table:
                         (
                             attributes.name,
                             window_name(run.window),
-                            f"{low} {_share(*rates[low])}",
-                            f"{high} {_share(*rates[high])}",
+                            f"{low} {share(*rates[low])}",
+                            f"{high} {share(*rates[high])}",
                             "–" if ratio is None else f"{ratio:.2f}",
                         )
                     )
     return Table(
         f"Farthest apart: {_decision_words(policy)}",
-        ("by", "window", "lowest rate (n)", "highest rate (n)", "lowest / highest"),
+        ("by", "window", "lowest rate", "highest rate", "lowest / highest"),
         tuple(rows),
         "Groups large enough to be compared. The farthest two of many differ by chance as well: "
         "for reading, not for judging.",
@@ -206,7 +208,7 @@ def _unknown(policy: Policy, runs: Sequence[Run]) -> Table:
         name = window_name(run.window)
         for item in all_findings(run):
             if item.verdict is Verdict.UNKNOWN:
-                what = _subject(policy, item.reading)
+                what = subject_of(policy, item.reading)
                 note(what, item.reading.measure, item.reason, name, item.explanation)
         for file in run.manifest.unreadable:
             note(file.path, "file", file.reason, name, file.explanation)
@@ -251,33 +253,6 @@ def _now(readings: Iterable[Reading], measure: str) -> str:
     return "–"
 
 
-def _what(policy: Policy, measure: str) -> str:
-    """Return what a measure of the whole model is about, in the log's own words."""
-    decision = policy.decision.column if policy.decision else "decision"
-    label = policy.label.column if policy.label else "label"
-    named = {"decision_rate": f"{decision} rate", "label_rate": f"{label} rate"}
-    return named.get(measure, "model")
-
-
-def _subject(policy: Policy, reading: Reading) -> str:
-    subject = reading.subject
-    if subject.population:
-        against = f" against {subject.reference_group}" if subject.reference_group else ""
-        return f"{subject.population}: {subject.group}{against}"
-    return subject.field or _what(policy, reading.measure)
-
-
-def _strays(result: VersionResult) -> Mapping[str, str]:
-    """Return the most frequent values that the baseline did not hold, by field, in words."""
-    profile = profile_from_bytes(result.profile)
-    found: dict[str, str] = {}
-    for name, counts in profile.fields.items():
-        if isinstance(counts, CategoricalCounts) and counts.unseen.rows:
-            listed = counts.unseen.most_frequent(3)
-            found[name] = " new: " + ", ".join(f"{value!r} {rows:,}" for value, rows in listed)
-    return found
-
-
 def _comparable_rates(result: VersionResult, population: str) -> dict[str, tuple[float, int]]:
     """Return rate and rows of the groups that are compared, the reference group included."""
     compared = {
@@ -306,8 +281,8 @@ def _last(found: Mapping[str, Finding], against: str) -> tuple[str, str, str]:
     result = reading.result
     if not isinstance(result, Estimate) or result.now is None or result.then is None:
         return "–", against, "–"
-    reference = f"{against} {_share(result.then, result.n_reference)}"
-    return _share(result.now, result.n), reference, _value(reading)
+    reference = f"{against} {share(result.then, result.n_reference)}"
+    return share(result.now, result.n), reference, value_text(reading)
 
 
 def _ratio_cell(finding: Finding | None) -> str:
@@ -321,34 +296,4 @@ def _decision_words(policy: Policy) -> str:
         return "no decision"
     kind = "a harmful" if policy.decision.effect is Effect.HARMFUL else "a favourable"
     band = f"tolerated ratio {policy.band.low:g} to {policy.band.high:g}"
-    return f"{policy.decision.column}, {kind} decision; {band}"
-
-
-def _value(reading: Reading) -> str:
-    result = reading.result
-    if not isinstance(result, Estimate):
-        return "–"
-    text = f"{result.value:.2f}"
-    if result.low is not None and result.high is not None:
-        return f"{text} ({result.low:.2f}–{result.high:.2f})"
-    return text if result.low is None else f"{text} (≥ {result.low:.2f})"
-
-
-def _change(reading: Reading) -> str:
-    result = reading.result
-    if not isinstance(result, Estimate) or result.then is None or result.now is None:
-        return "–"
-    return f"{result.then:.3f} → {result.now:.3f}"
-
-
-def _share(rate: float, rows: int) -> str:
-    return f"{rate:.1%} ({rows:,})"
-
-
-def _limit_text(finding: Finding) -> str:
-    match finding.limit:
-        case Band() as band:
-            return f"{band.low:g} to {band.high:g}"
-        case Limit() as limit:
-            bounds = (limit.warning, limit.critical)
-            return " / ".join("–" if bound is None else f"{bound:g}" for bound in bounds)
+    return f"{decision_name(policy)}, {kind} decision; {band}"

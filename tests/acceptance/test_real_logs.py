@@ -95,8 +95,10 @@ def test_a_loss_of_auc_is_found_where_there_is_evidence(name, entry):
     if isinstance(result, Unmeasurable):
         assert found.reason == "insufficient_data"
         return
-    assert result.then == pytest.approx(entry[2], abs=2e-3)
-    assert result.now == pytest.approx(entry[3], abs=2e-3)
+    # Scores in one cell are ties, which matters more where few rows crowd into few cells.
+    tolerance = 3e-4 if result.n >= 1000 else 2e-3
+    assert result.then == pytest.approx(entry[2], abs=tolerance)
+    assert result.now == pytest.approx(entry[3], abs=tolerance)
     assert found.verdict in ALARM or result.low < 0 < result.high, found.explanation
 
 

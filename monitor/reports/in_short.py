@@ -1,0 +1,124 @@
+"""What happened, in sentences: the first thing a person reads."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from monitor.domain.estimate import Estimate
+from monitor.domain.field import Effect
+from monitor.domain.finding import Finding, Reason, Verdict
+from monitor.domain.limit import Band, Limit
+from monitor.domain.policy import Policy
+from monitor.domain.run import Run
+from monitor.reports.wording import (
+    all_findings,
+    decision_name,
+    share,
+    strays,
+    subject_of,
+    window_name,
+)
+
+Told = tuple[Run, Finding, Estimate]
+"""A finding with the run that it is from and its number."""
+
+
+@dataclass(frozen=True)
+class _Story:
+    """One subject and measure over all windows, in order."""
+
+    told: Sequence[Told]
+
+    @property
+    def last(self) -> Told:
+        return self.told[-1]
+
+    @property
+    def windows(self) -> str:
+        names = [window_name(run.window) for run, _, _ in self.told]
+        *before, last = names
+        return f"{last} (as in {', '.join(before)})" if before else last
+
+
+def in_short(policy: Policy, runs: Sequence[Run]) -> tuple[str, ...]:
+    """Return a sentence for each critical change, each breach between groups, and what is unknown.
+
+    Args:
+        policy: The policy in force.
+        runs: The newest revision of each window, oldest first.
+    """
+    sentences = [_change(policy, story) for story in _stories(runs, _is_critical_change)]
+    sentences += [_disparity(policy, story) for story in _stories(runs, _is_breach)]
+    findings = [item for run in runs for item in all_findings(run)]
+    if not sentences and findings:
+        sentences.append("No critical change and no breach between groups was found.")
+    unknown = sum(item.verdict is Verdict.UNKNOWN for item in findings)
+    if unknown:
+        sentences.append(
+            f"{unknown} of {len(findings)} findings could not be judged; the reasons are below."
+        )
+    return tuple(sentences)
+
+
+def _stories(runs: Sequence[Run], wanted: Callable[[Finding], bool]) -> Iterator[_Story]:
+    found: dict[str, list[Told]] = {}
+    for run in runs:
+        for item in all_findings(run):
+            result = item.reading.result
+            if wanted(item) and isinstance(result, Estimate):
+                found.setdefault(item.fingerprint, []).append((run, item, result))
+    return (_Story(told) for told in found.values())
+
+
+def _is_critical_change(finding: Finding) -> bool:
+    return isinstance(finding.limit, Limit) and finding.verdict is Verdict.CRITICAL
+
+
+def _is_breach(finding: Finding) -> bool:
+    # Crossings have their own rows in the tables; here their parts are told once.
+    crossed = "×" in finding.reading.subject.population
+    return isinstance(finding.limit, Band) and finding.reason is Reason.BREACH and not crossed
+
+
+def _change(policy: Policy, story: _Story) -> str:
+    run, finding, estimate = story.last
+    limit = finding.limit
+    assert isinstance(limit, Limit)  # noqa: S101  # by `_is_critical_change`
+    what = subject_of(policy, finding.reading)
+    now, then = estimate.now, estimate.then
+    match finding.reading.measure:
+        case "psi":
+            said = f"{what} drifted: PSI {estimate.value:.2f}"
+        case "unseen_rate":
+            new = _new_values(run, finding)
+            said = f"{estimate.value:.1%} of {what} are values that the baseline did not hold{new}"
+        case "auc_drop":
+            said = f"the score orders cases worse: AUC {now:.3f}, {then:.3f} in the baseline"
+        case _ if now is not None and then is not None:
+            named = "missing values of " if finding.reading.measure == "missing_rate" else ""
+            said = f"{named}{what} {now:.1%}, {then:.1%} in the baseline"
+        case measure:
+            said = f"{measure} of {what} is {estimate.value:.3g}"
+    return f"{story.windows}: {said} (critical beyond {limit.critical:g})."
+
+
+def _new_values(run: Run, finding: Finding) -> str:
+    subject = finding.reading.subject
+    for result in run.results:
+        if result.version == subject.version:
+            return strays(result).get(subject.field, "")
+    return ""
+
+
+def _disparity(policy: Policy, story: _Story) -> str:
+    _, finding, estimate = story.last
+    subject, band = finding.reading.subject, finding.limit
+    assert isinstance(band, Band)  # noqa: S101  # by `_is_breach`
+    assert estimate.now is not None and estimate.then is not None  # noqa: S101, PT018
+    harmful = policy.decision is not None and policy.decision.effect is Effect.HARMFUL
+    bound = f"at most {band.high:g}" if harmful else f"at least {band.low:g}"
+    return (
+        f"{story.windows}: {subject.population} {subject.group}: {decision_name(policy)} "
+        f"{share(estimate.now, estimate.n)}, {estimate.value:.2f} times the rate of "
+        f"{subject.reference_group}, {share(estimate.then, estimate.n_reference)} "
+        f"(tolerated: {bound})."
+    )

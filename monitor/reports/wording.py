@@ -1,0 +1,99 @@
+"""How windows, subjects and numbers are written, in every report alike."""
+
+from collections.abc import Mapping
+
+from monitor.domain.estimate import Estimate
+from monitor.domain.finding import Finding
+from monitor.domain.limit import Band, Limit
+from monitor.domain.policy import Policy
+from monitor.domain.reading import Reading
+from monitor.domain.run import Run, VersionResult
+from monitor.domain.window import Window
+
+_NAMED_STRAYS = 3
+
+
+def all_findings(run: Run) -> tuple[Finding, ...]:
+    """Return the findings of every version and those on the log itself."""
+    return (*run.findings, *(item for result in run.results for item in result.findings))
+
+
+def window_name(window: Window) -> str:
+    """Return a short name: the month where the window is one, else the day or instant it starts."""
+    start, end = window.start, window.end
+    midnight = (start.hour, start.minute, end.hour, end.minute) == (0, 0, 0, 0)
+    if not midnight:
+        return f"{start:%Y-%m-%d %H:%M}"
+    next_month = (start.year + start.month // 12, start.month % 12 + 1)
+    if start.day == end.day == 1 and (end.year, end.month) == next_month:
+        return f"{start:%Y-%m}"
+    return f"{start:%Y-%m-%d}"
+
+
+def decision_name(policy: Policy) -> str:
+    """Return what the decision is called in the log."""
+    return policy.decision.column if policy.decision else "decision"
+
+
+def model_measure_name(policy: Policy, measure: str) -> str:
+    """Return what a measure of the whole model is about, in the log's own words."""
+    label = policy.label.column if policy.label else "label"
+    named = {"decision_rate": f"{decision_name(policy)} rate", "label_rate": f"{label} rate"}
+    return named.get(measure, "model")
+
+
+def subject_of(policy: Policy, reading: Reading) -> str:
+    """Return what a reading is about."""
+    subject = reading.subject
+    if subject.population:
+        against = f" against {subject.reference_group}" if subject.reference_group else ""
+        return f"{subject.population}: {subject.group}{against}"
+    return subject.field or model_measure_name(policy, reading.measure)
+
+
+def strays(result: VersionResult) -> Mapping[str, str]:
+    """Return the most frequent values that the baseline did not hold, by field, in words."""
+    # numpy and Arrow come with profiles: configuration is checked without them.
+    from monitor.profile.codec import profile_from_bytes  # noqa: PLC0415
+    from monitor.profile.counts import CategoricalCounts  # noqa: PLC0415
+
+    found: dict[str, str] = {}
+    for name, counts in profile_from_bytes(result.profile).fields.items():
+        if isinstance(counts, CategoricalCounts) and counts.unseen.rows:
+            listed = counts.unseen.most_frequent(_NAMED_STRAYS)
+            found[name] = ": " + ", ".join(f"{value!r} ({rows:,})" for value, rows in listed)
+    return found
+
+
+def value_text(reading: Reading) -> str:
+    """Return a number with its interval, or a dash."""
+    result = reading.result
+    if not isinstance(result, Estimate):
+        return "–"
+    text = f"{result.value:.2f}"
+    if result.low is not None and result.high is not None:
+        return f"{text} ({result.low:.2f}–{result.high:.2f})"
+    return text if result.low is None else f"{text} (≥ {result.low:.2f})"
+
+
+def change_text(reading: Reading) -> str:
+    """Return the quantity then and now, or a dash."""
+    result = reading.result
+    if not isinstance(result, Estimate) or result.then is None or result.now is None:
+        return "–"
+    return f"{result.then:.3f} → {result.now:.3f}"
+
+
+def share(rate: float, rows: int) -> str:
+    """Return a rate in per cent with the rows that it is of."""
+    return f"{rate:.1%} (n = {rows:,})"
+
+
+def limit_text(finding: Finding) -> str:
+    """Return the bounds of a limit or a band."""
+    match finding.limit:
+        case Band() as band:
+            return f"{band.low:g} to {band.high:g}"
+        case Limit() as limit:
+            bounds = (limit.warning, limit.critical)
+            return " / ".join("–" if bound is None else f"{bound:g}" for bound in bounds)
