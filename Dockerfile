@@ -1,8 +1,10 @@
 # modelmon as a container: configuration and logs are mounted, state lives in a volume.
 #
 #   docker build -t modelmon .
+#   docker run --rm -v ./config:/srv/modelmon/config:ro -v modelmon:/srv/modelmon/var \
+#     modelmon db upgrade
 #   docker run -v ./config:/srv/modelmon/config:ro -v ./logs:/srv/modelmon/logs:ro \
-#     -v modelmon:/srv/modelmon/var modelmon
+#     -v modelmon:/srv/modelmon/var -p 127.0.0.1:9108:9108 modelmon
 #
 # For a repeatable build name the base by its digest, which `docker buildx imagetools inspect
 # python:3.13-slim-bookworm` prints:
@@ -42,5 +44,7 @@ VOLUME ["/srv/modelmon/var"]
 USER 10001:10001
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 CMD ["modelmon", "healthcheck"]
+EXPOSE 9108
 ENTRYPOINT ["modelmon"]
-CMD ["serve"]
+# Within the container's own network; which host address it appears on is for whoever runs it.
+CMD ["serve", "--host", "0.0.0.0"]

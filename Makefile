@@ -39,6 +39,7 @@ demo: $(VENV)/.runtime  ## Watch a real model drift, then serve its metrics unti
 	@$(BIN)/modelmon demo $(DEMO_FLAGS)
 
 test: $(VENV)/.dev  ## Run every test, the slow ones too
+	@tests/debian-packages.sh
 	$(BIN)/python -m pytest $(PYTEST_WORKERS) $(PYTEST_FLAGS)
 
 test-fast: $(VENV)/.dev  ## Run the tests that need no database server, process or many examples

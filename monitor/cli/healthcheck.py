@@ -21,7 +21,7 @@ def healthcheck(config_file: Path, url: str | None, *, ready: bool) -> int:
         from monitor import app
 
         settings = app.read_settings(config_file)
-        url = f"http://{settings.host}:{settings.port}"
+        url = f"http://{_reachable(settings.host)}:{settings.port}"
     asked = f"{url.rstrip('/')}/-/{'ready' if ready else 'healthy'}"
     if not asked.startswith(("http://", "https://")):
         raise click.UsageError(f"--url is no http address: {url}")
@@ -32,3 +32,9 @@ def healthcheck(config_file: Path, url: str | None, *, ready: bool) -> int:
         say(f"{asked}: {error.reason}")
         return 1
     return 0
+
+
+def _reachable(host: str) -> str:
+    """Return an address to ask at: a server that listens everywhere is asked on this machine."""
+    named = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # asked, not bound
+    return f"[{named}]" if ":" in named else named
