@@ -81,12 +81,12 @@ _COLOURS = {
 
 
 def _coloured(cell: str) -> str:
-    """Return a cell with its last word in the colour of a verdict, if it is one."""
+    """Return a cell with its first word in the colour of a verdict, if it is one."""
     from rich.markup import escape
 
-    before, space, last = cell.rpartition(" ")
-    colour = _COLOURS.get(last)
-    return f"{escape(before)}{space}[{colour}]{last}[/]" if colour else escape(cell)
+    first, space, rest = cell.partition(" ")
+    colour = _COLOURS.get(first)
+    return f"[{colour}]{first}[/]{space}{escape(rest)}" if colour else escape(cell)
 
 
 class _Bar:

@@ -1,6 +1,6 @@
 """What a person reads after a run: what changed, which groups differ, what could not be judged."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from monitor.domain.estimate import Estimate
@@ -145,26 +145,26 @@ def _changes(policy: Policy, runs: Sequence[Run]) -> Table:
 
 def _groups(policy: Policy, runs: Sequence[Run]) -> Table:
     latest = runs[-SHOWN_WINDOWS:]
-    cells: dict[tuple[str, str, str], dict[str, Finding]] = {}
+    found: dict[tuple[str, str, str], list[tuple[str, Finding]]] = {}
     for run in latest:
         for item in all_findings(run):
             if item.reading.measure == _RATIO and isinstance(item.reading.result, Estimate):
                 subject = item.reading.subject
                 key = (subject.population, subject.group, subject.reference_group)
-                cells.setdefault(key, {})[window_name(run.window)] = item
-    names = [window_name(run.window) for run in latest]
+                found.setdefault(key, []).append((window_name(run.window), item))
     rows = tuple(
-        (by, group, *_last(found, against), *(_ratio_cell(found.get(name)) for name in names))
-        for (by, group, against), found in cells.items()
-        if any(item.reason in _APART for item in found.values())
+        (by, group, *_last(story, against), _before(story), _answer(story))
+        for (by, group, against), story in found.items()
+        if any(item.reason in _APART for _, item in story)
     )
+    first = window_name(latest[0].window) if latest else ""
     return Table(
         f"Which groups differ: {_decision_words(policy)}",
-        ("by", "group", "last rate", "held against", "last ratio (95 %)", *names),
+        ("by", "group", "last rate", "held against", "ratio (95 %)", f"since {first}", "answer"),
         rows,
-        "Ratio of the two rates, and the answer, in each window. A disparity is not by itself\n"
-        "  evidence of discrimination, and a result within tolerance is not evidence of equal "
-        "treatment.",
+        "Ratio of the two rates in the last window, and in those before it. A disparity is not by\n"
+        "  itself evidence of discrimination, and a result within tolerance is not evidence of\n"
+        "  equal treatment.",
     )
 
 
@@ -276,8 +276,8 @@ def _comparable_rates(result: VersionResult, population: str) -> dict[str, tuple
     return rates
 
 
-def _last(found: Mapping[str, Finding], against: str) -> tuple[str, str, str]:
-    reading = list(found.values())[-1].reading
+def _last(story: Sequence[tuple[str, Finding]], against: str) -> tuple[str, str, str]:
+    reading = story[-1][1].reading
     result = reading.result
     if not isinstance(result, Estimate) or result.now is None or result.then is None:
         return "–", against, "–"
@@ -285,10 +285,20 @@ def _last(found: Mapping[str, Finding], against: str) -> tuple[str, str, str]:
     return share(result.now, result.n), reference, value_text(reading)
 
 
-def _ratio_cell(finding: Finding | None) -> str:
-    if finding is None or not isinstance(finding.reading.result, Estimate):
-        return "–"
-    return f"{finding.reading.result.value:.2f} {finding.reason}"
+def _before(story: Sequence[tuple[str, Finding]]) -> str:
+    results = [item.reading.result for _, item in story[:-1]]
+    return " ".join(f"{item.value:.2f}" for item in results if isinstance(item, Estimate)) or "–"
+
+
+def _answer(story: Sequence[tuple[str, Finding]]) -> str:
+    """Return the last answer, and the window from which on it has been the same."""
+    last = story[-1][1].reason
+    since = next(
+        place
+        for place in range(len(story))
+        if all(item.reason is last for _, item in story[place:])
+    )
+    return f"{last} since {story[since][0]}"
 
 
 def _decision_words(policy: Policy) -> str:

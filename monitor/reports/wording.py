@@ -86,7 +86,7 @@ def change_text(reading: Reading) -> str:
 
 def share(rate: float, rows: int) -> str:
     """Return a rate in per cent with the rows that it is of."""
-    return f"{rate:.1%} (n = {rows:,})"
+    return f"{rate:.1%} of {rows:,}"
 
 
 def limit_text(finding: Finding) -> str:
