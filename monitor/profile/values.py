@@ -82,7 +82,11 @@ def encoded(column: Any) -> tuple[IntArray, list[Any]]:
     column = one_array(column)
     if pa.types.is_null(column.type) or is_nested(column):
         return np.full(len(column), -1, np.int64), []
-    if not pa.types.is_dictionary(column.type):
+    if pa.types.is_float16(column.type):  # which older Arrows cannot encode: by their bits
+        bits = column.view(pa.uint16()).dictionary_encode()
+        halves = bits.dictionary.view(pa.float16())
+        column = pa.DictionaryArray.from_arrays(bits.indices, halves)
+    elif not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
     indices = column.indices.cast(pa.int64())
     filled = indices.fill_null(-1) if indices.null_count else indices
