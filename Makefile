@@ -12,7 +12,7 @@ DEMO_FLAGS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-fast lint fmt golden wheel-test lock clean
+.PHONY: help setup demo test test-fast lowest lint fmt golden wheel-test lock clean
 
 help:  ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,11 @@ test: $(VENV)/.dev  ## Run every test, the slow ones too
 
 test-fast: $(VENV)/.dev  ## Run the tests that need no database server, process or many examples
 	$(BIN)/python -m pytest -m "not slow" $(PYTEST_WORKERS) $(PYTEST_FLAGS)
+
+lowest: $(VENV)/.dev  ## Run the fast tests on the lowest versions that pyproject.toml allows
+	$(PYTHON) -m venv --clear build/lowest
+	$(BIN)/python -m uv pip install --quiet --python build/lowest/bin/python --resolution lowest-direct --editable . --group test
+	build/lowest/bin/python -m pytest -m "not slow"
 
 lint: $(VENV)/.dev  ## Check style, types, layers, spelling and the Dockerfile
 	$(BIN)/ruff check .
