@@ -32,7 +32,7 @@ from monitor.domain.window import Window
 from monitor.engine.ports import Source
 from monitor.engine.progress import Silent
 from monitor.engine.register import Registration, register_baselines
-from monitor.engine.run import Examination, Outside, Ran, examine, run_window
+from monitor.engine.run import Examination, Outside, Ran, examine, prepare, run_window
 from monitor.profile.codec import profile_from_bytes
 from monitor.profile.profile import Profile
 
@@ -116,7 +116,8 @@ class Model:
             raise BaselineError(f"{self.policy.model} has no baseline: call register() first")
         with self._source(data) as source:
             scan = source.scan(self.window(start, end))
-            seen = examine(self.policy, source, scan, baselines, self.outside.compute, Silent())
+            prepared = prepare(self.policy, source, scan, baselines)
+            seen = examine(self.policy, prepared, self.outside.compute, Silent())
         return Comparison(scan.window, seen)
 
     def run(self, *, start: Instant, end: Instant) -> tuple[Ran, ...]:

@@ -7,9 +7,11 @@ from hashlib import sha256
 from threading import Lock
 
 from monitor.app import code_version, measure_families, snapshot, source_of
+from monitor.domain.manifest import LateChange
 from monitor.domain.policy import Policy
 from monitor.domain.settings import DaemonSettings
 from monitor.engine.check import check_due, guarded
+from monitor.engine.lookback import Lookback
 from monitor.engine.ports import Source
 from monitor.engine.progress import Silent
 from monitor.engine.run import Outside, Ran
@@ -53,6 +55,7 @@ class Daemon:
     ) -> None:
         self._policies = {policy.model: policy for policy in policies}
         self._sources: dict[str, Source] = {}
+        self._lookbacks: dict[str, Lookback] = {}
         self._outside = outside
         self._settings = settings
         self._vitals = vitals
@@ -125,21 +128,35 @@ class Daemon:
     def _check(self, model: str) -> None:
         policy = self._policies[model]
         source = self._sources.setdefault(model, source_of(policy))
-        for ran in check_due(policy, source, self._outside, Silent()):
+        lookback = self._lookbacks.setdefault(model, Lookback())
+        for ran in check_due(policy, source, self._outside, Silent(), lookback):
             _tell(ran)
             self.publish([model])
             if self._schedule.stopping.is_set():
                 return
+        self._vitals.looked_back(model, len(lookback.closed), lookback.late_files)
+        for change in lookback.told():
+            _warn(model, change)
 
 
 def _tell(ran: Ran) -> None:
     run = ran.run
     verdict = worst(all_findings(run))
     _log.info(
-        "%s: %s, %d rows, worst finding %s",
+        "%s: %s, revision %d, %d rows, worst finding %s",
         run.window,
         run.outcome,
+        ran.committed.revision,
         run.accounting.read,
         verdict,
         extra={"run": run.identity[:12], "model": run.model, "window": run.window},
+    )
+
+
+def _warn(model: str, change: LateChange) -> None:
+    _log.warning(
+        "%s is closed and keeps its result; since then %s",
+        change.window,
+        change,
+        extra={"model": model, "window": change.window},
     )

@@ -1,5 +1,7 @@
 """The one place where a number meets its limit."""
 
+from dataclasses import replace
+
 from monitor.domain.estimate import Absence, Estimate, Unmeasurable
 from monitor.domain.field import Effect
 from monitor.domain.finding import Finding, Reason, Verdict
@@ -37,6 +39,44 @@ def judge(reading: Reading, limit: Limit, *, either_side: bool) -> Finding:
                 why = f"{told}, beyond the warning limit {limit.warning:g}"
                 return Finding(reading, limit, Verdict.WARNING, Reason.BEYOND_WARNING, why)
             return Finding(reading, limit, Verdict.OK, Reason.WITHIN, f"{told}, within its limit")
+
+
+def judge_floor(reading: Reading, limit: Limit) -> Finding:
+    """Judge a reading whose limit is a floor: beyond a bound is wholly below it.
+
+    The rows of the baseline do not matter: it is a level that is judged, not a change.
+
+    Args:
+        reading: What was measured.
+        limit: The bounds, in the measure's unit.
+    """
+    match reading.result:
+        case Unmeasurable() as absent:
+            return _unknown(reading, limit, absent)
+        case Estimate() as estimate:
+            short = _too_few(replace(estimate, n_reference=0), limit.min_rows)
+            if short is not None:
+                return _unknown(reading, limit, short)
+            size = estimate.value if estimate.high is None else estimate.high
+            told = _told(estimate)
+            if limit.critical is not None and size < limit.critical:
+                why = f"{told}, below the critical limit {limit.critical:g}"
+                return Finding(reading, limit, Verdict.CRITICAL, Reason.BEYOND_CRITICAL, why)
+            if limit.warning is not None and size < limit.warning:
+                why = f"{told}, below the warning limit {limit.warning:g}"
+                return Finding(reading, limit, Verdict.WARNING, Reason.BEYOND_WARNING, why)
+            return Finding(reading, limit, Verdict.OK, Reason.WITHIN, f"{told}, within its limit")
+
+
+def withheld(reading: Reading, limit: Limit, why: str) -> Finding:
+    """Judge nothing by labels of which too few have arrived: unknown, with the reason.
+
+    Args:
+        reading: What was measured, which may be a number already.
+        limit: The bounds that will judge it.
+        why: What is being waited for.
+    """
+    return Finding(reading, limit, Verdict.UNKNOWN, Reason.NO_LABELS, why)
 
 
 def judge_ratio(reading: Reading, band: Band, effect: Effect) -> Finding:

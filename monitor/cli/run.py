@@ -14,6 +14,7 @@ from monitor.domain.policy import Policy
 from monitor.domain.window import Window
 
 if TYPE_CHECKING:
+    from monitor.domain.manifest import LateChange
     from monitor.engine.run import Outside, Ran
 
 
@@ -42,7 +43,7 @@ def run(  # noqa: PLR0917  # one argument an option
     A window that was run before on the same data, policy and baselines changes nothing.
     """
     from monitor import app
-    from monitor.reports.summary import summarise
+    from monitor.reports.summary import late_changes, summarise
 
     settings = app.read_settings(config_file)
     policies = chosen(app.read_policies(settings), models)
@@ -51,10 +52,12 @@ def run(  # noqa: PLR0917  # one argument an option
     problems: list[Exception] = []
     worst: list[Verdict] = []
     for policy in policies:
-        done, problem = run_model(policy, outside, periods[policy.model])
+        late: list[LateChange] = []
+        done, problem = run_model(policy, outside, periods[policy.model], late)
         new = sum(item.committed.new for item in done)
         say(f"{policy.model}: {len(done)} windows, {new} with new results")
-        write_tables(summarise(policy, [item.run for item in done]), output)
+        tables = summarise(policy, [item.run for item in done])
+        write_tables((*tables, *late_changes(policy, late)), output)
         worst += [_worst(item) for item in done]
         if problem is not None:
             say(f"{policy.model}: {type(problem).__name__}: {problem}")
@@ -65,14 +68,24 @@ def run(  # noqa: PLR0917  # one argument an option
 
 
 def run_model(
-    policy: Policy, outside: "Outside", asked: Window | None = None
+    policy: Policy,
+    outside: "Outside",
+    asked: Window | None = None,
+    late: "list[LateChange] | None" = None,
 ) -> "tuple[list[Ran], Exception | None]":
     """Run a model's windows of a period, or those that are due.
 
     Its failure is stored and returned, not raised.
+
+    Args:
+        policy: The model's policy.
+        outside: Store, compute, clock.
+        asked: The period to run; None for what is due.
+        late: Where to add what came too late for windows that are closed.
     """
     from monitor import app
     from monitor.engine.check import check_due, guarded, run_windows
+    from monitor.engine.lookback import Lookback
 
     done: list[Ran] = []
 
@@ -80,7 +93,10 @@ def run_model(
         with progress_bar(policy.model) as progress:
             source = app.source_of(policy)
             if asked is None:
-                done.extend(check_due(policy, source, outside, progress))
+                lookback = Lookback()
+                done.extend(check_due(policy, source, outside, progress, lookback))
+                if late is not None:
+                    late.extend(lookback.told())
                 return
             windows = policy.schedule.windows(asked.start, asked.end)
             done.extend(run_windows(policy, source, windows, outside, progress))

@@ -249,7 +249,7 @@ def _limit(
     document: Document, path: KeyPath, entry: Raw, measure: MeasureName
 ) -> Iterator[Problem]:
     base = DEFAULT_LIMITS.get(str(path[-1]), UNJUDGED)
-    yield from _bounds(document, path, entry, base)
+    yield from _bounds(document, path, entry, base, floor=measure.floor)
     if "fields" not in entry:
         return
     if measure.subject != "field":
@@ -266,14 +266,19 @@ def _limit(
         yield from _bounds(document, below, _section({"": own}, ""), whole)
 
 
-def _bounds(document: Document, path: KeyPath, entry: Raw, base: Limit) -> Iterator[Problem]:
+def _bounds(
+    document: Document, path: KeyPath, entry: Raw, base: Limit, *, floor: bool = False
+) -> Iterator[Problem]:
     warning = _bound(entry, "warning", base.warning)
     critical = _bound(entry, "critical", base.critical)
     given = [key for key in ("warning", "critical") if key in entry]
-    if given and warning is not None and critical is not None and warning > critical:
+    if not given or warning is None or critical is None:
+        return
+    if (warning < critical) if floor else (warning > critical):
         missing = next((key for key in ("warning", "critical") if key not in entry), "")
         other = f"; {missing} is not given here, give it too" if missing else ""
-        message = f"warning {warning:g} is above critical {critical:g}{other}"
+        side = "below" if floor else "above"
+        message = f"warning {warning:g} is {side} critical {critical:g}{other}"
         yield document.problem((*path, given[0]), message)
 
 

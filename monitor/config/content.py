@@ -29,7 +29,7 @@ def policy_content(policy: Policy, measures: Mapping[str, MeasureName] = MEASURE
         "source": _source(policy.source),
         "fields": {item.name: _field(item) for item in policy.fields},
         "decision": policy.decision and _decision(policy.decision),
-        "label": policy.label and _label(policy.label),
+        "label": policy.label and _label(policy.label, policy.min_label_coverage),
         "populations": {name: _attribute(item) for name, item in policy.attributes.items()},
         "crossings": [
             list(population.attributes)
@@ -102,7 +102,15 @@ def _source(source: SourceSpec) -> Content:
             "version": source.version,
             "default_version": source.default_version,
             "labels": labels
-            and _given({"path": labels.path, "id": labels.id, "time": labels.time}),
+            and _given(
+                {
+                    "path": labels.path,
+                    "id": labels.id,
+                    "time": labels.time,
+                    "event_time": labels.event_time,
+                    "wait": duration_text(labels.wait),
+                }
+            ),
         }
     )
 
@@ -123,9 +131,14 @@ def _decision(decision: Decision) -> Content:
     )
 
 
-def _label(label: Label) -> Content:
+def _label(label: Label, coverage: float) -> Content:
     return _given(
-        {"column": label.column, "positive": list(label.positive), "negative": list(label.negative)}
+        {
+            "column": label.column,
+            "positive": list(label.positive),
+            "negative": list(label.negative),
+            "min_coverage": coverage,
+        }
     )
 
 
@@ -150,6 +163,8 @@ def _schedule(schedule: Schedule) -> Content:
             "start": schedule.start and _instant(schedule.start),
             "end": schedule.end and _instant(schedule.end),
             "lateness": duration_text(schedule.lateness),
+            "patience": duration_text(schedule.patience),
+            "reopen": duration_text(schedule.reopen),
             "anchor": _instant(schedule.anchor) if fixed else None,
         }
     )

@@ -24,3 +24,9 @@ UNJUDGED = Limit(warning=None, critical=None)
 
 DEFAULT_BAND = Band()
 """Four-fifths benchmark, one percentage point at least, five per cent family-wise error."""
+
+DEFAULT_LABEL_COVERAGE = 0.9
+"""Labels that arrive first may be of another kind than the rest: nine in ten make a window."""
+
+REOPENED_WINDOWS = 7
+"""Files may be a week late for daily windows, and as many windows for others."""

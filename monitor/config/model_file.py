@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from monitor.config.checks import problems_between_keys
 from monitor.config.content import content_digest, policy_content
-from monitor.config.defaults import DEFAULT_LIMITS, UNJUDGED
+from monitor.config.defaults import DEFAULT_LIMITS, REOPENED_WINDOWS, UNJUDGED
 from monitor.config.document import Document, read_document
 from monitor.config.sections import (
     BandSection,
@@ -37,7 +37,7 @@ from monitor.domain.field import (
 )
 from monitor.domain.limit import Band, Limit
 from monitor.domain.policy import FieldLimit, LabelTable, Policy, SourceSpec
-from monitor.domain.schedule import Schedule
+from monitor.domain.schedule import CalendarUnit, Schedule
 from monitor.measures.names import MEASURE_NAMES, MeasureName
 
 _SUFFIXES = (".yaml", ".yml")
@@ -145,6 +145,7 @@ def _policy(section: ModelSection, document: Document) -> Policy:
         schedule=_schedule(section.schedule),
         limits=_limits(section.limits),
         band=_band(section.limits.disparity.band),
+        min_label_coverage=section.label.min_coverage if section.label else 0.0,
         owner=section.owner or "",
         text=document.text,
         directory=str(Path(document.file).parent),
@@ -160,7 +161,11 @@ def _source(section: SourceSection) -> SourceSpec:
         id=section.id or "",
         version=section.version or "",
         default_version=section.default_version,
-        labels=LabelTable(table.path, table.id, table.time or "") if table else None,
+        labels=LabelTable(
+            table.path, table.id, table.time or "", table.event_time or "", table.wait
+        )
+        if table
+        else None,
     )
 
 
@@ -201,8 +206,20 @@ def _schedule(section: ScheduleSection) -> Schedule:
         start=section.start and utc(section.start),
         end=section.end and utc(section.end),
         lateness=section.lateness,
+        patience=section.patience,
+        reopen=_nominal(section.window) * REOPENED_WINDOWS
+        if section.reopen is None
+        else section.reopen,
     )
     return replace(schedule, anchor=utc(section.anchor)) if section.anchor else schedule
+
+
+def _nominal(length: CalendarUnit | timedelta) -> timedelta:
+    """Return the length of a window in whole days where it is one of the calendar."""
+    if isinstance(length, timedelta):
+        return length
+    longest = Schedule(length).interval
+    return longest if longest < timedelta(days=1) else timedelta(days=longest.days)
 
 
 def _limits(section: LimitsSection) -> dict[str, FieldLimit]:

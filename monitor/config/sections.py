@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from monitor.config.defaults import DEFAULT_BAND
+from monitor.config.defaults import DEFAULT_BAND, DEFAULT_LABEL_COVERAGE
 from monitor.config.values import (
     Bound,
     Duration,
@@ -44,6 +44,14 @@ class LabelTableSection(Section):
     path: Location = Field(description="folder or file of the labels, as for source.path")
     id: Text = Field(description="column of the label table with the prediction's id")
     time: Text | None = Field(None, description="column that says when the label became known")
+    event_time: Text | None = Field(
+        None, description="column of the label table with the instant of the prediction"
+    )
+    wait: Duration = Field(
+        "90d",
+        validate_default=True,
+        description="how long after its end a window is run again when its labels arrive",
+    )
 
 
 class SourceSection(Section):
@@ -117,6 +125,12 @@ class LabelSection(Section):
     negative: Values | None = Field(
         None, description="values of the negative outcome; otherwise all others are"
     )
+    min_coverage: float = Field(
+        DEFAULT_LABEL_COVERAGE,
+        ge=0,
+        le=1,
+        description="share of rows that must have a label before anything is judged by labels",
+    )
 
 
 class PopulationSection(Section):
@@ -178,6 +192,16 @@ class ScheduleSection(Section):
         "0s",
         validate_default=True,
         description="how long after its end a window waits for late rows",
+    )
+    patience: Duration = Field(
+        "0s",
+        validate_default=True,
+        description="how much longer it waits while the log has not reached its end",
+    )
+    reopen: Duration | None = Field(
+        None,
+        description="how long after it was due a window is run again when its files change; "
+        "otherwise for the length of seven windows",
     )
     anchor: Instant | None = Field(
         None,

@@ -23,7 +23,7 @@ MAX_NAME = 200
 NEVER = "never"
 """A bound that is never exceeded."""
 
-_DURATION = re.compile(r"([0-9]{1,6})([smhdw])")
+_DURATION = re.compile(r"([0-9]{1,7})([smhdw])")
 _UNITS = {
     "w": timedelta(weeks=1),
     "d": timedelta(days=1),

@@ -1,9 +1,13 @@
 """Exactly which bytes a result rests on."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
+
+from monitor.domain.window import Window
+
+_LISTED = 3
 
 
 class Rejection(StrEnum):
@@ -51,13 +55,119 @@ class Manifest:
     @property
     def digest(self) -> str:
         """Return sha256 over path, size, modification and rows of every file, used or not."""
-        lines = [
-            f"{kind}\t{file.path}\t{file.size}\t{file.modified}\t{file.rows}"
-            for kind, files in (("log", self.files), ("label", self.labels))
-            for file in files
-        ]
-        lines += [f"unreadable\t{file.path}\t{file.reason}" for file in self.unreadable]
-        return sha256("\n".join(lines).encode()).hexdigest()
+        return _sha256(self._lines(_file_lines("label", self.labels)))
+
+    def content(self, joined: "LabelJoin | None") -> str:
+        """Return the digest of the data that a result rests on.
+
+        Labels from a table count by what they say of the window's rows, not by the files they came
+        in: files that bring labels of other windows, or the same labels again, are no other data.
+
+        Args:
+            joined: What the label table says of the rows; None when there is none.
+        """
+        return self.digest if joined is None else _sha256(self._lines([f"said\t{joined.digest}"]))
+
+    def _lines(self, labels: list[str]) -> list[str]:
+        unreadable = [f"unreadable\t{file.path}\t{file.reason}" for file in self.unreadable]
+        return [*_file_lines("log", self.files), *labels, *unreadable]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Digests of the usable files that concern a window, as a listing found them.
+
+    Two equal listings mean that nothing has come for the window in between. A file that cannot be
+    read yet is in none of them: it is new on the day it becomes whole.
+
+    Attributes:
+        log: Digest of the log files with rows of the window.
+        labels: Digest of the label files that may hold labels of these rows.
+    """
+
+    log: str = ""
+    labels: str = ""
+
+    @classmethod
+    def of(cls, files: Iterable[LogFile], labels: Iterable[LogFile]) -> "Listing":
+        """Return the listing of log and label files, each in the order of their paths."""
+        return cls(_sha256(_file_lines("log", files)), _sha256(_file_lines("label", labels)))
+
+
+UNLISTED = Listing()
+"""The listing of nothing that was ever listed: every other one differs from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelJoin:
+    """What joining a label table to the rows of a window came to.
+
+    Attributes:
+        digest: Of which id has which label; "" while none has one.
+        labelled: Ids of the window that have a label.
+        orphan: Labels whose id no row of the window has; where the table has the prediction's event
+            time, only those that say they are of the window.
+        repeated: Labels that came for an id that had one already, and said the same.
+        conflicting: Ids for which different labels came; the latest one counts.
+        null: Labels of the window's ids that are null, and so none.
+        before_prediction: Ids whose label was known before the prediction was made: a leak or a
+            clock that is wrong. The label counts.
+        without_id: Rows of the window without an id, which no label can reach.
+        shared_id: Rows of the window whose id an earlier row has; both get its label.
+    """
+
+    digest: str = ""
+    labelled: int = 0
+    orphan: int = 0
+    repeated: int = 0
+    conflicting: int = 0
+    null: int = 0
+    before_prediction: int = 0
+    without_id: int = 0
+    shared_id: int = 0
+
+
+NOT_JOINED = LabelJoin()
+"""What becomes of a label table that has no file yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class LateChange:
+    """Files that came, went or were rewritten after the window they belong to was closed.
+
+    Attributes:
+        window: The window, whose result stays as it is.
+        added: Paths of files that its result does not rest on.
+        rewritten: Paths of files that are no longer what they were.
+        removed: Paths of files that are gone.
+    """
+
+    window: Window
+    added: tuple[str, ...]
+    rewritten: tuple[str, ...]
+    removed: tuple[str, ...]
+
+    @classmethod
+    def between(cls, window: Window, then: Manifest, now: Manifest) -> "LateChange":
+        """Return how the files of a window differ from those its result rests on."""
+        before = {file.path: file for file in (*then.files, *then.labels)}
+        after = {file.path: file for file in (*now.files, *now.labels)}
+        return cls(
+            window,
+            tuple(sorted(after.keys() - before.keys())),
+            tuple(sorted(path for path in after.keys() & before if after[path] != before[path])),
+            tuple(sorted(before.keys() - after.keys())),
+        )
+
+    @property
+    def files(self) -> int:
+        """Return how many files changed."""
+        return len(self.added) + len(self.rewritten) + len(self.removed)
+
+    def __str__(self) -> str:
+        """Return what happened in words, with the first names of each kind."""
+        kinds = {"added": self.added, "rewritten": self.rewritten, "removed": self.removed}
+        return "; ".join(f"{kind}: {_listed(paths)}" for kind, paths in kinds.items() if paths)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +180,16 @@ class Accounting:
         rejected: Rows read and not profiled, by reason.
         unregistered: Rows of versions that have no baseline, by version: counted under
             ``Rejection.NO_BASELINE`` in ``rejected`` as well.
+        labels: How a label table was joined; None when labels are in the log, or there are none.
+        unmapped_labels: Rows by label that the policy neither counts as positive nor as negative.
     """
 
     read: int = 0
     profiled: Mapping[str, int] = field(default_factory=dict)
     rejected: Mapping[str, int] = field(default_factory=dict)
     unregistered: Mapping[str, int] = field(default_factory=dict)
+    labels: LabelJoin | None = None
+    unmapped_labels: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def placed(self) -> int:
@@ -86,3 +200,17 @@ class Accounting:
     def balances(self) -> bool:
         """Return whether every row read is accounted for."""
         return self.read == sum(self.profiled.values()) + sum(self.rejected.values())
+
+
+def _listed(paths: tuple[str, ...]) -> str:
+    rest = len(paths) - _LISTED
+    named = ", ".join(paths[:_LISTED])
+    return f"{named} and {rest:,} more" if rest > 0 else named
+
+
+def _file_lines(kind: str, files: Iterable[LogFile]) -> list[str]:
+    return [f"{kind}\t{file.path}\t{file.size}\t{file.modified}\t{file.rows}" for file in files]
+
+
+def _sha256(lines: Iterable[str]) -> str:
+    return sha256("\n".join(lines).encode()).hexdigest()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from monitor.domain.field import Attribute, Decision, Field, Label, Population
 from monitor.domain.limit import Band, Limit
@@ -16,11 +17,16 @@ class LabelTable:
         path: Folder or file, relative to ``Policy.directory``, or a filesystem URI.
         id: Column that holds the prediction's id.
         time: Column that says when the label became known; "" when it has none.
+        event_time: Column with the instant of the prediction; "" when it has none. With it, a file
+            of labels concerns only the windows that it has predictions of.
+        wait: How long after its end a window is run again when labels of its rows arrive.
     """
 
     path: str
     id: str
     time: str = ""
+    event_time: str = ""
+    wait: timedelta = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +80,8 @@ class Policy:
         limits: Measure id to the limit it is judged by; a measure that is not here is measured
             and not judged.
         band: The band disparities are judged by.
+        min_label_coverage: Share of a window's rows that must have a label before anything that
+            rests on labels is judged.
         owner: Who owns the model; "" until the file says so.
         text: The file as it was read.
         digest: sha256 of the validated content: comments and layout do not change it.
@@ -90,6 +98,7 @@ class Policy:
     schedule: Schedule
     limits: Mapping[str, FieldLimit]
     band: Band
+    min_label_coverage: float = 0.0
     owner: str = ""
     text: str = ""
     digest: str = ""

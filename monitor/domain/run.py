@@ -7,7 +7,7 @@ from enum import StrEnum
 from hashlib import sha256
 
 from monitor.domain.finding import Finding
-from monitor.domain.manifest import Accounting, Manifest
+from monitor.domain.manifest import UNLISTED, Accounting, Listing, Manifest
 from monitor.domain.reading import Reading
 from monitor.domain.window import Window
 
@@ -74,6 +74,7 @@ class Run:
         finished: When it ended.
         code: Version of modelmon.
         last_event: The latest event time in the window; None without rows.
+        listing: The files as they were listed, before any was read.
         results: One for each version with rows.
         findings: Findings on the log as a whole (freshness, volume), which no version owns.
         readings: Readings on the log as a whole.
@@ -90,6 +91,7 @@ class Run:
     finished: datetime
     code: str
     last_event: datetime | None = None
+    listing: Listing = UNLISTED
     results: tuple[VersionResult, ...] = ()
     readings: tuple[Reading, ...] = ()
     findings: tuple[Finding, ...] = ()

@@ -36,6 +36,8 @@ class Schedule:
         start: No window that begins before this is due; None for "from the baseline's end".
         end: No window that ends after this is due; None for "as long as the model lives".
         lateness: How long after its end a window waits for late rows before it is due.
+        patience: How much longer it waits while the log has not reached its end.
+        reopen: How long after it was due a window is run again when its files change.
     """
 
     length: CalendarUnit | timedelta
@@ -44,6 +46,8 @@ class Schedule:
     start: datetime | None = None
     end: datetime | None = None
     lateness: timedelta = timedelta(0)
+    patience: timedelta = timedelta(0)
+    reopen: timedelta = timedelta(days=7)
 
     def window_at(self, instant: datetime) -> Window:
         """Return the window that contains an instant."""
@@ -73,10 +77,22 @@ class Schedule:
             yield window
             window = self.window_at(window.end)
 
-    def complete_until(self, now: datetime) -> datetime:
-        """Return the instant up to which windows are due at ``now``."""
+    def complete_until(self, now: datetime, reached: datetime | None = None) -> datetime:
+        """Return the instant up to which windows are due at ``now``.
+
+        Args:
+            now: The present.
+            reached: The latest event of the log; None when it has none.
+        """
         until = now - self.lateness
+        if self.patience:
+            patient = until - self.patience
+            until = max(patient, min(until, reached or patient))
         return until if self.end is None else min(until, self.end)
+
+    def closed(self, window: Window, present: datetime) -> bool:
+        """Return whether a window is too old to be run again when its files change."""
+        return present - window.end >= self.lateness + self.reopen
 
     @property
     def interval(self) -> timedelta:

@@ -7,6 +7,7 @@ from monitor.domain.policy import Policy
 from monitor.domain.run import Failure
 from monitor.domain.window import Window
 from monitor.engine.due import due_windows
+from monitor.engine.lookback import Lookback
 from monitor.engine.ports import Source
 from monitor.engine.progress import Progress
 from monitor.engine.run import Outside, Ran, run_window
@@ -21,23 +22,44 @@ class Failed:
 
 
 def check_due(
-    policy: Policy, source: Source, outside: Outside, progress: Progress
+    policy: Policy,
+    source: Source,
+    outside: Outside,
+    progress: Progress,
+    lookback: Lookback | None = None,
 ) -> Iterator[Ran]:
-    """Run every due window of a model, oldest first.
+    """Run every due window of a model, oldest first, then those whose data have changed.
+
+    Of the latter only those are yielded that have a new revision.
+
+    Args:
+        policy: The model's policy.
+        source: Its log.
+        outside: Store, compute, clock.
+        progress: Told as rows are read.
+        lookback: What is remembered from one check to the next; None for nothing.
 
     Raises:
         BaselineError: Nothing is registered.
         SourceError: The log cannot be reached.
         StoreError: A result could not be stored.
     """
+    now = outside.clock.now()
+    span = source.span()
     due = due_windows(
         policy,
         outside.store.current_baselines(policy.model),
         outside.store.heads(policy.model),
-        source.span(),
-        outside.clock.now(),
+        span,
+        now,
     )
     yield from run_windows(policy, source, due, outside, progress)
+    # A log that has ended does not grow old: its last windows stay open for what comes late.
+    present = now if span is None else min(now, span[1])
+    for window in (lookback or Lookback()).again(policy, source, outside.store, present):
+        ran = run_window(policy, source, window, outside, progress)
+        if ran.committed.new:
+            yield ran
 
 
 def run_windows(

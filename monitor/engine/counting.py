@@ -4,8 +4,15 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from monitor.domain.manifest import Accounting, UnreadableFile
+from monitor.domain.manifest import Accounting, LabelJoin, UnreadableFile
+from monitor.profile.counts import ValueSample
 from monitor.profile.profile import Profile
+
+NAMED_LABELS = 20
+"""Unmapped labels that are kept by name: enough to see what mapping is missing."""
+
+OTHER_LABELS = "(others)"
+"""Under which the rows of all further ones are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +41,7 @@ class Counted:
     read: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
     unregistered: Counter[str] = field(default_factory=Counter)
+    unmapped_labels: ValueSample = field(default_factory=ValueSample)
     last_event: datetime | None = None
     unreadable: list[UnreadableFile] = field(default_factory=list)
 
@@ -47,13 +55,25 @@ class Counted:
         self.read += other.read
         self.rejected.update(other.rejected)
         self.unregistered.update(other.unregistered)
+        self.unmapped_labels.merge(other.unmapped_labels)
         self.unreadable.extend(other.unreadable)
         if other.last_event is not None:
             self.last_event = max(self.last_event or other.last_event, other.last_event)
 
-    def accounting(self) -> Accounting:
-        """Return the rows, read = profiled + rejected."""
-        profiled = {version: profile.rows for version, profile in sorted(self.profiles.items())}
+    def accounting(self, joined: LabelJoin | None = None) -> Accounting:
+        """Return the rows, read = profiled + rejected, and how labels were joined to them."""
         return Accounting(
-            self.read, profiled, dict(sorted(self.rejected.items())), dict(self.unregistered)
+            read=self.read,
+            profiled={version: item.rows for version, item in sorted(self.profiles.items())},
+            rejected=dict(sorted(self.rejected.items())),
+            unregistered=dict(self.unregistered),
+            labels=joined,
+            unmapped_labels=_most(self.unmapped_labels),
         )
+
+
+def _most(labels: ValueSample) -> dict[str, int]:
+    """Return the most frequent names, and the rows of all others under a name of their own."""
+    named = dict(labels.most_frequent(NAMED_LABELS))
+    others = labels.rows - sum(named.values())
+    return {**named, OTHER_LABELS: others} if others else named

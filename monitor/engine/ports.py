@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from monitor.domain.baseline import Baseline
-from monitor.domain.manifest import Manifest
+from monitor.domain.manifest import UNLISTED, LabelJoin, Listing, Manifest
 from monitor.domain.policy import Policy
 from monitor.domain.run import Failure, Outcome, Run
 from monitor.domain.window import Window
@@ -31,11 +31,26 @@ class Scan:
         window: The window.
         tasks: The parts, in the order of their paths.
         manifest: The files they come from, with the label files, and files left out.
+        listing: Digests of the usable files that concern the window.
     """
 
     window: Window
     tasks: tuple[Task, ...]
     manifest: Manifest
+    listing: Listing = UNLISTED
+
+
+class TaskCounter(Protocol):
+    """The pure, picklable function that counts one task."""
+
+    @property
+    def joined(self) -> LabelJoin | None:
+        """Return how the label table was joined; None when there is none."""
+        ...
+
+    def __call__(self, task: Task) -> Counted:
+        """Return the counts of one task."""
+        ...
 
 
 class Source(Protocol):
@@ -59,6 +74,20 @@ class Source(Protocol):
         """
         ...
 
+    def listings(self, windows: Sequence[Window]) -> Mapping[Window, Listing]:
+        """Return what `scan` would find listed for each window, from one listing of the log.
+
+        The price is that of the listing and of the footers of files that are new: a window costs
+        no more than its own files.
+
+        Args:
+            windows: In their order, none overlapping another.
+
+        Raises:
+            SourceError: The log cannot be reached.
+        """
+        ...
+
     def versions(self, scan: Scan) -> Sequence[str]:
         """Return the model versions that have rows in the scan's window, in order."""
         ...
@@ -71,8 +100,8 @@ class Source(Protocol):
         """
         ...
 
-    def counter(self, scan: Scan, grids: Mapping[str, Grid]) -> Callable[[Task], Counted]:
-        """Return the pure, picklable function that counts one task.
+    def counter(self, scan: Scan, grids: Mapping[str, Grid]) -> TaskCounter:
+        """Return the function that counts one task.
 
         Args:
             scan: Where the tasks come from; its labels are joined.
@@ -100,6 +129,7 @@ class RunHead:
     identity: str
     revision: int
     outcome: Outcome
+    listing: Listing = UNLISTED
 
 
 @dataclass(frozen=True)

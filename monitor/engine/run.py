@@ -4,21 +4,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from monitor.alerts.judge import judge, judge_ratio
+from monitor.alerts.judge import judge, judge_floor, judge_ratio, withheld
 from monitor.domain.baseline import Baseline
-from monitor.domain.estimate import Absence, Unmeasurable
+from monitor.domain.estimate import Absence, Estimate, Unmeasurable
 from monitor.domain.finding import Finding
 from monitor.domain.limit import Limit
-from monitor.domain.manifest import Accounting, Manifest, UnreadableFile
+from monitor.domain.manifest import Accounting, LabelJoin, Manifest, UnreadableFile
 from monitor.domain.policy import Policy
 from monitor.domain.reading import Reading, Subject
 from monitor.domain.run import Outcome, Run, VersionResult, run_identity
 from monitor.domain.window import Window
 from monitor.engine.counting import Counted
 from monitor.engine.frozen import check_frozen
-from monitor.engine.ports import Clock, Committed, Compute, Scan, Source, Store
+from monitor.engine.ports import Clock, Committed, Compute, Scan, Source, Store, TaskCounter
 from monitor.engine.progress import Progress
-from monitor.measures.direction import either_side
+from monitor.measures.direction import either_side, lower_is_worse, needs_labels
 from monitor.measures.measure import ProfilePair
 from monitor.measures.measuring import measure_all
 from monitor.profile.codec import grid_from_bytes, profile_from_bytes, profile_to_bytes
@@ -27,6 +27,9 @@ from monitor.profile.profile import Profile
 
 RATIO = "selection_rate_ratio"
 """The measure that is judged by the disparity band."""
+
+COVERAGE = "label_coverage"
+"""The measure that tells whether enough labels have arrived to judge by them."""
 
 _NO_LIMIT = Limit(None, None, 0)
 
@@ -69,16 +72,28 @@ def run_window(
         StoreError: The results could not be stored; nothing was.
     """
     started = outside.clock.now()
-    baselines = outside.store.current_baselines(policy.model)
+    store = outside.store
+    baselines = store.current_baselines(policy.model)
     scan = source.scan(window)
-    known = _stored(policy, window, baselines, scan.manifest, outside.store)
-    if known is not None:
-        return known
-    seen = examine(policy, source, scan, baselines, outside.compute, progress)
+    head = store.heads(policy.model).get(window)
+    stored = None if head is None else store.run(policy.model, window, head.revision)
+    if head and stored and head.listing == scan.listing:
+        said = stored.accounting.labels
+        if head.identity == _identity(policy, window, baselines, scan.manifest, said):
+            return Ran(stored, Committed(head.revision, new=False))
+    prepared = prepare(policy, source, scan, baselines)
+    said = prepared.count.joined
+    if (
+        head
+        and stored
+        and head.identity == _identity(policy, window, baselines, scan.manifest, said)
+    ):
+        return Ran(stored, Committed(head.revision, new=False))  # other files, the same labels
+    seen = examine(policy, prepared, outside.compute, progress)
     run = Run(
         model=policy.model,
         window=window,
-        identity=_identity(policy, window, baselines, seen.manifest),
+        identity=_identity(policy, window, baselines, seen.manifest, seen.accounting.labels),
         policy=policy.digest,
         manifest=seen.manifest,
         accounting=seen.accounting,
@@ -87,11 +102,44 @@ def run_window(
         finished=outside.clock.now(),
         code=outside.code,
         last_event=seen.last_event,
+        listing=scan.listing,
         results=seen.results,
         readings=seen.readings,
         findings=seen.findings,
     )
-    return Ran(run, outside.store.commit(run, policy))
+    return Ran(run, store.commit(run, policy))
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A scan that is ready to be counted: grids agreed on, labels joined, no other column read.
+
+    Attributes:
+        scan: What to read.
+        baselines: What to hold it against, by version.
+        grids: The baselines' grids.
+        count: The function that counts a task of the scan.
+    """
+
+    scan: Scan
+    baselines: Mapping[str, Baseline]
+    grids: Mapping[str, Grid]
+    count: TaskCounter
+
+
+def prepare(
+    policy: Policy, source: Source, scan: Scan, baselines: Mapping[str, Baseline]
+) -> Prepared:
+    """Join labels to a scan.
+
+    Raises:
+        BaselineError: The policy reads columns otherwise than the baseline froze them.
+        SourceError: The log cannot be reached.
+    """
+    grids = {version: grid_from_bytes(item.grid) for version, item in baselines.items()}
+    for version, grid in grids.items():
+        check_frozen(policy, version, grid)
+    return Prepared(scan, baselines, grids, source.counter(scan, grids))
 
 
 @dataclass(frozen=True)
@@ -115,24 +163,16 @@ class Examination:
     findings: tuple[Finding, ...]
 
 
-def examine(  # noqa: PLR0917  # six nouns, each of another type
-    policy: Policy,
-    source: Source,
-    scan: Scan,
-    baselines: Mapping[str, Baseline],
-    compute: Compute,
-    progress: Progress,
+def examine(
+    policy: Policy, prepared: Prepared, compute: Compute, progress: Progress
 ) -> Examination:
     """Profile a scan on the baselines' grids, measure and judge it.
 
     Raises:
-        BaselineError: The policy reads columns otherwise than the baseline froze them.
         SourceError: The log cannot be reached.
     """
-    grids = {version: grid_from_bytes(item.grid) for version, item in baselines.items()}
-    for version, grid in grids.items():
-        check_frozen(policy, version, grid)
-    counted = compute.count(scan.tasks, source.counter(scan, grids), progress)
+    scan, baselines, grids = prepared.scan, prepared.baselines, prepared.grids
+    counted = compute.count(scan.tasks, prepared.count, progress)
     results = tuple(
         _version_result(policy, scan.window, baselines[version], grids[version], profile)
         for version, profile in sorted(counted.profiles.items())
@@ -141,7 +181,7 @@ def examine(  # noqa: PLR0917  # six nouns, each of another type
     readings = _readings_on_the_log(policy, scan.window, counted)
     return Examination(
         manifest=_with_broken(scan.manifest, counted.unreadable),
-        accounting=counted.accounting(),
+        accounting=counted.accounting(prepared.count.joined),
         last_event=counted.last_event,
         results=results,
         readings=readings,
@@ -152,14 +192,35 @@ def examine(  # noqa: PLR0917  # six nouns, each of another type
 def findings_of(readings: tuple[Reading, ...], policy: Policy) -> tuple[Finding, ...]:
     """Return the verdict on each reading that the policy sets a limit for."""
     found: list[Finding] = []
+    waiting = _waiting_for_labels(readings, policy)
     for reading in readings:
         if reading.measure == RATIO and policy.decision and policy.decision.effect:
             found.append(judge_ratio(reading, policy.band, policy.decision.effect))
         elif reading.measure in policy.limits:
             limit = policy.limits[reading.measure].of(reading.subject.field)
-            if limit.bounds:  # a measure may be judged for some fields and not for others
+            if not limit.bounds:  # a measure may be judged for some fields and not for others
+                continue
+            if waiting and needs_labels(reading.measure):
+                found.append(withheld(reading, limit, waiting))
+            elif lower_is_worse(reading.measure):
+                found.append(judge_floor(reading, limit))
+            else:
                 found.append(judge(reading, limit, either_side=either_side(reading.measure)))
     return tuple(found)
+
+
+def _waiting_for_labels(readings: tuple[Reading, ...], policy: Policy) -> str:
+    """Return why nothing that rests on labels can be judged yet; "" when enough have arrived."""
+    for reading in readings:
+        coverage = reading.result
+        if reading.measure != COVERAGE or not isinstance(coverage, Estimate):
+            continue
+        if coverage.value < policy.min_label_coverage:
+            return (
+                f"waiting for labels: {coverage.value:.1%} of {coverage.n:,} rows have one, "
+                f"and {policy.min_label_coverage:.1%} are needed"
+            )
+    return ""
 
 
 def readings_of(
@@ -209,25 +270,15 @@ def _readings_on_the_log(policy: Policy, window: Window, counted: Counted) -> tu
     )
 
 
-def _stored(
+def _identity(
     policy: Policy,
     window: Window,
     baselines: Mapping[str, Baseline],
     manifest: Manifest,
-    store: Store,
-) -> Ran | None:
-    head = store.heads(policy.model).get(window)
-    if head is None or head.identity != _identity(policy, window, baselines, manifest):
-        return None
-    run = store.run(policy.model, window, head.revision)
-    return None if run is None else Ran(run, Committed(head.revision, new=False))
-
-
-def _identity(
-    policy: Policy, window: Window, baselines: Mapping[str, Baseline], manifest: Manifest
+    joined: LabelJoin | None,
 ) -> str:
     digests = {version: baseline.digest for version, baseline in baselines.items()}
-    return run_identity(policy.model, window, policy.digest, digests, manifest.digest)
+    return run_identity(policy.model, window, policy.digest, digests, manifest.content(joined))
 
 
 def _with_broken(manifest: Manifest, broken: list[UnreadableFile]) -> Manifest:

@@ -188,6 +188,12 @@ _WINDOW = (
         _MODEL,
     ),
     _result(
+        "window_labels",
+        "Ids, labels and rows of the latest window's join with its label table, by kind; unmapped are rows whose label the policy does not explain.",
+        "labels",
+        ("model", "kind"),
+    ),
+    _result(
         "data_last_record_timestamp_seconds",
         "Latest event time in the latest window; absent without records.",
         "seconds",
@@ -276,6 +282,24 @@ _DISPARITIES = (
     ),
     _result("group_outcome_ratio_lower_bound", f"{_LOWER} group_outcome_ratio.", "ratio", _GROUP),
     _result("group_outcome_ratio_upper_bound", f"{_UPPER} group_outcome_ratio.", "ratio", _GROUP),
+    _result(
+        "group_label_coverage_ratio",
+        "Share of rows of a group in the latest window that have a label.",
+        "ratio",
+        _GROUP,
+    ),
+    _result(
+        "group_label_coverage_ratio_lower_bound",
+        f"{_LOWER} group_label_coverage_ratio.",
+        "ratio",
+        _GROUP,
+    ),
+    _result(
+        "group_label_coverage_ratio_upper_bound",
+        f"{_UPPER} group_label_coverage_ratio.",
+        "ratio",
+        _GROUP,
+    ),
     _result(
         "disparity_ratio",
         "Rate of a group over the rate of its reference group.",
@@ -385,6 +409,18 @@ _DAEMON = (
         "check_errors_total",
         "Checks that ended in an exception that nobody had foreseen.",
         "runs",
+        _MODEL,
+    ),
+    _process(
+        "closed_windows_changed",
+        "Windows that are too old to be run again and whose files have changed since their results.",
+        "windows",
+        _MODEL,
+    ),
+    _process(
+        "late_files",
+        "Files that came, went or were rewritten in windows that are too old to be run again.",
+        "files",
         _MODEL,
     ),
     _process(

@@ -51,6 +51,9 @@ class _VitalsCollector(Collector):
         for counter, counts in self._vitals.checks.items():
             for model, number in counts.items():
                 sheet.add(f"{counter}_total", number, model=model)
+        for model, (windows, files) in self._vitals.late.items():
+            sheet.add("closed_windows_changed", windows, model=model)
+            sheet.add("late_files", files, model=model)
         for level, number in (dict.fromkeys(LEVELS, 0) | dict(self._vitals.messages)).items():
             sheet.add("log_messages_total", number, level=level)
         self._add_configuration(sheet)

@@ -1,13 +1,13 @@
 """Stored results of one model, as series."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from monitor.domain.errors import BaselineError, SourceError, StoreError
 from monitor.domain.estimate import Estimate, Unmeasurable
 from monitor.domain.finding import Finding, Verdict
 from monitor.domain.limit import Band
-from monitor.domain.manifest import Rejection
+from monitor.domain.manifest import Accounting, Rejection
 from monitor.domain.reading import Reading
 from monitor.domain.run import Outcome, Run, VersionResult
 from monitor.engine.snapshot import ModelSnapshot
@@ -29,6 +29,11 @@ _WINDOW_AND_BASELINE = {
     "auc_drop": "auc",
 }
 """Measures whose two sides are quantities that people know by name."""
+
+_GROUP_LEVELS = {
+    "selection_rate": "group_outcome_ratio",
+    "group_label_coverage": "group_label_coverage_ratio",
+}
 
 _DISPARITY_SCORES = {
     "selection_rate_ratio": "disparity_ratio",
@@ -131,11 +136,22 @@ def _add_window(sheet: Sheet, snapshot: ModelSnapshot, run: Run) -> None:
     rejected = {**dict.fromkeys(map(str, Rejection), 0), **run.accounting.rejected}
     for reason, rows in rejected.items():
         sheet.add("window_rejected_records", rows, model=model, reason=reason)
+    _add_label_join(sheet, model, run.accounting)
     files = len(run.manifest.files) + len(run.manifest.labels)
     sheet.add("window_files", files, model=model)
     sheet.add("window_files_unreadable", len(run.manifest.unreadable), model=model)
     if run.last_event is not None:
         sheet.add("data_last_record_timestamp_seconds", run.last_event.timestamp(), model=model)
+
+
+def _add_label_join(sheet: Sheet, model: str, accounting: Accounting) -> None:
+    if accounting.labels is not None:
+        found = asdict(accounting.labels)
+        del found["digest"]
+        for kind, number in found.items():
+            sheet.add("window_labels", number, model=model, kind=kind)
+    unmapped = sum(accounting.unmapped_labels.values())
+    sheet.add("window_labels", unmapped, model=model, kind="unmapped")
 
 
 def _add_results(sheet: Sheet, run: Run, families: Mapping[str, Family]) -> int:
@@ -206,8 +222,8 @@ def _place(reading: Reading, families: Mapping[str, Family]) -> _Place | None:
     if family is Family.PERFORMANCE:
         return _Place("performance_score", "performance", {**of, "check": measure})
     of |= {"attribute": subject.population, "group": subject.group}
-    if measure == "selection_rate":
-        return _Place("group_outcome_ratio", "disparity", of)
+    if measure in _GROUP_LEVELS:
+        return _Place(_GROUP_LEVELS[measure], "disparity", of)
     score = _DISPARITY_SCORES.get(measure)
     return None if score is None else _Place(score, "disparity", {**of, "check": measure})
 

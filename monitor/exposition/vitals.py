@@ -42,6 +42,7 @@ class Vitals:
         self._heartbeat: datetime | None = None
         self._configuration: Configuration | None = None
         self._messages: Counter[str] = Counter()
+        self._late: dict[str, tuple[int, int]] = {}
         self._checks = {name: dict.fromkeys(models, 0) for name in self._COUNTERS}
 
     def beat(self, now: datetime) -> None:
@@ -66,6 +67,11 @@ class Vitals:
     def count_error(self, model: str) -> None:
         """Count a check that ended in an unforeseen exception."""
         self._count("check_errors", model, 1)
+
+    def looked_back(self, model: str, windows: int, files: int) -> None:
+        """Note how many closed windows have changed since their results, and by how many files."""
+        with self._lock:
+            self._late[model] = (windows, files)
 
     def configured(self, configuration: Configuration) -> None:
         """Note how the newest attempt to load the configuration ended."""
@@ -95,6 +101,12 @@ class Vitals:
         """Return the number of messages logged, by level."""
         with self._lock:
             return dict(self._messages)
+
+    @property
+    def late(self) -> Mapping[str, tuple[int, int]]:
+        """Return model to closed windows that have changed, and files by which they have."""
+        with self._lock:
+            return dict(self._late)
 
     @property
     def checks(self) -> Mapping[str, Mapping[str, int]]:

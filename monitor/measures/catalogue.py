@@ -1,6 +1,7 @@
 """Every measure, one line each, in the order of readings."""
 
 from monitor.measures.disparity import (
+    group_label_coverage,
     selection_rate,
     selection_rate_difference,
     selection_rate_ratio,
@@ -20,7 +21,7 @@ from monitor.measures.drift import (
 )
 from monitor.measures.measure import Measure
 from monitor.measures.performance import auc_drop
-from monitor.measures.quality import freshness, missing_rate, rows, unseen_rate
+from monitor.measures.quality import freshness, label_coverage, missing_rate, rows, unseen_rate
 
 CATALOGUE: tuple[Measure, ...] = (
     psi.MEASURE,
@@ -37,9 +38,11 @@ CATALOGUE: tuple[Measure, ...] = (
     unseen_rate.MEASURE,
     rows.MEASURE,
     freshness.MEASURE,
+    label_coverage.MEASURE,
     auc_drop.MEASURE,
     selection_rate.MEASURE,
     selection_rate_ratio.MEASURE,
     selection_rate_difference.MEASURE,
     selection_rate_ratio_change.MEASURE,
+    group_label_coverage.MEASURE,
 )

@@ -155,11 +155,13 @@ class GroupMeasure:
         about: What people need to know.
         measure: The pure function; answers for groups by name.
         unassigned: Whether rows of unknown or unmapped membership are listed beside the groups.
+        applies: Whether a model with this grid has the quantity at all.
     """
 
     about: Description
     measure: Callable[[GroupPair], Mapping[str, Result]]
     unassigned: bool = False
+    applies: Callable[[Grid], bool] = always
 
 
 Measure = FieldMeasure | ModelMeasure | GroupMeasure

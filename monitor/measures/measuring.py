@@ -92,7 +92,7 @@ def _of_population(
 ) -> Iterator[Reading]:
     subject = replace(model, population=population.name)
     for measure in CATALOGUE:
-        if not isinstance(measure, GroupMeasure):
+        if not isinstance(measure, GroupMeasure) or not measure.applies(pair.grid):
             continue
         groups = group_pair(population, policy, pair, unassigned=measure.unassigned)
         if isinstance(groups, Unmeasurable):

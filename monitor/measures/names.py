@@ -13,10 +13,14 @@ class MeasureName:
         family: Section of ``limits`` it belongs to.
         subject: What one reading of it is about; only a measure of fields can have another limit
             for some of them.
+        floor: Whether a low value is the bad one, so that its limits are floors.
+        labels: Whether it rests on labels: it is not judged before enough of them have arrived.
     """
 
     family: Literal["drift", "quality", "performance", "disparity"]
     subject: Literal["field", "model", "group"]
+    floor: bool = False
+    labels: bool = False
 
 
 _DRIFT_OF_FIELD = MeasureName("drift", "field")
@@ -32,16 +36,18 @@ MEASURE_NAMES: Mapping[str, MeasureName] = {
     "l_infinity": _DRIFT_OF_FIELD,
     "cramers_v": _DRIFT_OF_FIELD,
     "decision_rate": _DRIFT_OF_MODEL,
-    "label_rate": _DRIFT_OF_MODEL,
+    "label_rate": MeasureName("drift", "model", labels=True),
     "score_mean": _DRIFT_OF_MODEL,
     "missing_rate": MeasureName("quality", "field"),
     "unseen_rate": MeasureName("quality", "field"),
     "rows": MeasureName("quality", "model"),
     "freshness": MeasureName("quality", "model"),
-    "auc_drop": MeasureName("performance", "model"),
+    "label_coverage": MeasureName("quality", "model", floor=True),
+    "auc_drop": MeasureName("performance", "model", labels=True),
     "selection_rate": _DISPARITY,
     "selection_rate_ratio": _DISPARITY,
     "selection_rate_difference": _DISPARITY,
     "selection_rate_ratio_change": _DISPARITY,
+    "group_label_coverage": _DISPARITY,
 }
 """Id to family and subject, one for each entry of the catalogue."""

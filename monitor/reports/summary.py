@@ -7,6 +7,7 @@ from monitor.domain.estimate import Estimate
 from monitor.domain.field import Effect
 from monitor.domain.finding import Finding, Reason, Verdict
 from monitor.domain.limit import Band, Limit
+from monitor.domain.manifest import LabelJoin, LateChange
 from monitor.domain.policy import Policy
 from monitor.domain.reading import Reading
 from monitor.domain.run import Run, VersionResult
@@ -68,9 +69,18 @@ def summarise(policy: Policy, runs: Sequence[Run]) -> tuple[Table, ...]:
         _changes(policy, ordered),
         _groups(policy, ordered),
         _extremes(policy, ordered),
+        _labels(policy, ordered),
         _unknown(policy, ordered),
     )
     return tuple(table for table in tables if table.rows)
+
+
+def late_changes(policy: Policy, changes: Sequence[LateChange]) -> tuple[Table, ...]:
+    """Return what came, went or was rewritten too late; no table when nothing did."""
+    rows = tuple((window_name(change.window), str(change)) for change in changes)
+    note = "These windows keep their results; modelmon run --from … --to … runs them again."
+    table = Table(f"{policy.model}, too late for its window", ("window", "files"), rows, note)
+    return (table,) if rows else ()
 
 
 def worst(findings: Iterable[Finding]) -> Verdict:
@@ -193,6 +203,37 @@ def _extremes(policy: Policy, runs: Sequence[Run]) -> Table:
         tuple(rows),
         "Groups large enough to be compared. The farthest two of many differ by chance as well: "
         "for reading, not for judging.",
+    )
+
+
+def _labels(policy: Policy, runs: Sequence[Run]) -> Table:
+    """Return how the label table was joined, and the labels that nobody has explained."""
+    rows: list[tuple[str, ...]] = []
+    for run in runs:
+        found, unmapped = run.accounting.labels, run.accounting.unmapped_labels
+        if found is None and not unmapped:
+            continue
+        joined = LabelJoin() if found is None else found
+        named = ", ".join(f"{text!r} {rows:,}" for text, rows in list(unmapped.items())[:3])
+        numbers = (
+            joined.labelled,
+            joined.orphan,
+            joined.repeated,
+            joined.conflicting,
+            joined.null,
+            joined.before_prediction,
+            joined.without_id,
+        )
+        counts = (("–",) * len(numbers)) if found is None else [f"{item:,}" for item in numbers]
+        rows.append((window_name(run.window), *counts, named or "none"))
+    return Table(
+        f"Labels: {policy.label.column if policy.label else 'none'}",
+        (
+            *("window", "labelled", "orphans", "repeated", "conflicting", "null"),
+            *("before prediction", "rows without id", "unmapped"),
+        ),
+        tuple(rows),
+        "Orphans are labels whose id no row of the window has: those of other windows among them.",
     )
 
 

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from monitor.domain.manifest import Rejection, UnreadableFile
+from monitor.domain.manifest import LabelJoin, Rejection, UnreadableFile
 from monitor.engine.counting import Counted, Task
 from monitor.profile.grid import CategoricalGrid, Grid
 from monitor.profile.kernel import ProfileBuilder
+from monitor.profile.labels import unmapped_labels
 from monitor.sources.event_time import from_micros
 from monitor.sources.labels import JoinedLabels
 from monitor.sources.location import READ_ERRORS, Fault, FoundFile, fault
@@ -32,6 +33,11 @@ class CountFile:
     files: Mapping[str, FoundFile]
     grids: Mapping[str, Grid]
     labels: JoinedLabels | None
+
+    @property
+    def joined(self) -> LabelJoin | None:
+        """Return how the label table was joined; None when there is none."""
+        return None if self.labels is None else self.labels.join
 
     def __call__(self, task: Task) -> Counted:
         """Return the counts of one file; label files that broke are told with the first."""
@@ -67,7 +73,7 @@ class CountFile:
                     builder = builders.setdefault(version, ProfileBuilder(grid))
                     chosen.append(_Chosen(builder, grid, selection))
                 joined = None if labels is None else labels.column(batch)
-                _fill(log, batch, chosen, joined)
+                counted.unmapped_labels.add(_fill(log, batch, chosen, joined))
         counted.profiles = {version: builder.profile for version, builder in builders.items()}
         return counted
 
@@ -89,8 +95,13 @@ def _account(counted: Counted, batch: Batch) -> None:
         counted.last_event = max(counted.last_event or last, last)
 
 
-def _fill(log: OpenFile, batch: Batch, chosen: list[_Chosen], joined: Any) -> None:
-    """Give the chosen rows to their profiles: outcomes together, then column by column."""
+def _fill(log: OpenFile, batch: Batch, chosen: list[_Chosen], joined: Any) -> list[tuple[str, int]]:
+    """Give the chosen rows to their profiles: outcomes together, then column by column.
+
+    Returns:
+        Labels that are neither positive nor negative, with their rows.
+    """
+    unmapped: list[tuple[str, int]] = []
     together = {column for part in chosen for column in _outcome_columns(part.grid)}
     held = {column: log.column(batch.chunk, column) for column in sorted(together)}
     for part in chosen:
@@ -98,12 +109,15 @@ def _fill(log: OpenFile, batch: Batch, chosen: list[_Chosen], joined: Any) -> No
         part.builder.add_rows(
             selection.rows, from_micros(selection.first), from_micros(selection.last)
         )
-        label = "" if grid.label is None else grid.label.column
+        label = selection.of(
+            held.get("" if grid.label is None else grid.label.column) if joined is None else joined
+        )
+        unmapped += unmapped_labels(grid.label, label)
         part.builder.add_outcomes(
             selection.rows,
             {item.name: selection.of(held[item.column]) for item in grid.attributes},
             selection.of(held.get("" if grid.decision is None else grid.decision.column)),
-            selection.of(held.get(label) if joined is None else joined),
+            label,
             selection.of(held.get(grid.columns.get(grid.score, ""))),
         )
     for column in dict.fromkeys(name for part in chosen for name in part.grid.columns.values()):
@@ -113,6 +127,7 @@ def _fill(log: OpenFile, batch: Batch, chosen: list[_Chosen], joined: Any) -> No
             for name, source in part.grid.columns.items():
                 if source == column:
                     part.builder.add_field(name, selected, part.selection.rows)
+    return unmapped
 
 
 def _outcome_columns(grid: Grid) -> set[str]:

@@ -4,24 +4,27 @@ The ids of the window are read first, so memory is proportional to them and not 
 table, which is streamed past. What a worker gets is one small code for each row of its file.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from monitor.domain.manifest import UnreadableFile
+from monitor.domain.manifest import NOT_JOINED, LabelJoin, UnreadableFile
 from monitor.domain.policy import LabelTable
 from monitor.engine.counting import Task
 from monitor.profile.grid import IntArray
 from monitor.profile.values import canonical_text, encoded
 from monitor.sources.event_time import instants
 from monitor.sources.location import READ_ERRORS, Fault, FoundFile, Location, fault
-from monitor.sources.reader import Batch, LogView, OpenFile, batches, opened
+from monitor.sources.reader import Batch, Chunk, LogView, OpenFile, batches, opened
 
 _NO_TIME = np.iinfo(np.int64).min  # a label without a time yields to any that has one
+_NEVER = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True)
@@ -33,17 +36,13 @@ class JoinedLabels:
         codes: Path of a log file to one code for each of its rows in the window, in the order of
             the file: a place in ``values``, or -1 where the row has no label. A file whose ids
             could not be read is not in it. None while there are no label files at all.
-        labelled: Distinct ids of the window that have a label.
-        repeated: Labels that came for an id that had one already, and said the same.
-        conflicting: Ids for which different labels came; the latest one counts.
+        join: What the joining came to, in numbers.
         unreadable: Label files that broke while they were read; none of their labels is used.
     """
 
     values: tuple[str, ...] = ()
     codes: Mapping[str, IntArray] | None = None
-    labelled: int = 0
-    repeated: int = 0
-    conflicting: int = 0
+    join: LabelJoin = NOT_JOINED
     unreadable: tuple[UnreadableFile, ...] = ()
 
     def covers(self, path: str) -> bool:
@@ -104,7 +103,8 @@ def joined(
 
     Ids are compared by their canonical text, so that 7 and ``"7"`` are one id. Of several labels
     for one id the latest by the table's time column counts, without one the last in the order of
-    the files. A null label is none.
+    the files. A null label is none. A label that was known before the prediction was made counts,
+    and is counted as such.
 
     Args:
         log: The log.
@@ -116,19 +116,17 @@ def joined(
     unreadable = []
     for file in table.files:
         try:
-            parts = list(_matching(table, file, ids.distinct))
+            parts = list(_matching(log, table, file, ids.distinct))
         except READ_ERRORS as error:
             unreadable.append(fault(f"{table.spec.path}/{file.path}", error, Fault.CORRUPT))
             continue
-        for places, times, texts in parts:
-            known.add(places, times, texts)
+        for part in parts:
+            known.add(part)
     codes = np.concatenate([known.codes, [-1]])  # the last is for null ids
     return JoinedLabels(
         tuple(known.values),
         {path: codes[places] for path, places in ids.rows.items()},
-        int((known.codes >= 0).sum()),
-        known.repeated,
-        int(known.conflicting.sum()),
+        known.join(ids),
         tuple(unreadable),
     )
 
@@ -139,27 +137,60 @@ class _WindowIds:
 
     Attributes:
         distinct: A pyarrow string array of the distinct ids.
+        earliest: shape (ids,), the first event time of each, microseconds.
         rows: Path of a log file to the place in ``distinct`` of each of its rows in the window;
             -1 for null.
     """
 
     distinct: Any
+    earliest: IntArray
     rows: Mapping[str, IntArray]
 
     @classmethod
     def of(cls, log: LogView, tasks: Iterable[tuple[Task, FoundFile]]) -> "_WindowIds":
-        texts: dict[str, Any] = {}
+        found: dict[str, tuple[Any, IntArray]] = {}
         for task, file in tasks:
             try:
-                texts[file.path] = _ids_of_file(log, task, file)
+                found[file.path] = _ids_of_file(log, task, file)
             except READ_ERRORS:
                 continue  # it breaks for the worker as well, which reports it
-        every = pa.chunked_array(list(texts.values()), pa.large_string()).combine_chunks()
-        coded = every.dictionary_encode()
+        texts = [part for part, _ in found.values()]
+        coded = pa.chunked_array(texts, pa.large_string()).combine_chunks().dictionary_encode()
         places = coded.indices.cast(pa.int64()).fill_null(-1).to_numpy()
-        ends = np.cumsum([len(part) for part in texts.values()])
-        rows = dict(zip(texts, np.split(places, ends[:-1]), strict=True)) if texts else {}
-        return cls(coded.dictionary, rows)
+        earliest = np.full(len(coded.dictionary), _NEVER, np.int64)
+        ends = np.cumsum([len(part) for part in texts])
+        rows = dict(zip(found, np.split(places, ends[:-1]), strict=True)) if found else {}
+        for path, own in rows.items():
+            np.minimum.at(earliest, own[own >= 0], found[path][1][own >= 0])
+        return cls(coded.dictionary, earliest, rows)
+
+    @property
+    def without(self) -> int:
+        """Return the rows without an id."""
+        return sum(int((places < 0).sum()) for places in self.rows.values())
+
+    @property
+    def shared(self) -> int:
+        """Return the rows whose id an earlier row has."""
+        rows = sum(len(places) for places in self.rows.values())
+        return rows - self.without - len(self.distinct)
+
+
+@dataclass(frozen=True)
+class _Matching:
+    """Labels of the ids of a window, and how many others there were beside them.
+
+    Attributes:
+        places: shape (labels,), places of their ids.
+        times: shape (labels,), when they became known, microseconds.
+        texts: What they say: an Arrow column.
+        orphan: Labels without such an id.
+    """
+
+    places: IntArray
+    times: IntArray
+    texts: Any
+    orphan: int
 
 
 @dataclass
@@ -169,20 +200,25 @@ class _KnownLabels:
     ids: int
     values: dict[str, int] = field(default_factory=dict)
     repeated: int = 0
+    orphan: int = 0
+    null: int = 0
 
     def __post_init__(self) -> None:
         self.codes = np.full(self.ids, -1, np.int64)
         self.conflicting = np.zeros(self.ids, np.bool_)
         self._times = np.full(self.ids, _NO_TIME, np.int64)
 
-    def add(self, places: IntArray, times: IntArray, column: Any) -> None:
-        """Take in labels: places of their ids, when they became known, and what they say."""
-        indices, values = encoded(column)
+    def add(self, labels: _Matching) -> None:
+        """Take in labels."""
+        places, times = labels.places, labels.times
+        self.orphan += labels.orphan
+        indices, values = encoded(labels.texts)
         texts = [canonical_text(value) for value in values]
         written = [
             -1 if text is None else self.values.setdefault(text, len(self.values)) for text in texts
         ]
         codes = np.array([*written, -1], np.int64)[indices]
+        self.null += int((codes < 0).sum())
         order = np.argsort(times, kind="stable")
         order = order[codes[order] >= 0]
         places, times, codes = places[order], times[order], codes[order]
@@ -190,6 +226,33 @@ class _KnownLabels:
         newer = times >= self._times[places]
         self.codes[places[newer]] = codes[newer]  # of several for one id the last is kept
         self._times[places[newer]] = times[newer]
+
+    def join(self, ids: _WindowIds) -> LabelJoin:
+        """Return what all that was taken in comes to."""
+        labelled = self.codes >= 0
+        early = labelled & (self._times != _NO_TIME) & (self._times < ids.earliest)
+        return LabelJoin(
+            digest=self._digest() if labelled.any() else "",
+            labelled=int(labelled.sum()),
+            orphan=self.orphan,
+            repeated=self.repeated,
+            conflicting=int(self.conflicting.sum()),
+            null=self.null,
+            before_prediction=int(early.sum()),
+            without_id=ids.without,
+            shared_id=ids.shared,
+        )
+
+    def _digest(self) -> str:
+        """Return the same for the same labels of the same ids, whatever files they came in."""
+        used = np.unique(self.codes[self.codes >= 0]).tolist()
+        texts = list(self.values)
+        ordered = sorted(used, key=texts.__getitem__)
+        written = np.full(len(texts) + 1, -1, np.int64)  # the last is for no label
+        written[ordered] = np.arange(len(ordered))
+        digest = sha256(json.dumps([texts[code] for code in ordered]).encode())
+        digest.update(written[self.codes].astype("<i8").tobytes())
+        return digest.hexdigest()
 
     def _compare(self, places: IntArray, codes: IntArray) -> None:
         """Note which ids have had a label before, and whether it was another one."""
@@ -202,18 +265,21 @@ class _KnownLabels:
         self.repeated += int(((before >= 0) & (before == said)).sum())
 
 
-def _ids_of_file(view: LogView, task: Task, file: FoundFile) -> Any:
+def _ids_of_file(view: LogView, task: Task, file: FoundFile) -> tuple[Any, IntArray]:
+    """Return the ids of a file's rows in the window, and their event times."""
     with opened(view.location, file) as log:
         parts = [_ids_of_batch(view, log, batch) for batch in batches(view, log, task.row_groups)]
-    return pa.chunked_array(parts, pa.large_string()).combine_chunks()
+    texts = pa.chunked_array([ids for ids, _ in parts], pa.large_string()).combine_chunks()
+    return texts, np.concatenate([micros for _, micros in parts] or [np.zeros(0, np.int64)])
 
 
-def _ids_of_batch(view: LogView, log: OpenFile, batch: Batch) -> Any:
+def _ids_of_batch(view: LogView, log: OpenFile, batch: Batch) -> tuple[Any, IntArray]:
+    micros = batch.micros if batch.inside is None else batch.micros[batch.inside]
     values = log.column(batch.chunk, view.spec.id)
     if values is None:
-        return pa.nulls(batch.selected, pa.large_string())
+        return pa.nulls(batch.selected, pa.large_string()), micros
     texts = id_texts(values)
-    return texts if batch.inside is None else texts.filter(pa.array(batch.inside))
+    return texts if batch.inside is None else texts.filter(pa.array(batch.inside)), micros
 
 
 def id_texts(column: Any) -> Any:
@@ -228,18 +294,27 @@ def id_texts(column: Any) -> Any:
     return texts.take(pa.array(indices, mask=indices < 0))
 
 
-def _matching(
-    table: LabelFiles, file: FoundFile, ids: Any
-) -> Iterable[tuple[IntArray, IntArray, Any]]:
-    """Yield places of the ids, times and labels of those rows of a label file that matter."""
+def _matching(log: LogView, table: LabelFiles, file: FoundFile, ids: Any) -> Iterable[_Matching]:
+    """Yield those rows of a label file that matter, chunk by chunk."""
     with opened(table.location, file, (table.column,)) as labels:
         for chunk in labels.chunks():
             found = pc.index_in(id_texts(labels.column(chunk, table.spec.id)), value_set=ids)
             mask = found.is_valid()
+            chosen = mask.to_numpy(zero_copy_only=False)
             places = found.filter(mask).cast(pa.int64()).to_numpy()
-            times = np.full(len(places), _NO_TIME, np.int64)
-            if table.spec.time:
-                known = instants(labels.column(chunk, table.spec.time), table.zone)
-                chosen = mask.to_numpy(zero_copy_only=False)
-                times = np.where(known.usable, known.micros, _NO_TIME)[chosen]
-            yield places, times, labels.column(chunk, table.column).filter(mask)
+            times = _times(table.spec.time, labels, chunk, table.zone)[chosen]
+            ours = ~chosen
+            if table.spec.event_time:
+                made = _times(table.spec.event_time, labels, chunk, table.zone)
+                ours &= (log.start <= made) & (made < log.end)
+            texts = labels.column(chunk, table.column).filter(mask)
+            yield _Matching(places, times, texts, int(ours.sum()))
+
+
+def _times(name: str, labels: OpenFile, chunk: Chunk, zone: str) -> IntArray:
+    """Return a column of times in microseconds, `_NO_TIME` where there is none."""
+    column = labels.column(chunk, name) if name else None
+    if column is None:
+        return np.full(chunk.rows, _NO_TIME, np.int64)
+    known = instants(column, zone)
+    return np.where(known.usable, known.micros, _NO_TIME)

@@ -1,24 +1,25 @@
 """Inference logs in parquet files: flat or hive-partitioned folders on any file system."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from monitor.domain.errors import SourceError
-from monitor.domain.manifest import LogFile, Manifest, UnreadableFile
+from monitor.domain.manifest import Listing, LogFile, Manifest, UnreadableFile
 from monitor.domain.policy import Policy
 from monitor.domain.window import Window
-from monitor.engine.counting import Counted, Task
+from monitor.engine.counting import Task
 from monitor.engine.ports import Scan
 from monitor.profile.grid import Grid
 from monitor.sources.counting import CountFile
 from monitor.sources.drafting import drafted
-from monitor.sources.event_time import LATEST, from_micros, instants, to_micros
+from monitor.sources.event_time import EARLIEST, LATEST, from_micros, instants, to_micros
 from monitor.sources.footer import Footer
 from monitor.sources.labels import JoinedLabels, LabelFiles, joined
 from monitor.sources.location import READ_ERRORS, Fault, FoundFile
+from monitor.sources.placing import Bounds, Placed, placed
 from monitor.sources.reader import LogView, batches, opened
-from monitor.sources.table import ParquetTable
+from monitor.sources.table import ParquetTable, TableFiles
 
 
 class ParquetSource:
@@ -52,42 +53,41 @@ class ParquetSource:
                     spec.labels.id: Fault.NO_ID_COLUMN,
                     policy.label.column: Fault.NO_LABEL_COLUMN,
                 },
-                spec.labels.time,
+                spec.labels.event_time or spec.labels.time,
                 spec.zone,
             )
-        self._read_spans: dict[FoundFile, tuple[int, ...]] = {}
+        self._read_spans: dict[FoundFile, Bounds | None] = {}
 
     def span(self) -> tuple[datetime, datetime] | None:
         """Return earliest and latest event time; files whose footers are silent are read."""
         bounds: list[int] = []
-        read: dict[FoundFile, tuple[int, ...]] = {}
-        for file, footer in self._log.files().usable:
+        for _, footer, silent in self._spanned(self._log.files()):
             groups = [group for group in footer.groups if group.rows]
-            bounds += [bound for group in groups for bound in group.bounds or ()]
-            if any(group.bounds is None for group in groups):
-                known = self._read_spans.get(file)
-                read[file] = self._read_span(file) if known is None else known
-                bounds += read[file]
-        self._read_spans = read
+            bounds += [bound for group in groups for bound in group.bounds or silent or ()]
         return (from_micros(min(bounds)), from_micros(max(bounds))) if bounds else None
 
     def scan(self, window: Window) -> Scan:
         """Return one task for each file whose row groups may hold rows of a window."""
-        start, end = to_micros(window.start), to_micros(window.end)
-        log = self._log.files()
-        tasks, files = [], []
-        for file, footer in log.usable:
-            groups = [
-                number for number, group in enumerate(footer.groups) if group.may_hold(start, end)
-            ]
-            if groups:
-                rows = sum(footer.groups[number].rows for number in groups)
-                tasks.append(Task(file.path, tuple(groups), rows))
-                files.append(_named(file, footer))
-        labels, broken = self._label_files(start)
+        log, labels = self._log.files(), self._label_files()
+        (found,) = placed(self._spanned(log), [window])
+        (named,) = self._labels_of(labels, [window])
         return Scan(
-            window, tuple(tasks), Manifest(tuple(files), labels, (*log.unreadable, *broken))
+            window,
+            tuple(_task(part) for part in found),
+            Manifest(
+                tuple(part.named for part in found), named, (*log.unreadable, *labels.unreadable)
+            ),
+            _listing(found, named),
         )
+
+    def listings(self, windows: Sequence[Window]) -> Mapping[Window, Listing]:
+        """Return what a scan of each window would list; log and labels are listed once."""
+        found = placed(self._spanned(self._log.files()), windows)
+        labels = self._labels_of(self._label_files(), windows)
+        return {
+            window: _listing(parts, named)
+            for window, parts, named in zip(windows, found, labels, strict=True)
+        }
 
     def versions(self, scan: Scan) -> Sequence[str]:
         """Return the versions with rows in the window; a file that breaks has none."""
@@ -106,7 +106,7 @@ class ParquetSource:
         """Return a grid frozen from the rows of one version."""
         return drafted(self._policy, self._view(scan), _files_of(scan), version)
 
-    def counter(self, scan: Scan, grids: Mapping[str, Grid]) -> Callable[[Task], Counted]:
+    def counter(self, scan: Scan, grids: Mapping[str, Grid]) -> CountFile:
         """Return the function that counts one file; labels are joined here, once."""
         view = self._view(scan)
         files = {file.path: file for _, file in _files_of(scan)}
@@ -115,7 +115,17 @@ class ParquetSource:
     def _view(self, scan: Scan) -> LogView:
         return LogView.of(self._log.location, self._policy.source, scan.window)
 
-    def _read_span(self, file: FoundFile) -> tuple[int, ...]:
+    def _spanned(self, log: TableFiles) -> list[tuple[FoundFile, Footer, Bounds | None]]:
+        """Return the files with their footers, and the span of those whose footers are silent."""
+        read: dict[FoundFile, Bounds | None] = {}
+        for file, footer in log.usable:
+            if any(group.bounds is None and group.rows for group in footer.groups):
+                known = file in self._read_spans
+                read[file] = self._read_spans[file] if known else self._read_span(file)
+        self._read_spans = read
+        return [(file, footer, read.get(file)) for file, footer in log.usable]
+
+    def _read_span(self, file: FoundFile) -> Bounds | None:
         spec = self._policy.source
         bounds: list[int] = []
         try:
@@ -126,26 +136,42 @@ class ParquetSource:
                         usable = times.micros[times.usable]
                         bounds += [int(usable.min()), int(usable.max())]
         except READ_ERRORS:
-            return ()  # counting reads it again, and reports it
-        return tuple(bounds)
+            return None  # counting reads it again, and reports it
+        return (min(bounds), max(bounds)) if bounds else None
 
-    def _label_files(self, start: int) -> tuple[tuple[LogFile, ...], tuple[UnreadableFile, ...]]:
-        """Return the label files that may hold labels known since an instant, and the others."""
+    def _label_files(self) -> TableFiles:
+        """Return the files of the label table; those that cannot be used by their full path."""
         spec = self._policy.source.labels
         if spec is None or self._labels is None:
-            return (), ()
+            return TableFiles((), ())
         try:
             files = self._labels.files()
         except SourceError as error:
             # Labels may be long in coming, and their folder with them: inputs are watched anyway.
-            return (), (UnreadableFile(spec.path, Fault.NOT_FOUND, str(error)),)
-        labels = [
-            _named(file, footer)
-            for file, footer in files.usable
-            if any(group.may_hold(start, LATEST + 1) for group in footer.groups)
-        ]
+            return TableFiles((), (UnreadableFile(spec.path, Fault.NOT_FOUND, str(error)),))
         broken = [replace(file, path=f"{spec.path}/{file.path}") for file in files.unreadable]
-        return tuple(labels), tuple(broken)
+        return TableFiles(files.usable, tuple(broken))
+
+    def _labels_of(
+        self, labels: TableFiles, windows: Sequence[Window]
+    ) -> list[tuple[LogFile, ...]]:
+        """Return, for each window, the label files that may hold labels of its rows.
+
+        They are those with predictions made in the window, where the table says when they were
+        made; else those with labels known since the window began.
+        """
+        spec = self._policy.source.labels
+        files = [(file, footer, None) for file, footer in labels.usable]
+        if spec is None or spec.event_time:
+            return [tuple(part.named for part in found) for found in placed(files, windows)]
+        newest = [
+            (_newest(footer), LogFile(file.path, file.size, file.modified, footer.rows))
+            for file, footer in labels.usable
+        ]
+        return [
+            tuple(file for last, file in newest if last >= to_micros(window.start))
+            for window in windows
+        ]
 
     def _joined(self, view: LogView, scan: Scan) -> JoinedLabels | None:
         spec, label = self._policy.source.labels, self._policy.label
@@ -158,8 +184,22 @@ class ParquetSource:
         return joined(view, _files_of(scan), table)
 
 
-def _named(file: FoundFile, footer: Footer) -> LogFile:
-    return LogFile(file.path, file.size, file.modified, footer.rows)
+def _listing(found: Sequence[Placed], labels: Sequence[LogFile]) -> Listing:
+    # A file that nobody can place in time is read for every window, and is news for none.
+    return Listing.of((part.named for part in found if part.certain), labels)
+
+
+def _task(part: Placed) -> Task:
+    rows = sum(part.footer.groups[number].rows for number in part.groups)
+    return Task(part.file.path, part.groups, rows)
+
+
+def _newest(footer: Footer) -> int:
+    """Return the latest time in a file; for ever when its footer is silent, before all if empty."""
+    times = [
+        LATEST if group.bounds is None else group.bounds[1] for group in footer.groups if group.rows
+    ]
+    return max(times, default=EARLIEST - 1)
 
 
 def _found(file: LogFile) -> FoundFile:

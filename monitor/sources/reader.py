@@ -160,12 +160,14 @@ class Batch:
     Attributes:
         chunk: The row groups.
         inside: shape (rows,), whether the row lies in the window; None when every one does.
+        micros: shape (rows,), event times; anything outside the window where there is none.
         versions: Version to its rows in the window.
         rejected: Rows that cannot be placed in time, by reason.
     """
 
     chunk: Chunk
     inside: BoolArray | None
+    micros: IntArray
     versions: Mapping[str, Selection]
     rejected: Counter[str]
 
@@ -190,7 +192,7 @@ def batches(view: LogView, log: OpenFile, row_groups: Collection[int]) -> Iterat
             rejected[Rejection.NO_EVENT_TIME] = times.missing
         if times.bad:
             rejected[Rejection.BAD_EVENT_TIME] = times.bad
-        yield Batch(chunk, None if inside.all() else inside, versions, rejected)
+        yield Batch(chunk, None if inside.all() else inside, times.micros, versions, rejected)
 
 
 def _by_version(

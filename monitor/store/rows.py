@@ -11,7 +11,14 @@ from monitor.domain.baseline import Baseline, BaselinePart
 from monitor.domain.estimate import Absence, Estimate, Result, Unmeasurable
 from monitor.domain.finding import Finding, Reason, Verdict
 from monitor.domain.limit import Band, Limit
-from monitor.domain.manifest import Accounting, LogFile, Manifest, UnreadableFile
+from monitor.domain.manifest import (
+    Accounting,
+    LabelJoin,
+    Listing,
+    LogFile,
+    Manifest,
+    UnreadableFile,
+)
 from monitor.domain.reading import Reading, Subject
 from monitor.domain.run import Failure, Outcome, Run, VersionResult
 from monitor.domain.window import Window
@@ -103,7 +110,7 @@ def run_row(run: Run, revision: int) -> dict[str, Any]:
         "identity": run.identity,
         "policy": run.policy,
         "manifest": asdict(run.manifest),
-        "manifest_digest": run.manifest.digest,
+        "manifest_digest": f"{run.listing.log} {run.listing.labels}",
         "accounting": asdict(run.accounting),
         "outcome": run.outcome,
         "started": run.started,
@@ -172,12 +179,13 @@ def run_of(
         identity=row["identity"],
         policy=row["policy"],
         manifest=_manifest(row["manifest"]),
-        accounting=Accounting(**row["accounting"]),
+        accounting=_accounting(row["accounting"]),
         outcome=Outcome(row["outcome"]),
         started=row["started"],
         finished=row["finished"],
         code=row["code"],
         last_event=row["last_event"],
+        listing=listing_of(row["manifest_digest"]),
         results=tuple(
             VersionResult(
                 version=item["version"],
@@ -300,6 +308,17 @@ def _manifest(document: dict[str, Any]) -> Manifest:
         tuple(LogFile(**file) for file in document["labels"]),
         tuple(UnreadableFile(**file) for file in document["unreadable"]),
     )
+
+
+def listing_of(digests: str) -> Listing:
+    """Return the listing of a run; a row of an older form equals none."""
+    log, _, labels = digests.partition(" ")
+    return Listing(log, labels)
+
+
+def _accounting(document: dict[str, Any]) -> Accounting:
+    labels = document.get("labels")
+    return Accounting(**{**document, "labels": None if labels is None else LabelJoin(**labels)})
 
 
 def _window_columns(window: Window) -> dict[str, datetime]:

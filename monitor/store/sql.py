@@ -23,6 +23,7 @@ from monitor.store.rows import (
     baseline_of,
     baseline_row,
     failure_row,
+    listing_of,
     part_rows,
     registration_row,
     result_rows,
@@ -168,15 +169,17 @@ class SqlStore(Store):
                 RUNS.c.identity,
                 RUNS.c.revision,
                 RUNS.c.outcome,
+                RUNS.c.manifest_digest,
             )
             .where(RUNS.c.model == model)
             .order_by(RUNS.c.window_end, RUNS.c.window_start, RUNS.c.revision)
         )
         heads: dict[Window, RunHead] = {}
         with reported(self._url, f"reading runs of {model}"), self._engine.connect() as connection:
-            for start, end, identity, revision, outcome in connection.execute(query):
+            for start, end, identity, revision, outcome, digests in connection.execute(query):
                 window = Window(start, end)
-                heads[window] = RunHead(window, identity, revision, Outcome(outcome))
+                listing = listing_of(digests)
+                heads[window] = RunHead(window, identity, revision, Outcome(outcome), listing)
         return heads
 
     def run(self, model: str, window: Window, revision: int | None = None) -> Run | None:

@@ -57,8 +57,8 @@ durations = st.integers(1, 999_999).map(lambda seconds: timedelta(seconds=second
 
 
 @st.composite
-def limits(draw):
-    low, high = sorted([draw(st.floats(0, 1e6)), draw(st.floats(0, 1e6))])
+def limits(draw, *, floor=False):
+    low, high = sorted([draw(st.floats(0, 1e6)), draw(st.floats(0, 1e6))], reverse=floor)
     return Limit(
         draw(st.sampled_from([None, low])),
         draw(st.sampled_from([None, high])),
@@ -69,7 +69,14 @@ def limits(draw):
 @st.composite
 def sources(draw, *, label):
     identity = draw(st.just("") | texts)
-    table = st.builds(LabelTable, path=texts, id=texts, time=st.just("") | texts)
+    table = st.builds(
+        LabelTable,
+        path=texts,
+        id=texts,
+        time=st.just("") | texts,
+        event_time=st.just("") | texts,
+        wait=st.just(timedelta(0)) | durations,
+    )
     return SourceSpec(
         path=draw(texts.filter(lambda path: "://" not in path)),
         event_time=draw(st.just("the event time")),
@@ -124,12 +131,14 @@ def policies(draw):
         length,
         draw(st.sampled_from(["UTC", "Asia/Tokyo"])),
         lateness=draw(st.just(timedelta(0)) | durations),
+        patience=draw(st.just(timedelta(0)) | durations),
+        reopen=draw(st.just(timedelta(0)) | durations),
     )
     if isinstance(length, timedelta):
         schedule = replace(schedule, anchor=draw(instants))
     judged = {
         name: FieldLimit(
-            draw(limits()) if name not in DEFAULT_LIMITS else DEFAULT_LIMITS[name],
+            draw(limits(floor=measure.floor)) if name not in DEFAULT_LIMITS else DEFAULT_LIMITS[name],
             {fields[0].name: draw(limits())} if measure.subject == "field" else {},
         )
         for name, measure in MEASURE_NAMES.items()
@@ -146,6 +155,7 @@ def policies(draw):
         schedule=schedule,
         limits={name: limit for name, limit in judged.items() if any_bound(limit)},
         band=draw(st.builds(Band, low=st.floats(0.1, 1), min_rows=st.integers(1, 99))),
+        min_label_coverage=draw(st.floats(0, 1)) if label else 0.0,
         owner=draw(st.just("") | names),
     )
 

@@ -83,13 +83,13 @@ def test_a_full_file_says_everything(load):
           id: request
           version: model_version
           default_version: "1.10"
-          labels: {path: labels, id: request, time: known_at}
+          labels: {path: labels, id: request, time: known_at, event_time: made_at, wait: 60d}
         fields:
           days_late: {kind: numeric, column: "days late"}
           active: boolean
           score: {kind: numeric, role: score}
         decision: {column: flagged, positive: [true, 1], negative: [false, 0], positive_is: harmful}
-        label: {column: paid, positive: [1.0], negative: ["no"]}
+        label: {column: paid, positive: [1.0], negative: ["no"], min_coverage: 0.5}
         populations:
           sex: {}
           age: {column: years, bins: [25, 35.5], unknown: ["", -1], reference: 35.5+}
@@ -101,6 +101,8 @@ def test_a_full_file_says_everything(load):
           start: 2024-01-07
           end: 2024-06-01T00:00+02:00
           lateness: 1d
+          patience: 6h
+          reopen: 3d
           anchor: 2024-01-07
         """)
     assert policy.source == SourceSpec(
@@ -110,7 +112,7 @@ def test_a_full_file_says_everything(load):
         "request",
         "model_version",
         "1.10",
-        LabelTable("labels", "request", "known_at"),
+        LabelTable("labels", "request", "known_at", "made_at", timedelta(days=60)),
     )
     assert policy.fields == (
         Field("days_late", "days late", FieldKind.NUMERIC),
@@ -141,8 +143,29 @@ def test_a_full_file_says_everything(load):
         start=datetime(2024, 1, 7, 5, tzinfo=UTC),
         end=datetime(2024, 5, 31, 22, tzinfo=UTC),
         lateness=timedelta(days=1),
+        patience=timedelta(hours=6),
+        reopen=timedelta(days=3),
     )
+    assert policy.min_label_coverage == 0.5
     assert policy.owner == "lending"
+
+
+@pytest.mark.parametrize(
+    ("window", "days"),
+    [("hour", 7 / 24), ("day", 7), ("week", 49), ("month", 217), ("quarter", 644), ("2d", 14)],
+)
+def test_files_may_come_late_for_seven_windows_unless_it_is_said(load, window, days):
+    policy = load(MINIMAL.replace("window: day", f"window: {window}"))
+    assert policy.schedule.reopen == timedelta(days=days)
+    said = load(MINIMAL.replace("window: day", f"window: {window}\n  reopen: 0s"))
+    assert said.schedule.reopen == timedelta(0)
+
+
+def test_labels_that_are_declared_have_to_arrive_unless_it_is_said(load):
+    label = "label: {column: paid, positive: [1]"
+    assert load(MINIMAL).min_label_coverage == 0
+    assert load(MINIMAL + label + "}\n").min_label_coverage == 0.9
+    assert load(MINIMAL + label + ", min_coverage: 0}\n").min_label_coverage == 0
 
 
 def test_a_decision_may_begin_at_a_number(load):

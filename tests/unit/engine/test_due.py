@@ -56,10 +56,17 @@ def test_a_window_with_a_result_is_not_due_again():
     assert due(heads) == (JULY,)
 
 
-def test_a_window_without_data_is_due_again_once_the_log_reaches_it():
-    heads = {JUNE: RunHead(JUNE, "id", 1, Outcome.NO_DATA)}
-    assert due(heads, span=(utc(2005, 4, 1), utc(2005, 5, 30))) == (JULY,)
-    assert due(heads, span=(utc(2005, 4, 1), utc(2005, 6, 2))) == (JUNE, JULY)
+def test_patience_holds_a_window_back_while_the_log_has_not_reached_its_end():
+    waiting = {"now": utc(2005, 8, 2), "patience": timedelta(days=3)}
+    assert due(**waiting) == (JUNE,)
+    assert due(span=(utc(2005, 4, 1), utc(2005, 7, 31, 23)), **waiting) == (JUNE,)
+    assert due(span=(utc(2005, 4, 1), utc(2005, 8, 1)), **waiting) == (JUNE, JULY)
+
+
+def test_patience_ends_however_silent_the_log_is():
+    assert due(now=utc(2005, 8, 4), patience=timedelta(days=3)) == (JUNE, JULY)
+    silent = (utc(2005, 4, 1), utc(2005, 6, 2))
+    assert due(span=silent, now=utc(2005, 8, 4), patience=timedelta(days=3)) == (JUNE, JULY)
 
 
 def test_lateness_holds_the_newest_window_back():

@@ -12,7 +12,7 @@ from monitor.domain.estimate import Absence, Estimate, Unmeasurable
 from monitor.domain.field import Field, FieldKind
 from monitor.domain.finding import Finding, Reason, Verdict
 from monitor.domain.limit import Band, Limit
-from monitor.domain.manifest import Accounting, LogFile, Manifest, UnreadableFile
+from monitor.domain.manifest import Accounting, LabelJoin, LogFile, Manifest, UnreadableFile
 from monitor.domain.policy import Policy, SourceSpec
 from monitor.domain.reading import Reading, Subject
 from monitor.domain.run import Outcome, Run, VersionResult
@@ -25,9 +25,10 @@ from monitor.measures.measure import Family
 
 AUGUST = Window(datetime(2005, 8, 1, tzinfo=UTC), datetime(2005, 9, 1, tzinfo=UTC))
 LIMIT = Limit(0.1, 0.25)
+JOIN = LabelJoin("ab" * 32, 4_000, orphan=30, conflicting=2)
 FAMILIES = {
     **dict.fromkeys(("psi", "ks", "score_mean", "decision_rate", "label_rate"), Family.DRIFT),
-    **dict.fromkeys(("missing_rate", "unseen_rate", "rows", "freshness"), Family.QUALITY),
+    **dict.fromkeys(("missing_rate", "unseen_rate", "rows", "freshness", "label_coverage"), Family.QUALITY),
     "auc_drop": Family.PERFORMANCE,
     **dict.fromkeys(
         (
@@ -35,6 +36,7 @@ FAMILIES = {
             "selection_rate_ratio",
             "selection_rate_difference",
             "selection_rate_ratio_change",
+            "group_label_coverage",
         ),
         Family.DISPARITY,
     ),
@@ -84,7 +86,7 @@ def run(measured=(), judged=(), model="credit", **changes):
         identity="ef" * 32,
         policy="ab" * 32,
         manifest=Manifest(files=(LogFile("part-0.parquet", 10, "", 5_000),)),
-        accounting=Accounting(5_000, {"1": 4_990}, {"bad_event_time": 10}),
+        accounting=Accounting(5_000, {"1": 4_990}, {"bad_event_time": 10}, labels=JOIN),
         outcome=Outcome.COMPLETED,
         started=datetime(2005, 9, 1, 1, tzinfo=UTC),
         finished=datetime(2005, 9, 1, 1, 0, 4, tzinfo=UTC),

@@ -42,6 +42,7 @@ def test_everything_that_was_noted_is_shown():
     vitals.count_overlap("credit")
     vitals.count_error("other")
     vitals.count_message("error")
+    vitals.looked_back("credit", 2, 5)
     vitals.configured(Configuration("00000000000f" + "a" * 52, NOON, successful=False))
     series = scrape(vitals, page)
     assert series["modelmon_results_exported_timestamp_seconds",] == NOON.timestamp()
@@ -49,6 +50,8 @@ def test_everything_that_was_noted_is_shown():
     assert series["modelmon_check_missed_runs_total", "credit"] == 3
     assert series["modelmon_check_overlapping_runs_total", "credit"] == 1
     assert series["modelmon_check_errors_total", "other"] == 1
+    assert series["modelmon_closed_windows_changed", "credit"] == 2
+    assert series["modelmon_late_files", "credit"] == 5
     assert series["modelmon_log_messages_total", "error"] == 1
     assert series["modelmon_config_last_reload_successful",] == 0
     assert series["modelmon_config_hash",] == 15

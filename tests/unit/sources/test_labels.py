@@ -44,7 +44,7 @@ def test_labels_are_joined_by_id_whatever_order_they_come_in(run, rows, write):
     write("labels/y.parquet", labels(["d", "a"], [None, 1]))
     joined, found, scan = run()
     assert found == {NEGATIVE: 1, POSITIVE: 2, UNKNOWN: 4}
-    assert (joined.labelled, joined.repeated, joined.conflicting) == (3, 0, 0)
+    assert (joined.join.labelled, joined.join.repeated, joined.join.conflicting) == (3, 0, 0)
     assert [file.path for file in scan.manifest.labels] == ["x.parquet", "y.parquet"]
 
 
@@ -76,7 +76,7 @@ def test_the_latest_of_conflicting_labels_counts_and_equal_ones_count_once(run, 
     write("labels/y.parquet", labels(["b", "c", "d"], [0, 1, 0], [early, late, early]))
     joined, found, _ = run()
     assert found == {NEGATIVE: 1, POSITIVE: 3, UNKNOWN: 0}  # a and b keep the late 1, d gets 0
-    assert (joined.labelled, joined.repeated, joined.conflicting) == (4, 1, 3)
+    assert (joined.join.labelled, joined.join.repeated, joined.join.conflicting) == (4, 1, 3)
 
 
 def test_without_times_the_last_in_the_order_of_files_counts(run, rows, write):
@@ -85,7 +85,7 @@ def test_without_times_the_last_in_the_order_of_files_counts(run, rows, write):
     write("labels/y.parquet", {"id": ["a"], "late": [1]})
     joined, found, _ = run(source={"labels": LabelTable("labels", "id")})
     assert found == {NEGATIVE: 0, POSITIVE: 2, UNKNOWN: 0}
-    assert joined.conflicting == 2
+    assert joined.join.conflicting == 2
 
 
 def test_label_files_from_before_the_window_are_not_read(run, rows, write):

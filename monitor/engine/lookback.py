@@ -1,0 +1,116 @@
+"""Which windows with a result are to be run again, because files came, went or were rewritten."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from monitor.domain.manifest import LateChange, Listing
+from monitor.domain.policy import Policy
+from monitor.domain.run import Outcome
+from monitor.domain.window import Window
+from monitor.engine.ports import RunHead, Source, Store
+
+NAMED_AT_ONCE = 20
+"""Closed windows whose changed files are named in one look: each costs a listing and a result."""
+
+
+@dataclass
+class Lookback:
+    """What a process remembers of the windows that it has looked back at.
+
+    Forgetting it costs time and changes nothing: which windows differ from their results is found
+    again from the store and the log.
+
+    Attributes:
+        dealt: The listing that a window was last run for.
+        closed: Closed windows whose files are no longer those of their result, with the listing.
+        late: What has changed in them, as far as it has been looked up.
+        news: Those of ``late`` that nobody has been told of.
+    """
+
+    dealt: dict[Window, Listing] = field(default_factory=dict)
+    closed: dict[Window, Listing] = field(default_factory=dict)
+    late: dict[Window, tuple[Listing, LateChange]] = field(default_factory=dict)
+    news: list[LateChange] = field(default_factory=list)
+
+    @property
+    def late_files(self) -> int:
+        """Return how many files came, went or were rewritten too late."""
+        return sum(change.files for _, change in self.late.values())
+
+    def told(self) -> list[LateChange]:
+        """Return what was found since this was last asked."""
+        told, self.news = self.news, []
+        return told
+
+    def again(
+        self, policy: Policy, source: Source, store: Store, present: datetime
+    ) -> Iterator[Window]:
+        """Yield the windows to run again, oldest first; note what came too late.
+
+        The log is listed once for all of them. A window that had no data is run again whenever
+        some comes: its result has said nothing that could be revised.
+
+        Args:
+            policy: The model's policy.
+            source: Its log.
+            store: Its results.
+            present: The instant by which windows are closed.
+
+        Raises:
+            SourceError: The log cannot be reached.
+        """
+        schedule = policy.schedule
+        heads = [
+            head
+            for window, head in sorted(store.heads(policy.model).items())
+            if schedule.window_at(window.start) == window  # else of a schedule of former times
+        ]
+        listings = source.listings([head.window for head in heads])
+        closed: dict[Window, Listing] = {}
+        for head in heads:
+            listing, then = listings[head.window], self.dealt.get(head.window, head.listing)
+            if listing == then:
+                continue
+            if _open(policy, head, listing, then, present):
+                yield head.window
+                self.dealt[head.window] = listing
+            elif listing.log != then.log or _dated(policy):
+                closed[head.window] = listing
+        self.closed = closed
+        self._look_up(policy, source, store, heads)
+
+    def _look_up(
+        self, policy: Policy, source: Source, store: Store, heads: Sequence[RunHead]
+    ) -> None:
+        """Name the files that changed in closed windows, for those not named yet."""
+        self.late = {
+            window: known
+            for window, known in self.late.items()
+            if self.closed.get(window) == known[0]
+        }
+        unnamed = [head for head in heads if head.window in self.closed.keys() - self.late.keys()]
+        for head in unnamed[:NAMED_AT_ONCE]:
+            run = store.run(policy.model, head.window, head.revision)
+            if run is not None:
+                now = source.scan(head.window).manifest
+                change = LateChange.between(head.window, run.manifest, now)
+                self.late[head.window] = self.closed[head.window], change
+                self.news.append(change)
+
+
+def _open(
+    policy: Policy, head: RunHead, listing: Listing, then: Listing, present: datetime
+) -> bool:
+    if head.outcome is Outcome.NO_DATA:
+        return True
+    if listing.log != then.log and not policy.schedule.closed(head.window, present):
+        return True
+    table = policy.source.labels
+    awaited = table is not None and present - head.window.end < table.wait
+    return awaited and listing.labels != then.labels
+
+
+def _dated(policy: Policy) -> bool:
+    """Return whether a label file that came late is known to be of the window."""
+    return policy.source.labels is not None and bool(policy.source.labels.event_time)
