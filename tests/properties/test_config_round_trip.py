@@ -138,7 +138,9 @@ def policies(draw):
         schedule = replace(schedule, anchor=draw(instants))
     judged = {
         name: FieldLimit(
-            draw(limits(floor=measure.floor)) if name not in DEFAULT_LIMITS else DEFAULT_LIMITS[name],
+            draw(limits(floor=measure.floor))
+            if name not in DEFAULT_LIMITS
+            else DEFAULT_LIMITS[name],
             {fields[0].name: draw(limits())} if measure.subject == "field" else {},
         )
         for name, measure in MEASURE_NAMES.items()

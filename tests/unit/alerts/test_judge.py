@@ -1,6 +1,6 @@
 import pytest
 
-from monitor.alerts.judge import evidence, judge, judge_ratio
+from monitor.alerts.judge import evidence, judge, judge_floor, judge_ratio, withheld
 from monitor.domain.estimate import Absence, Estimate, Unmeasurable
 from monitor.domain.field import Effect
 from monitor.domain.finding import Reason, Verdict
@@ -59,6 +59,40 @@ def test_a_limit_without_bounds_only_says_whether_there_is_a_number():
     none = Limit(None, None, 0)
     assert verdict(Estimate(99.0, 1), none) is Verdict.OK
     assert verdict(Unmeasurable(Absence.NO_DATA, ""), none) is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("value", "high", "expected"),
+    [
+        (0.95, None, Verdict.OK),
+        (0.9, None, Verdict.OK),
+        (0.89, None, Verdict.WARNING),
+        (0.49, None, Verdict.CRITICAL),
+        (0.89, 0.91, Verdict.OK),
+        (0.3, 0.6, Verdict.WARNING),
+    ],
+)
+def test_beyond_a_floor_is_below_it_with_the_whole_interval(value, high, expected):
+    found = judge_floor(reading(Estimate(value, 1000, 1, high=high)), Limit(0.9, 0.5))
+    assert found.verdict is expected
+
+
+def test_a_floor_needs_rows_and_a_number():
+    few = judge_floor(reading(Estimate(0.1, 49, 1000)), Limit(0.9, 0.5))
+    assert (few.verdict, few.reason) == (Verdict.UNKNOWN, Reason.INSUFFICIENT_DATA)
+    none = judge_floor(reading(Unmeasurable(Absence.NO_DATA, "told")), Limit(0.9, 0.5))
+    assert (none.verdict, none.reason) == (Verdict.UNKNOWN, Reason.NO_DATA)
+
+
+def test_what_waits_for_labels_is_unknown_and_keeps_its_number():
+    measured = reading(Estimate(9.0, 1000, 1000))
+    found = withheld(measured, PSI, "waiting")
+    assert (found.verdict, found.reason, found.explanation) == (
+        Verdict.UNKNOWN,
+        Reason.NO_LABELS,
+        "waiting",
+    )
+    assert found.reading is measured
 
 
 def ratio(value, low, high, p=0.5, p_adjusted=0.5, family=None, then=0.5, now=None):

@@ -28,7 +28,9 @@ LIMIT = Limit(0.1, 0.25)
 JOIN = LabelJoin("ab" * 32, 4_000, orphan=30, conflicting=2)
 FAMILIES = {
     **dict.fromkeys(("psi", "ks", "score_mean", "decision_rate", "label_rate"), Family.DRIFT),
-    **dict.fromkeys(("missing_rate", "unseen_rate", "rows", "freshness", "label_coverage"), Family.QUALITY),
+    **dict.fromkeys(
+        ("missing_rate", "unseen_rate", "rows", "freshness", "label_coverage"), Family.QUALITY
+    ),
     "auc_drop": Family.PERFORMANCE,
     **dict.fromkeys(
         (

@@ -4,6 +4,7 @@ import pyarrow as pa
 import pytest
 
 from monitor.compute.local import LocalCompute
+from monitor.domain.field import Label
 from monitor.domain.policy import LabelTable
 from monitor.profile.counts import NEGATIVE, POSITIVE, UNKNOWN
 from monitor.sources.labels import id_texts
@@ -156,3 +157,94 @@ def test_texts_of_ids():
         pa.array([b"7", None]),
     ):
         assert id_texts(column).to_pylist() == ["7", None]
+
+
+def test_orphans_nulls_and_labels_before_the_prediction_are_counted(run, rows, write):
+    write("log/a.parquet", rows(4, id=["a", "b", "c", None], late=None))
+    june = day(1, 6)  # the prediction of a is of that very instant, that of b an hour later
+    write(
+        "labels/x.parquet",
+        labels(["a", "b", "c", "zz", "yy", None], [1, 1, None, 1, 0, 1], [june] * 6),
+    )
+    joined, found, _ = run()
+    assert found == {NEGATIVE: 0, POSITIVE: 2, UNKNOWN: 2}
+    join = joined.join
+    assert (join.labelled, join.orphan, join.null) == (2, 3, 1)
+    assert join.before_prediction == 1  # it counts all the same: b is labelled
+    assert (join.without_id, join.shared_id) == (1, 0)
+
+
+def test_rows_that_share_an_id_share_its_label(run, rows, write):
+    write("log/a.parquet", rows(4, id=["a", "b", "a", "a"], late=None))
+    write("labels/x.parquet", labels(["a"], [1]))
+    joined, found, _ = run()
+    assert found == {NEGATIVE: 0, POSITIVE: 3, UNKNOWN: 1}
+    assert (joined.join.labelled, joined.join.shared_id) == (1, 2)
+
+
+def test_with_event_times_orphans_are_those_of_the_window_only(run, rows, write):
+    write("log/a.parquet", rows(2, id=["a", "b"], late=None))
+    made = pa.array([day(1, 6), day(2, 6), day(2, 7)], pa.timestamp("us", "UTC"))
+    write("labels/x.parquet", {**labels(["a", "nobody", "later"], [1, 1, 1]), "made": made})
+    joined, _, _ = run(source={"labels": LabelTable("labels", "id", "known", "made")})
+    assert (joined.join.labelled, joined.join.orphan) == (1, 1)
+    joined, _, _ = run(source={"labels": LabelTable("labels", "id", "known")})
+    assert (joined.join.labelled, joined.join.orphan) == (1, 2)
+
+
+def test_what_labels_say_has_one_digest_whatever_files_say_it(run, rows, write, tmp_path):
+    write("log/a.parquet", rows(3, id=["a", "b", "c"], late=None))
+
+    def digest(*files):
+        for number, file in enumerate(files):
+            write(f"labels/{number}.parquet", file)
+        found = run()[0].join.digest
+        for number in range(len(files)):
+            (tmp_path / f"labels/{number}.parquet").unlink()
+        return found
+
+    one = digest(labels(["a", "b", "zz"], [1, 0, 1]))
+    assert digest(labels(["b"], [0]), labels(["xx", "a"], [0, 1])) == one
+    assert digest(labels(["a", "b"], [1.0, 0.0])) == one
+    assert digest(labels(["a", "b"], [0, 1])) != one
+    assert digest(labels(["a", "b", "c"], [1, 0, 1])) != one
+    assert digest(labels(["zz"], [1])) == digest(labels(["a"], [None])) == ""
+
+
+@pytest.mark.parametrize(
+    ("label", "values", "negative", "positive", "unmapped"),
+    [
+        (Label("late", ("1",)), ["1", "0", "1", None], 1, 2, {}),
+        (Label("late", ("1",)), [1.0, 0.0, float("nan"), None], 1, 1, {}),
+        (Label("late", ("true",)), [True, False, True, None], 1, 2, {}),
+        (Label("late", ("true",)), ["1", "False", "perhaps", None], 1, 1, {"perhaps": 1}),
+        (Label("late", ("Yes",), ("No",)), ["Yes", "no ", "1", None], 0, 1, {"no ": 1, "1": 1}),
+    ],
+)
+def test_labels_of_any_form_mean_what_the_policy_says(
+    policy, rows, write, june, progress, label, values, negative, positive, unmapped
+):
+    write("log/a.parquet", rows(4, id=list("abcd"), late=None))
+    write("labels/x.parquet", labels(list("abcd"), values))
+    source = ParquetSource(policy(**TABLE, label=label))
+    scan = source.scan(june)
+    count = source.counter(scan, {"1": source.draft(scan, "1")})
+    total = LocalCompute().count(scan.tasks, count, progress)
+    found = total.profiles["1"].outcomes.margin().sum(axis=0)
+    assert (found[NEGATIVE], found[POSITIVE]) == (negative, positive)
+    assert total.accounting(count.joined).unmapped_labels == unmapped
+
+
+def test_unmapped_labels_are_counted_in_a_log_that_has_labels_itself_and_few_are_named(
+    policy, rows, write, june, progress
+):
+    write("log/a.parquet", rows(40, late=[f"state {row % 30:02}" for row in range(40)]))
+    source = ParquetSource(policy(label=Label("late", ("state 00",), ("state 01",))))
+    scan = source.scan(june)
+    count = source.counter(scan, {"1": source.draft(scan, "1")})
+    accounting = LocalCompute().count(scan.tasks, count, progress).accounting(count.joined)
+    assert accounting.labels is None
+    assert sum(accounting.unmapped_labels.values()) == 36
+    assert len(accounting.unmapped_labels) == 21
+    assert accounting.unmapped_labels["(others)"] == 8
+    assert accounting.unmapped_labels["state 02"] == 2
