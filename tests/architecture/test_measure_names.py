@@ -3,17 +3,32 @@
 from monitor.measures.catalogue import CATALOGUE
 from monitor.measures.direction import either_side
 from monitor.measures.measure import FieldMeasure, GroupMeasure, ModelMeasure
-from monitor.measures.names import MEASURE_NAMES, MeasureName
+from monitor.measures.names import MEASURE_NAMES
 
 SUBJECTS = {FieldMeasure: "field", ModelMeasure: "model", GroupMeasure: "group"}
 
 
 def test_the_names_are_those_of_the_catalogue():
     expected = {
-        item.about.id: MeasureName(item.about.family.value, SUBJECTS[type(item)])
-        for item in CATALOGUE
+        item.about.id: (item.about.family.value, SUBJECTS[type(item)]) for item in CATALOGUE
     }
-    assert dict(MEASURE_NAMES) == expected
+    found = {name: (measure.family, measure.subject) for name, measure in MEASURE_NAMES.items()}
+    assert found == expected
+
+
+def test_a_floor_is_for_a_level_that_has_one():
+    floors = {name for name, measure in MEASURE_NAMES.items() if measure.floor}
+    assert floors == {"label_coverage"}
+    for item in CATALOGUE:
+        if item.about.id in floors:
+            assert (item.about.unchanged, item.about.lower) == (None, 0)
+            assert not either_side(item.about.id)
+
+
+def test_what_is_measured_from_labels_waits_for_them():
+    labels = {name for name, measure in MEASURE_NAMES.items() if measure.labels}
+    performance = {name for name, item in MEASURE_NAMES.items() if item.family == "performance"}
+    assert labels == {"label_rate", *performance}
 
 
 def test_what_is_judged_on_either_side_can_go_either_way():
