@@ -8,11 +8,12 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from monitor.domain.policy import Policy
+from monitor.domain.policy import Policy, TableFormat
 from monitor.domain.settings import DaemonSettings
 
 if TYPE_CHECKING:
@@ -20,6 +21,15 @@ if TYPE_CHECKING:
     from monitor.engine.run import Outside
     from monitor.engine.snapshot import ModelSnapshot
     from monitor.measures.measure import Family
+    from monitor.sources.parquet import TableKind
+
+
+SOURCES = {
+    TableFormat.PARQUET: "monitor.sources.location:parquet_folder",
+    TableFormat.DELTA: "monitor.sources.delta:delta_table",
+    TableFormat.ICEBERG: "monitor.sources.iceberg:iceberg_table",
+}
+"""What keeps a table's files to where the files are asked for; nothing is imported until then."""
 
 
 class SystemClock:
@@ -177,10 +187,19 @@ def source_of(policy: Policy, path: str | None = None) -> "Source":
     """
     from monitor.sources.parquet import ParquetSource
 
-    if path is None:
-        return ParquetSource(policy)
-    elsewhere = path if "://" in path else str(Path(path).absolute())
-    return ParquetSource(replace(policy, source=replace(policy.source, path=elsewhere)))
+    spec = policy.source
+    if path is not None:
+        named = "://" in path or spec.format is TableFormat.ICEBERG
+        spec = replace(spec, path=path if named else str(Path(path).absolute()))
+    log = _table_kind(spec.format)
+    labels = _table_kind(TableFormat.PARQUET if spec.labels is None else spec.labels.format)
+    return ParquetSource(replace(policy, source=spec), log, labels)
+
+
+def _table_kind(kind: TableFormat) -> "TableKind":
+    module, _, name = SOURCES[kind].partition(":")
+    found: TableKind = getattr(import_module(module), name)
+    return found
 
 
 def snapshot(policy: Policy, outside: "Outside") -> "ModelSnapshot":

@@ -42,6 +42,25 @@ def golden(request):
     return check
 
 
+@pytest.fixture(scope="session")
+def running_s3(tmp_path_factory):
+    """A real S3 server; its tests share a worker: ``xdist_group("s3")``."""
+    from tests import s3_server
+
+    process, server = s3_server.start(tmp_path_factory.mktemp("s3"))
+    yield server
+    process.terminate()
+    process.wait()
+
+
+@pytest.fixture
+def s3(running_s3, monkeypatch):
+    """The S3 server, and the environment in which its credentials are found."""
+    for name, value in running_s3.environment.items():
+        monkeypatch.setenv(name, value)
+    return running_s3
+
+
 def _refuse_skip(report):
     # In CI everything that a test may need is installed, so a skip hides that nothing was tested.
     if os.environ.get("CI") and report.skipped and not hasattr(report, "wasxfail"):

@@ -20,6 +20,7 @@ MANIFEST = Manifest(
     files=(LogFile("day=1/a.parquet", 2048, "2005-06-02T00:00:00Z", 700), LogFile("b", 1, "", 300)),
     labels=(LogFile("labels.parquet", 99, "etag-1", 12),),
     unreadable=(UnreadableFile("c.parquet", "truncated", "the footer is cut off"),),
+    snapshot="delta version 7",
 )
 ACCOUNTING = Accounting(
     read=1010,

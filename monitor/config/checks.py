@@ -4,7 +4,9 @@ The checks look at the document as it was read and pass over whatever has the wr
 they run, and report, beside the errors of single keys.
 """
 
+import re
 from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
 from itertools import pairwise
 from typing import Any
 
@@ -18,10 +20,15 @@ from monitor.domain.errors import Problem
 from monitor.domain.field import FieldRole
 from monitor.domain.limit import Limit
 from monitor.domain.naming import bin_names, scalar_text
+from monitor.domain.policy import TableFormat
 from monitor.domain.schedule import CalendarUnit
 from monitor.measures.names import MeasureName
 
 Raw = Mapping[str, Any]
+
+_PACKAGES: Mapping[str, str] = {TableFormat.DELTA: "deltalake", TableFormat.ICEBERG: "pyiceberg"}
+_ICEBERG = re.compile(r"\.metadata\.json$|^[^/:\s]+/[^/:\s]+$")
+_CREDENTIALS = re.compile(r"[a-z0-9]+://[^/@]*:[^/@]*@")
 
 
 def problems_between_keys(
@@ -93,6 +100,8 @@ def _fields(document: Document) -> Iterator[Problem]:
 
 def _source(document: Document) -> Iterator[Problem]:
     source = _section(document.value, "source")
+    yield from _table(document, ("source",), source)
+    yield from _table(document, ("source", "labels"), _section(source, "labels"))
     if "labels" not in source:
         return
     path = ("source", "labels")
@@ -102,6 +111,26 @@ def _source(document: Document) -> Iterator[Problem]:
     if "label" not in document.value:
         message = "a label table needs a label: section that names its column"
         yield document.problem(path, message, at_key=True)
+
+
+def _table(document: Document, path: KeyPath, section: Raw) -> Iterator[Problem]:
+    kind, place = section.get("format"), section.get("path")
+    package = _PACKAGES.get(kind) if isinstance(kind, str) else None
+    if package and find_spec(package) is None:
+        message = f"{kind} tables need the package {package}; install modelmon[{kind}]"
+        yield document.problem((*path, "format"), message)
+    if kind == TableFormat.ICEBERG and isinstance(place, str) and not _ICEBERG.search(place):
+        message = (
+            "of an Iceberg table it is catalog/namespace.table, or a metadata file that ends in "
+            f".metadata.json, not {described(place)}"
+        )
+        yield document.problem((*path, "path"), message)
+    if isinstance(place, str) and _CREDENTIALS.match(place):
+        message = (
+            "credentials do not belong in the file; give them to the process, for instance as "
+            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+        )
+        yield document.problem((*path, "path"), message)
 
 
 def _decision(document: Document, populations: list[str]) -> Iterator[Problem]:

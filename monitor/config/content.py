@@ -96,6 +96,7 @@ def _source(source: SourceSpec) -> Content:
     return _given(
         {
             "path": source.path,
+            "format": str(source.format),
             "event_time": source.event_time,
             "timezone": source.zone,
             "id": source.id,
@@ -105,6 +106,7 @@ def _source(source: SourceSpec) -> Content:
             and _given(
                 {
                     "path": labels.path,
+                    "format": str(labels.format),
                     "id": labels.id,
                     "time": labels.time,
                     "event_time": labels.event_time,

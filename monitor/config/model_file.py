@@ -36,7 +36,7 @@ from monitor.domain.field import (
     Population,
 )
 from monitor.domain.limit import Band, Limit
-from monitor.domain.policy import FieldLimit, LabelTable, Policy, SourceSpec
+from monitor.domain.policy import FieldLimit, LabelTable, Policy, SourceSpec, TableFormat
 from monitor.domain.schedule import CalendarUnit, Schedule
 from monitor.measures.names import MEASURE_NAMES, MeasureName
 
@@ -156,13 +156,19 @@ def _source(section: SourceSection) -> SourceSpec:
     table = section.labels
     return SourceSpec(
         path=section.path,
+        format=TableFormat(section.format),
         event_time=section.event_time,
         zone=section.timezone,
         id=section.id or "",
         version=section.version or "",
         default_version=section.default_version,
         labels=LabelTable(
-            table.path, table.id, table.time or "", table.event_time or "", table.wait
+            table.path,
+            table.id,
+            table.time or "",
+            table.event_time or "",
+            table.wait,
+            TableFormat(table.format),
         )
         if table
         else None,

@@ -27,6 +27,7 @@ from monitor.domain.field import FieldKind
 
 Kind = Literal["numeric", "categorical", "boolean"]
 Role = Literal["feature", "score", "prediction"]
+TableFormat = Literal["parquet", "delta", "iceberg"]
 Values = Annotated[list[Value], Field(min_length=1)]
 
 
@@ -42,6 +43,7 @@ class LabelTableSection(Section):
     """A later table that brings the labels, joined by the prediction's id."""
 
     path: Location = Field(description="folder or file of the labels, as for source.path")
+    format: TableFormat = Field("parquet", description="what keeps its files, as for source.format")
     id: Text = Field(description="column of the label table with the prediction's id")
     time: Text | None = Field(None, description="column that says when the label became known")
     event_time: Text | None = Field(
@@ -60,6 +62,9 @@ class SourceSection(Section):
     path: Location = Field(
         description="folder or file of the log: relative to this file, absolute, or a URI such as "
         "s3://bucket/log"
+    )
+    format: TableFormat = Field(
+        "parquet", description="what keeps its files: parquet in folders, a delta or iceberg table"
     )
     event_time: Text = Field(description="column with the instant of the prediction")
     timezone: Zone = Field("UTC", description="IANA zone in which naive event times are read")

@@ -46,11 +46,21 @@ class UnreadableFile:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """The files behind one window, sorted by path, and those that had to be left out."""
+    """The files behind one window, sorted by path, and those that had to be left out.
+
+    Attributes:
+        files: Files of the log that may hold rows of the window.
+        labels: Files of the label table.
+        unreadable: Files that could not be used.
+        snapshot: The state of a table that was read, in words (``delta version 7``); "" when the
+            log is just files. Not part of the digest: a table goes on to new snapshots while the
+            files of an old window stay as they are, and files of a snapshot never change.
+    """
 
     files: tuple[LogFile, ...] = ()
     labels: tuple[LogFile, ...] = ()
     unreadable: tuple[UnreadableFile, ...] = ()
+    snapshot: str = ""
 
     @property
     def digest(self) -> str:

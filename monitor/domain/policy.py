@@ -3,10 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 
 from monitor.domain.field import Attribute, Decision, Field, Label, Population
 from monitor.domain.limit import Band, Limit
 from monitor.domain.schedule import Schedule
+
+
+class TableFormat(StrEnum):
+    """What keeps the files of a table: folders, or a table's own log of its snapshots."""
+
+    PARQUET = "parquet"
+    DELTA = "delta"
+    ICEBERG = "iceberg"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +29,7 @@ class LabelTable:
         event_time: Column with the instant of the prediction; "" when it has none. With it, a file
             of labels concerns only the windows that it has predictions of.
         wait: How long after its end a window is run again when labels of its rows arrive.
+        format: What keeps its files.
     """
 
     path: str
@@ -27,6 +37,7 @@ class LabelTable:
     time: str = ""
     event_time: str = ""
     wait: timedelta = timedelta(days=90)
+    format: TableFormat = TableFormat.PARQUET
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +52,7 @@ class SourceSpec:
         version: Column (or hive partition key) with the model version; "" when it has none.
         default_version: The version of rows whose log has no version column.
         labels: The table that brings the labels later; None when they are in the log.
+        format: What keeps its files.
     """
 
     path: str
@@ -50,6 +62,7 @@ class SourceSpec:
     version: str = ""
     default_version: str = "1"
     labels: LabelTable | None = None
+    format: TableFormat = TableFormat.PARQUET
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,8 @@ class CountFile:
         counted = Counted()
         builders: dict[str, ProfileBuilder] = {}
         labels = None if self.labels is None else self.labels.reader(task.path)
-        with opened(self.view.location, file, _texts(self.grids)) as log:
+        together = _columns(self.view, self.grids)
+        with opened(self.view.location, file, _texts(self.grids), together) as log:
             for batch in batches(self.view, log, task.row_groups):
                 _account(counted, batch)
                 chosen = []
@@ -138,6 +139,14 @@ def _outcome_columns(grid: Grid) -> set[str]:
         columns.add(grid.label.column)
     if grid.score:
         columns.add(grid.columns[grid.score])
+    return columns
+
+
+def _columns(view: LogView, grids: Mapping[str, Grid]) -> set[str]:
+    """Return every column that is read of a batch."""
+    columns = set(view.bookkeeping)
+    for grid in grids.values():
+        columns |= _outcome_columns(grid) | set(grid.columns.values())
     return columns
 
 

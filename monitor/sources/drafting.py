@@ -106,7 +106,8 @@ class _Drafting:
         texts = {item.column for item in fields}
         texts |= {attribute.column for attribute in attributes.values()}
         parts = []
-        with opened(self._view.location, file, texts) as log:
+        together = (*self._view.bookkeeping, *texts)
+        with opened(self._view.location, file, texts, together) as log:
             for batch in batches(self._view, log, task.row_groups):
                 selection = batch.versions.get(self._version)
                 if selection is None:
@@ -129,7 +130,8 @@ class _Drafting:
             step: One row in so many is taken.
         """
         numeric = [item for item in self._policy.fields if item.kind is FieldKind.NUMERIC]
-        with opened(self._view.location, parts[0].file) as log:
+        together = (*self._view.bookkeeping, *(item.column for item in numeric))
+        with opened(self._view.location, parts[0].file, together=together) as log:
             for part in parts:
                 places = pa.array(np.arange(-before % step, part.rows, step))
                 before += part.rows

@@ -36,6 +36,7 @@ class Footer:
 
     columns: frozenset[str]
     groups: tuple[RowGroup, ...]
+    etag: str = ""
 
     @property
     def rows(self) -> int:
@@ -43,15 +44,16 @@ class Footer:
         return sum(group.rows for group in self.groups)
 
 
-def footer(metadata: Any, time: str, zone: str) -> Footer:
+def footer(metadata: Any, time: str, zone: str, names: Mapping[int, str] | None = None) -> Footer:
     """Return the parts of a footer that are kept.
 
     Args:
         metadata: pyarrow's FileMetaData.
         time: The column by which row groups are placed in time; "" for none.
         zone: Zone that naive times are local to.
+        names: Names of columns by their ids, where a table knows them by ids.
     """
-    schema = metadata.schema.to_arrow_schema()
+    schema = table_schema(metadata, names)
     leaves = leaf_columns(schema)
     leaf = leaves.get(time, ())
     kind = schema.field(schema.names.index(time)).type if leaf else None
@@ -61,6 +63,25 @@ def footer(metadata: Any, time: str, zone: str) -> Footer:
         bounds = _bounds(group.column(leaf[0]), kind, zone) if leaf else None
         groups.append(RowGroup(group.num_rows, bounds))
     return Footer(frozenset(leaves), tuple(groups))
+
+
+def table_schema(metadata: Any, names: Mapping[int, str] | None) -> Any:
+    """Return a file's schema with the names that its columns have in the table now.
+
+    A table that knows columns by ids may have renamed one since the file was written, or dropped
+    it and made another of the same name. A column that the table has no longer keeps its place
+    under a name that no configuration can hold.
+    """
+    schema = metadata.schema.to_arrow_schema()
+    if names is None:
+        return schema
+    return pa.schema([field.with_name(_name(field, names)) for field in schema])
+
+
+def _name(field: Any, names: Mapping[int, str]) -> str:
+    known = (field.metadata or {}).get(b"PARQUET:field_id")
+    # A file that the table took in as it was has no ids: its columns are known by their names.
+    return field.name if known is None else names.get(int(known), f"\0{field.name}")
 
 
 def leaf_columns(schema: Any) -> Mapping[str, tuple[int, ...]]:

@@ -15,7 +15,7 @@ from monitor.profile.counts import value_name
 from monitor.profile.kernel import to_numbers
 from monitor.profile.values import boolean_text, canonical_text, encoded, is_nested, one_array
 from monitor.sources.event_time import instants
-from monitor.sources.location import READ_ERRORS, FoundFile, hive_keys
+from monitor.sources.location import READ_ERRORS, FoundFile, hive_keys, parquet_folder
 from monitor.sources.reader import OpenFile, opened
 from monitor.sources.table import ParquetTable
 
@@ -93,7 +93,7 @@ def infer_columns(path: str, directory: str = ".") -> tuple[InferredColumn, ...]
     Raises:
         SourceError: There is no parquet file that can be read.
     """
-    table = ParquetTable(path, directory, {}, "", "UTC")
+    table = ParquetTable(parquet_folder(path, directory), {}, "", "UTC")
     files = table.files()
     with_rows = [file for file, footer in files.usable if footer.rows]
     if not with_rows:

@@ -267,7 +267,8 @@ class _KnownLabels:
 
 def _ids_of_file(view: LogView, task: Task, file: FoundFile) -> tuple[Any, IntArray]:
     """Return the ids of a file's rows in the window, and their event times."""
-    with opened(view.location, file) as log:
+    together = (*view.bookkeeping, view.spec.id)
+    with opened(view.location, file, together=together) as log:
         parts = [_ids_of_batch(view, log, batch) for batch in batches(view, log, task.row_groups)]
     texts = pa.chunked_array([ids for ids, _ in parts], pa.large_string()).combine_chunks()
     return texts, np.concatenate([micros for _, micros in parts] or [np.zeros(0, np.int64)])
@@ -296,7 +297,9 @@ def id_texts(column: Any) -> Any:
 
 def _matching(log: LogView, table: LabelFiles, file: FoundFile, ids: Any) -> Iterable[_Matching]:
     """Yield those rows of a label file that matter, chunk by chunk."""
-    with opened(table.location, file, (table.column,)) as labels:
+    times = filter(None, [table.spec.time, table.spec.event_time])
+    together = (table.spec.id, table.column, *times)
+    with opened(table.location, file, (table.column,), together) as labels:
         for chunk in labels.chunks():
             found = pc.index_in(id_texts(labels.column(chunk, table.spec.id)), value_set=ids)
             mask = found.is_valid()

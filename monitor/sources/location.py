@@ -3,9 +3,10 @@
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -15,6 +16,7 @@ from pyarrow import fs
 
 from monitor.domain.errors import SourceError
 from monitor.domain.manifest import UnreadableFile
+from monitor.sources.ranged import RangedFile
 
 READ_ERRORS = (pa.ArrowException, OSError, UnicodeDecodeError)
 """What opening or decoding a file raises when the file, not the program, is at fault."""
@@ -22,7 +24,7 @@ READ_ERRORS = (pa.ArrowException, OSError, UnicodeDecodeError)
 HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 """The folder value by which Hive and Spark write null."""
 
-_FETCHED_WHOLE = 64 * 2**20  # a remote file up to this size costs one request, not one a column
+_FETCHED_WHOLE = 8 * 2**20  # bytes of a remote file that cost less than further requests would
 _LONGEST_EXPLANATION = 300
 
 
@@ -50,7 +52,8 @@ class FoundFile:
     Attributes:
         path: Path relative to the location, in POSIX form.
         size: Bytes.
-        modified: Modification time in nanoseconds as text; "" when the file system has none.
+        modified: Modification time in nanoseconds, or the etag, as text; "" when the file system
+            has neither.
     """
 
     path: str
@@ -93,18 +96,15 @@ class Location:
         Raises:
             SourceError: There is nothing there, or no such kind of file system.
         """
-        shown = _redacted(path)
+        shown = redacted(path)
         try:
-            if "://" in path:
-                filesystem, root = fs.FileSystem.from_uri(path)
-            else:
-                filesystem, root = fs.LocalFileSystem(), str(Path(directory, path).absolute())
+            filesystem, root = file_system(path, directory)
             info = filesystem.get_file_info(root)
         except pa.ArrowException as error:
-            problem = _redacted(f"{shown}: not a path or URI that can be read: {error}")
+            problem = redacted(f"{shown}: not a path or URI that can be read: {error}")
             raise SourceError(problem) from None
         except OSError as error:
-            problem = _redacted(f"{shown}: cannot be reached: {error}")
+            problem = redacted(f"{shown}: cannot be reached: {error}")
             raise SourceError(problem, retryable=True) from None
         if info.type is fs.FileType.NotFound:
             raise SourceError(f"{shown}: no such file or folder ({root})", retryable=True)
@@ -113,18 +113,54 @@ class Location:
         folder, _, name = root.rpartition("/")
         return cls(filesystem, folder or "/", name, shown)
 
+    @property
+    def snapshot(self) -> str:
+        """Return which state of a table this is, in words; "" for files that are just there."""
+        return ""
+
+    @property
+    def names(self) -> Mapping[int, str] | None:
+        """Return the name of each column by its id, where a table knows columns by ids."""
+        return None
+
+    def place(self, file: FoundFile) -> str:
+        """Return the path of a file on the file system."""
+        return f"{self.root}/{file.path}"
+
+    def keys(self, path: str) -> Mapping[str, Any]:
+        """Return the columns that a file's place gives it, each a pyarrow scalar."""
+        return {key: pa.scalar(value, pa.string()) for key, value in hive_keys(path).items()}
+
+    def kept(self, path: str) -> Any:  # noqa: ARG002  # a table's snapshot knows more
+        """Return which rows of a file are not deleted, as a pyarrow array; None for all."""
+        return None
+
+    def handle(self, file: FoundFile) -> Any:
+        """Return a file opened for the few bytes of its footer."""
+        return self.filesystem.open_input_file(self.place(file))
+
     def open(self, file: FoundFile) -> Any:
-        """Return a file opened for random access."""
-        path = f"{self.root}/{file.path}"
-        if self._local or file.size > _FETCHED_WHOLE:
-            return self.filesystem.open_input_file(path)
-        with self.filesystem.open_input_file(path) as remote:
+        """Return a file opened for random access: a small remote one in memory."""
+        if self.local:
+            return self.handle(file)
+        if file.size > _FETCHED_WHOLE:
+            return RangedFile(self.handle(file))
+        with self.handle(file) as remote:
             return pa.BufferReader(remote.read_buffer())
 
     def unchanged(self, file: FoundFile) -> bool:
-        """Return whether a file still is as it was listed."""
-        info = self.filesystem.get_file_info(f"{self.root}/{file.path}")
-        return (info.size, _modified(info)) == (file.size, file.modified)
+        """Return whether a file still is as it was when its footer was read."""
+        if self.local:
+            info = self.filesystem.get_file_info(self.place(file))
+            return (info.size, _modified(info)) == (file.size, file.modified)
+        with self.handle(file) as remote:
+            if remote.size() != file.size:
+                return False
+            tag = etag(remote)
+        if tag == file.modified:
+            return True
+        info = self.filesystem.get_file_info(self.place(file))
+        return not tag and _modified(info) == file.modified
 
     def listing(self) -> Listing:
         """Return the files whose names end in ``.parquet``, in any case, sorted by path.
@@ -139,7 +175,7 @@ class Location:
             if self.only:
                 info = self.filesystem.get_file_info(f"{self.root}/{self.only}")
                 return Listing((FoundFile(self.only, info.size or 0, _modified(info)),))
-            found = list(_walk(self.root) if self._local else self._select())
+            found = list(_walk(self.root) if self.local else self._select())
         except OSError as error:
             raise SourceError(f"{self.shown}: cannot be listed: {error}", retryable=True) from error
         files = [item for item in found if isinstance(item, FoundFile)]
@@ -150,7 +186,8 @@ class Location:
         )
 
     @property
-    def _local(self) -> bool:
+    def local(self) -> bool:
+        """Return whether the files are on this machine's own file system."""
         return isinstance(self.filesystem, fs.LocalFileSystem)
 
     def _select(self) -> Iterator[FoundFile]:
@@ -162,7 +199,37 @@ class Location:
                 yield FoundFile(path, info.size, _modified(info))
 
 
-def _redacted(text: str) -> str:
+def file_system(path: str, directory: str) -> tuple[Any, str]:
+    """Return the file system that a path or URI means, and the path on it."""
+    if "://" in path:
+        filesystem, root = fs.FileSystem.from_uri(path)
+        return filesystem, str(root)
+    return fs.LocalFileSystem(), str(Path(directory, path).absolute())
+
+
+def etag(handle: Any) -> str:
+    """Return the tag by which an object store knows the content of an open file; "" for none."""
+    for name, value in (handle.metadata() or {}).items():
+        if name.lower() == "etag":
+            return (value.decode() if isinstance(value, bytes) else str(value)).strip('"')
+    return ""
+
+
+def parquet_folder(path: str, directory: str) -> "Locator":
+    """Return what finds a folder of parquet files, or a single one; it is looked for once.
+
+    Args:
+        path: Local path or URI.
+        directory: Folder that a relative path starts from.
+    """
+    return cache(partial(Location.at, path, directory))
+
+
+Locator = Callable[[], Location]
+"""Says where a table's files are now; for a table with snapshots, those of the current one."""
+
+
+def redacted(text: str) -> str:
     """Return a text without the credentials that its URIs may carry."""
     return re.sub(r"//[^/@\s]*@", "//…@", text)
 

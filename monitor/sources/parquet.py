@@ -1,6 +1,6 @@
 """Inference logs in parquet files: flat or hive-partitioned folders on any file system."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -16,10 +16,13 @@ from monitor.sources.drafting import drafted
 from monitor.sources.event_time import EARLIEST, LATEST, from_micros, instants, to_micros
 from monitor.sources.footer import Footer
 from monitor.sources.labels import JoinedLabels, LabelFiles, joined
-from monitor.sources.location import READ_ERRORS, Fault, FoundFile
-from monitor.sources.placing import Bounds, Placed, placed
+from monitor.sources.location import READ_ERRORS, Fault, FoundFile, Locator, parquet_folder
+from monitor.sources.placing import Bounds, Placed, named_as, placed
 from monitor.sources.reader import LogView, batches, opened
 from monitor.sources.table import ParquetTable, TableFiles
+
+TableKind = Callable[[str, str], Locator]
+"""Makes, of a configured path and the folder it is relative to, what says where the files are."""
 
 
 class ParquetSource:
@@ -32,14 +35,26 @@ class ParquetSource:
     Rows without a usable event time belong to no window. They are counted as read and rejected
     whenever their row group is read, so that every window's own accounting balances; a window
     whose scan leaves their row group out does not see them.
+
+    A scan of a table with snapshots is of the snapshot that was current when it was made; it is
+    counted before the next scan.
+
+    Args:
+        policy: The model's policy.
+        log: How the files of the log are found.
+        labels: How the files of the label table are found.
     """
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        log: TableKind = parquet_folder,
+        labels: TableKind = parquet_folder,
+    ) -> None:
         spec = policy.source
         self._policy = policy
         self._log = ParquetTable(
-            spec.path,
-            policy.directory,
+            log(spec.path, policy.directory),
             {spec.event_time: Fault.NO_EVENT_TIME_COLUMN},
             spec.event_time,
             spec.zone,
@@ -47,8 +62,7 @@ class ParquetSource:
         self._labels: ParquetTable | None = None
         if spec.labels is not None and policy.label is not None:
             self._labels = ParquetTable(
-                spec.labels.path,
-                policy.directory,
+                labels(spec.labels.path, policy.directory),
                 {
                     spec.labels.id: Fault.NO_ID_COLUMN,
                     policy.label.column: Fault.NO_LABEL_COLUMN,
@@ -71,14 +85,14 @@ class ParquetSource:
         log, labels = self._log.files(), self._label_files()
         (found,) = placed(self._spanned(log), [window])
         (named,) = self._labels_of(labels, [window])
-        return Scan(
-            window,
-            tuple(_task(part) for part in found),
-            Manifest(
-                tuple(part.named for part in found), named, (*log.unreadable, *labels.unreadable)
-            ),
-            _listing(found, named),
+        manifest = Manifest(
+            tuple(part.named for part in found),
+            named,
+            (*log.unreadable, *labels.unreadable),
+            self._snapshot(bool(named)),
         )
+        tasks = tuple(_task(part) for part in found)
+        return Scan(window, tasks, manifest, _listing(found, named))
 
     def listings(self, windows: Sequence[Window]) -> Mapping[Window, Listing]:
         """Return what a scan of each window would list; log and labels are listed once."""
@@ -95,7 +109,7 @@ class ParquetSource:
         view = self._view(scan)
         for task, file in _files_of(scan):
             try:
-                with opened(view.location, file) as log:
+                with opened(view.location, file, together=view.bookkeeping) as log:
                     for batch in batches(view, log, task.row_groups):
                         found.update(batch.versions)
             except READ_ERRORS:
@@ -111,6 +125,13 @@ class ParquetSource:
         view = self._view(scan)
         files = {file.path: file for _, file in _files_of(scan)}
         return CountFile(view, files, grids, self._joined(view, scan))
+
+    def _snapshot(self, labelled: bool) -> str:  # noqa: FBT001  # internal
+        """Return the state of the tables that is read, in words."""
+        said = [self._log.location.snapshot]
+        if labelled and self._labels is not None and self._labels.location.snapshot:
+            said.append(f"labels {self._labels.location.snapshot}")
+        return ", ".join(filter(None, said))
 
     def _view(self, scan: Scan) -> LogView:
         return LogView.of(self._log.location, self._policy.source, scan.window)
@@ -129,7 +150,8 @@ class ParquetSource:
         spec = self._policy.source
         bounds: list[int] = []
         try:
-            with opened(self._log.location, file) as log:
+            together = (spec.event_time,)
+            with opened(self._log.location, file, together=together) as log:
                 for chunk in log.chunks():
                     times = instants(log.column(chunk, spec.event_time), spec.zone)
                     if times.usable.any():
@@ -164,10 +186,7 @@ class ParquetSource:
         files = [(file, footer, None) for file, footer in labels.usable]
         if spec is None or spec.event_time:
             return [tuple(part.named for part in found) for found in placed(files, windows)]
-        newest = [
-            (_newest(footer), LogFile(file.path, file.size, file.modified, footer.rows))
-            for file, footer in labels.usable
-        ]
+        newest = [(_newest(footer), named_as(file, footer)) for file, footer in labels.usable]
         return [
             tuple(file for last, file in newest if last >= to_micros(window.start))
             for window in windows

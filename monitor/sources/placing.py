@@ -33,7 +33,12 @@ class Placed:
     @property
     def named(self) -> LogFile:
         """Return the file as a manifest names it."""
-        return LogFile(self.file.path, self.file.size, self.file.modified, self.footer.rows)
+        return named_as(self.file, self.footer)
+
+
+def named_as(file: FoundFile, footer: Footer) -> LogFile:
+    """Return a file as a manifest names it: by its etag, or by its time where it has none."""
+    return LogFile(file.path, file.size, footer.etag or file.modified, footer.rows)
 
 
 def placed(

@@ -16,8 +16,9 @@ from monitor.domain.window import Window
 from monitor.profile.grid import BoolArray, IntArray
 from monitor.profile.values import canonical_text, encoded
 from monitor.sources.event_time import instants, to_micros
-from monitor.sources.footer import leaf_columns
-from monitor.sources.location import FoundFile, Location, hive_keys
+from monitor.sources.footer import leaf_columns, table_schema
+from monitor.sources.location import FoundFile, Location
+from monitor.sources.ranged import RangedFile, column_ranges
 
 NO_VERSION = "(none)"
 """The version of rows whose version column is null or absent although the policy names one."""
@@ -28,19 +29,47 @@ BATCH_ROWS = 131_072
 
 @dataclass(frozen=True)
 class Chunk:
-    """Some row groups of a file that are read together."""
+    """Some row groups of a file that are read together.
+
+    Attributes:
+        groups: Their numbers.
+        rows: The rows in them that are not deleted.
+    """
 
     groups: tuple[int, ...]
     rows: int
 
 
 class OpenFile:
-    """One open parquet file, read a column of a chunk at a time."""
+    """One open parquet file, read a column of a chunk at a time.
 
-    def __init__(self, path: str, parquet: Any) -> None:
+    Args:
+        parquet: pyarrow's ParquetFile.
+        leaves: Column to the parquet columns that make it up.
+        keys: The columns that the file's place gives it.
+        kept: Which rows are not deleted; None for all.
+        remote: The bytes, when they are fetched range by range.
+        together: Columns whose bytes are fetched together.
+    """
+
+    def __init__(  # noqa: PLR0917  # one argument a source of rows
+        self,
+        parquet: Any,
+        leaves: Mapping[str, tuple[int, ...]],
+        keys: Mapping[str, Any],
+        kept: Any = None,
+        remote: RangedFile | None = None,
+        together: Collection[str] = (),
+    ) -> None:
         self._parquet = parquet
-        self._leaves = leaf_columns(parquet.metadata.schema.to_arrow_schema())
-        self._keys = hive_keys(path)
+        self._leaves = leaves
+        self._keys = keys
+        self._kept = kept
+        self._remote = remote
+        self._together = [leaf for name in together for leaf in leaves.get(name, ())]
+        self._fetched: Chunk | None = None
+        rows = [group.num_rows for group in map(parquet.metadata.row_group, self._groups)]
+        self._begins = np.cumsum([0, *rows]).tolist()
 
     @property
     def columns(self) -> Collection[str]:
@@ -49,18 +78,16 @@ class OpenFile:
 
     def chunks(self, row_groups: Collection[int] | None = None) -> Iterator[Chunk]:
         """Yield row groups, small neighbours together; all of them unless told which."""
-        metadata = self._parquet.metadata
-        groups: list[int] = []
+        together: list[int] = []
         rows = 0
-        for group in range(metadata.num_row_groups) if row_groups is None else row_groups:
-            more = metadata.row_group(group).num_rows
-            if groups and rows + more > BATCH_ROWS:
-                yield Chunk(tuple(groups), rows)
-                groups, rows = [], 0
-            groups.append(group)
+        for group in self._groups if row_groups is None else row_groups:
+            more = self._begins[group + 1] - self._begins[group]
+            if together and rows + more > BATCH_ROWS:
+                yield from self._chunk(together)
+                together, rows = [], 0
+            together.append(group)
             rows += more
-        if rows:
-            yield Chunk(tuple(groups), rows)
+        yield from self._chunk(together)
 
     def column(self, chunk: Chunk, name: str) -> Any:
         """Return a column of a chunk, None when the file does not have it.
@@ -69,18 +96,50 @@ class OpenFile:
         """
         leaves = self._leaves.get(name)
         if leaves is not None:
+            self._fetch(chunk)
             table = self._parquet.reader.read_row_groups(
                 list(chunk.groups), column_indices=list(leaves), use_threads=False
             )
-            return table.column(0)
+            column = _without_views(table.column(0))
+            return column if self._kept is None else column.filter(self._mask(chunk.groups))
         if name not in self._keys:
             return None
-        value = pa.array([self._keys[name]], pa.string())
-        return pa.DictionaryArray.from_arrays(pa.array(np.zeros(chunk.rows, np.int32)), value)
+        value = self._keys[name]
+        return pa.DictionaryArray.from_arrays(
+            pa.array(np.zeros(chunk.rows, np.int32)), pa.array([value.as_py()], value.type)
+        )
+
+    @property
+    def _groups(self) -> Collection[int]:
+        return range(self._parquet.metadata.num_row_groups)
+
+    def _chunk(self, groups: Collection[int]) -> Iterator[Chunk]:
+        rows = sum(self._begins[group + 1] - self._begins[group] for group in groups)
+        if self._kept is not None and rows:
+            rows = self._mask(groups).true_count
+        if rows:
+            yield Chunk(tuple(groups), rows)
+
+    def _mask(self, groups: Collection[int]) -> Any:
+        """Return which rows of some row groups are not deleted."""
+        parts = [self._kept[self._begins[group] : self._begins[group + 1]] for group in groups]
+        return pa.concat_arrays(parts)
+
+    def _fetch(self, chunk: Chunk) -> None:
+        """Fetch what is read of a chunk at once, when it is the first column of it."""
+        if self._remote is None or chunk == self._fetched:
+            return
+        self._fetched = chunk
+        self._remote.fetch(column_ranges(self._parquet.metadata, chunk.groups, self._together))
 
 
 @contextmanager
-def opened(location: Location, file: FoundFile, texts: Collection[str] = ()) -> Iterator[OpenFile]:
+def opened(
+    location: Location,
+    file: FoundFile,
+    texts: Collection[str] = (),
+    together: Collection[str] = (),
+) -> Iterator[OpenFile]:
     """Open a parquet file.
 
     Args:
@@ -88,10 +147,12 @@ def opened(location: Location, file: FoundFile, texts: Collection[str] = ()) -> 
         file: The file.
         texts: Columns whose values are counted, not computed with: where they hold text they are
             read as codes into a dictionary, which is the cheaper half of decoding them.
+        together: Columns that are read of most batches: of a large remote file their bytes are
+            fetched together.
     """
     with location.open(file) as handle:
         metadata = pq.read_metadata(handle)
-        schema = metadata.schema.to_arrow_schema()
+        schema = table_schema(metadata, location.names)
         leaves = leaf_columns(schema)
         coded = [
             leaves[name][0]
@@ -105,7 +166,14 @@ def opened(location: Location, file: FoundFile, texts: Collection[str] = ()) -> 
             coerce_int96_timestamp_unit="us",  # nanoseconds would wrap round outside 1677-2262
             page_checksum_verification=True,
         )
-        yield OpenFile(file.path, parquet)
+        yield OpenFile(
+            parquet,
+            leaves,
+            location.keys(file.path),
+            location.kept(file.path),
+            handle if isinstance(handle, RangedFile) else None,
+            together,
+        )
 
 
 @dataclass(frozen=True)
@@ -128,6 +196,11 @@ class LogView:
     def of(cls, location: Location, spec: SourceSpec, window: Window) -> "LogView":
         """Return the view of a window."""
         return cls(location, spec, to_micros(window.start), to_micros(window.end))
+
+    @property
+    def bookkeeping(self) -> tuple[str, ...]:
+        """Return the columns that say which rows are meant."""
+        return (self.spec.event_time, *filter(None, [self.spec.version]))
 
 
 @dataclass(frozen=True)
@@ -214,7 +287,16 @@ def _by_version(
 
 
 def _is_text(kind: Any) -> bool:
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+    return bool(
+        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    )
+
+
+def _without_views(column: Any) -> Any:
+    """Return text of the view layout, which few of Arrow's functions take, in the plain one."""
+    if pa.types.is_string_view(column.type):
+        return column.cast(pa.string())
+    return column.cast(pa.binary()) if pa.types.is_binary_view(column.type) else column
 
 
 def _selection(mask: BoolArray, micros: IntArray) -> Selection:

@@ -307,6 +307,7 @@ def _manifest(document: dict[str, Any]) -> Manifest:
         tuple(LogFile(**file) for file in document["files"]),
         tuple(LogFile(**file) for file in document["labels"]),
         tuple(UnreadableFile(**file) for file in document["unreadable"]),
+        document.get("snapshot", ""),
     )
 
 

@@ -302,3 +302,20 @@ def test_the_shipped_model_is_valid():
         "sex × age_group",
     ]
     assert policy.schedule.end == datetime(2005, 10, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("kind", ["delta", "iceberg"])
+def test_a_table_whose_package_is_missing_says_what_to_install(tmp_path, monkeypatch, kind):
+    monkeypatch.setattr("monitor.config.checks.find_spec", lambda _: None)
+    file = tmp_path / "m.yaml"
+    file.write_text(
+        "model: m\n"
+        f"source: {{path: lake/models.log, event_time: at, format: {kind}}}\n"
+        "fields: {income: numeric}\n"
+        "schedule: {window: day}\n"
+    )
+    with pytest.raises(ConfigError) as caught:
+        load_policy(file)
+    (problem,) = caught.value.problems
+    assert (problem.line, problem.key) == (2, "source.format")
+    assert f"install modelmon[{kind}]" in problem.message

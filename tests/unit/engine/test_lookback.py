@@ -146,9 +146,9 @@ def deployment(tmp_path):
 
 def test_nothing_new_runs_nothing_again_and_reads_no_rows(deployment, monkeypatch):
     opened = []
-    real = Location.open
+    real = Location.handle
     monkeypatch.setattr(
-        Location, "open", lambda self, file: opened.append(file) or real(self, file)
+        Location, "handle", lambda self, file: opened.append(file) or real(self, file)
     )
     assert deployment.check(6.1) == []
     assert opened == []

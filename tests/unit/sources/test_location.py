@@ -5,9 +5,10 @@ import socket
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyarrow import fs
 
 from monitor.domain.errors import SourceError
-from monitor.sources.location import Fault, Location, fault, hive_keys
+from monitor.sources.location import Fault, Location, fault, file_system, hive_keys
 
 
 def touch(folder, *names):
@@ -166,3 +167,22 @@ def test_errors_of_the_system_have_a_reason():
         for error in (PermissionError(13, "no"), FileNotFoundError(2, "no"), OSError(5, "I/O"))
     ]
     assert reasons == [Fault.PERMISSION_DENIED, Fault.NOT_FOUND, Fault.CORRUPT]
+
+
+@pytest.mark.parametrize(
+    ("uri", "kind", "root"),
+    [
+        ("s3://bucket/log?region=eu-west-1", fs.S3FileSystem, "bucket/log"),
+        ("s3://b/log?endpoint_override=127.0.0.1:9000&scheme=http", fs.S3FileSystem, "b/log"),
+        ("gs://anonymous@bucket/log", fs.GcsFileSystem, "bucket/log"),
+        ("gcs://anonymous@bucket/log", fs.GcsFileSystem, "bucket/log"),
+        ("abfs://logs@account.dfs.core.windows.net/m", fs.AzureFileSystem, "logs/m"),
+        ("abfss://logs@account.dfs.core.windows.net/m", fs.AzureFileSystem, "logs/m"),
+        ("file:///srv/log", fs.LocalFileSystem, "/srv/log"),
+    ],
+)
+def test_a_uri_names_a_file_system_without_asking_it(uri, kind, root, monkeypatch):
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    filesystem, found = file_system(uri, ".")
+    assert isinstance(filesystem, kind)
+    assert found == root

@@ -1,0 +1,117 @@
+"""Remote files read by byte ranges that are fetched together."""
+
+import io
+from bisect import bisect_right
+from collections.abc import Collection, Sequence
+from typing import Any
+
+Range = tuple[int, int]
+"""First byte, and the first byte after it."""
+
+HOLE = 2**20
+"""Bytes between two ranges that cost less than another request would."""
+
+TOGETHER = 64 * 2**20
+"""Bytes that are held at once; of more, each range is a request of its own, made when it is read.
+
+Columns of such a row group are so large that the wait for a request is little beside its bytes.
+"""
+
+
+class RangedFile(io.RawIOBase):
+    """A file of an object store, whose announced ranges are fetched with few requests.
+
+    Reading outside of what was announced is a request each. What was fetched is let go when
+    something else is announced.
+
+    Args:
+        handle: The file, a pyarrow NativeFile.
+    """
+
+    def __init__(self, handle: Any) -> None:
+        self._handle = handle
+        self._size: int = handle.size()
+        self._at = 0
+        self._begins: list[int] = []
+        self._buffers: list[bytes] = []
+
+    def fetch(self, ranges: Collection[Range]) -> None:
+        """Fetch some ranges in as few requests as pays, if they are not too large to hold."""
+        self._begins, self._buffers = [], []
+        if sum(end - begin for begin, end in ranges) > TOGETHER:
+            return
+        for begin, end in merged(ranges):
+            self._buffers.append(self._handle.read_at(end - begin, begin))
+            self._begins.append(begin)
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def seekable(self) -> bool:
+        """Return True."""
+        return True
+
+    def size(self) -> int:
+        """Return the bytes of the file."""
+        return self._size
+
+    def tell(self) -> int:
+        """Return the place that is read next."""
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go to a place."""
+        self._at = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence] + offset
+        return self._at
+
+    def read(self, size: int = -1) -> bytes:
+        """Return bytes from the present place on."""
+        begin = self._at
+        end = self._size if size < 0 else min(begin + size, self._size)
+        self._at = max(begin, end)
+        held = bisect_right(self._begins, begin) - 1
+        if held >= 0:
+            offset = begin - self._begins[held]
+            if offset + end - begin <= len(self._buffers[held]):
+                return self._buffers[held][offset : offset + end - begin]
+        content: bytes = self._handle.read_at(end - begin, begin) if end > begin else b""
+        return content
+
+    def close(self) -> None:
+        """Close the file."""
+        if not self.closed:
+            self._buffers = []
+            self._handle.close()
+        super().close()
+
+
+def merged(ranges: Collection[Range]) -> Sequence[Range]:
+    """Return ranges in their order, near ones as one with what lies between."""
+    together: list[Range] = []
+    for begin, end in sorted(ranges):
+        if together and begin <= together[-1][1] + HOLE:
+            together[-1] = (together[-1][0], max(end, together[-1][1]))
+        else:
+            together.append((begin, end))
+    return together
+
+
+def column_ranges(metadata: Any, groups: Collection[int], leaves: Collection[int]) -> list[Range]:
+    """Return where the column chunks of some row groups lie in a parquet file.
+
+    Args:
+        metadata: pyarrow's FileMetaData.
+        groups: Numbers of row groups.
+        leaves: Indices of parquet columns.
+    """
+    ranges = []
+    for group in groups:
+        of_group = metadata.row_group(group)
+        for leaf in leaves:
+            chunk = of_group.column(leaf)
+            begin = chunk.data_page_offset
+            if chunk.has_dictionary_page and chunk.dictionary_page_offset:
+                begin = min(begin, chunk.dictionary_page_offset)
+            ranges.append((begin, begin + chunk.total_compressed_size))
+    return ranges

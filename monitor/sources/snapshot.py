@@ -1,0 +1,93 @@
+"""The files that make up one snapshot of a table."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import fs
+
+from monitor.domain.manifest import UnreadableFile
+from monitor.sources.location import FoundFile, Listing, Location
+
+
+@dataclass(frozen=True)
+class SnapshotFile:
+    """A data file of a table.
+
+    Attributes:
+        found: The file as the table's log has it; ``modified`` is its identity there, with that of
+            the rows deleted in it.
+        place: Its path on the file system.
+        keys: Its partition values, each a pyarrow scalar.
+        kept: Which of its rows are not deleted, a pyarrow array; None for all.
+    """
+
+    found: FoundFile
+    place: str
+    keys: Mapping[str, Any] = field(default_factory=dict)
+    kept: Any = None
+
+
+@dataclass(frozen=True)
+class SnapshotLocation(Location):
+    """A table's files as its own log lists them, instead of the folder that they are in.
+
+    What the table's log names is whole and never changes, whatever is being written beside it.
+
+    Attributes:
+        said: Which snapshot it is, in words.
+        files: Path as it is shown to the file.
+        columns: Column names by their ids; None when the table knows columns by their names.
+        others: Data files that are not parquet.
+    """
+
+    said: str
+    files: Mapping[str, SnapshotFile]
+    columns: Mapping[int, str] | None = None
+    others: tuple[UnreadableFile, ...] = ()
+
+    @property
+    def snapshot(self) -> str:
+        """Return which snapshot it is, in words."""
+        return self.said
+
+    @property
+    def names(self) -> Mapping[int, str] | None:
+        """Return the name of each column by its id, if the table knows columns by ids."""
+        return self.columns
+
+    def place(self, file: FoundFile) -> str:
+        """Return the path of a file on the file system."""
+        return self.files[file.path].place
+
+    def keys(self, path: str) -> Mapping[str, Any]:
+        """Return the partition values of a file."""
+        return self.files[path].keys
+
+    def kept(self, path: str) -> Any:
+        """Return which rows of a file are not deleted."""
+        return self.files[path].kept
+
+    def unchanged(self, file: FoundFile) -> bool:
+        """Return whether a file is still there: files of a snapshot are never rewritten."""
+        info = self.filesystem.get_file_info(self.place(file))
+        return info.type is fs.FileType.File and info.size == file.size
+
+    def listing(self) -> Listing:
+        """Return the files of the snapshot, sorted by path."""
+        found = sorted((item.found for item in self.files.values()), key=lambda file: file.path)
+        return Listing(tuple(found), self.others)
+
+
+def kept_rows(rows: int, deleted: Any) -> Any:
+    """Return which rows are left, as a pyarrow array, when some are deleted by position.
+
+    Args:
+        rows: How many there were.
+        deleted: Positions of deleted rows, any array of integers.
+    """
+    kept = np.ones(rows, np.bool_)
+    kept[np.asarray(deleted)] = False
+    return pa.array(kept)
