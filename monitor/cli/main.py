@@ -19,6 +19,10 @@ from monitor.domain.errors import (
 COMMANDS = {
     "baseline": ("monitor.cli.baseline:baseline", "Register, list and show baselines."),
     "config": ("monitor.cli.config:config", "Check, show and describe configuration files."),
+    "convert": (
+        "monitor.cli.convert:convert",
+        "Convert JSON request and response logs to parquet.",
+    ),
     "db": ("monitor.cli.db:db", "Create, upgrade and check the database."),
     "demo": ("monitor.cli.demo:demo", "Run the main job on the real logs of the repository."),
     "healthcheck": ("monitor.cli.healthcheck:healthcheck", "Ask a running daemon how it is."),

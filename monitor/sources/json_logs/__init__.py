@@ -1,0 +1,1 @@
+"""Request and response logs in JSON lines, converted to a parquet log."""

@@ -1,0 +1,177 @@
+"""What a line of a JSON log says, before it is known what it belongs to."""
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from monitor.domain.errors import ModelmonError
+
+DEEPEST = 100
+"""Levels of nesting of a record; a payload of features has five."""
+
+
+class Half(StrEnum):
+    """Which half of a prediction a record is."""
+
+    REQUEST = "request"
+    RESPONSE = "response"
+
+
+class Reason(StrEnum):
+    """Why a record was not converted."""
+
+    BAD_EVENT_TIME = "bad_event_time"
+    BAD_PAYLOAD = "bad_payload"
+    DUPLICATE_ID = "duplicate_id"
+    ERROR_RESPONSE = "error_response"
+    LINE_TOO_LONG = "line_too_long"
+    NOT_JSON = "not_json"
+    NO_EVENT_TIME = "no_event_time"
+    NO_ID = "no_id"
+    NO_REQUEST = "no_request"
+    NO_RESPONSE = "no_response"
+    ROWS_DIFFER = "rows_differ"
+    UNKNOWN_RECORD = "unknown_record"
+    UNREADABLE_FILE = "unreadable_file"
+
+
+class RecordError(ModelmonError):
+    """A record cannot be converted; carries the reason in a word and in a sentence."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        self.reason = reason
+        self.detail = detail
+        super().__init__(detail)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a record was read: a file, a 1-based line, and its number in that line from 0."""
+
+    file: str
+    line: int
+    part: int = 0
+
+    def __str__(self) -> str:
+        """Return ``file:line``, the form editors can jump to."""
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A payload as it was logged.
+
+    Attributes:
+        value: Parsed JSON, or the rows of a CSV as lists.
+        positional: Whether CSV was read, whose values have no names.
+    """
+
+    value: Any
+    positional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A record that is understood.
+
+    Attributes:
+        id: The prediction's id.
+        halves: Its payloads; both where a record holds request and response.
+        time: When it was made; None when it does not say.
+        about: Bookkeeping columns, such as the model's name.
+    """
+
+    id: str
+    halves: Mapping[Half, Body]
+    time: datetime | None
+    about: Mapping[str, str] = field(default_factory=dict)
+
+
+def parsed(text: bytes | str) -> Any:
+    """Return a JSON value.
+
+    Raises:
+        RecordError: It is none, or a key comes twice in one object.
+    """
+    found: Any
+    try:
+        found = json.loads(text, object_pairs_hook=_without_repeats)
+        _refuse_depth(found)
+        escaped = b"\\u" in text if isinstance(text, bytes) else "\\u" in text
+        if escaped:  # half of a pair of surrogates is JSON, but no text
+            json.dumps(found, ensure_ascii=False).encode()
+    except RecursionError:
+        raise RecordError(Reason.NOT_JSON, "nested too deep") from None
+    except ValueError as error:  # also bytes that are no text
+        raise RecordError(Reason.NOT_JSON, str(error)) from None
+    return found
+
+
+def _refuse_depth(value: Any) -> None:
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [
+            item
+            for outer in level
+            if isinstance(outer, list | dict)
+            for item in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(item, list | dict)
+        ]
+        if not level:
+            return
+    raise RecordError(Reason.NOT_JSON, "nested too deep")
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        repeated = next(name for name in names if names.count(name) > 1)
+        raise RecordError(Reason.NOT_JSON, f"the key {repeated!r} comes twice in an object")
+    return found
+
+
+def decoded(text: Any) -> bytes:
+    """Return the bytes of a base64 text.
+
+    Raises:
+        RecordError: It is none.
+    """
+    try:
+        return base64.b64decode(text, validate=True)
+    except (TypeError, ValueError) as error:
+        raise RecordError(Reason.BAD_PAYLOAD, f"not base64: {error}") from None
+
+
+def instant(value: Any) -> datetime:
+    """Return the instant of an ISO 8601 text with its offset.
+
+    Raises:
+        RecordError: It is none; a number does not say what it counts.
+    """
+    try:
+        found = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise RecordError(Reason.BAD_EVENT_TIME, f"not an ISO 8601 time: {value!r}") from None
+    if found.tzinfo is None:
+        raise RecordError(Reason.BAD_EVENT_TIME, f"without an offset from UTC: {value!r}")
+    try:
+        return found.astimezone(UTC)
+    except OverflowError:
+        raise RecordError(Reason.BAD_EVENT_TIME, f"outside the calendar: {value!r}") from None
+
+
+def looked_up(record: Any, path: str) -> Any:
+    """Return the value at a dotted path (``Metadata.x-time.0``); None when there is none."""
+    for part in path.split("."):
+        if isinstance(record, dict):
+            record = record.get(part)
+        elif isinstance(record, list) and part.isdigit() and int(part) < len(record):
+            record = record[int(part)]
+        else:
+            return None
+    return record
