@@ -171,8 +171,12 @@ class Comparison:
     examination: Examination
 
     def profiles(self) -> Mapping[str, Profile]:
-        """Return the profile of each version."""
-        return {item.version: profile_from_bytes(item.profile) for item in self.examination.results}
+        """Return the profile of each version that has a baseline."""
+        return {
+            item.version: profile_from_bytes(item.profile)
+            for item in self.examination.results
+            if item.profile
+        }
 
     def readings(self) -> "pd.DataFrame":
         """Return everything measured, one row a reading.

@@ -224,7 +224,7 @@ def source_of(policy: Policy, path: str | None = None) -> "Source":
         spec = replace(spec, path=path if named else str(Path(path).absolute()))
     log = _table_kind(spec.format)
     labels = _table_kind(TableFormat.PARQUET if spec.labels is None else spec.labels.format)
-    return ParquetSource(replace(policy, source=spec), log, labels)
+    return ParquetSource(replace(policy, source=spec), log, labels, SystemClock())
 
 
 def _table_kind(kind: TableFormat) -> "TableKind":

@@ -7,11 +7,19 @@ from monitor.domain.baseline import Baseline, BaselinePart
 from monitor.domain.estimate import Absence, Estimate, Unmeasurable
 from monitor.domain.finding import Finding, Reason, Verdict
 from monitor.domain.limit import Band, Limit
-from monitor.domain.manifest import Accounting, LogFile, Manifest, Rejection, UnreadableFile
+from monitor.domain.manifest import (
+    Accounting,
+    FileAccount,
+    LogFile,
+    Manifest,
+    Rejection,
+    UnreadableFile,
+)
 from monitor.domain.policy import Policy, SourceSpec
 from monitor.domain.reading import Reading, Subject
 from monitor.domain.run import Failure, Outcome, Run, VersionResult, run_identity
 from monitor.domain.schedule import CalendarUnit, Schedule
+from monitor.domain.schema import ColumnChange, SchemaChange
 from monitor.domain.window import Window
 
 DAY = timedelta(days=1)
@@ -27,6 +35,24 @@ ACCOUNTING = Accounting(
     profiled={"2": 600, "1": 400},
     rejected={Rejection.NO_BASELINE: 10},
     unregistered={"3": 10},
+    invalid={"age": 7},
+    without_id=2,
+    files=(FileAccount("day=1/a.parquet", 700, 690, {Rejection.NO_BASELINE: 10}, {"age": 7}, 2),),
+)
+SCHEMA_CHANGES = (
+    SchemaChange(
+        "1",
+        ColumnChange.RETYPED,
+        "age",
+        "int64",
+        "string",
+        watched=True,
+        files=2,
+        path="day=1/a.parquet",
+    ),
+    SchemaChange(
+        "2", ColumnChange.EXTRA, "a\x00b\ud800", "", "double", watched=False, files=1, path="b"
+    ),
 )
 
 
@@ -154,6 +180,7 @@ def a_run(day=0, days=1, *, policy="policy-1", model="credit", versions=("2", "1
         results=tuple(results),
         readings=(rows,),
         findings=(Finding(rows, Limit(None, None), Verdict.OK, Reason.WITHIN, "1010 rows"),),
+        schema_changes=SCHEMA_CHANGES,
     )
 
 
@@ -164,6 +191,7 @@ def an_empty_run(day=0, model="credit"):
         run,
         manifest=Manifest(),
         accounting=Accounting(),
+        schema_changes=(),
         outcome=Outcome.NO_DATA,
         last_event=None,
         readings=(rows,),

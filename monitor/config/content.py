@@ -113,6 +113,7 @@ def _source(source: SourceSpec) -> Content:
                     "wait": duration_text(labels.wait),
                 }
             ),
+            "max_clock_skew": duration_text(source.max_clock_skew),
         }
     )
 

@@ -172,6 +172,7 @@ def _source(section: SourceSection) -> SourceSpec:
         )
         if table
         else None,
+        max_clock_skew=section.max_clock_skew,
     )
 
 

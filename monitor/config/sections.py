@@ -78,6 +78,11 @@ class SourceSection(Section):
     labels: LabelTableSection | None = Field(
         None, description="the table that brings the labels, when they are not in the log"
     )
+    max_clock_skew: Duration = Field(
+        "1h",
+        validate_default=True,
+        description="how far event times may run ahead of the daemon's clock",
+    )
 
 
 class FieldSection(Section):

@@ -9,12 +9,17 @@ from monitor.domain.window import Window
 
 _LISTED = 3
 
+LISTED_FILES = 200
+"""Files whose own accounts a run keeps."""
+
 
 class Rejection(StrEnum):
     """Why a row of the log was read but not profiled."""
 
     NO_EVENT_TIME = "no_event_time"
     BAD_EVENT_TIME = "bad_event_time"
+    FUTURE_EVENT_TIME = "future_event_time"
+    DUPLICATE_ID = "duplicate_id"
     NO_BASELINE = "no_baseline"
 
 
@@ -181,6 +186,43 @@ class LateChange:
 
 
 @dataclass(frozen=True, slots=True)
+class FileAccount:
+    """Rows of one file in a window, and the values in them that could not be used.
+
+    Attributes:
+        path: The file.
+        read: Rows read: profiled + rejected.
+        profiled: Rows profiled.
+        rejected: Rows read and not profiled, by reason.
+        invalid: Values that are not of their column's kind, by column, of the rows profiled.
+        without_id: Rows without an id, where the policy names an id column.
+    """
+
+    path: str
+    read: int
+    profiled: int
+    rejected: Mapping[str, int] = field(default_factory=dict)
+    invalid: Mapping[str, int] = field(default_factory=dict)
+    without_id: int = 0
+
+    @property
+    def troubled(self) -> int:
+        """Return rows rejected, values that could not be used, and rows without an id."""
+        return sum(self.rejected.values()) + sum(self.invalid.values()) + self.without_id
+
+    def plus(self, other: "FileAccount") -> "FileAccount":
+        """Return the account of this part of the file and another one."""
+        return FileAccount(
+            self.path,
+            self.read + other.read,
+            self.profiled + other.profiled,
+            _sum(self.rejected, other.rejected),
+            _sum(self.invalid, other.invalid),
+            self.without_id + other.without_id,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Accounting:
     """Rows of a window: read = profiled (by version) + rejected (by reason).
 
@@ -192,6 +234,9 @@ class Accounting:
             ``Rejection.NO_BASELINE`` in ``rejected`` as well.
         labels: How a label table was joined; None when labels are in the log, or there are none.
         unmapped_labels: Rows by label that the policy neither counts as positive nor as negative.
+        invalid: Values that are not of their column's kind, by column, of the rows profiled.
+        without_id: Rows without an id, where the policy names an id column.
+        files: The same file by file, at most `LISTED_FILES`: the most troubled first.
     """
 
     read: int = 0
@@ -200,6 +245,9 @@ class Accounting:
     unregistered: Mapping[str, int] = field(default_factory=dict)
     labels: LabelJoin | None = None
     unmapped_labels: Mapping[str, int] = field(default_factory=dict)
+    invalid: Mapping[str, int] = field(default_factory=dict)
+    without_id: int = 0
+    files: tuple[FileAccount, ...] = ()
 
     @property
     def placed(self) -> int:
@@ -216,6 +264,11 @@ def _listed(paths: tuple[str, ...]) -> str:
     rest = len(paths) - _LISTED
     named = ", ".join(paths[:_LISTED])
     return f"{named} and {rest:,} more" if rest > 0 else named
+
+
+def _sum(first: Mapping[str, int], second: Mapping[str, int]) -> Mapping[str, int]:
+    names = sorted({*first, *second})
+    return {name: first.get(name, 0) + second.get(name, 0) for name in names}
 
 
 def _file_lines(kind: str, files: Iterable[LogFile]) -> list[str]:

@@ -53,6 +53,7 @@ class SourceSpec:
         default_version: The version of rows whose log has no version column.
         labels: The table that brings the labels later; None when they are in the log.
         format: What keeps its files.
+        max_clock_skew: How far the event times may run ahead of the daemon's clock.
     """
 
     path: str
@@ -63,6 +64,7 @@ class SourceSpec:
     default_version: str = "1"
     labels: LabelTable | None = None
     format: TableFormat = TableFormat.PARQUET
+    max_clock_skew: timedelta = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from hashlib import sha256
 from monitor.domain.finding import Finding
 from monitor.domain.manifest import UNLISTED, Accounting, Listing, Manifest
 from monitor.domain.reading import Reading
+from monitor.domain.schema import SchemaChange
 from monitor.domain.window import Window
 
 
@@ -78,6 +79,7 @@ class Run:
         results: One for each version with rows.
         findings: Findings on the log as a whole (freshness, volume), which no version owns.
         readings: Readings on the log as a whole.
+        schema_changes: How the columns of its files differ from those of the baselines.
     """
 
     model: str
@@ -95,6 +97,7 @@ class Run:
     results: tuple[VersionResult, ...] = ()
     readings: tuple[Reading, ...] = ()
     findings: tuple[Finding, ...] = ()
+    schema_changes: tuple[SchemaChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,14 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from monitor.domain.manifest import Accounting, LabelJoin, UnreadableFile
+from monitor.domain.manifest import (
+    LISTED_FILES,
+    Accounting,
+    FileAccount,
+    LabelJoin,
+    UnreadableFile,
+)
+from monitor.domain.schema import SchemaChange, joined
 from monitor.profile.counts import ValueSample
 from monitor.profile.profile import Profile
 
@@ -13,6 +20,12 @@ NAMED_LABELS = 20
 
 OTHER_LABELS = "(others)"
 """Under which the rows of all further ones are kept."""
+
+LISTED_VERSIONS = 20
+"""Versions without a baseline that a run names."""
+
+OTHER_VERSIONS = "(other versions)"
+"""The others, and versions of a batch that has more than can be told apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +57,8 @@ class Counted:
     unmapped_labels: ValueSample = field(default_factory=ValueSample)
     last_event: datetime | None = None
     unreadable: list[UnreadableFile] = field(default_factory=list)
+    files: list[FileAccount] = field(default_factory=list)
+    schema_changes: tuple[SchemaChange, ...] = ()
 
     def merge(self, other: "Counted") -> None:
         """Add another part, in place."""
@@ -57,18 +72,28 @@ class Counted:
         self.unregistered.update(other.unregistered)
         self.unmapped_labels.merge(other.unmapped_labels)
         self.unreadable.extend(other.unreadable)
+        self.files.extend(other.files)
+        if other.schema_changes:
+            self.schema_changes = joined((*self.schema_changes, *other.schema_changes))
         if other.last_event is not None:
             self.last_event = max(self.last_event or other.last_event, other.last_event)
 
-    def accounting(self, joined: LabelJoin | None = None) -> Accounting:
+    def accounting(self, labels: LabelJoin | None = None) -> Accounting:
         """Return the rows, read = profiled + rejected, and how labels were joined to them."""
+        invalid: Counter[str] = Counter()
+        for file in self.files:
+            invalid.update(file.invalid)
+        listed = sorted(_by_path(self.files), key=lambda file: (-file.troubled, file.path))
         return Accounting(
             read=self.read,
             profiled={version: item.rows for version, item in sorted(self.profiles.items())},
             rejected=dict(sorted(self.rejected.items())),
-            unregistered=dict(self.unregistered),
-            labels=joined,
+            unregistered=_most_frequent(self.unregistered),
+            labels=labels,
             unmapped_labels=_most(self.unmapped_labels),
+            invalid=dict(sorted(invalid.items())),
+            without_id=sum(file.without_id for file in self.files),
+            files=tuple(listed[:LISTED_FILES]),
         )
 
 
@@ -77,3 +102,22 @@ def _most(labels: ValueSample) -> dict[str, int]:
     named = dict(labels.most_frequent(NAMED_LABELS))
     others = labels.rows - sum(named.values())
     return {**named, OTHER_LABELS: others} if others else named
+
+
+def _most_frequent(versions: Counter[str]) -> dict[str, int]:
+    """Return the versions with most rows; a column of ids may pass for one of versions."""
+    ordered = sorted(versions.items(), key=lambda item: (-item[1], item[0]))
+    listed = dict(ordered[:LISTED_VERSIONS])
+    rest = sum(rows for _, rows in ordered[LISTED_VERSIONS:])
+    if rest:
+        listed[OTHER_VERSIONS] = listed.get(OTHER_VERSIONS, 0) + rest
+    return listed
+
+
+def _by_path(accounts: list[FileAccount]) -> list[FileAccount]:
+    """Return one account for each file, whose row groups may have been counted by several tasks."""
+    found: dict[str, FileAccount] = {}
+    for account in accounts:
+        known = found.get(account.path)
+        found[account.path] = account if known is None else known.plus(account)
+    return list(found.values())

@@ -52,6 +52,14 @@ class TaskCounter(Protocol):
         """Return the counts of one task."""
         ...
 
+    def complete(self) -> "TaskCounter":
+        """Return the function with what only counting needs: which rows repeat another one.
+
+        It costs a look at the ids of all tasks, and so is left until it is sure that they will be
+        counted.
+        """
+        ...
+
 
 class Source(Protocol):
     """An inference log."""

@@ -115,7 +115,7 @@ def _count_part(  # noqa: PLR0917  # six nouns, each of another type
     progress: Progress,
 ) -> _Part:
     scan = source.scan(piece)
-    counted = compute.count(scan.tasks, source.counter(scan, {version: grid}), progress)
+    counted = compute.count(scan.tasks, source.counter(scan, {version: grid}).complete(), progress)
     broken = (*scan.manifest.unreadable, *counted.unreadable)
     if broken:
         told = "; ".join(f"{file.path}: {file.explanation}" for file in broken)

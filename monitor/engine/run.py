@@ -13,8 +13,8 @@ from monitor.domain.manifest import Accounting, LabelJoin, Manifest, UnreadableF
 from monitor.domain.policy import Policy
 from monitor.domain.reading import Reading, Subject
 from monitor.domain.run import Outcome, Run, VersionResult, run_identity
+from monitor.domain.schema import SchemaChange
 from monitor.domain.window import Window
-from monitor.engine.counting import Counted
 from monitor.engine.frozen import check_frozen
 from monitor.engine.ports import Clock, Committed, Compute, Scan, Source, Store, TaskCounter
 from monitor.engine.progress import Progress
@@ -106,6 +106,7 @@ def run_window(
         results=seen.results,
         readings=seen.readings,
         findings=seen.findings,
+        schema_changes=seen.schema_changes,
     )
     return Ran(run, store.commit(run, policy))
 
@@ -150,9 +151,10 @@ class Examination:
         manifest: The files read, and those that had to be left out.
         accounting: The rows.
         last_event: The latest event in the window.
-        results: One for each version with rows and a baseline.
+        results: One for each version with rows; without a baseline it says no more than that.
         readings: What must be said of the log itself.
         findings: The same, judged.
+        schema_changes: How the columns of the files differ from those of the baselines.
     """
 
     manifest: Manifest
@@ -161,6 +163,7 @@ class Examination:
     results: tuple[VersionResult, ...]
     readings: tuple[Reading, ...]
     findings: tuple[Finding, ...]
+    schema_changes: tuple[SchemaChange, ...] = ()
 
 
 def examine(
@@ -172,20 +175,26 @@ def examine(
         SourceError: The log cannot be reached.
     """
     scan, baselines, grids = prepared.scan, prepared.baselines, prepared.grids
-    counted = compute.count(scan.tasks, prepared.count, progress)
-    results = tuple(
+    counted = compute.count(scan.tasks, prepared.count.complete(), progress)
+    accounting = counted.accounting(prepared.count.joined)
+    results = [
         _version_result(policy, scan.window, baselines[version], grids[version], profile)
-        for version, profile in sorted(counted.profiles.items())
+        for version, profile in counted.profiles.items()
         if profile.rows
-    )
-    readings = _readings_on_the_log(policy, scan.window, counted)
+    ]
+    results += [
+        _unregistered(policy, scan.window, version, rows)
+        for version, rows in accounting.unregistered.items()
+    ]
+    readings = _readings_on_the_log(policy, scan.window, accounting)
     return Examination(
         manifest=_with_broken(scan.manifest, counted.unreadable),
-        accounting=counted.accounting(prepared.count.joined),
+        accounting=accounting,
         last_event=counted.last_event,
-        results=results,
+        results=tuple(sorted(results, key=lambda result: result.version)),
         readings=readings,
         findings=tuple(judge(reading, _NO_LIMIT, either_side=False) for reading in readings),
+        schema_changes=counted.schema_changes,
     )
 
 
@@ -251,23 +260,29 @@ def _version_result(
     )
 
 
-def _readings_on_the_log(policy: Policy, window: Window, counted: Counted) -> tuple[Reading, ...]:
-    """Return what must be said of the log itself: no rows, or rows that nothing is known of."""
-    if not counted.accounting().placed:
-        silent = Unmeasurable(Absence.NO_DATA, f"the log has no rows in {window}")
-        return (Reading("rows", Subject(policy.model), silent),)
-    return tuple(
-        Reading(
-            "rows",
-            Subject(policy.model, version),
-            Unmeasurable(
-                Absence.NO_BASELINE,
-                f"version {version} has {rows:,} rows in {window} and no registered baseline",
-                rows,
-            ),
-        )
-        for version, rows in sorted(counted.unregistered.items())
+def _unregistered(policy: Policy, window: Window, version: str, rows: int) -> VersionResult:
+    """Return what can be said of a version that nothing is registered of."""
+    told = f"version {version} has {rows:,} rows in {window} and no registered baseline"
+    unknown = Unmeasurable(Absence.NO_BASELINE, told, rows)
+    reading = Reading("rows", Subject(policy.model, version), unknown)
+    return VersionResult(
+        version=version,
+        baseline="",
+        rows=0,
+        profile=b"",
+        readings=(reading,),
+        findings=(judge(reading, _NO_LIMIT, either_side=False),),
     )
+
+
+def _readings_on_the_log(
+    policy: Policy, window: Window, accounting: Accounting
+) -> tuple[Reading, ...]:
+    """Return what must be said of the log itself: that it has no rows."""
+    if accounting.placed:
+        return ()
+    silent = Unmeasurable(Absence.NO_DATA, f"the log has no rows in {window}")
+    return (Reading("rows", Subject(policy.model), silent),)
 
 
 def _identity(

@@ -180,6 +180,19 @@ _WINDOW = (
         "records",
         ("model", "reason"),
     ),
+    _result(
+        "window_invalid_values",
+        "Values of the latest window that are not of their column's kind, by column.",
+        "values",
+        ("model", "column"),
+        empty=True,
+    ),
+    _result(
+        "window_schema_changes",
+        "Columns of the latest window's files that differ from those the baseline rests on, by kind.",
+        "columns",
+        ("model", "kind"),
+    ),
     _result("window_files", "Log and label files behind the latest window.", "files", _MODEL),
     _result(
         "window_files_unreadable",

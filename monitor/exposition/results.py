@@ -1,5 +1,6 @@
 """Stored results of one model, as series."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
@@ -10,6 +11,7 @@ from monitor.domain.limit import Band
 from monitor.domain.manifest import Accounting, Rejection
 from monitor.domain.reading import Reading
 from monitor.domain.run import Outcome, Run, VersionResult
+from monitor.domain.schema import ColumnChange
 from monitor.engine.snapshot import ModelSnapshot
 from monitor.exposition.sheet import Sheet
 from monitor.measures.measure import Family
@@ -137,6 +139,7 @@ def _add_window(sheet: Sheet, snapshot: ModelSnapshot, run: Run) -> None:
     for reason, rows in rejected.items():
         sheet.add("window_rejected_records", rows, model=model, reason=reason)
     _add_label_join(sheet, model, run.accounting)
+    _add_columns(sheet, run)
     files = len(run.manifest.files) + len(run.manifest.labels)
     sheet.add("window_files", files, model=model)
     sheet.add("window_files_unreadable", len(run.manifest.unreadable), model=model)
@@ -152,6 +155,15 @@ def _add_label_join(sheet: Sheet, model: str, accounting: Accounting) -> None:
             sheet.add("window_labels", number, model=model, kind=kind)
     unmapped = sum(accounting.unmapped_labels.values())
     sheet.add("window_labels", unmapped, model=model, kind="unmapped")
+
+
+def _add_columns(sheet: Sheet, run: Run) -> None:
+    """Add what is wrong with the columns of the window's files."""
+    for column, values in run.accounting.invalid.items():
+        sheet.add("window_invalid_values", values, model=run.model, column=column)
+    changed = Counter(change.kind for change in run.schema_changes)
+    for kind in ColumnChange:
+        sheet.add("window_schema_changes", changed[kind], model=run.model, kind=kind.value)
 
 
 def _add_results(sheet: Sheet, run: Run, families: Mapping[str, Family]) -> int:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.domain.field import Decision, Effect, Label
+from monitor.domain.schema import KnownColumn, Schema
 from monitor.profile.counts import (
     CategoricalCounts,
     FieldCounts,
@@ -63,6 +64,13 @@ def grid_to_bytes(grid: Grid) -> bytes:
         "decision": None if grid.decision is None else asdict(grid.decision),
         "label": None if grid.label is None else asdict(grid.label),
         "score": grid.score,
+        "schema": {
+            "columns": {
+                name: [column.types, column.everywhere, column.repeated]
+                for name, column in grid.schema.columns.items()
+            },
+            "complete": grid.schema.complete,
+        },
     }
     return _pack(GRID_FORMAT, header, arrays)
 
@@ -94,6 +102,7 @@ def grid_from_bytes(data: bytes) -> Grid:
         decision=_decision(header["decision"]),
         label=_label(header["label"]),
         score=header["score"],
+        schema=_schema(header.get("schema")),
     )
     return replace(grid, digest=content_digest(data))
 
@@ -217,6 +226,16 @@ def _attribute(described: dict[str, Any]) -> AttributeGrid:
         tuple(described["bins"]),
         tuple(described["unknown_values"]),
     )
+
+
+def _schema(described: dict[str, Any] | None) -> Schema:
+    if described is None:  # a grid of before schemas were kept
+        return Schema()
+    columns = {
+        name: KnownColumn(tuple(types), everywhere, repeated)
+        for name, (types, everywhere, repeated) in described["columns"].items()
+    }
+    return Schema(columns, described["complete"])
 
 
 def _decision(described: dict[str, Any] | None) -> Decision | None:

@@ -1,7 +1,7 @@
 """How a baseline's data become a frozen grid."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy as np
 from monitor.domain.field import Attribute, Decision, Field, FieldKind, FieldRole, Label
 from monitor.domain.naming import bin_names
 from monitor.profile.codec import content_digest, grid_to_bytes
+from monitor.profile.columns import ColumnTally
 from monitor.profile.counts import value_name
 from monitor.profile.grid import (
     AttributeGrid,
@@ -43,6 +44,9 @@ SAMPLE_ROWS = 200_000
 
 LISTED_VALUES = 10_000
 """Values of a categorical field that a grid lists."""
+
+LISTED_GROUPS = 100
+"""Values of an attribute that become groups where the policy declares none."""
 
 TRACKED_VALUES = 100_000
 """Distinct values that are counted while a grid is drafted; beyond them the list is incomplete."""
@@ -104,6 +108,11 @@ class GridDraft:
             item.name: ValueTally() for item in fields if item.kind is not FieldKind.NUMERIC
         }
         self._groups = {name: ValueTally() for name in attributes}
+        self._columns = ColumnTally()
+
+    def add_columns(self, found: Sequence[tuple[str, str]]) -> None:
+        """Take in the names and logical types of the columns of a file."""
+        self._columns.add(found)
 
     def add_field(self, name: str, column: Column | None) -> None:
         """Take in a batch of one field; None when the file does not have the column."""
@@ -151,6 +160,7 @@ class GridDraft:
                 (name for name, item in self._fields.items() if item.role is FieldRole.SCORE), ""
             ),
         )
+        grid = replace(grid, schema=self._columns.schema(grid.read_columns))
         return replace(grid, digest=content_digest(grid_to_bytes(grid)))
 
 
@@ -204,7 +214,9 @@ def attribute_grid(attribute: Attribute, counts: Mapping[str, int]) -> Attribute
         groups = tuple(dict.fromkeys(attribute.values.values()))
         values = {text: groups.index(group) for text, group in attribute.values.items()}
     else:
-        known = sorted(text for text in counts if text not in attribute.unknown)
+        found = (text for text in counts if text not in attribute.unknown)
+        # Free text makes no groups: the largest stay, and the others' rows are unmapped.
+        known = sorted(sorted(found, key=lambda text: (-counts[text], text))[:LISTED_GROUPS])
         groups = tuple(value_name(text) for text in known)
         values = {text: code for code, text in enumerate(known)}
     return AttributeGrid(

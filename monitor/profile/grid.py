@@ -1,7 +1,7 @@
 """The frozen cells that a baseline fixes and every later window is counted on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.domain.field import Decision, Label
+from monitor.domain.schema import Schema
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -117,6 +118,7 @@ class Grid:
         label: Where the outcome is and which values are positive.
         score: Name of the numeric field that is counted by label as well; "" for none.
         digest: sha256 of the bytes form.
+        schema: The columns of the files that it was drafted from.
     """
 
     fields: Mapping[str, FieldGrid]
@@ -127,6 +129,17 @@ class Grid:
     label: Label | None
     score: str = ""
     digest: str = ""
+    schema: Schema = field(default_factory=Schema)
+
+    @cached_property
+    def read_columns(self) -> frozenset[str]:
+        """Return the columns of the log that rows are counted by."""
+        read = {*self.columns.values(), *(attribute.column for attribute in self.attributes)}
+        if self.decision is not None:
+            read.add(self.decision.column)
+        if self.label is not None:
+            read.add(self.label.column)
+        return frozenset(read)
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickle the fields only, so that a grid travels to worker processes."""

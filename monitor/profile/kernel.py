@@ -1,5 +1,6 @@
 """Arrow columns to counts: one exact pass, batch by batch, column by column."""
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -17,6 +18,7 @@ from monitor.profile.counts import (
 )
 from monitor.profile.grid import (
     AttributeGrid,
+    BoolArray,
     CategoricalGrid,
     FloatArray,
     Grid,
@@ -24,11 +26,17 @@ from monitor.profile.grid import (
     NumericGrid,
 )
 from monitor.profile.profile import Profile
-from monitor.profile.values import boolean_text, canonical_text, encoded, is_nested, one_array
+from monitor.profile.values import (
+    boolean_text,
+    canonical_text,
+    encoded,
+    is_nested,
+    one_array,
+    outcome_text,
+)
 
 Column = Any
 """A pyarrow Array or ChunkedArray; pyarrow ships no types."""
-_BOOLEANS = frozenset({"true", "false"})
 
 
 class ProfileBuilder:
@@ -36,11 +44,17 @@ class ProfileBuilder:
 
     A batch is announced by `add_rows`, then given field by field (`add_field`) and once as
     outcomes (`add_outcomes`). The result does not depend on how rows were batched.
+
+    Attributes:
+        profile: What has been counted.
+        unread: Values of decisions, labels and binned attributes that are not of their column's
+            kind, by column. The profile has their rows as unknown.
     """
 
     def __init__(self, grid: Grid) -> None:
         self._grid = grid
         self.profile = Profile.empty(grid)
+        self.unread: Counter[str] = Counter()
 
     def add_rows(self, rows: int, first: datetime | None, last: datetime | None) -> None:
         """Count rows and the span of their event times."""
@@ -87,17 +101,31 @@ class ProfileBuilder:
         table = self.profile.outcomes
         code = np.zeros(rows, np.int64)
         for grid in self._grid.attributes:
-            groups, strays = group_codes(grid, attributes.get(grid.name), rows)
+            column = attributes.get(grid.name)
+            groups, strays = group_codes(grid, column, rows)
             table.unmapped[grid.name].add(strays)
+            if column is not None and (grid.bins or is_nested(column)):
+                self._note_unread(grid.column, groups == grid.unknown, column)
             code = code * grid.size + groups
         decisions = decision_codes(self._grid.decision, decision, rows)
+        if self._grid.decision is not None and decision is not None:
+            self._note_unread(self._grid.decision.column, decisions == UNKNOWN, decision)
         labels = label_codes(self._grid.label, label, rows)
+        if self._grid.label is not None and self._grid.label.positive and label is not None:
+            self._note_unread(self._grid.label.column, labels == UNKNOWN, label)
         code = (code * 3 + decisions) * 3 + labels
         cells, counts = np.unique(code, return_counts=True)
         table.add(cells, counts.astype(np.int64))
         grid_of_score = self._grid.fields.get(self._grid.score)
         if score is not None and isinstance(grid_of_score, NumericGrid):
             self._add_score(grid_of_score, score, labels)
+
+    def _note_unread(self, name: str, unknown: BoolArray, column: Column) -> None:
+        """Count the values that are there and tell nothing."""
+        if unknown.any():
+            there = one_array(column).is_valid().to_numpy(zero_copy_only=False)
+            numbers, usable, _ = to_numbers(column)
+            self.unread[name] += int((unknown & there & ~(usable & np.isnan(numbers))).sum())
 
     def _add_score(self, grid: NumericGrid, score: Column, labels: IntArray) -> None:
         numbers, usable, _ = to_numbers(score)
@@ -118,13 +146,14 @@ def to_numbers(column: Column) -> tuple[FloatArray, np.ndarray[Any, np.dtype[np.
         the count of rows that hold a value that is no number.
     """
     column = one_array(column)
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
     rows = len(column)
-    kind = column.type
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     numeric = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
     if not (numeric or pa.types.is_boolean(kind)):
+        # Not decoded first: a few bytes of codes may stand for gigabytes of text.
         return np.full(rows, np.nan), np.zeros(rows, np.bool_), rows - column.null_count
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
     if column.null_count:
         usable = column.is_valid().to_numpy(zero_copy_only=False)
         column = column.cast(pa.float64(), safe=False) if not pa.types.is_float64(kind) else column
@@ -255,8 +284,7 @@ def label_codes(label: Label | None, column: Column | None, rows: int) -> IntArr
 
 
 def _binary_codes(positive: tuple[str, ...], negative: tuple[str, ...], column: Column) -> IntArray:
-    boolean = _BOOLEANS.issuperset((*positive, *negative))
-    write = boolean_text if boolean else canonical_text
+    write = outcome_text((*positive, *negative))
     indices, values = encoded(column)
     codes = np.full(len(values) + 1, UNKNOWN, np.int64)  # the last is for null (-1)
     for place, value in enumerate(values):

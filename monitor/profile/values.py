@@ -1,5 +1,7 @@
 """How a value of any column type is written, so that 1, 1.0 and "1" are one category."""
 
+import re
+from collections.abc import Callable, Collection
 from datetime import date, datetime, time
 from decimal import Decimal
 from math import isnan
@@ -11,6 +13,8 @@ import pyarrow as pa
 from monitor.domain.naming import number_text
 from monitor.profile.grid import IntArray
 
+_BOOLEANS = frozenset({"true", "false"})
+_NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
 _TRUE = frozenset({"true", "1"})
 _FALSE = frozenset({"false", "0"})
 
@@ -52,6 +56,30 @@ def boolean_text(value: Any) -> str | None:
     if lowered in _TRUE:
         return "true"
     return "false" if lowered in _FALSE else None
+
+
+def number_only(value: Any) -> str | None:
+    """Return the text of a value that is a number, or a boolean as one; else None."""
+    text = canonical_text(value)
+    if text in _BOOLEANS:
+        return "1" if text == "true" else "0"
+    if text is None or not _NUMBER.fullmatch(text):
+        return None
+    return text if "." not in text and "e" not in text.lower() else number_text(float(text))
+
+
+def outcome_text(declared: Collection[str]) -> Callable[[Any], str | None]:
+    """Return how values of a decision or a label are read, by what was declared of them.
+
+    Where they are declared by booleans or by numbers, a text that is neither is of another type,
+    and not one of "all other values".
+
+    Args:
+        declared: Canonical texts of the declared values.
+    """
+    if _BOOLEANS.issuperset(declared):
+        return boolean_text
+    return number_only if all(map(_NUMBER.fullmatch, declared)) else canonical_text
 
 
 def one_array(column: Any) -> Any:

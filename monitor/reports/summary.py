@@ -11,6 +11,7 @@ from monitor.domain.manifest import LabelJoin, LateChange
 from monitor.domain.policy import Policy
 from monitor.domain.reading import Reading
 from monitor.domain.run import Run, VersionResult
+from monitor.reports.file_notes import notes_on_files
 from monitor.reports.in_short import in_short
 from monitor.reports.wording import (
     all_findings,
@@ -251,11 +252,8 @@ def _unknown(policy: Policy, runs: Sequence[Run]) -> Table:
             if item.verdict is Verdict.UNKNOWN:
                 what = subject_of(policy, item.reading)
                 note(what, item.reading.measure, item.reason, name, item.explanation)
-        for file in run.manifest.unreadable:
-            note(file.path, "file", file.reason, name, file.explanation)
-        for reason, rows in run.accounting.rejected.items():
-            if rows:
-                note(policy.model, "rows", reason, name, f"{rows:,} rows read and not profiled")
+        for what, measure, reason, why in notes_on_files(policy, run):
+            note(what, measure, reason, name, why)
     return Table(
         "What could not be judged, and why",
         ("what", "measure", "reason", "windows", "the last time"),

@@ -58,6 +58,8 @@ def strays(result: VersionResult) -> Mapping[str, str]:
     from monitor.profile.counts import CategoricalCounts  # noqa: PLC0415
 
     found: dict[str, str] = {}
+    if not result.profile:  # nothing is registered of the version
+        return found
     for name, counts in profile_from_bytes(result.profile).fields.items():
         if isinstance(counts, CategoricalCounts) and counts.unseen.rows:
             listed = counts.unseen.most_frequent(_NAMED_STRAYS)

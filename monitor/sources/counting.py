@@ -1,18 +1,25 @@
 """The function that is mapped over the files of a scan."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from monitor.domain.manifest import LabelJoin, Rejection, UnreadableFile
+from monitor.domain.manifest import FileAccount, LabelJoin, Rejection, UnreadableFile
+from monitor.domain.policy import SourceSpec
+from monitor.domain.schema import SchemaChange, joined
 from monitor.engine.counting import Counted, Task
-from monitor.profile.grid import CategoricalGrid, Grid
+from monitor.profile.grid import Grid
 from monitor.profile.kernel import ProfileBuilder
 from monitor.profile.labels import unmapped_labels
+from monitor.sources.duplicates import Duplicates, duplicates
 from monitor.sources.event_time import from_micros
 from monitor.sources.labels import JoinedLabels
 from monitor.sources.location import READ_ERRORS, Fault, FoundFile, fault
 from monitor.sources.reader import Batch, LogView, OpenFile, Selection, batches, opened
+
+CHECKED_WHOLE = 2**20
+"""Bytes up to which a file is decoded whole before any of its rows count."""
 
 
 @dataclass(frozen=True)
@@ -27,17 +34,34 @@ class CountFile:
         files: Path to the file as the manifest has it.
         grids: Version to the grid its rows are counted on.
         labels: What the label table says of the window's rows; None when the log has the labels.
+        tasks: The tasks of the scan.
+        duplicates: Rows that another row stands for; they are rejected.
     """
 
     view: LogView
     files: Mapping[str, FoundFile]
     grids: Mapping[str, Grid]
     labels: JoinedLabels | None
+    tasks: tuple[Task, ...] = ()
+    duplicates: Duplicates = field(default_factory=Duplicates)
 
     @property
     def joined(self) -> LabelJoin | None:
         """Return how the label table was joined; None when there is none."""
         return None if self.labels is None else self.labels.join
+
+    def complete(self) -> "CountFile":
+        """Return the function that knows which rows repeat the id of another one."""
+        if not self.view.spec.id:
+            return self
+        pairs = [(task, self.files[task.path]) for task in self.tasks]
+        found = duplicates(self.view, pairs, self._is_sound)
+        return replace(self, tasks=(), duplicates=found)
+
+    def _is_sound(self, task: Task, file: FoundFile) -> bool:
+        """Return whether all that is read of a file can be read."""
+        alone = CountFile(self.view, {file.path: file}, self.grids, None)
+        return not alone(task).unreadable
 
     def __call__(self, task: Task) -> Counted:
         """Return the counts of one file; label files that broke are told with the first."""
@@ -60,9 +84,15 @@ class CountFile:
         counted = Counted()
         builders: dict[str, ProfileBuilder] = {}
         labels = None if self.labels is None else self.labels.reader(task.path)
+        small = file.size <= CHECKED_WHOLE
+        texts = None if small else _texts(self.view.spec, self.grids)
+        begin = 0
         together = _columns(self.view, self.grids)
-        with opened(self.view.location, file, _texts(self.grids), together) as log:
-            for batch in batches(self.view, log, task.row_groups):
+        with opened(self.view.location, file, texts, together) as log:
+            for logged in batches(self.view, log, task.row_groups):
+                repeated = self.duplicates.within(task.path, begin, logged.chunk.rows)
+                begin += logged.chunk.rows
+                batch = logged.without(repeated, Rejection.DUPLICATE_ID)
                 _account(counted, batch)
                 chosen = []
                 for version, selection in batch.versions.items():
@@ -73,10 +103,42 @@ class CountFile:
                         continue
                     builder = builders.setdefault(version, ProfileBuilder(grid))
                     chosen.append(_Chosen(builder, grid, selection))
-                joined = None if labels is None else labels.column(batch)
-                counted.unmapped_labels.add(_fill(log, batch, chosen, joined))
+                outcome = None if labels is None else labels.column(logged)
+                counted.unmapped_labels.add(_fill(log, batch, chosen, outcome))
+            if small:
+                log.check_rest()
+            changes = [
+                change for version in builders for change in self._changes(log, version, task.path)
+            ]
         counted.profiles = {version: builder.profile for version, builder in builders.items()}
+        counted.schema_changes = joined(changes)
+        counted.files = [self._file_account(task.path, counted, builders)]
         return counted
+
+    def _changes(self, log: OpenFile, version: str, path: str) -> Iterator[SchemaChange]:
+        grid, spec = self.grids[version], self.view.spec
+        watched = {*grid.read_columns, spec.event_time, spec.id, spec.version}
+        for kind, column, was, now in grid.schema.differences(log.fields, log.keys):
+            yield SchemaChange(version, kind, column, was, now, column in watched, 1, path)
+
+    def _file_account(
+        self, path: str, counted: Counted, builders: Mapping[str, ProfileBuilder]
+    ) -> FileAccount:
+        invalid: Counter[str] = Counter()
+        for version, builder in builders.items():
+            here = builder.unread.copy()
+            for name, counts in builder.profile.fields.items():
+                column = self.grids[version].columns[name]
+                here[column] = max(here[column], counts.invalid)  # a decision may be a field too
+            invalid.update(here)
+        return FileAccount(
+            path=path,
+            read=counted.read,
+            profiled=sum(builder.profile.rows for builder in builders.values()),
+            rejected=dict(sorted(counted.rejected.items())),
+            invalid={column: rows for column, rows in sorted(invalid.items()) if rows},
+            without_id=self.duplicates.without_id.get(path, 0),
+        )
 
 
 @dataclass(frozen=True)
@@ -96,7 +158,9 @@ def _account(counted: Counted, batch: Batch) -> None:
         counted.last_event = max(counted.last_event or last, last)
 
 
-def _fill(log: OpenFile, batch: Batch, chosen: list[_Chosen], joined: Any) -> list[tuple[str, int]]:
+def _fill(
+    log: OpenFile, batch: Batch, chosen: list[_Chosen], outcome: Any
+) -> list[tuple[str, int]]:
     """Give the chosen rows to their profiles: outcomes together, then column by column.
 
     Returns:
@@ -111,7 +175,9 @@ def _fill(log: OpenFile, batch: Batch, chosen: list[_Chosen], joined: Any) -> li
             selection.rows, from_micros(selection.first), from_micros(selection.last)
         )
         label = selection.of(
-            held.get("" if grid.label is None else grid.label.column) if joined is None else joined
+            held.get("" if grid.label is None else grid.label.column)
+            if outcome is None
+            else outcome
         )
         unmapped += unmapped_labels(grid.label, label)
         part.builder.add_outcomes(
@@ -146,20 +212,18 @@ def _columns(view: LogView, grids: Mapping[str, Grid]) -> set[str]:
     """Return every column that is read of a batch."""
     columns = set(view.bookkeeping)
     for grid in grids.values():
-        columns |= _outcome_columns(grid) | set(grid.columns.values())
+        columns |= grid.read_columns
     return columns
 
 
-def _texts(grids: Mapping[str, Grid]) -> set[str]:
-    """Return the columns that are read as codes into a dictionary where they hold text."""
-    texts: set[str] = set()
+def _texts(spec: SourceSpec, grids: Mapping[str, Grid]) -> set[str]:
+    """Return the columns that are read as codes into a dictionary where they hold text.
+
+    Numeric fields are among them: if one holds text after all, it is none the cheaper written out.
+    """
+    texts = {spec.event_time, spec.version}
     for grid in grids.values():
-        texts |= _outcome_columns(grid)
-        texts |= {
-            grid.columns[name]
-            for name, cells in grid.fields.items()
-            if isinstance(cells, CategoricalGrid)
-        }
+        texts |= grid.read_columns
     return texts
 
 

@@ -119,6 +119,8 @@ class _Drafting:
                 for name, attribute in attributes.items():
                     column = selection.of(log.column(batch.chunk, attribute.column))
                     self._draft.add_attribute(name, column)
+            if parts:
+                self._draft.add_columns(log.fields)
         return parts
 
     def _take_numbers(self, parts: Sequence[_Part], before: int, step: int) -> None:

@@ -17,10 +17,10 @@ _DAY = 86_400_000_000
 _MARGIN = 2 * _DAY  # room for any zone's offset at both ends of the calendar
 
 EARLIEST = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND + _MARGIN
-"""The first instant that is told apart; everything before it is taken for it."""
+"""The first instant of the calendar; no row is placed at it or before it."""
 
 LATEST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND - _MARGIN
-"""The last instant that is told apart; everything after it is taken for it."""
+"""The last instant of the calendar; no row is placed at it or after it."""
 
 _PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 
@@ -35,7 +35,7 @@ class Instants:
             never carries a row across one.
         usable: shape (rows,), whether the row has an event time.
         missing: Rows whose event time is null.
-        bad: Rows whose value cannot be read as an instant.
+        bad: Rows whose value cannot be read as an instant, or lies outside the calendar.
     """
 
     micros: IntArray
@@ -70,7 +70,7 @@ def instants(column: Any, zone: str) -> Instants:
     if isinstance(column, pa.ChunkedArray):
         column = column.combine_chunks()
     if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
+        return _of_codes(column, zone)
     kind = column.type
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
         return _of_times(column, zone)
@@ -78,6 +78,22 @@ def instants(column: Any, zone: str) -> Instants:
         return _of_texts(column, zone)
     rows, missing = len(column), column.null_count
     return Instants(np.zeros(rows, np.int64), np.zeros(rows, np.bool_), missing, rows - missing)
+
+
+def _of_codes(column: Any, zone: str) -> Instants:
+    """Return the instants of a dictionary column: few values are read, not many rows."""
+    values = instants(column.dictionary, zone)
+    codes = column.indices.cast(pa.int64())
+    places = codes.fill_null(0).to_numpy(zero_copy_only=False)
+    if not len(values.micros):
+        return Instants(np.zeros(len(column), np.int64), places < 0, len(column), 0)
+    there = column.is_valid().to_numpy(zero_copy_only=False)
+    there = there & column.dictionary.is_valid().to_numpy(zero_copy_only=False)[places]
+    usable = values.usable[places] & there
+    missing = len(column) - int(there.sum())
+    return Instants(
+        values.micros[places], usable, missing, len(column) - missing - int(usable.sum())
+    )
 
 
 def _of_times(column: Any, zone: str) -> Instants:
@@ -91,8 +107,9 @@ def _of_times(column: Any, zone: str) -> Instants:
     micros = _scaled(raw, per_second)
     if naive:
         micros = _from_local(micros, zone)
-    usable = np.asarray(column.is_valid().to_numpy(zero_copy_only=False), np.bool_)
-    return Instants(micros, usable, column.null_count, 0)
+    there = np.asarray(column.is_valid().to_numpy(zero_copy_only=False), np.bool_)
+    usable = there & (micros > EARLIEST) & (micros < LATEST)
+    return Instants(micros, usable, column.null_count, int(there.sum() - usable.sum()))
 
 
 def _integers(column: Any) -> IntArray:

@@ -1,5 +1,6 @@
 """What the footer of a parquet file says: its columns, its row groups, and their times."""
 
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,11 @@ import numpy as np
 import pyarrow as pa
 
 from monitor.sources.event_time import instants
+
+NOT_IN_TABLE = "\0"
+"""Begins the name of a column that the table has no longer."""
+
+_LONGEST_TYPE = 200  # a struct may have thousands of fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +49,38 @@ class Footer:
         """Return the rows of the file."""
         return sum(group.rows for group in self.groups)
 
+    def begins_after(self, latest: int) -> bool:
+        """Return whether there are rows, and every one is known to be later than an instant."""
+        groups = [group for group in self.groups if group.rows]
+        return bool(groups) and all(
+            group.bounds is not None and group.bounds[0] > latest for group in groups
+        )
 
-def footer(metadata: Any, time: str, zone: str, names: Mapping[int, str] | None = None) -> Footer:
+
+def is_signed(handle: Any, metadata: Any) -> bool:
+    """Return whether a footer is signed, as it is where columns of the file may be encrypted.
+
+    Asking pyarrow for anything about an encrypted column's chunk, even for its encoding, ends the
+    process; nothing else tells that a file with a plain footer has such columns. A signature
+    follows the footer that it signs, and is counted in the length at the end of the file.
+
+    Args:
+        handle: The file, open for random access.
+        metadata: pyarrow's FileMetaData.
+    """
+    handle.seek(-8, io.SEEK_END)
+    length = int.from_bytes(handle.read(4), "little")
+    return bool(length != metadata.serialized_size)
+
+
+def footer(
+    metadata: Any,
+    time: str,
+    zone: str,
+    names: Mapping[int, str] | None = None,
+    *,
+    signed: bool = False,
+) -> Footer:
     """Return the parts of a footer that are kept.
 
     Args:
@@ -52,10 +88,11 @@ def footer(metadata: Any, time: str, zone: str, names: Mapping[int, str] | None 
         time: The column by which row groups are placed in time; "" for none.
         zone: Zone that naive times are local to.
         names: Names of columns by their ids, where a table knows them by ids.
+        signed: Whether columns may be encrypted: their times are then not looked for.
     """
     schema = table_schema(metadata, names)
     leaves = leaf_columns(schema)
-    leaf = leaves.get(time, ())
+    leaf = () if signed else leaves.get(time, ())
     kind = schema.field(schema.names.index(time)).type if leaf else None
     groups = []
     for number in range(metadata.num_row_groups):
@@ -81,7 +118,7 @@ def table_schema(metadata: Any, names: Mapping[int, str] | None) -> Any:
 def _name(field: Any, names: Mapping[int, str]) -> str:
     known = (field.metadata or {}).get(b"PARQUET:field_id")
     # A file that the table took in as it was has no ids: its columns are known by their names.
-    return field.name if known is None else names.get(int(known), f"\0{field.name}")
+    return field.name if known is None else names.get(int(known), f"{NOT_IN_TABLE}{field.name}")
 
 
 def leaf_columns(schema: Any) -> Mapping[str, tuple[int, ...]]:
@@ -97,6 +134,34 @@ def leaf_columns(schema: Any) -> Mapping[str, tuple[int, ...]]:
         columns.setdefault(column.name, tuple(range(begin, end)))
         begin = end
     return columns
+
+
+def first_types(schema: Any) -> Mapping[str, Any]:
+    """Return the type of each top-level column; of several columns of one name the first's."""
+    kinds: dict[str, Any] = {}
+    for column in schema:
+        kinds.setdefault(column.name, column.type)
+    return kinds
+
+
+def logical_type(kind: Any) -> str:
+    """Return what a type means, without how it is stored; "" for a column of nulls alone.
+
+    Codes into a dictionary are what they stand for, long text is text, and the unit of a
+    timestamp does not matter while it is told whether it has a zone.
+    """
+    if isinstance(kind, pa.BaseExtensionType):
+        return logical_type(kind.storage_type)
+    if pa.types.is_dictionary(kind):
+        return logical_type(kind.value_type)
+    if pa.types.is_null(kind):
+        return ""
+    if pa.types.is_timestamp(kind):
+        return "timestamp with zone" if kind.tz else "timestamp without zone"
+    if pa.types.is_date(kind):
+        return "date"
+    text = str(kind).removeprefix("large_").removesuffix("_view")
+    return text if len(text) <= _LONGEST_TYPE else f"{text[:_LONGEST_TYPE]}…"
 
 
 def _leaves(kind: Any) -> int:

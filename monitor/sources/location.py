@@ -35,7 +35,7 @@ class Fault(StrEnum):
     CHANGED = "changed"
     CORRUPT = "corrupt"
     ENCRYPTED = "encrypted"
-    NOT_A_FILE = "not_a_file"
+    FUTURE_EVENT_TIME = "future_event_time"
     NOT_FOUND = "not_found"
     NOT_PARQUET = "not_parquet"
     NO_EVENT_TIME_COLUMN = "no_event_time_column"
@@ -108,6 +108,8 @@ class Location:
             raise SourceError(problem, retryable=True) from None
         if info.type is fs.FileType.NotFound:
             raise SourceError(f"{shown}: no such file or folder ({root})", retryable=True)
+        if info.type is fs.FileType.Unknown:
+            raise SourceError(f"{shown}: neither a file nor a folder ({root})")
         if info.type is fs.FileType.Directory:
             return cls(filesystem, root.rstrip("/") or "/", "", shown)
         folder, _, name = root.rpartition("/")
@@ -303,15 +305,19 @@ def _entries(root: str, folder: str) -> list[tuple[str, os.stat_result | OSError
                 status = entry.stat()
             except OSError as error:  # a link to nowhere, or to itself
                 status = error
+            if isinstance(status, os.stat_result) and _is_special(status):
+                continue  # a socket or a pipe holds no rows, whatever its name
             folder_like = isinstance(status, os.stat_result) and stat.S_ISDIR(status.st_mode)
             if folder_like or _is_parquet(entry.name):
                 entries.append((f"{folder}{entry.name}", status))
     return entries
 
 
+def _is_special(status: os.stat_result) -> bool:
+    return not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode))
+
+
 def _found(path: str, status: os.stat_result) -> FoundFile | UnreadableFile:
-    if not stat.S_ISREG(status.st_mode):
-        return UnreadableFile(_shown(path), Fault.NOT_A_FILE, "neither a file nor a folder")
     if _shown(path) != path:
         return UnreadableFile(_shown(path), Fault.BAD_NAME, "the name is not UTF-8")
     return FoundFile(path, status.st_size, str(status.st_mtime_ns))

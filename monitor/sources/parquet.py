@@ -9,7 +9,7 @@ from monitor.domain.manifest import Listing, LogFile, Manifest, UnreadableFile
 from monitor.domain.policy import Policy
 from monitor.domain.window import Window
 from monitor.engine.counting import Task
-from monitor.engine.ports import Scan
+from monitor.engine.ports import Clock, Scan
 from monitor.profile.grid import Grid
 from monitor.sources.counting import CountFile
 from monitor.sources.drafting import drafted
@@ -43,6 +43,7 @@ class ParquetSource:
         policy: The model's policy.
         log: How the files of the log are found.
         labels: How the files of the label table are found.
+        clock: Tells which event times lie in the future; None for logs without a present.
     """
 
     def __init__(
@@ -50,9 +51,11 @@ class ParquetSource:
         policy: Policy,
         log: TableKind = parquet_folder,
         labels: TableKind = parquet_folder,
+        clock: Clock | None = None,
     ) -> None:
         spec = policy.source
         self._policy = policy
+        self._clock = clock
         self._log = ParquetTable(
             log(spec.path, policy.directory),
             {spec.event_time: Fault.NO_EVENT_TIME_COLUMN},
@@ -74,15 +77,19 @@ class ParquetSource:
 
     def span(self) -> tuple[datetime, datetime] | None:
         """Return earliest and latest event time; files whose footers are silent are read."""
+        latest = self._latest()
         bounds: list[int] = []
-        for _, footer, silent in self._spanned(self._log.files()):
+        for file, footer, silent in self._spanned(self._log_files()):
             groups = [group for group in footer.groups if group.rows]
-            bounds += [bound for group in groups for bound in group.bounds or silent or ()]
+            told = [bound for group in groups for bound in group.bounds or silent or ()]
+            if told and max(told) > latest:  # rows that cannot be do not move the end of the log
+                told = list(self._read_span(file, latest) or ())
+            bounds += told
         return (from_micros(min(bounds)), from_micros(max(bounds))) if bounds else None
 
     def scan(self, window: Window) -> Scan:
         """Return one task for each file whose row groups may hold rows of a window."""
-        log, labels = self._log.files(), self._label_files()
+        log, labels = self._log_files(), self._label_files()
         (found,) = placed(self._spanned(log), [window])
         (named,) = self._labels_of(labels, [window])
         manifest = Manifest(
@@ -96,7 +103,7 @@ class ParquetSource:
 
     def listings(self, windows: Sequence[Window]) -> Mapping[Window, Listing]:
         """Return what a scan of each window would list; log and labels are listed once."""
-        found = placed(self._spanned(self._log.files()), windows)
+        found = placed(self._spanned(self._log_files()), windows)
         labels = self._labels_of(self._label_files(), windows)
         return {
             window: _listing(parts, named)
@@ -124,7 +131,7 @@ class ParquetSource:
         """Return the function that counts one file; labels are joined here, once."""
         view = self._view(scan)
         files = {file.path: file for _, file in _files_of(scan)}
-        return CountFile(view, files, grids, self._joined(view, scan))
+        return CountFile(view, files, grids, self._joined(view, scan), scan.tasks)
 
     def _snapshot(self, labelled: bool) -> str:  # noqa: FBT001  # internal
         """Return the state of the tables that is read, in words."""
@@ -134,7 +141,25 @@ class ParquetSource:
         return ", ".join(filter(None, said))
 
     def _view(self, scan: Scan) -> LogView:
-        return LogView.of(self._log.location, self._policy.source, scan.window)
+        return LogView.of(self._log.location, self._policy.source, scan.window, self._latest())
+
+    def _latest(self) -> int:
+        """Return the last microsecond that an event time may have."""
+        if self._clock is None:
+            return LATEST
+        return to_micros(self._clock.now() + self._policy.source.max_clock_skew)
+
+    def _log_files(self) -> TableFiles:
+        """Return the files of the log; those whose rows are all of the future are not usable."""
+        log, latest = self._log.files(), self._latest()
+        future = [file for file, footer in log.usable if footer.begins_after(latest)]
+        if not future:
+            return log
+        unreadable = [*log.unreadable, *(_of_the_future(file) for file in future)]
+        return TableFiles(
+            tuple((file, footer) for file, footer in log.usable if file not in future),
+            tuple(sorted(unreadable, key=lambda file: file.path)),
+        )
 
     def _spanned(self, log: TableFiles) -> list[tuple[FoundFile, Footer, Bounds | None]]:
         """Return the files with their footers, and the span of those whose footers are silent."""
@@ -146,7 +171,7 @@ class ParquetSource:
         self._read_spans = read
         return [(file, footer, read.get(file)) for file, footer in log.usable]
 
-    def _read_span(self, file: FoundFile) -> Bounds | None:
+    def _read_span(self, file: FoundFile, latest: int = LATEST) -> Bounds | None:
         spec = self._policy.source
         bounds: list[int] = []
         try:
@@ -154,8 +179,8 @@ class ParquetSource:
             with opened(self._log.location, file, together=together) as log:
                 for chunk in log.chunks():
                     times = instants(log.column(chunk, spec.event_time), spec.zone)
-                    if times.usable.any():
-                        usable = times.micros[times.usable]
+                    usable = times.micros[times.usable & (times.micros <= latest)]
+                    if len(usable):
                         bounds += [int(usable.min()), int(usable.max())]
         except READ_ERRORS:
             return None  # counting reads it again, and reports it
@@ -201,6 +226,11 @@ class ParquetSource:
             return JoinedLabels()
         table = LabelFiles(self._labels.location, files, spec, label.column, view.spec.zone)
         return joined(view, _files_of(scan), table)
+
+
+def _of_the_future(file: FoundFile) -> UnreadableFile:
+    told = "all its event times are later than now: the clock that wrote them is wrong, or ours"
+    return UnreadableFile(file.path, Fault.FUTURE_EVENT_TIME, told)
 
 
 def _listing(found: Sequence[Placed], labels: Sequence[LogFile]) -> Listing:

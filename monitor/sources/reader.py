@@ -1,9 +1,9 @@
 """A parquet log, read batch by batch: which rows are meant, then one column at a time."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,15 +13,27 @@ import pyarrow.parquet as pq
 from monitor.domain.manifest import Rejection
 from monitor.domain.policy import SourceSpec
 from monitor.domain.window import Window
+from monitor.engine.counting import OTHER_VERSIONS
+from monitor.profile.counts import value_name
 from monitor.profile.grid import BoolArray, IntArray
 from monitor.profile.values import canonical_text, encoded
-from monitor.sources.event_time import instants, to_micros
-from monitor.sources.footer import leaf_columns, table_schema
+from monitor.sources.event_time import LATEST, instants, to_micros
+from monitor.sources.footer import (
+    NOT_IN_TABLE,
+    first_types,
+    is_signed,
+    leaf_columns,
+    logical_type,
+    table_schema,
+)
 from monitor.sources.location import FoundFile, Location
 from monitor.sources.ranged import RangedFile, column_ranges
 
 NO_VERSION = "(none)"
 """The version of rows whose version column is null or absent although the policy names one."""
+
+TOLD_VERSIONS = 200
+"""Versions of one batch that are told apart."""
 
 BATCH_ROWS = 131_072
 """Small row groups are read together up to so many rows: a read has a price of its own."""
@@ -45,28 +57,34 @@ class OpenFile:
 
     Args:
         parquet: pyarrow's ParquetFile.
-        leaves: Column to the parquet columns that make it up.
+        schema: Its schema, with the names that its columns have in the table.
         keys: The columns that the file's place gives it.
         kept: Which rows are not deleted; None for all.
         remote: The bytes, when they are fetched range by range.
         together: Columns whose bytes are fetched together.
+        signed: Whether columns may be encrypted.
     """
 
     def __init__(  # noqa: PLR0917  # one argument a source of rows
         self,
         parquet: Any,
-        leaves: Mapping[str, tuple[int, ...]],
+        schema: Any,
         keys: Mapping[str, Any],
         kept: Any = None,
         remote: RangedFile | None = None,
         together: Collection[str] = (),
+        *,
+        signed: bool = False,
     ) -> None:
         self._parquet = parquet
-        self._leaves = leaves
-        self._keys = keys
+        self._schema = schema
+        self._leaves = leaf_columns(schema)
+        self._signed = signed
+        self._asked: set[str] = set()
+        self.keys = keys
         self._kept = kept
         self._remote = remote
-        self._together = [leaf for name in together for leaf in leaves.get(name, ())]
+        self._together = [leaf for name in together for leaf in self._leaves.get(name, ())]
         self._fetched: Chunk | None = None
         rows = [group.num_rows for group in map(parquet.metadata.row_group, self._groups)]
         self._begins = np.cumsum([0, *rows]).tolist()
@@ -75,6 +93,41 @@ class OpenFile:
     def columns(self) -> Collection[str]:
         """Return the names of the columns in the file, in their order."""
         return self._leaves.keys()
+
+    @property
+    def fields(self) -> Sequence[tuple[str, str]]:
+        """Return names and logical types of the columns in the file, in their order."""
+        return [
+            (value_name(column.name), logical_type(column.type))
+            for column in self._schema
+            if not column.name.startswith(NOT_IN_TABLE)
+        ]
+
+    def check_rest(self) -> None:
+        """Decode the columns of a small file that nothing was asked of.
+
+        Damage beside the columns that are read says that the file is torn or rewritten, and what
+        was read of it cannot be trusted either. That is worth a look where it is cheap; of a
+        large file nothing is read but what is counted.
+
+        Raises:
+            OSError: Something in the file is damaged; so for the other `READ_ERRORS`.
+        """
+        metadata = self._parquet.metadata
+        if metadata.num_rows > BATCH_ROWS or self._signed:  # others' columns may be encrypted
+            return
+        kinds = first_types(self._schema)
+        rest = [
+            leaf
+            for name, leaves in self._leaves.items()
+            if name not in self._asked and not pa.types.is_nested(kinds[name])
+            for leaf in leaves
+        ]
+        for group in range(metadata.num_row_groups):
+            for leaf in rest:
+                self._parquet.reader.read_row_groups(
+                    [group], column_indices=[leaf], use_threads=False
+                )
 
     def chunks(self, row_groups: Collection[int] | None = None) -> Iterator[Chunk]:
         """Yield row groups, small neighbours together; all of them unless told which."""
@@ -96,15 +149,16 @@ class OpenFile:
         """
         leaves = self._leaves.get(name)
         if leaves is not None:
+            self._asked.add(name)
             self._fetch(chunk)
             table = self._parquet.reader.read_row_groups(
                 list(chunk.groups), column_indices=list(leaves), use_threads=False
             )
             column = _without_views(table.column(0))
             return column if self._kept is None else column.filter(self._mask(chunk.groups))
-        if name not in self._keys:
+        if name not in self.keys:
             return None
-        value = self._keys[name]
+        value = self.keys[name]
         return pa.DictionaryArray.from_arrays(
             pa.array(np.zeros(chunk.rows, np.int32)), pa.array([value.as_py()], value.type)
         )
@@ -127,7 +181,7 @@ class OpenFile:
 
     def _fetch(self, chunk: Chunk) -> None:
         """Fetch what is read of a chunk at once, when it is the first column of it."""
-        if self._remote is None or chunk == self._fetched:
+        if self._remote is None or chunk == self._fetched or self._signed:
             return
         self._fetched = chunk
         self._remote.fetch(column_ranges(self._parquet.metadata, chunk.groups, self._together))
@@ -137,7 +191,7 @@ class OpenFile:
 def opened(
     location: Location,
     file: FoundFile,
-    texts: Collection[str] = (),
+    texts: Collection[str] | None = (),
     together: Collection[str] = (),
 ) -> Iterator[OpenFile]:
     """Open a parquet file.
@@ -146,18 +200,23 @@ def opened(
         location: Where it is.
         file: The file.
         texts: Columns whose values are counted, not computed with: where they hold text they are
-            read as codes into a dictionary, which is the cheaper half of decoding them.
+            read as codes into a dictionary, which is the cheaper half of decoding them and does
+            not write out for every row what the file has once. None for every column.
         together: Columns that are read of most batches: of a large remote file their bytes are
             fetched together.
     """
     with location.open(file) as handle:
         metadata = pq.read_metadata(handle)
+        signed = is_signed(handle, metadata)
         schema = table_schema(metadata, location.names)
         leaves = leaf_columns(schema)
         coded = [
             leaves[name][0]
-            for name in texts
-            if name in leaves and _is_text(schema.field(schema.names.index(name)).type)
+            for name, kind in first_types(schema).items()
+            if not signed
+            and (texts is None or name in texts)
+            and _is_text(kind)
+            and _has_codes(metadata, leaves[name][0])
         ]
         parquet = pq.ParquetFile(
             handle,
@@ -168,11 +227,12 @@ def opened(
         )
         yield OpenFile(
             parquet,
-            leaves,
+            schema,
             location.keys(file.path),
             location.kept(file.path),
             handle if isinstance(handle, RangedFile) else None,
             together,
+            signed=signed,
         )
 
 
@@ -185,17 +245,21 @@ class LogView:
         spec: Its bookkeeping columns.
         start: First microsecond of the window.
         end: First microsecond after it.
+        latest: Last microsecond that an event time may have: the present and the skew of clocks.
     """
 
     location: Location
     spec: SourceSpec
     start: int
     end: int
+    latest: int = LATEST
 
     @classmethod
-    def of(cls, location: Location, spec: SourceSpec, window: Window) -> "LogView":
+    def of(
+        cls, location: Location, spec: SourceSpec, window: Window, latest: int = LATEST
+    ) -> "LogView":
         """Return the view of a window."""
-        return cls(location, spec, to_micros(window.start), to_micros(window.end))
+        return cls(location, spec, to_micros(window.start), to_micros(window.end), latest)
 
     @property
     def bookkeeping(self) -> tuple[str, ...]:
@@ -225,6 +289,11 @@ class Selection:
             return column
         return column.filter(pa.array(self.mask))
 
+    def kept(self, kept: BoolArray, micros: IntArray) -> "Selection | None":
+        """Return the rows of the selection that are kept; None when none is."""
+        mask = kept if self.mask is None else self.mask & kept
+        return _selection(mask, micros) if mask.any() else None
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -235,7 +304,7 @@ class Batch:
         inside: shape (rows,), whether the row lies in the window; None when every one does.
         micros: shape (rows,), event times; anything outside the window where there is none.
         versions: Version to its rows in the window.
-        rejected: Rows that cannot be placed in time, by reason.
+        rejected: Rows that cannot be placed in time, and rows left out, by reason.
     """
 
     chunk: Chunk
@@ -249,12 +318,32 @@ class Batch:
         """Return the rows in the window."""
         return sum(selection.rows for selection in self.versions.values())
 
+    def without(self, rows: IntArray, reason: Rejection) -> "Batch":
+        """Return the batch with some of its rows rejected.
+
+        Args:
+            rows: Places in the chunk of rows that were selected.
+            reason: Why.
+        """
+        if not len(rows):
+            return self
+        kept = np.ones(self.chunk.rows, np.bool_)
+        kept[rows] = False
+        versions = {
+            version: left
+            for version, selection in self.versions.items()
+            if (left := selection.kept(kept, self.micros)) is not None
+        }
+        rejected = self.rejected + Counter({reason: len(rows)})
+        return replace(self, versions=versions, rejected=rejected)
+
 
 def batches(view: LogView, log: OpenFile, row_groups: Collection[int]) -> Iterator[Batch]:
     """Yield the chunks of a log file with the rows that are meant in them."""
     for chunk in log.chunks(row_groups):
         times = instants(log.column(chunk, view.spec.event_time), view.spec.zone)
-        inside = times.usable & (view.start <= times.micros) & (times.micros < view.end)
+        future = times.usable & (times.micros > view.latest)
+        inside = times.usable & (view.start <= times.micros) & (times.micros < view.end) & ~future
         versions = {
             version: _selection(mask, times.micros)
             for version, mask in _by_version(view.spec, log, chunk, inside).items()
@@ -265,6 +354,8 @@ def batches(view: LogView, log: OpenFile, row_groups: Collection[int]) -> Iterat
             rejected[Rejection.NO_EVENT_TIME] = times.missing
         if times.bad:
             rejected[Rejection.BAD_EVENT_TIME] = times.bad
+        if future.any():
+            rejected[Rejection.FUTURE_EVENT_TIME] = int(future.sum())
         yield Batch(chunk, None if inside.all() else inside, times.micros, versions, rejected)
 
 
@@ -281,9 +372,24 @@ def _by_version(
     indices, values = encoded(column)
     texts = [canonical_text(value) for value in values]
     named = [NO_VERSION if text is None else text for text in (*texts, None)]
+    if len(set(named)) > TOLD_VERSIONS:
+        named = _with_others(named, indices)
     versions = list(dict.fromkeys(named))
     codes = np.array([versions.index(name) for name in named])[indices]  # the last is for null
     return {version: inside & (codes == code) for code, version in enumerate(versions)}
+
+
+def _with_others(named: list[str], indices: IntArray) -> list[str]:
+    """Return the names of versions with all but the most frequent as one.
+
+    A column of ids that passes for one of versions would cost a mask for each of its values.
+    """
+    rows: Counter[str] = Counter()
+    for name, count in zip(named, np.bincount(indices % len(named)).tolist(), strict=False):
+        rows[name] += count
+    told = sorted(rows, key=lambda name: (-rows[name], name))[:TOLD_VERSIONS]
+    kept = frozenset(told)
+    return [name if name in kept else OTHER_VERSIONS for name in named]
 
 
 def _is_text(kind: Any) -> bool:
@@ -297,6 +403,14 @@ def _without_views(column: Any) -> Any:
     if pa.types.is_string_view(column.type):
         return column.cast(pa.string())
     return column.cast(pa.binary()) if pa.types.is_binary_view(column.type) else column
+
+
+def _has_codes(metadata: Any, leaf: int) -> bool:
+    """Return whether a column of text can be read as codes: not by every encoding."""
+    encodings: set[str] = set()
+    for group in range(metadata.num_row_groups):
+        encodings.update(metadata.row_group(group).column(leaf).encodings)
+    return not any(encoding.startswith("DELTA") for encoding in encodings)
 
 
 def _selection(mask: BoolArray, micros: IntArray) -> Selection:

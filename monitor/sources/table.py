@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import pyarrow.parquet as pq
 
 from monitor.domain.manifest import UnreadableFile
-from monitor.sources.footer import Footer, footer
+from monitor.sources.footer import Footer, footer, is_signed
 from monitor.sources.location import (
     READ_ERRORS,
     Fault,
@@ -83,7 +83,8 @@ class ParquetTable:
         try:
             with self.location.handle(file) as handle:
                 metadata = pq.read_metadata(handle)
-                known = footer(metadata, self._time, self._zone, self.location.names)
+                signed = is_signed(handle, metadata)
+                known = footer(metadata, self._time, self._zone, self.location.names, signed=signed)
                 if not self.location.local:
                     known = replace(known, etag=etag(handle))
         except READ_ERRORS as error:

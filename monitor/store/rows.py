@@ -13,6 +13,7 @@ from monitor.domain.finding import Finding, Reason, Verdict
 from monitor.domain.limit import Band, Limit
 from monitor.domain.manifest import (
     Accounting,
+    FileAccount,
     LabelJoin,
     Listing,
     LogFile,
@@ -21,6 +22,7 @@ from monitor.domain.manifest import (
 )
 from monitor.domain.reading import Reading, Subject
 from monitor.domain.run import Failure, Outcome, Run, VersionResult
+from monitor.domain.schema import ColumnChange, SchemaChange
 from monitor.domain.window import Window
 
 _RENAMED = {"then": "value_then", "now": "value_now"}
@@ -38,6 +40,7 @@ class ResultRows:
     profiles: list[dict[str, Any]]
     readings: list[dict[str, Any]]
     findings: list[dict[str, Any]]
+    schema_changes: list[dict[str, Any]]
 
 
 def baseline_row(baseline: Baseline) -> dict[str, Any]:
@@ -127,7 +130,7 @@ def result_rows(run: Run, number: int) -> ResultRows:
         ValueError: A reading is there twice or of another model or version, or a finding's
             reading is not among the readings.
     """
-    rows = ResultRows([], [], [])
+    rows = ResultRows([], [], [], _schema_change_rows(run, number))
     for position, result in enumerate(run.results):
         rows.profiles.append(
             {
@@ -161,6 +164,7 @@ def run_of(
     profiles: Sequence[RowMapping],
     readings: Sequence[RowMapping],
     findings: Sequence[RowMapping],
+    schema_changes: Sequence[RowMapping],
 ) -> Run:
     """Return the run of its rows, each kind in the order of its positions."""
     measured: dict[str | None, list[Reading]] = {}
@@ -199,6 +203,7 @@ def run_of(
         ),
         readings=tuple(measured.get(None, ())),
         findings=tuple(judged.get(None, ())),
+        schema_changes=tuple(_schema_change(item) for item in schema_changes),
     )
 
 
@@ -302,6 +307,28 @@ def _finding(row: RowMapping, reading: Reading) -> Finding:
     return Finding(reading, limit, verdict, reason, row["explanation"])
 
 
+def _schema_change_rows(run: Run, number: int) -> list[dict[str, Any]]:
+    rows = []
+    for position, change in enumerate(run.schema_changes):
+        row = asdict(change)
+        row["column_name"] = row.pop("column")
+        rows.append({"run": number, "position": position, **row})
+    return rows
+
+
+def _schema_change(row: RowMapping) -> SchemaChange:
+    return SchemaChange(
+        version=row["version"],
+        kind=ColumnChange(row["kind"]),
+        column=row["column_name"],
+        was=row["was"],
+        now=row["now"],
+        watched=row["watched"],
+        files=row["files"],
+        path=row["path"],
+    )
+
+
 def _manifest(document: dict[str, Any]) -> Manifest:
     return Manifest(
         tuple(LogFile(**file) for file in document["files"]),
@@ -319,7 +346,9 @@ def listing_of(digests: str) -> Listing:
 
 def _accounting(document: dict[str, Any]) -> Accounting:
     labels = document.get("labels")
-    return Accounting(**{**document, "labels": None if labels is None else LabelJoin(**labels)})
+    joined = None if labels is None else LabelJoin(**labels)
+    files = tuple(FileAccount(**file) for file in document.get("files", ()))
+    return Accounting(**{**document, "labels": joined, "files": files})
 
 
 def _window_columns(window: Window) -> dict[str, datetime]:

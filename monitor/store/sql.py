@@ -41,6 +41,7 @@ from monitor.store.tables import (
     READINGS,
     REGISTRATIONS,
     RUNS,
+    SCHEMA_CHANGES,
 )
 
 ATTEMPTS = 20
@@ -250,15 +251,15 @@ class SqlStore(Store):
             row = connection.execute(query.limit(1)).mappings().first()
             if row is None:
                 return None
-            profiles, readings, findings = (
+            profiles, readings, findings, changes = (
                 connection.execute(
                     select(table).where(table.c.run == row["id"]).order_by(table.c.position)
                 )
                 .mappings()
                 .all()
-                for table in (PROFILES, READINGS, FINDINGS)
+                for table in (PROFILES, READINGS, FINDINGS, SCHEMA_CHANGES)
             )
-        return run_of(row, profiles, readings, findings)
+        return run_of(row, profiles, readings, findings, changes)
 
     def _baselines(self, query: Select[Any]) -> list[Baseline]:
         with reported(self._url, "reading baselines"), self._engine.connect() as connection:
@@ -337,6 +338,7 @@ def _commit(connection: Connection, run: Run, policy: Policy) -> Committed:
     _insert(connection, PROFILES, rows.profiles)
     _insert(connection, READINGS, rows.readings)
     _insert(connection, FINDINGS, rows.findings)
+    _insert(connection, SCHEMA_CHANGES, rows.schema_changes)
     return Committed(revision, new=True)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     DateTime,
@@ -265,6 +266,22 @@ FINDINGS = Table(
         name="modelmon_findings_reading_fk",
     ),
     UniqueConstraint("fingerprint", "run"),
+)
+
+SCHEMA_CHANGES = Table(
+    "modelmon_schema_changes",
+    METADATA,
+    Column("run", Integer, ForeignKey(RUNS.c.id), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("version", AnyText, nullable=False),
+    Column("kind", AnyText, nullable=False),
+    Column("column_name", AnyText, nullable=False),
+    Column("was", AnyText, nullable=False),
+    Column("now", AnyText, nullable=False),
+    Column("watched", Boolean, nullable=False),
+    Column("files", BigInteger, nullable=False),
+    Column("path", AnyText, nullable=False),
+    PrimaryKeyConstraint("run", "position"),
 )
 
 FAILURES = Table(

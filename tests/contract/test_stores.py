@@ -240,7 +240,7 @@ def test_a_run_is_read_in_a_fixed_number_of_statements(store):
 
     event.listen(store._engine, "before_cursor_execute", note)
     assert store.latest("credit") is not None
-    assert len([statement for statement in statements if statement.startswith("SELECT")]) == 4
+    assert len([statement for statement in statements if statement.startswith("SELECT")]) == 5
     statements.clear()
     assert len(store.heads("credit")) == 3
     assert len([statement for statement in statements if statement.startswith("SELECT")]) == 1

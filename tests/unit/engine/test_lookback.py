@@ -303,7 +303,7 @@ def test_labels_of_other_windows_cost_the_ids_and_no_revision(deployment, monkey
         Location, "open", lambda self, file: read.append(file.path) or real(self, file)
     )
     assert deployment.check(6.4) == [(4, 2)]
-    assert read.count("4.parquet") == 2  # its ids, then its columns
+    assert read.count("4.parquet") == 3  # its ids for labels and for rows, then its columns
     assert all(read.count(f"{place}.parquet") == 1 for place in (2, 3, 5))
 
 

@@ -88,7 +88,9 @@ def run(measured=(), judged=(), model="credit", **changes):
         identity="ef" * 32,
         policy="ab" * 32,
         manifest=Manifest(files=(LogFile("part-0.parquet", 10, "", 5_000),)),
-        accounting=Accounting(5_000, {"1": 4_990}, {"bad_event_time": 10}, labels=JOIN),
+        accounting=Accounting(
+            5_000, {"1": 4_990}, {"bad_event_time": 10}, labels=JOIN, invalid={"limit": 3}
+        ),
         outcome=Outcome.COMPLETED,
         started=datetime(2005, 9, 1, 1, tzinfo=UTC),
         finished=datetime(2005, 9, 1, 1, 0, 4, tzinfo=UTC),

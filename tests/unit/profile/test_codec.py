@@ -5,6 +5,7 @@ import pyarrow as pa
 import pytest
 
 from monitor.domain.field import Attribute, Decision, Effect, Field, FieldKind, FieldRole, Label
+from monitor.profile import codec
 from monitor.profile.codec import (
     GRID_FORMAT,
     PROFILE_FORMAT,
@@ -40,6 +41,7 @@ def grid():
     draft.add_field("kind", pa.array(["é", "\ud7ff", "", "nan"]))
     draft.add_field("score", pa.array([0.1, 0.9]))
     draft.add_attribute("sex", pa.array(["f", "m", "?"]))
+    draft.add_columns([("sex", "string"), ("a\n", "double"), ("a\n", ""), ("y", "")])
     return draft.grid()
 
 
@@ -64,6 +66,19 @@ def test_a_grid_comes_back_as_it_went(grid):
     assert there.digest == grid.digest == content_digest(data)
     assert list(map(vars, there.attributes)) == list(map(vars, grid.attributes))
     assert (there.decision, there.label, there.score) == (grid.decision, grid.label, grid.score)
+    assert (there.schema.columns, there.schema.complete) == (grid.schema.columns, True)
+    assert there.schema.columns["a\n"].repeated
+
+
+def test_a_grid_of_before_schemas_were_kept_calls_nothing_changed(grid, monkeypatch):
+    pack = codec._pack
+
+    def without_schema(form, header, arrays):
+        return pack(form, {key: value for key, value in header.items() if key != "schema"}, arrays)
+
+    monkeypatch.setattr(codec, "_pack", without_schema)
+    there = grid_from_bytes(grid_to_bytes(grid))
+    assert list(there.schema.differences([("new", "bool")])) == []
     for name in NAMES:
         assert there.fields[name].edges.tolist() == grid.fields[name].edges.tolist()
 

@@ -255,6 +255,33 @@ def test_labels_outside_a_declared_pair_are_unknown():
     assert label_codes(Label("y"), pa.array([1.5]), 1).tolist() == [UNKNOWN]
 
 
+@pytest.mark.parametrize(
+    ("values", "codes"),
+    [
+        ([1, 0, 2], [POSITIVE, NEGATIVE, NEGATIVE]),
+        ([1.0, 0.0, NAN], [POSITIVE, NEGATIVE, UNKNOWN]),
+        ([True, False, None], [POSITIVE, NEGATIVE, UNKNOWN]),
+        (["1.0", "0", "1e0"], [POSITIVE, NEGATIVE, POSITIVE]),
+        (["true", "false", "nan"], [POSITIVE, NEGATIVE, UNKNOWN]),
+        (["yes", " 1", ""], [UNKNOWN, UNKNOWN, UNKNOWN]),
+        (["1_0", "inf", "0x1"], [UNKNOWN, UNKNOWN, UNKNOWN]),
+    ],
+)
+def test_a_label_declared_by_numbers_is_read_from_numbers_only(values, codes):
+    assert label_codes(Label("y", ("1",)), pa.array(values), 3).tolist() == codes
+
+
+def test_values_that_tell_no_outcome_are_counted_by_column(grid):
+    builder = ProfileBuilder(grid)
+    builder.add_outcomes(
+        4,
+        {"sex": pa.array([["f"], ["m"], None, ["f"]])},
+        pa.array(["yes", "true", None, "no"]),
+        pa.array([1.0, NAN, None, 0.0]),
+    )
+    assert builder.unread == {"sex": 3, "d": 2, "y": 0}
+
+
 @pytest.fixture
 def grid():
     return Grid(

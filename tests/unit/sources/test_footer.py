@@ -5,7 +5,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from monitor.sources.event_time import from_micros
-from monitor.sources.footer import RowGroup, footer, leaf_columns
+from monitor.sources.footer import Footer, RowGroup, footer, leaf_columns, logical_type
 
 
 def test_columns_are_found_by_their_place_whatever_they_are_called(tmp_path):
@@ -63,3 +63,33 @@ def test_a_row_group_is_kept_when_its_bounds_touch_the_window():
         False,
     ]
     assert not RowGroup(0).may_hold(0, 100)
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        (pa.large_string(), "string"),
+        (pa.string_view(), "string"),
+        (pa.dictionary(pa.int8(), pa.large_binary()), "binary"),
+        (pa.timestamp("ns", "Europe/Paris"), "timestamp with zone"),
+        (pa.timestamp("s"), "timestamp without zone"),
+        (pa.date64(), "date"),
+        (pa.null(), ""),
+        (pa.int8(), "int8"),
+        (pa.decimal128(5, 2), "decimal128(5, 2)"),
+    ],
+)
+def test_a_type_is_told_by_what_it_means(kind, told):
+    assert logical_type(kind) == told
+
+
+def test_a_type_of_thousands_of_fields_is_cut():
+    kind = pa.struct([(f"field {number}", pa.int64()) for number in range(1000)])
+    assert len(logical_type(kind)) == 201
+
+
+def test_a_file_begins_after_an_instant_when_all_its_rows_are_known_to():
+    late, early, silent, empty = RowGroup(1, (9, 9)), RowGroup(1, (1, 9)), RowGroup(1), RowGroup(0)
+    assert Footer(frozenset(), (late, empty)).begins_after(8)
+    for groups in [(late, early), (late, silent), (empty,), ()]:
+        assert not Footer(frozenset(), groups).begins_after(8)

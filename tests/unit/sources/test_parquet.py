@@ -141,7 +141,9 @@ def test_rows_of_a_version_without_a_grid_are_rejected_by_number(policy, rows, w
 
 def test_folder_keys_are_columns_and_the_file_wins(policy, rows, write, june):
     write("log/version=7/kind=x/a.parquet", rows(2, version=None, kind=None))
-    write("log/version=8/kind=x/sex=q/a.parquet", rows(2, version=["7", "7"], sex=None))
+    write(
+        "log/version=8/kind=x/sex=q/a.parquet", rows(2, version=["7", "7"], sex=None, id=["x", "y"])
+    )
     source = ParquetSource(policy())
     assert source.versions(source.scan(june)) == ["7"]
     total = counted(source, june, version="7")
@@ -160,7 +162,9 @@ def test_a_log_without_versions_has_the_default_one(policy, rows, write, june):
 
 def test_a_missing_column_is_absent_and_its_rows_are_counted(policy, rows, write, june):
     write("log/a.parquet", rows(4))
-    write("log/b.parquet", rows(3, amount=None, kind=None, sex=None, score=None, flag=None))
+    write(
+        "log/b.parquet", rows(3, amount=None, kind=None, sex=None, score=None, flag=None, id=None)
+    )
     profile = counted(ParquetSource(policy()), june).profiles["1"]
     assert (profile.fields["amount"].absent, profile.fields["kind"].absent) == (3, 3)
     assert profile.outcomes.margin("sex")[2].sum() == 3
@@ -331,3 +335,17 @@ def test_the_counting_function_travels_to_other_processes(policy, rows, write, j
     (task,) = scan.tasks
     here, away = count(task).profiles["1"], there(task).profiles["1"]
     assert profile_to_bytes(here) == profile_to_bytes(away)
+
+
+def test_a_counter_that_is_complete_rejects_rows_that_repeat_another(policy, rows, write, june):
+    write("log/a.parquet", rows(4))
+    write("log/b.parquet", rows(4))
+    source = ParquetSource(policy())
+    scan = source.scan(june)
+    count = source.counter(scan, {"1": source.draft(scan, "1")})
+    total = LocalCompute().count(scan.tasks, count.complete(), Silent())
+    assert total.accounting().balances
+    assert (total.profiles["1"].rows, dict(total.rejected)) == (4, {"duplicate_id": 4})
+    assert [file.profiled for file in total.accounting().files] == [0, 4]
+    nameless = ParquetSource(policy(source={"id": ""}))
+    assert nameless.counter(scan, {}).complete().duplicates.rows == {}

@@ -1,0 +1,60 @@
+"""What the files of a run had other than expected: files, rows, values, ids, columns."""
+
+from collections.abc import Iterator
+
+from monitor.domain.policy import Policy
+from monitor.domain.run import Run
+from monitor.domain.schema import SchemaChange
+
+_NAMED = 3  # columns that stand for many which the policy does not read
+
+
+def notes_on_files(policy: Policy, run: Run) -> Iterator[tuple[str, str, str, str]]:
+    """Yield what it is, of what kind, the reason in a word and in a sentence."""
+    accounting = run.accounting
+    for file in run.manifest.unreadable:
+        yield file.path, "file", file.reason, file.explanation
+    for reason, rows in accounting.rejected.items():
+        if rows:
+            yield policy.model, "rows", reason, f"{rows:,} rows read and not profiled"
+    for column, values in accounting.invalid.items():
+        most = max(accounting.files, key=lambda file: file.invalid.get(column, 0), default=None)
+        where = f": {most.path}" if most is not None and column in most.invalid else ""
+        yield column, "values", "invalid", f"{values:,} are not of the column's kind{where}"
+    if accounting.without_id:
+        told = f"{accounting.without_id:,} rows have none: no label can join them"
+        yield policy.source.id, "ids", "missing", told
+    yield from _strangers(run)
+    yield from _columns(policy, run)
+
+
+def _columns(policy: Policy, run: Run) -> Iterator[tuple[str, str, str, str]]:
+    """Yield the columns that changed: one by one those that the policy reads, else by kind."""
+    others: dict[str, list[SchemaChange]] = {}
+    for change in run.schema_changes:
+        if change.watched:
+            more = f" and {change.files - 1:,} more files" if change.files > 1 else ""
+            yield change.column, "column", change.kind, f"{change}: {change.path}{more}"
+        else:
+            others.setdefault(change.kind, []).append(change)
+    for kind, found in others.items():
+        first = ", ".join(change.column for change in found[:_NAMED])
+        told = f"{len(found):,} columns that the policy does not read, such as {first}"
+        yield policy.model, "column", kind, told
+
+
+def _strangers(run: Run) -> Iterator[tuple[str, str, str, str]]:
+    """Yield the values of attributes that no group was registered for."""
+    # numpy and Arrow come with profiles: configuration is checked without them.
+    from monitor.profile.codec import profile_from_bytes  # noqa: PLC0415
+
+    for result in run.results:
+        if not result.profile:  # nothing is registered of the version
+            continue
+        for name, sample in profile_from_bytes(result.profile).outcomes.unmapped.items():
+            if sample.rows:
+                first = ", ".join(repr(value) for value, _ in sample.most_frequent(_NAMED))
+                told = (
+                    f"{sample.rows:,} rows of about {sample.distinct:,.0f} values, such as {first}"
+                )
+                yield name, "groups", "unmapped", told
