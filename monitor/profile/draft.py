@@ -20,7 +20,7 @@ from monitor.profile.grid import (
     NumericGrid,
 )
 from monitor.profile.kernel import Column, to_numbers
-from monitor.profile.values import boolean_text, canonical_text, encoded
+from monitor.profile.values import boolean_text, canonical_text, rows_by_value
 
 QUANTILE_CELLS = 240
 """Equal-mass cells of a numeric grid: divisible by ten, so that deciles are edges; KS is then off
@@ -64,8 +64,7 @@ class ValueTally:
 
     def add(self, column: Column, *, boolean: bool = False) -> None:
         """Count a batch."""
-        indices, values = encoded(column)
-        rows = np.bincount(indices + 1, minlength=len(values) + 1)[1:]
+        values, rows, _ = rows_by_value(column)
         write = boolean_text if boolean else canonical_text
         for value, count in zip(values, rows.tolist(), strict=True):
             text = write(value) if count else None
@@ -122,8 +121,8 @@ class GridDraft:
             boolean = self._fields[name].kind is FieldKind.BOOLEAN
             self._tallies[name].add(column, boolean=boolean)
             return
-        numbers, usable, _ = to_numbers(column)
-        self._samples[name].append(numbers[usable & np.isfinite(numbers)])
+        numbers, _, _ = to_numbers(column)
+        self._samples[name].append(numbers[np.isfinite(numbers)])
 
     def add_attribute(self, name: str, column: Column | None) -> None:
         """Take in a batch of one protected attribute."""

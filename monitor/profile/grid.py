@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from monitor.domain.field import Decision, Label
 from monitor.domain.schema import Schema
+from monitor.profile.cells import CellTable
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -42,6 +43,16 @@ class NumericGrid:
     def cells(self) -> int:
         """Return the number of cells."""
         return len(self.edges) + 1
+
+    @cached_property
+    def table(self) -> CellTable:
+        """Return what finds the cells of numbers."""
+        # Around an atom two edges are next to each other; elsewhere they rarely share a bucket.
+        return CellTable(self.edges, self.center, self.scale, 2 if self.atoms.any() else 1)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle the fields only: the table is large and made in no time."""
+        return {name: value for name, value in self.__dict__.items() if name != "table"}
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -33,10 +34,19 @@ from monitor.profile.values import (
     is_nested,
     one_array,
     outcome_text,
+    rows_by_value,
+    rows_of,
 )
 
 Column = Any
 """A pyarrow Array or ChunkedArray; pyarrow ships no types."""
+BLOCK_ROWS = 32_768
+"""Numbers are counted so many at a time: they and what is made of them stay in a core's cache, and
+a naive sum over them keeps the twelve digits that are promised."""
+
+DENSE_CELLS = 4096
+"""An outcome table of so many cells is counted without sorting its rows, however few they are."""
+
 
 
 class ProfileBuilder:
@@ -106,16 +116,18 @@ class ProfileBuilder:
             table.unmapped[grid.name].add(strays)
             if column is not None and (grid.bins or is_nested(column)):
                 self._note_unread(grid.column, groups == grid.unknown, column)
-            code = code * grid.size + groups
+            code *= grid.size
+            code += groups
         decisions = decision_codes(self._grid.decision, decision, rows)
         if self._grid.decision is not None and decision is not None:
             self._note_unread(self._grid.decision.column, decisions == UNKNOWN, decision)
         labels = label_codes(self._grid.label, label, rows)
         if self._grid.label is not None and self._grid.label.positive and label is not None:
             self._note_unread(self._grid.label.column, labels == UNKNOWN, label)
-        code = (code * 3 + decisions) * 3 + labels
-        cells, counts = np.unique(code, return_counts=True)
-        table.add(cells, counts.astype(np.int64))
+        for axis in (decisions, labels):
+            code *= 3
+            code += axis
+        table.add(*_cells_of(code, prod(table.shape)))
         grid_of_score = self._grid.fields.get(self._grid.score)
         if score is not None and isinstance(grid_of_score, NumericGrid):
             self._add_score(grid_of_score, score, labels)
@@ -124,84 +136,94 @@ class ProfileBuilder:
         """Count the values that are there and tell nothing."""
         if unknown.any():
             there = one_array(column).is_valid().to_numpy(zero_copy_only=False)
-            numbers, usable, _ = to_numbers(column)
-            self.unread[name] += int((unknown & there & ~(usable & np.isnan(numbers))).sum())
+            numbers, _, invalid = to_numbers(column)
+            nan = np.isnan(numbers) if not invalid else np.zeros(len(numbers), np.bool_)
+            self.unread[name] += int((unknown & there & ~nan).sum())
 
     def _add_score(self, grid: NumericGrid, score: Column, labels: IntArray) -> None:
-        numbers, usable, _ = to_numbers(score)
-        finite = usable & np.isfinite(numbers)
-        for row, wanted in enumerate((NEGATIVE, POSITIVE)):
-            chosen = np.sort(numbers[finite & (labels == wanted)])
-            cut = np.searchsorted(chosen, grid.edges, side="left")
-            self.profile.score_by_label[row] += np.diff(cut, prepend=0, append=len(chosen))
+        numbers, _, _ = to_numbers(score)
+        counted = np.isfinite(numbers) & (labels != UNKNOWN)
+        cells, _ = grid.table.cells(numbers[counted])
+        both = np.bincount(cells + labels[counted] * grid.cells, minlength=2 * grid.cells)
+        self.profile.score_by_label += both.reshape(2, grid.cells)
 
 
-def to_numbers(column: Column) -> tuple[FloatArray, np.ndarray[Any, np.dtype[np.bool_]], int]:
+def _cells_of(codes: IntArray, size: int) -> tuple[IntArray, IntArray]:
+    """Return the distinct codes below ``size``, sorted, with their rows."""
+    if size <= max(len(codes), DENSE_CELLS):
+        rows = np.bincount(codes, minlength=size)
+        filled = np.flatnonzero(rows)
+        return filled, rows[filled]
+    distinct, rows = np.unique(codes, return_counts=True)
+    return distinct, rows.astype(np.int64)
+
+
+def to_numbers(column: Column) -> tuple[FloatArray, int, int]:
     """Return a column as doubles.
 
     Integers, floats of any width, decimals and booleans are numbers; every other type is not.
 
     Returns:
-        Numbers (NaN where there is none), whether each row holds a number or NaN of its own, and
-        the count of rows that hold a value that is no number.
+        Numbers, NaN where there is none; the rows that are null; and the rows that hold a value
+        that is no number.
     """
     column = one_array(column)
-    rows = len(column)
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     numeric = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
     if not (numeric or pa.types.is_boolean(kind)):
         # Not decoded first: a few bytes of codes may stand for gigabytes of text.
-        return np.full(rows, np.nan), np.zeros(rows, np.bool_), rows - column.null_count
+        null = column.null_count
+        return np.full(len(column), np.nan), null, len(column) - null
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
-    if column.null_count:
-        usable = column.is_valid().to_numpy(zero_copy_only=False)
-        column = column.cast(pa.float64(), safe=False) if not pa.types.is_float64(kind) else column
-        return column.to_numpy(zero_copy_only=False), usable, 0
     if not pa.types.is_float64(kind):
         column = column.cast(pa.float64(), safe=False)
-    return column.to_numpy(zero_copy_only=False), np.ones(rows, np.bool_), 0
+    return column.to_numpy(zero_copy_only=False), column.null_count, 0
 
 
 def count_numbers(counts: NumericCounts, grid: NumericGrid, column: Column) -> None:
-    """Sort a batch, cut it at the grid's edges, and add what lies between the cuts.
-
-    Sorting the batch and searching the few edges in it is about ten times cheaper than searching
-    each value among the edges, because the sort is vectorised.
-    """
-    numbers, usable, invalid = to_numbers(column)
+    """Find each number's cell and add rows, sums and what else is kept of them."""
+    numbers, null, invalid = to_numbers(column)
+    counts.null += null
     counts.invalid += invalid
-    counts.null += len(numbers) - int(usable.sum()) - invalid
-    ordered = np.sort(numbers if usable.all() else numbers[usable])
-    # NaN sorts last, the infinities at the ends of the numbers.
-    numbers_end = int(np.searchsorted(ordered, np.nan, side="left"))
-    counts.nan += len(ordered) - numbers_end
-    begin = int(np.searchsorted(ordered[:numbers_end], -np.inf, side="right"))
-    end = int(np.searchsorted(ordered[:numbers_end], np.inf, side="left"))
-    counts.negative_infinite += begin
-    counts.positive_infinite += numbers_end - end
-    finite = ordered[begin:end]
-    if not len(finite):
-        return
-    cut = np.searchsorted(finite, grid.edges, side="left")
-    cells = np.diff(cut, prepend=0, append=len(finite))
-    counts.cells += cells
+    for begin in range(0, len(numbers), BLOCK_ROWS):
+        _count_block(counts, grid, numbers[begin : begin + BLOCK_ROWS])
+    counts.nan -= null + invalid  # they are NaN among the numbers
+
+
+def _count_block(counts: NumericCounts, grid: NumericGrid, numbers: FloatArray) -> None:
+    low, high = float(numbers.min()), float(numbers.max())  # NaN if there is one among the numbers
+    if not -np.inf < low <= high < np.inf:
+        numbers = _without_others(counts, numbers)
+        if not len(numbers):
+            return
+        low, high = float(numbers.min()), float(numbers.max())
+    cells, standard = grid.table.cells(numbers)
+    counts.cells += np.bincount(cells, minlength=grid.cells)
     # Values near the largest double may overflow; the sums then say so by being infinite, and the
     # measures that need them answer with a reason instead of a number.
     with np.errstate(over="ignore", invalid="ignore"):
-        standard = (finite - grid.center) / grid.scale
-        filled = np.flatnonzero(cells)
-        starts = np.concatenate([[0], cut])[filled]
-        # reduceat would return an element, not zero, for an empty cell: filled cells only.
-        counts.sums[filled] += np.add.reduceat(standard, starts)
+        counts.sums += np.bincount(cells, standard, grid.cells)
         # Not np.dot: BLAS would wake a thread for each core for a sum that takes microseconds.
         counts.squares += float(np.square(standard, out=standard).sum())
-    zero = np.searchsorted(finite, 0.0, side="left")
-    counts.negatives += int(zero)
-    counts.zeros += int(np.searchsorted(finite, 0.0, side="right") - zero)
-    # Adding zero makes -0.0 into 0.0: which of them sorts first depends on the batch.
-    counts.low = min(counts.low, float(finite[0]) + 0.0)
-    counts.high = max(counts.high, float(finite[-1]) + 0.0)
+    if low <= 0:
+        counts.negatives += int(np.count_nonzero(numbers < 0))
+        counts.zeros += int(np.count_nonzero(numbers == 0))
+    # Adding zero makes -0.0 into 0.0: which of them is found first depends on the batch.
+    counts.low = min(counts.low, low + 0.0)
+    counts.high = max(counts.high, high + 0.0)
+
+
+def _without_others(counts: NumericCounts, numbers: FloatArray) -> FloatArray:
+    """Count what is no finite number, and return those that are."""
+    finite = numbers[np.isfinite(numbers)]
+    nan = int(np.count_nonzero(np.isnan(numbers)))
+    counts.nan += nan
+    if infinite := len(numbers) - len(finite) - nan:
+        positive = int(np.count_nonzero(numbers == np.inf))
+        counts.positive_infinite += positive
+        counts.negative_infinite += infinite - positive
+    return finite
 
 
 def count_values(
@@ -212,27 +234,29 @@ def count_values(
         counts.null += column.null_count
         counts.invalid += len(column) - column.null_count
         return
-    indices, values = encoded(column)
-    rows = np.bincount(indices + 1, minlength=len(values) + 1)
-    counts.null += int(rows[0])
-    write = boolean_text if boolean else canonical_text
+    values, rows, null = rows_by_value(column)
+    counts.null += null
+    if boolean:
+        texts = [boolean_text(value) for value in values]
+    else:  # there may be thousands of texts in each batch, and they are themselves
+        texts = [value if type(value) is str else canonical_text(value) for value in values]
+    known = grid.codes
+    codes = np.array([-1 if text is None else known.get(text, -1) for text in texts], np.int64)
+    np.add.at(counts.values, codes[codes >= 0], rows[codes >= 0])
     strays: list[tuple[str, int]] = []
-    for value, count in zip(values, rows[1:].tolist(), strict=True):
-        if not count:  # a dictionary may list values that no row holds
-            continue
-        text = write(value)
-        if text is None:
-            if boolean and canonical_text(value) is not None:
-                counts.invalid += count
-            else:
-                counts.null += count
-        elif (code := grid.codes.get(text)) is not None:
-            counts.values[code] += count
-        elif grid.complete:
+    # A dictionary may list values that no row holds.
+    for place in np.flatnonzero((codes < 0) & (rows > 0)).tolist():
+        text, count = texts[place], int(rows[place])
+        if text is not None:
             strays.append((text, count))
+        elif boolean and canonical_text(values[place]) is not None:
+            counts.invalid += count
         else:
-            counts.other += count
-    counts.unseen.add(strays)
+            counts.null += count
+    if grid.complete:
+        counts.unseen.add(strays)
+    else:
+        counts.other += sum(count for _, count in strays)
 
 
 def group_codes(
@@ -242,8 +266,8 @@ def group_codes(
     if column is None:
         return np.full(rows, grid.unknown, np.int64), []
     if grid.bins:
-        numbers, usable, _ = to_numbers(column)
-        known = usable & ~np.isnan(numbers)
+        numbers, _, _ = to_numbers(column)
+        known = ~np.isnan(numbers)
         binned = np.searchsorted(np.asarray(grid.bins), numbers, side="right")
         return np.where(known, binned, grid.unknown).astype(np.int64), []
     indices, values = encoded(column)
@@ -257,9 +281,9 @@ def group_codes(
         if codes[place] == grid.unmapped:
             strays[place] = text
     if not strays:
-        return codes[indices], []
-    counts = np.bincount(indices + 1, minlength=len(values) + 1)[1:]
-    return codes[indices], [
+        return codes.take(indices), []
+    counts, _ = rows_of(indices, len(values))
+    return codes.take(indices), [
         (text, int(counts[place])) for place, text in strays.items() if counts[place]
     ]
 
@@ -269,8 +293,8 @@ def decision_codes(decision: Decision | None, column: Column | None, rows: int) 
     if decision is None or column is None:
         return np.full(rows, UNKNOWN, np.int64)
     if decision.at_least is not None:
-        numbers, usable, _ = to_numbers(column)
-        known = usable & ~np.isnan(numbers)
+        numbers, _, _ = to_numbers(column)
+        known = ~np.isnan(numbers)
         codes = np.where(numbers >= decision.at_least, POSITIVE, NEGATIVE)
         return np.where(known, codes, UNKNOWN).astype(np.int64)
     return _binary_codes(decision.positive, decision.negative, column)
@@ -295,4 +319,4 @@ def _binary_codes(positive: tuple[str, ...], negative: tuple[str, ...], column: 
             codes[place] = POSITIVE
         elif not negative or text in negative:
             codes[place] = NEGATIVE
-    return codes[indices]
+    return codes.take(indices)

@@ -18,6 +18,9 @@ _NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
 _TRUE = frozenset({"true", "1"})
 _FALSE = frozenset({"false", "0"})
 
+_FEW = 256
+"""Integers within such a span are told apart by their distance from the least, not by hashing."""
+
 
 def canonical_text(value: Any) -> str | None:  # noqa: PLR0911  # one return a type
     """Return the one text of a value, or None for null and NaN.
@@ -87,7 +90,8 @@ def one_array(column: Any) -> Any:
     if isinstance(column, pa.ChunkedArray):
         if pa.types.is_dictionary(column.type):
             column = _unified(column)
-        column = column.combine_chunks()
+        # Arrow copies one chunk as well when it is told to combine them.
+        column = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
     return column.storage if isinstance(column, pa.ExtensionArray) else column
 
 
@@ -110,15 +114,54 @@ def encoded(column: Any) -> tuple[IntArray, list[Any]]:
     column = one_array(column)
     if pa.types.is_null(column.type) or is_nested(column):
         return np.full(len(column), -1, np.int64), []
+    if pa.types.is_integer(column.type) and (few := _few_integers(column)) is not None:
+        return few
     if pa.types.is_float16(column.type):  # which older Arrows cannot encode: by their bits
         bits = column.view(pa.uint16()).dictionary_encode()
         halves = bits.dictionary.view(pa.float16())
         column = pa.DictionaryArray.from_arrays(bits.indices, halves)
     elif not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
-    indices = column.indices.cast(pa.int64())
-    filled = indices.fill_null(-1) if indices.null_count else indices
-    return filled.to_numpy(zero_copy_only=False), _python_values(column.dictionary)
+    return _integers(column.indices, -1), _python_values(column.dictionary)
+
+
+def rows_by_value(column: Any) -> tuple[list[Any], IntArray, int]:
+    """Return the values of a column, the rows of each, and the rows that are null.
+
+    A value may be listed without any row, and None among them.
+    """
+    column = one_array(column)
+    if pa.types.is_boolean(column.type):
+        known, true = len(column) - column.null_count, column.true_count
+        return [False, True], np.array([known - true, true]), column.null_count
+    indices, values = encoded(column)
+    return values, *rows_of(indices, len(values))
+
+
+def rows_of(indices: IntArray, values: int) -> tuple[IntArray, int]:
+    """Return the rows of each of so many values, and those whose index is -1."""
+    rows = np.bincount(indices + 1, minlength=values + 1)
+    return rows[1:], int(rows[0])
+
+
+def _few_integers(column: Any) -> tuple[IntArray, list[Any]] | None:
+    """Return indices and values of integers that lie close together; None when they do not."""
+    if column.null_count or not len(column):
+        return None
+    numbers = column.to_numpy()
+    low, high = int(numbers.min()), int(numbers.max())
+    if high - low >= _FEW:
+        return None
+    indices = numbers.astype(np.int64)
+    indices -= low
+    return indices, list(range(low, high + 1))
+
+
+def _integers(column: Any, null: int) -> IntArray:
+    """Return integers of any width as wide ones; cheaper than Arrow's cast."""
+    if column.null_count:
+        column = column.cast(pa.int64()).fill_null(null)
+    return np.asarray(column.to_numpy().astype(np.int64, copy=False))
 
 
 def _unified(column: Any) -> Any:

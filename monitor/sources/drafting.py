@@ -105,6 +105,7 @@ class _Drafting:
         fields = [item for item in self._policy.fields if item.kind is not FieldKind.NUMERIC]
         texts = {item.column for item in fields}
         texts |= {attribute.column for attribute in attributes.values()}
+        texts.add(self._view.spec.version)
         parts = []
         together = (*self._view.bookkeeping, *texts)
         with opened(self._view.location, file, texts, together) as log:
@@ -133,7 +134,8 @@ class _Drafting:
         """
         numeric = [item for item in self._policy.fields if item.kind is FieldKind.NUMERIC]
         together = (*self._view.bookkeeping, *(item.column for item in numeric))
-        with opened(self._view.location, parts[0].file, together=together) as log:
+        texts = {self._view.spec.version}
+        with opened(self._view.location, parts[0].file, texts, together) as log:
             for part in parts:
                 places = pa.array(np.arange(-before % step, part.rows, step))
                 before += part.rows

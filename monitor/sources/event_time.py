@@ -107,9 +107,11 @@ def _of_times(column: Any, zone: str) -> Instants:
     micros = _scaled(raw, per_second)
     if naive:
         micros = _from_local(micros, zone)
-    there = np.asarray(column.is_valid().to_numpy(zero_copy_only=False), np.bool_)
-    usable = there & (micros > EARLIEST) & (micros < LATEST)
-    return Instants(micros, usable, column.null_count, int(there.sum() - usable.sum()))
+    usable = (micros > EARLIEST) & (micros < LATEST)
+    there = len(column) - column.null_count
+    if column.null_count:
+        usable &= np.asarray(column.is_valid().to_numpy(zero_copy_only=False), np.bool_)
+    return Instants(micros, usable, column.null_count, there - int(usable.sum()))
 
 
 def _integers(column: Any) -> IntArray:

@@ -268,7 +268,7 @@ class _KnownLabels:
 def _ids_of_file(view: LogView, task: Task, file: FoundFile) -> tuple[Any, IntArray]:
     """Return the ids of a file's rows in the window, and their event times."""
     together = (*view.bookkeeping, view.spec.id)
-    with opened(view.location, file, together=together) as log:
+    with opened(view.location, file, {view.spec.version}, together) as log:
         parts = [_ids_of_batch(view, log, batch) for batch in batches(view, log, task.row_groups)]
     texts = pa.chunked_array([ids for ids, _ in parts], pa.large_string()).combine_chunks()
     return texts, np.concatenate([micros for _, micros in parts] or [np.zeros(0, np.int64)])

@@ -116,7 +116,7 @@ class ParquetSource:
         view = self._view(scan)
         for task, file in _files_of(scan):
             try:
-                with opened(view.location, file, together=view.bookkeeping) as log:
+                with opened(view.location, file, {view.spec.version}, view.bookkeeping) as log:
                     for batch in batches(view, log, task.row_groups):
                         found.update(batch.versions)
             except READ_ERRORS:

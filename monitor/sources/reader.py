@@ -375,7 +375,9 @@ def _by_version(
     if len(set(named)) > TOLD_VERSIONS:
         named = _with_others(named, indices)
     versions = list(dict.fromkeys(named))
-    codes = np.array([versions.index(name) for name in named])[indices]  # the last is for null
+    if len(values) == 1 and indices.min() == 0:
+        return {versions[0]: inside}
+    codes = np.array([versions.index(name) for name in named]).take(indices)  # the last: null
     return {version: inside & (codes == code) for code, version in enumerate(versions)}
 
 

@@ -333,7 +333,8 @@ def test_counts_of_another_kind_than_the_grid_are_refused(grid):
         builder.add_field("c", pa.array(["x"]), 1)
 
 
-def test_numbers_come_with_who_has_one():
-    found, usable, invalid = to_numbers(pa.array([1.5, None, NAN]))
-    assert usable.tolist() == [True, False, True]
-    assert (found[0], np.isnan(found[1:]).all(), invalid) == (1.5, True, 0)
+def test_numbers_come_with_the_rows_that_have_none():
+    found, null, invalid = to_numbers(pa.array([1.5, None, NAN]))
+    assert (found[0], np.isnan(found[1:]).all(), null, invalid) == (1.5, True, 1, 0)
+    found, null, invalid = to_numbers(pa.array(["1.5", None]))
+    assert (np.isnan(found).all(), null, invalid) == (True, 1, 1)
