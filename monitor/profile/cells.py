@@ -41,14 +41,14 @@ class CellTable:
         self._scale = scale
         self._above = np.append(edges, np.inf)
         _, buckets = self._placed(edges)
-        ranks = _ranks(buckets.astype(np.int64))
-        held = np.bincount(ranks, minlength=BUCKETS)
-        least = np.cumsum(held) - held
+        held = np.bincount(_ranks(buckets.astype(np.int64)), minlength=BUCKETS).astype(np.int16)
+        least = np.cumsum(held, dtype=np.int16) - held
         crowded = held > comparisons
         least[crowded] = _CROWDED
+        least[_HALF - 1] = least[_HALF]  # minus zero and zero
         self._comparisons = min(comparisons, int(held.max()))
         self._any_crowded = bool(crowded.any())
-        self._least = least[_ranks(np.arange(BUCKETS))].astype(np.int16)
+        self._least = np.concatenate([least[_HALF:], least[_HALF - 1 :: -1]])
 
     def cells(self, numbers: _Floats) -> tuple[_Integers, _Floats]:
         """Return each number's cell, and the numbers on the scale of the field.

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -177,9 +178,11 @@ def numeric_grid(sample: FloatArray, quantile_cells: int = QUANTILE_CELLS) -> Nu
     if not len(sample):
         return NumericGrid(np.zeros(0), np.zeros(1, np.bool_), 0.0, 1.0, discrete=False)
     ordered = np.sort(sample) + 0.0  # -0.0 becomes 0.0: one atom, not two
-    center = float(np.quantile(ordered, 0.5, method="inverted_cdf"))
+    center = float(_quantiles(ordered, 0.5))
     scale = _scale(ordered, center)
-    distinct, rows = np.unique(ordered, return_counts=True)
+    # Not np.unique: it would sort once more.
+    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+    distinct, rows = ordered[starts], np.diff(starts, append=len(ordered))
     if len(distinct) <= EXACT_VALUES:
         points = distinct
         cuts = _either_side(distinct)
@@ -187,7 +190,7 @@ def numeric_grid(sample: FloatArray, quantile_cells: int = QUANTILE_CELLS) -> Nu
         points = distinct[rows >= ATOM_SHARE * len(ordered)]
         # An edge lies just above its quantile: a cell then is (low, high], the usual decile.
         shares = np.arange(1, quantile_cells) / quantile_cells
-        quantiles = np.quantile(ordered, shares, method="inverted_cdf")
+        quantiles = _quantiles(ordered, shares)
         ranks = 2 ** np.arange(int(np.log2(len(ordered))))
         tails = np.concatenate([ordered[ranks - 1], ordered[-ranks]])
         cuts = np.concatenate([_above(quantiles), tails, _either_side(points)])
@@ -224,10 +227,16 @@ def attribute_grid(attribute: Attribute, counts: Mapping[str, int]) -> Attribute
 
 
 def _scale(ordered: FloatArray, center: float) -> float:
-    low, high = np.quantile(ordered, [0.25, 0.75], method="inverted_cdf")
+    low, high = _quantiles(ordered, np.array([0.25, 0.75]))
     with np.errstate(over="ignore", invalid="ignore"):
         candidates = [(high - low) / _NORMAL_IQR, np.std(ordered), abs(center)]
     return next((float(size) for size in candidates if 0 < size < np.inf), 1.0)
+
+
+def _quantiles(ordered: FloatArray, shares: Any) -> Any:
+    """Return ``np.quantile(ordered, shares, method="inverted_cdf")`` of what is sorted already."""
+    places = np.maximum(np.ceil(len(ordered) * shares - 1), 0)
+    return ordered[places.astype(np.intp)]
 
 
 def _above(values: FloatArray) -> FloatArray:
