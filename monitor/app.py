@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import import_module
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +42,8 @@ class SystemClock:
 
 def code_version() -> str:
     """Return the version of modelmon that is running."""
+    from importlib.metadata import version
+
     return version("modelmon")
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 import click
 
 from monitor.engine.progress import Progress, Silent
-from monitor.reports.summary import Table
+from monitor.reports.table import Table
 
 Output = Literal["table", "json"]
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from monitor.domain.baseline import Baseline
-from monitor.reports.summary import Table
+from monitor.reports.table import Table
 from monitor.reports.wording import window_name
 
 

@@ -1,7 +1,6 @@
 """What a person reads after a run: what changed, which groups differ, what could not be judged."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from monitor.domain.estimate import Estimate
 from monitor.domain.field import Effect
@@ -13,6 +12,7 @@ from monitor.domain.reading import Reading
 from monitor.domain.run import Run, VersionResult
 from monitor.reports.file_notes import notes_on_files
 from monitor.reports.in_short import in_short
+from monitor.reports.table import Table
 from monitor.reports.wording import (
     all_findings,
     change_text,
@@ -33,23 +33,6 @@ _RANK = {Verdict.OK: 0, Verdict.UNKNOWN: 1, Verdict.WARNING: 2, Verdict.CRITICAL
 _ALARM = frozenset({Verdict.WARNING, Verdict.CRITICAL})
 _APART = frozenset({Reason.BREACH, Reason.SUSPECTED})
 _RATIO = "selection_rate_ratio"
-
-
-@dataclass(frozen=True)
-class Table:
-    """A titled table of text cells, for the terminal and for JSON alike.
-
-    Attributes:
-        title: What the table is about.
-        columns: Headings.
-        rows: Cells, one tuple a row, as many as there are headings.
-        note: A sentence below it; "" for none.
-    """
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    note: str = ""
 
 
 def summarise(policy: Policy, runs: Sequence[Run]) -> tuple[Table, ...]:

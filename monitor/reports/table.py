@@ -1,0 +1,20 @@
+"""The form in which results reach a terminal or a program."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Table:
+    """A titled table of text cells, for the terminal and for JSON alike.
+
+    Attributes:
+        title: What the table is about.
+        columns: Headings.
+        rows: Cells, one tuple a row, as many as there are headings.
+        note: A sentence below it; "" for none.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
