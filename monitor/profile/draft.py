@@ -21,7 +21,7 @@ from monitor.profile.grid import (
     NumericGrid,
 )
 from monitor.profile.kernel import Column, to_numbers
-from monitor.profile.values import boolean_text, canonical_text, rows_by_value
+from monitor.profile.values import canonical_texts, rows_by_value
 
 QUANTILE_CELLS = 240
 """Equal-mass cells of a numeric grid: divisible by ten, so that deciles are edges; KS is then off
@@ -66,10 +66,9 @@ class ValueTally:
     def add(self, column: Column, *, boolean: bool = False) -> None:
         """Count a batch."""
         values, rows, _ = rows_by_value(column)
-        write = boolean_text if boolean else canonical_text
-        for value, count in zip(values, rows.tolist(), strict=True):
-            text = write(value) if count else None
-            if text is None:
+        texts = canonical_texts(values, boolean=boolean)
+        for text, count in zip(texts, rows.tolist(), strict=True):
+            if text is None or not count:
                 continue
             if text in self.counts or len(self.counts) < TRACKED_VALUES:
                 self.counts[text] += count

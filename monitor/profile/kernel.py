@@ -30,6 +30,7 @@ from monitor.profile.profile import Profile
 from monitor.profile.values import (
     boolean_text,
     canonical_text,
+    canonical_texts,
     encoded,
     is_nested,
     one_array,
@@ -236,10 +237,7 @@ def count_values(
         return
     values, rows, null = rows_by_value(column)
     counts.null += null
-    if boolean:
-        texts = [boolean_text(value) for value in values]
-    else:  # there may be thousands of texts in each batch, and they are themselves
-        texts = [value if type(value) is str else canonical_text(value) for value in values]
+    texts = canonical_texts(values, boolean=boolean)
     known = grid.codes
     codes = np.array([-1 if text is None else known.get(text, -1) for text in texts], np.int64)
     np.add.at(counts.values, codes[codes >= 0], rows[codes >= 0])

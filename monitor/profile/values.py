@@ -1,7 +1,7 @@
 """How a value of any column type is written, so that 1, 1.0 and "1" are one category."""
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from math import isnan
@@ -45,6 +45,14 @@ def canonical_text(value: Any) -> str | None:  # noqa: PLR0911  # one return a t
             return value.decode("utf-8", "backslashreplace")
         case _:
             return str(value)
+
+
+def canonical_texts(values: Sequence[Any], *, boolean: bool = False) -> list[str | None]:
+    """Return the texts of many values, or what they mean as booleans."""
+    if boolean:
+        return [boolean_text(value) for value in values]
+    # There may be thousands of texts in each batch, and a text is itself.
+    return [value if type(value) is str else canonical_text(value) for value in values]
 
 
 def boolean_text(value: Any) -> str | None:

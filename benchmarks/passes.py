@@ -1,0 +1,88 @@
+"""What a pass over a window costs beside the mere reading of the same columns, in one process."""
+
+import resource
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from benchmarks import data
+from monitor.compute.local import LocalCompute
+from monitor.domain.field import Attribute, Decision, Effect, Field, FieldKind, FieldRole, Label
+from monitor.domain.limit import Band
+from monitor.domain.policy import Policy, Population, SourceSpec
+from monitor.domain.schedule import CalendarUnit, Schedule
+from monitor.domain.window import Window
+from monitor.engine.counting import Counted
+from monitor.engine.progress import Silent
+from monitor.profile.grid import Grid
+from monitor.sources.parquet import ParquetSource
+
+BASELINE = Window(data.BASELINE_START, data.WINDOW_START)
+WINDOW = Window(data.WINDOW_START, data.WINDOW_END)
+ATTRIBUTES = ("sex", "race", "age_band")
+
+
+def policy(folder: Path) -> Policy:
+    """Return a policy that watches every column of a log."""
+    kinds = dict.fromkeys(data.NUMERIC, FieldKind.NUMERIC)
+    kinds |= dict.fromkeys(data.CATEGORICAL, FieldKind.CATEGORICAL)
+    kinds |= dict.fromkeys(data.BOOLEAN, FieldKind.BOOLEAN)
+    fields = [Field(name, name, kind) for name, kind in kinds.items()]
+    fields.append(Field("score", "score", FieldKind.NUMERIC, FieldRole.SCORE))
+    return Policy(
+        model="benchmark",
+        source=SourceSpec(str(folder), "predicted_at", version="model_version"),
+        fields=tuple(fields),
+        decision=Decision("decision", ("1",), effect=Effect.FAVOURABLE),
+        label=Label("label", ("1",)),
+        attributes={name: Attribute(name, name) for name in ATTRIBUTES},
+        populations=tuple(Population((name,)) for name in ATTRIBUTES),
+        schedule=Schedule(CalendarUnit.MONTH),
+        limits={},
+        band=Band(),
+    )
+
+
+def grids_of(baseline: Path) -> dict[str, Grid]:
+    """Return the grid of a baseline's log."""
+    source = ParquetSource(policy(baseline))
+    return {"1": source.draft(source.scan(BASELINE), "1")}
+
+
+def counted(log: Path, grids: dict[str, Grid], workers: int = 1) -> Counted:
+    """Profile a window."""
+    source = ParquetSource(policy(log))
+    scan = source.scan(WINDOW)
+    return LocalCompute(workers).count(scan.tasks, source.counter(scan, grids), Silent())
+
+
+def read(log: Path) -> int:
+    """Read every column, one column chunk at a time, text as codes; return the cells read."""
+    cells = 0
+    for path in sorted(log.glob("*.parquet")):
+        schema = pq.read_schema(path)
+        texts = [column.name for column in schema if pa.types.is_string(column.type)]
+        with pq.ParquetFile(path, read_dictionary=texts) as file:
+            for group in range(file.num_row_groups):
+                for column in range(len(schema)):
+                    chunk = file.reader.read_row_group(
+                        group, column_indices=[column], use_threads=False
+                    )
+                    cells += chunk.num_rows
+    return cells
+
+
+def cpu_seconds(work: Callable[[], object]) -> float:
+    """Return the user and system time of this process that some work took."""
+    before = resource.getrusage(resource.RUSAGE_SELF)
+    work()
+    after = resource.getrusage(resource.RUSAGE_SELF)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def interleaved(works: Sequence[Callable[[], object]], rounds: int) -> list[float]:
+    """Return the least CPU seconds of each work, A B A B: a slow minute hits all of them."""
+    seconds = [[cpu_seconds(work) for work in works] for _ in range(rounds)]
+    return [min(column) for column in zip(*seconds, strict=True)]
