@@ -12,7 +12,7 @@ DEMO_FLAGS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-fast lowest lint fmt golden wheel-test lock clean
+.PHONY: help setup demo test test-fast lowest lint fmt bench bench-full golden wheel-test lock clean
 
 help:  ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,12 @@ lint: $(VENV)/.dev  ## Check style, types, layers, spelling and the Dockerfile
 fmt: $(VENV)/.dev  ## Format the code and apply the safe fixes
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.runtime  ## Compare speed and memory with other tools: some minutes
+	$(BIN)/python -m benchmarks.run
+
+bench-full: $(VENV)/.runtime  ## The same on millions of rows: an hour
+	$(BIN)/python -m benchmarks.run --full
 
 golden: $(VENV)/.dev  ## Rewrite the golden files and show what changed
 	$(BIN)/python -m pytest --rewrite-golden

@@ -1,0 +1,85 @@
+"""What is cheap to hold about speed: ratios measured side by side, and what a command loads.
+
+Ratios are of CPU seconds in one process, the least of several rounds taken in turn; the bounds have
+room for a busy machine. `make bench` measures, these tests only notice when a habit is lost.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks import data, passes
+
+ROOT = Path(__file__).parents[2]
+HEAVY = ("numpy", "scipy", "pandas", "pyarrow", "sqlalchemy", "importlib.metadata")
+
+PASS_TO_READ = 5.0
+"""Three are promised."""
+
+MEMORY = """
+import resource, sys
+from pathlib import Path
+from benchmarks import passes
+folder = Path(sys.argv[1])
+grids = passes.grids_of(folder / "baseline")
+for log in sys.argv[2:]:
+    passes.counted(folder / log, grids)
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    home = tmp_path_factory.mktemp("speed")
+    data.baseline(home / "baseline", 50_000)
+    data.window(home / "window", 200_000)
+    return home
+
+
+@pytest.mark.slow
+def test_a_pass_costs_a_few_times_the_reading_of_its_columns(folder):
+    grids = passes.grids_of(folder / "baseline")
+    window = folder / "window"
+    read, whole = passes.interleaved(
+        [lambda: passes.read(window), lambda: passes.counted(window, grids)], 5
+    )
+    assert whole / read <= PASS_TO_READ, f"read {read:.3f} CPU s, pass {whole:.3f} CPU s"
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_rows(folder):
+    long = folder / "long"
+    long.mkdir()
+    for number in range(10):
+        (long / f"part-{number}.parquet").hardlink_to(folder / "window" / "part-000.parquet")
+    command = [sys.executable, "-c", MEMORY, str(folder), "window", "long"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    short, tenfold = (float(line) for line in done.stdout.split())
+    assert tenfold <= 1.10 * short
+    assert tenfold <= 350  # MB; 300 are promised
+
+
+@pytest.mark.slow
+def test_many_small_files_take_seconds(tmp_path, folder):
+    data.small_files(tmp_path / "small", 300, 200)
+    grids = passes.grids_of(folder / "baseline")
+    seconds = passes.cpu_seconds(lambda: passes.counted(tmp_path / "small", grids, workers=2))
+    assert seconds <= 15  # 3,000 files are to take seconds, not minutes
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["config", "check"]])
+def test_a_command_without_data_loads_no_library_for_data(arguments):
+    code = f"""
+import sys
+from monitor.cli.main import run
+assert run({arguments!r}) == 0
+print(*(name for name in {HEAVY!r} if name in sys.modules), file=sys.stderr)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    loaded = done.stderr.splitlines()[-1].split()
+    allowed = {"importlib.metadata"} if arguments != ["--help"] else set()
+    assert set(loaded) <= allowed  # --version asks for it, and pydantic does
