@@ -216,8 +216,9 @@ def main() -> None:
     now = datetime.now(UTC)  # noqa: TID251  # the date of the figures
     lines = ["# Figures\n", f"{now:%Y-%m-%d}, {machine()}.", (HERE / "NOTE.md").read_text()]
     if given.full:
-        lines += passes_and_memory([1_000_000, 10_000_000], 3)
-        lines += whole_processes(1_000_000, 3, DRIFT)
+        lines += passes_and_memory([200_000, 1_000_000, 10_000_000], 3)
+        lines += whole_processes(1_000_000, 3, (FROUROS,))
+        lines += whole_processes(1_000_000, 1, DRIFT)
     else:
         lines += passes_and_memory([200_000, 1_000_000], 5)
         lines += whole_processes(1_000_000, 3, (FROUROS,))

@@ -40,7 +40,7 @@ EXACT_VALUES = 256
 DISCRETE_VALUES = 20
 """A numeric field with at most this many distinct values is treated value by value."""
 
-SAMPLE_ROWS = 200_000
+SAMPLE_ROWS = 50_000
 """Values of a numeric field that edges are taken from; counts are exact whatever the edges are."""
 
 LISTED_VALUES = 10_000
