@@ -50,7 +50,7 @@ def convert(  # noqa: PLR0917  # one argument an option
     OUTPUT is checked by reading it again, and is never written over.
     """
     from monitor import app
-    from monitor.reports.summary import Table
+    from monitor.reports.table import Table
 
     beside = rejects or target.with_name(f"{target.name}.rejects.jsonl")
     for path in (target, beside):
