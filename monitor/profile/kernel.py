@@ -28,7 +28,6 @@ from monitor.profile.grid import (
 )
 from monitor.profile.profile import Profile
 from monitor.profile.values import (
-    boolean_text,
     canonical_text,
     canonical_texts,
     encoded,
@@ -47,7 +46,6 @@ a naive sum over them keeps the twelve digits that are promised."""
 
 DENSE_CELLS = 4096
 """An outcome table of so many cells is counted without sorting its rows, however few they are."""
-
 
 
 class ProfileBuilder:
