@@ -45,6 +45,9 @@ test: $(VENV)/.dev  ## Run every test, the slow ones too
 test-fast: $(VENV)/.dev  ## Run the tests that need no database server, process or many examples
 	$(BIN)/python -m pytest -m "not slow" $(PYTEST_WORKERS) $(PYTEST_FLAGS)
 
+fuzz: $(VENV)/.dev  ## Try 10,000 damaged files and many more hostile tables (minutes)
+	MODELMON_FUZZ=1 $(BIN)/python -m pytest tests/fuzz -rP $(PYTEST_WORKERS) $(PYTEST_FLAGS)
+
 lowest: $(VENV)/.dev  ## Run the fast tests on the lowest versions that pyproject.toml allows
 	$(PYTHON) -m venv --clear build/lowest
 	$(BIN)/python -m uv pip install --quiet --python build/lowest/bin/python --resolution lowest-direct --editable . --group test

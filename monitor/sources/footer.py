@@ -5,10 +5,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from monitor.sources.event_time import instants
+from monitor.sources.thrift import Shape, read_struct
+
+_MAGIC = b"PAR1"
+_ENDING = 8  # the footer's length, and the magic bytes
+_READ_AT_ONCE = 64 * 2**10
+
+# Numbers of fields in parquet.thrift, and what is wanted of them.
+_ROW_GROUPS, _COLUMNS, _METADATA, _PATH, _STATISTICS = 4, 1, 3, 3, 12
+_OLD_MAX, _OLD_MIN, _MAX, _MIN = 1, 2, 5, 6
+_OF_COLUMN: Shape = {_STATISTICS: dict.fromkeys((_OLD_MAX, _OLD_MIN, _MAX, _MIN), bytes)}
+_OF_FILE: Shape = {_ROW_GROUPS: ({_COLUMNS: ({_METADATA: _OF_COLUMN},)},)}
+
+_PATH_OF_ONE = b"\x19\x18"  # field 3, a list; of one text
+_LONGEST_PATH = 0x7F  # the length of a longer name takes more than a byte
+
+Statistics = Mapping[int, bytes]
 
 NOT_IN_TABLE = "\0"
 """Begins the name of a column that the table has no longer."""
@@ -57,49 +73,102 @@ class Footer:
         )
 
 
-def is_signed(handle: Any, metadata: Any) -> bool:
-    """Return whether a footer is signed, as it is where columns of the file may be encrypted.
+def footer(handle: Any, time: str, zone: str, names: Mapping[int, str] | None = None) -> Footer:
+    """Return the parts of a file's footer that are kept.
 
-    Asking pyarrow for anything about an encrypted column's chunk, even for its encoding, ends the
-    process; nothing else tells that a file with a plain footer has such columns. A signature
-    follows the footer that it signs, and is counted in the length at the end of the file.
-
-    Args:
-        handle: The file, open for random access.
-        metadata: pyarrow's FileMetaData.
-    """
-    handle.seek(-8, io.SEEK_END)
-    length = int.from_bytes(handle.read(4), "little")
-    return bool(length != metadata.serialized_size)
-
-
-def footer(
-    metadata: Any,
-    time: str,
-    zone: str,
-    names: Mapping[int, str] | None = None,
-    *,
-    signed: bool = False,
-) -> Footer:
-    """Return the parts of a footer that are kept.
+    pyarrow parses the footer and answers for the schema and the rows. It is not asked about column
+    chunks: its accessors end the process, without an exception, where statistics are too short,
+    where size statistics do not fit the schema, and where a column is encrypted under a plain
+    footer. Those bytes are read here.
 
     Args:
-        metadata: pyarrow's FileMetaData.
+        handle: The open file.
         time: The column by which row groups are placed in time; "" for none.
         zone: Zone that naive times are local to.
         names: Names of columns by their ids, where a table knows them by ids.
-        signed: Whether columns may be encrypted: their times are then not looked for.
+
+    Raises:
+        pa.ArrowException: The file is not parquet, or its footer contradicts itself.
     """
+    metadata, data = read_footer(handle)
     schema = table_schema(metadata, names)
     leaves = leaf_columns(schema)
-    leaf = () if signed else leaves.get(time, ())
-    kind = schema.field(schema.names.index(time)).type if leaf else None
-    groups = []
-    for number in range(metadata.num_row_groups):
-        group = metadata.row_group(number)
-        bounds = _bounds(group.column(leaf[0]), kind, zone) if leaf else None
-        groups.append(RowGroup(group.num_rows, bounds))
-    return Footer(frozenset(leaves), tuple(groups))
+    rows = [metadata.row_group(number).num_rows for number in range(metadata.num_row_groups)]
+    if min(rows, default=0) < 0 or sum(rows) != metadata.num_rows:
+        raise pa.ArrowInvalid(
+            f"the footer says {metadata.num_rows} rows, and of its row groups {rows[:5]}"
+        )
+    bounds: list[tuple[int, int] | None] = [None] * len(rows)
+    if time in leaves and data:
+        place = schema.names.index(time)
+        kind = schema.field(place).type
+        if pa.types.is_timestamp(kind) or pa.types.is_date32(kind):
+            written = metadata.schema.to_arrow_schema().names[place]
+            statistics = _statistics(data, written, leaves[time][0], len(rows))
+            bounds = [_bounds(each, kind, zone) for each in statistics]
+    groups = tuple(RowGroup(*each) for each in zip(rows, bounds, strict=True))
+    return Footer(frozenset(leaves), groups)
+
+
+def read_footer(handle: Any) -> tuple[Any, bytes]:
+    """Return pyarrow's FileMetaData, and the bytes that say the same.
+
+    Args:
+        handle: The open file; of most files one read is enough.
+
+    Raises:
+        pa.ArrowException: The file is not parquet.
+    """
+    handle.seek(0, io.SEEK_END)
+    size = handle.tell()
+    data = _read_from(handle, max(0, size - _READ_AT_ONCE))
+    length = int.from_bytes(data[-_ENDING : -len(_MAGIC)], "little")
+    if data[-len(_MAGIC) :] != _MAGIC or not 0 < length <= size - _ENDING:
+        return pq.read_metadata(handle), b""  # which is going to say what is wrong
+    if length > len(data) - _ENDING:
+        data = _read_from(handle, size - _ENDING - length)
+    ending = data[-_ENDING - length :]
+    return pq.read_metadata(pa.BufferReader(ending)), ending[:length]
+
+
+def _read_from(handle: Any, place: int) -> bytes:
+    handle.seek(place)
+    return bytes(handle.read())
+
+
+def _statistics(data: bytes, name: str, leaf: int, groups: int) -> list[Statistics]:
+    """Return the statistics of a top-level column in each row group; empty where it has none.
+
+    Walking a footer costs twenty microseconds a column chunk, so the column is searched for by its
+    path. Unless that is there once a row group, the footer is walked.
+    """
+    written = name.encode()
+    path = _PATH_OF_ONE + bytes([min(len(written), _LONGEST_PATH)]) + written
+    if len(written) <= _LONGEST_PATH and data.count(path) == groups:
+        found, rest = [], 0
+        for _ in range(groups):
+            rest = data.index(path, rest) + len(path)
+            found.append(read_struct(data, _OF_COLUMN, rest, _PATH))
+    else:
+        row_groups = read_struct(data, _OF_FILE).get(_ROW_GROUPS, [])
+        columns = [group.get(_COLUMNS, []) for group in row_groups]
+        if len(columns) != groups or any(leaf >= len(each) for each in columns):
+            raise pa.ArrowInvalid("a row group of the footer lacks a column")
+        found = [each[leaf].get(_METADATA, {}) for each in columns]
+    return [each.get(_STATISTICS, {}) for each in found]
+
+
+def is_signed(metadata: Any, data: bytes) -> bool:
+    """Return whether a footer is signed, as it is where columns of the file may be encrypted.
+
+    Nothing else tells that a file with a plain footer has such columns. A signature follows the
+    footer that it signs.
+
+    Args:
+        metadata: pyarrow's FileMetaData.
+        data: The bytes that it was parsed from.
+    """
+    return bool(len(data) != metadata.serialized_size)
 
 
 def table_schema(metadata: Any, names: Mapping[int, str] | None) -> Any:
@@ -172,15 +241,20 @@ def _leaves(kind: Any) -> int:
     return sum(_leaves(kind.field(place).type) for place in range(kind.num_fields))
 
 
-def _bounds(chunk: Any, kind: Any, zone: str) -> tuple[int, int] | None:
-    """Return the earliest and latest time of a column chunk by its statistics."""
-    statistics = chunk.statistics
-    timed = pa.types.is_timestamp(kind) or pa.types.is_date32(kind)
-    if not timed or statistics is None or not statistics.has_min_max:
-        return None
-    raw = [statistics.min_raw, statistics.max_raw]
-    if not all(isinstance(bound, int) for bound in raw):  # int96 has no order of its own
+def _bounds(statistics: Statistics, kind: Any, zone: str) -> tuple[int, int] | None:
+    """Return the earliest and latest time of a column chunk, None when its statistics do not say.
+
+    Statistics of another width than the type's say nothing (int96 has no order of its own), and
+    neither do those whose minimum is above their maximum.
+    """
+    width = kind.bit_width // 8
+    raw = [
+        int.from_bytes(written, "little", signed=True)
+        for key, old in ((_MIN, _OLD_MIN), (_MAX, _OLD_MAX))
+        if len(written := statistics.get(key, statistics.get(old, b""))) == width
+    ]
+    if len(raw) < len((_MIN, _MAX)) or raw[0] > raw[1]:
         return None
     storage = pa.int32() if pa.types.is_date32(kind) else pa.int64()
-    bounds: Any = instants(pa.array(np.array(raw), storage).view(kind), zone).micros
+    bounds: Any = instants(pa.array(raw, storage).view(kind), zone).micros
     return int(bounds[0]), int(bounds[1])

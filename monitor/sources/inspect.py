@@ -110,7 +110,12 @@ def infer_columns(path: str, directory: str = ".") -> tuple[InferredColumn, ...]
                 in_files.update(_sample(log, file, rows, columns))
         except READ_ERRORS as error:
             raise SourceError(f"{file.path}: {error}") from error
-    sampled = [_sampled(name, parts, name in in_files) for name, parts in columns.items()]
+    sampled = []
+    for name, parts in columns.items():
+        try:
+            sampled.append(_sampled(name, parts, name in in_files))
+        except READ_ERRORS as error:
+            raise SourceError(f"{table.location.shown}: column {name!r}: {error}") from error
     sampled.sort(key=lambda column: not column.in_file)
     return _with_roles(sampled)
 

@@ -5,6 +5,13 @@ from bisect import bisect_right
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from monitor.sources.thrift import Shape, read_struct
+
+# Numbers of fields in parquet.thrift, and what is wanted of them.
+_ROW_GROUPS, _COLUMNS, _METADATA, _SIZE, _DATA_PAGE, _DICTIONARY_PAGE = 4, 1, 3, 7, 9, 11
+_OF_CHUNK: Shape = dict.fromkeys((_SIZE, _DATA_PAGE, _DICTIONARY_PAGE), int)
+_OF_FILE: Shape = {_ROW_GROUPS: ({_COLUMNS: ({_METADATA: _OF_CHUNK},)},)}
+
 Range = tuple[int, int]
 """First byte, and the first byte after it."""
 
@@ -97,21 +104,23 @@ def merged(ranges: Collection[Range]) -> Sequence[Range]:
     return together
 
 
-def column_ranges(metadata: Any, groups: Collection[int], leaves: Collection[int]) -> list[Range]:
+def column_ranges(data: bytes, groups: Collection[int], leaves: Collection[int]) -> list[Range]:
     """Return where the column chunks of some row groups lie in a parquet file.
 
+    A chunk that the footer does not place (an encrypted one) has none.
+
     Args:
-        metadata: pyarrow's FileMetaData.
+        data: The file's footer; pyarrow's account of a column chunk may end the process.
         groups: Numbers of row groups.
         leaves: Indices of parquet columns.
     """
     ranges = []
+    row_groups = read_struct(data, _OF_FILE).get(_ROW_GROUPS, [])
     for group in groups:
-        of_group = metadata.row_group(group)
+        columns = row_groups[group].get(_COLUMNS, [])
         for leaf in leaves:
-            chunk = of_group.column(leaf)
-            begin = chunk.data_page_offset
-            if chunk.has_dictionary_page and chunk.dictionary_page_offset:
-                begin = min(begin, chunk.dictionary_page_offset)
-            ranges.append((begin, begin + chunk.total_compressed_size))
+            chunk = columns[leaf].get(_METADATA, {}) if leaf < len(columns) else {}
+            if chunk.get(_SIZE, 0) > 0 and chunk.get(_DATA_PAGE, 0) > 0:
+                begin = min(chunk[_DATA_PAGE], chunk.get(_DICTIONARY_PAGE) or chunk[_DATA_PAGE])
+                ranges.append((begin, begin + chunk[_SIZE]))
     return ranges

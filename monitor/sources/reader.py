@@ -1,9 +1,10 @@
 """A parquet log, read batch by batch: which rows are meant, then one column at a time."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from monitor.sources.footer import (
     is_signed,
     leaf_columns,
     logical_type,
+    read_footer,
     table_schema,
 )
 from monitor.sources.location import FoundFile, Location
@@ -57,10 +59,11 @@ class OpenFile:
 
     Args:
         parquet: pyarrow's ParquetFile.
+        plainly: Opens it again, to read every column as values.
         schema: Its schema, with the names that its columns have in the table.
         keys: The columns that the file's place gives it.
         kept: Which rows are not deleted; None for all.
-        remote: The bytes, when they are fetched range by range.
+        remote: The bytes, when they are fetched range by range, and the footer among them.
         together: Columns whose bytes are fetched together.
         signed: Whether columns may be encrypted.
     """
@@ -68,22 +71,27 @@ class OpenFile:
     def __init__(  # noqa: PLR0917  # one argument a source of rows
         self,
         parquet: Any,
+        plainly: Callable[[], Any],
         schema: Any,
         keys: Mapping[str, Any],
         kept: Any = None,
-        remote: RangedFile | None = None,
+        remote: tuple[RangedFile, bytes] | None = None,
         together: Collection[str] = (),
         *,
         signed: bool = False,
     ) -> None:
         self._parquet = parquet
+        self._plainly = plainly
         self._schema = schema
         self._leaves = leaf_columns(schema)
         self._signed = signed
         self._asked: set[str] = set()
         self.keys = keys
         self._kept = kept
-        self._remote = remote
+        self._remote: RangedFile | None = None
+        self._footer = b""
+        if remote is not None:
+            self._remote, self._footer = remote
         self._together = [leaf for name in together for leaf in self._leaves.get(name, ())]
         self._fetched: Chunk | None = None
         rows = [group.num_rows for group in map(parquet.metadata.row_group, self._groups)]
@@ -125,9 +133,7 @@ class OpenFile:
         ]
         for group in range(metadata.num_row_groups):
             for leaf in rest:
-                self._parquet.reader.read_row_groups(
-                    [group], column_indices=[leaf], use_threads=False
-                )
+                self._read([group], [leaf])
 
     def chunks(self, row_groups: Collection[int] | None = None) -> Iterator[Chunk]:
         """Yield row groups, small neighbours together; all of them unless told which."""
@@ -146,15 +152,16 @@ class OpenFile:
         """Return a column of a chunk, None when the file does not have it.
 
         A column in the file wins over a folder key of the same name.
+
+        Raises:
+            pa.ArrowInvalid: It has more or fewer rows than the footer says, or codes beyond its
+                dictionary; Arrow lets both pass, and reads where no value is.
         """
         leaves = self._leaves.get(name)
         if leaves is not None:
             self._asked.add(name)
             self._fetch(chunk)
-            table = self._parquet.reader.read_row_groups(
-                list(chunk.groups), column_indices=list(leaves), use_threads=False
-            )
-            column = _without_views(table.column(0))
+            column = self._whole(chunk, name, leaves)
             return column if self._kept is None else column.filter(self._mask(chunk.groups))
         if name not in self.keys:
             return None
@@ -181,10 +188,34 @@ class OpenFile:
 
     def _fetch(self, chunk: Chunk) -> None:
         """Fetch what is read of a chunk at once, when it is the first column of it."""
-        if self._remote is None or chunk == self._fetched or self._signed:
+        if self._remote is None or chunk == self._fetched:
             return
         self._fetched = chunk
-        self._remote.fetch(column_ranges(self._parquet.metadata, chunk.groups, self._together))
+        self._remote.fetch(column_ranges(self._footer, chunk.groups, self._together))
+
+    def _whole(self, chunk: Chunk, name: str, leaves: Collection[int]) -> Any:
+        """Return a column of a chunk with its deleted rows, once it is what the footer says."""
+        table = self._read(chunk.groups, leaves)
+        rows = sum(self._begins[group + 1] - self._begins[group] for group in chunk.groups)
+        if table.num_rows != rows:
+            raise pa.ArrowInvalid(
+                f"column {name!r} has {table.num_rows} rows where the footer says {rows}"
+            )
+        column = _without_views(table.column(0))
+        if pa.types.is_dictionary(column.type):
+            column.validate(full=True)
+        return column
+
+    def _read(self, groups: Collection[int], leaves: Collection[int]) -> Any:
+        which = {"column_indices": list(leaves), "use_threads": False}
+        try:
+            return self._parquet.reader.read_row_groups(list(groups), **which)
+        except OSError as error:
+            if "Not yet implemented" not in str(error):
+                raise
+            # Arrow makes no codes of text in delta encodings: all columns as values, then.
+            self._parquet = self._plainly()
+            return self._parquet.reader.read_row_groups(list(groups), **which)
 
 
 @contextmanager
@@ -206,33 +237,30 @@ def opened(
             fetched together.
     """
     with location.open(file) as handle:
-        metadata = pq.read_metadata(handle)
-        signed = is_signed(handle, metadata)
+        metadata, written = read_footer(handle)
         schema = table_schema(metadata, location.names)
         leaves = leaf_columns(schema)
         coded = [
             leaves[name][0]
             for name, kind in first_types(schema).items()
-            if not signed
-            and (texts is None or name in texts)
-            and _is_text(kind)
-            and _has_codes(metadata, leaves[name][0])
+            if (texts is None or name in texts) and _is_text(kind)
         ]
-        parquet = pq.ParquetFile(
+        parquet = partial(
+            pq.ParquetFile,
             handle,
             metadata=metadata,
-            read_dictionary=coded,
             coerce_int96_timestamp_unit="us",  # nanoseconds would wrap round outside 1677-2262
             page_checksum_verification=True,
         )
         yield OpenFile(
+            parquet(read_dictionary=coded),
             parquet,
             schema,
             location.keys(file.path),
             location.kept(file.path),
-            handle if isinstance(handle, RangedFile) else None,
+            (handle, written) if isinstance(handle, RangedFile) else None,
             together,
-            signed=signed,
+            signed=is_signed(metadata, written),
         )
 
 
@@ -405,14 +433,6 @@ def _without_views(column: Any) -> Any:
     if pa.types.is_string_view(column.type):
         return column.cast(pa.string())
     return column.cast(pa.binary()) if pa.types.is_binary_view(column.type) else column
-
-
-def _has_codes(metadata: Any, leaf: int) -> bool:
-    """Return whether a column of text can be read as codes: not by every encoding."""
-    encodings: set[str] = set()
-    for group in range(metadata.num_row_groups):
-        encodings.update(metadata.row_group(group).column(leaf).encodings)
-    return not any(encoding.startswith("DELTA") for encoding in encodings)
 
 
 def _selection(mask: BoolArray, micros: IntArray) -> Selection:

@@ -3,10 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import pyarrow.parquet as pq
-
 from monitor.domain.manifest import UnreadableFile
-from monitor.sources.footer import Footer, footer, is_signed
+from monitor.sources.footer import Footer, footer
 from monitor.sources.location import (
     READ_ERRORS,
     Fault,
@@ -82,9 +80,7 @@ class ParquetTable:
     def _read(self, file: FoundFile) -> Footer | UnreadableFile:
         try:
             with self.location.handle(file) as handle:
-                metadata = pq.read_metadata(handle)
-                signed = is_signed(handle, metadata)
-                known = footer(metadata, self._time, self._zone, self.location.names, signed=signed)
+                known = footer(handle, self._time, self._zone, self.location.names)
                 if not self.location.local:
                     known = replace(known, etag=etag(handle))
         except READ_ERRORS as error:

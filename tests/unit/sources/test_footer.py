@@ -1,11 +1,19 @@
+import base64
 from datetime import UTC, date, datetime
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyarrow.parquet import encryption
 
 from monitor.sources.event_time import from_micros
 from monitor.sources.footer import Footer, RowGroup, footer, leaf_columns, logical_type
+from tests.fuzz.compact import changed_numbers
+
+
+def said(path, time="at", zone="UTC"):
+    with pa.OSFile(str(path)) as handle:
+        return footer(handle, time, zone)
 
 
 def test_columns_are_found_by_their_place_whatever_they_are_called(tmp_path):
@@ -29,7 +37,7 @@ def test_bounds_of_row_groups_come_from_statistics(tmp_path, kind):
     days = [date(1952, 3, day) for day in (1, 2, 3, 4)]
     column = pa.array(days, pa.date32()).cast(kind)
     pq.write_table(pa.table({"at": column}), tmp_path / "a.parquet", row_group_size=2)
-    known = footer(pq.read_metadata(tmp_path / "a.parquet"), "at", "UTC")
+    known = said(tmp_path / "a.parquet")
     assert [tuple(map(from_micros, group.bounds)) for group in known.groups] == [
         (datetime(1952, 3, 1, tzinfo=UTC), datetime(1952, 3, 2, tzinfo=UTC)),
         (datetime(1952, 3, 3, tzinfo=UTC), datetime(1952, 3, 4, tzinfo=UTC)),
@@ -49,7 +57,7 @@ def test_bounds_of_row_groups_come_from_statistics(tmp_path, kind):
 )
 def test_a_footer_that_does_not_say_keeps_the_row_group(tmp_path, column, options):
     pq.write_table(pa.table({"at": column}), tmp_path / "a.parquet", **options)
-    (group,) = footer(pq.read_metadata(tmp_path / "a.parquet"), "at", "UTC").groups
+    (group,) = said(tmp_path / "a.parquet").groups
     assert group == RowGroup(1, None)
     assert group.may_hold(0, 1)
 
@@ -93,3 +101,76 @@ def test_a_file_begins_after_an_instant_when_all_its_rows_are_known_to():
     assert Footer(frozenset(), (late, empty)).begins_after(8)
     for groups in [(late, early), (late, silent), (empty,), ()]:
         assert not Footer(frozenset(), groups).begins_after(8)
+
+
+TIMES = pa.array([5, 7, 9], pa.timestamp("us", "UTC"))
+
+
+def test_a_column_is_found_among_others_of_its_name_and_texts_that_look_like_it(tmp_path):
+    path = "\x19\x18\x02at"  # what a footer has before a column's statistics
+    names = ["text", "at", "at", "at more"]
+    columns = [pa.array([path] * 3), TIMES, pa.array([1, 2, 3]), TIMES]
+    pq.write_table(pa.table(columns, names), tmp_path / "a.parquet")
+    assert said(tmp_path / "a.parquet").groups == (RowGroup(3, (5, 9)),)
+
+
+def test_a_column_with_a_long_name_is_found(tmp_path):
+    name = "time " * 100
+    pq.write_table(pa.table({name: TIMES}), tmp_path / "a.parquet", row_group_size=2)
+    groups = said(tmp_path / "a.parquet", name).groups
+    assert groups == (RowGroup(2, (5, 7)), RowGroup(1, (9, 9)))
+
+
+def rewritten(path, old, new):
+    """Replace bytes of the footer."""
+    data = path.read_bytes()
+    begin = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
+    footer_bytes = data[begin:-8].replace(old, new)
+    assert footer_bytes != data[begin:-8]
+    path.write_bytes(
+        data[:begin] + footer_bytes + len(footer_bytes).to_bytes(4, "little") + data[-4:]
+    )
+
+
+@pytest.mark.parametrize("says", [b"\x00", b"\x03abc", b"\x09123456789"])
+def test_statistics_of_another_width_say_nothing(tmp_path, says):
+    # pyarrow's own account of them ends the process.
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"at": TIMES}), path, store_schema=False)
+    rewritten(path, b"\x08" + (5).to_bytes(8, "little"), says)
+    assert said(path).groups == (RowGroup(3, None),)
+
+
+def test_statistics_that_contradict_themselves_say_nothing(tmp_path):
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"at": TIMES}), path, store_schema=False)
+    rewritten(path, b"\x08" + (5).to_bytes(8, "little"), b"\x08" + (10).to_bytes(8, "little"))
+    assert said(path).groups == (RowGroup(3, None),)
+
+
+def test_row_counts_that_contradict_each_other_are_refused(tmp_path):
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"at": TIMES}), path)
+    path.write_bytes(changed_numbers(path.read_bytes(), {3: 4}, most=1))
+    with pytest.raises(pa.ArrowInvalid, match="the footer says 4 rows"):
+        said(path)
+
+
+class Keys(encryption.KmsClient):
+    def wrap_key(self, key, _):
+        return base64.b64encode(key)
+
+    def unwrap_key(self, wrapped, _):
+        return base64.b64decode(wrapped)
+
+
+def test_an_encrypted_time_under_a_plain_footer_says_nothing(tmp_path):
+    # pyarrow's own account of the column ends the process.
+    configuration = encryption.EncryptionConfiguration(
+        footer_key="f", column_keys={"c": ["at"]}, plaintext_footer=True
+    )
+    factory = encryption.CryptoFactory(lambda _: Keys())
+    keys = factory.file_encryption_properties(encryption.KmsConnectionConfig(), configuration)
+    table = pa.table({"at": TIMES, "x": [1, 2, 3]})
+    pq.write_table(table, tmp_path / "a.parquet", encryption_properties=keys)
+    assert said(tmp_path / "a.parquet").groups == (RowGroup(3, None),)

@@ -80,3 +80,9 @@ def test_a_log_without_readable_rows_says_which_files_it_saw(tmp_path):
     (tmp_path / "log/bad.parquet").write_text("no")
     with pytest.raises(SourceError, match=r"no parquet file with rows in it\n  bad\.parquet: "):
         infer_columns("log", str(tmp_path))
+
+
+def test_text_that_is_not_utf8_is_told_with_its_column(found):
+    text = pa.array([b"caf\xe9"] * N).view(pa.string())
+    with pytest.raises(SourceError, match="log: column 'place': 'utf-8' codec can't decode"):
+        found(place=text)

@@ -124,6 +124,14 @@ def test_bad_label_files_are_named_and_stop_nothing(run, rows, write, tmp_path):
     }
 
 
+def test_labels_of_a_file_without_times_yield_to_those_that_have_one(run, rows, write):
+    write("log/a.parquet", rows(2, id=["a", "b"], late=None))
+    write("labels/1.parquet", labels(["a"], [1]))
+    write("labels/2.parquet", {"id": ["a", "b"], "late": [0, 0]})
+    _, found, _ = run()
+    assert (found[POSITIVE], found[NEGATIVE]) == (1, 1)
+
+
 def test_a_label_file_that_breaks_while_it_is_read_gives_no_labels(
     policy, rows, write, june, progress
 ):

@@ -16,6 +16,7 @@ from monitor.sources import drafting
 from monitor.sources.location import Fault
 from monitor.sources.parquet import ParquetSource
 from monitor.sources.reader import NO_VERSION
+from tests.fuzz.compact import Document, changed_numbers, varint
 
 
 class Silent:
@@ -349,3 +350,47 @@ def test_a_counter_that_is_complete_rejects_rows_that_repeat_another(policy, row
     assert [file.profiled for file in total.accounting().files] == [0, 4]
     nameless = ParquetSource(policy(source={"id": ""}))
     assert nameless.counter(scan, {}).complete().duplicates.rows == {}
+
+
+@pytest.mark.parametrize("encoding", ["DELTA_LENGTH_BYTE_ARRAY", "DELTA_BYTE_ARRAY", "PLAIN"])
+def test_text_in_any_encoding_is_counted(policy, rows, write, june, encoding):
+    options = {"use_dictionary": False, "column_encoding": {"kind": encoding, "sex": encoding}}
+    write("log/a.parquet", rows(10), **options)
+    profile = counted(ParquetSource(policy()), june).profiles["1"]
+    assert profile.fields["kind"].values.tolist() == [5, 5]
+    assert profile.outcomes.margin("sex").sum(axis=(1, 2)).tolist() == [5, 5, 0, 0]
+
+
+def left_out(policy, rows, write, june):
+    """Return what is said of log/bad.parquet, beside a whole file."""
+    write("log/good.parquet", rows(4))
+    source = ParquetSource(policy())
+    scan = source.scan(june)
+    counted = LocalCompute().count(
+        scan.tasks, source.counter(scan, {"1": source.draft(scan, "1")}), Silent()
+    )
+    assert counted.read == counted.profiles["1"].rows == 4
+    ((path, reason, explanation),) = [
+        (file.path, file.reason, file.explanation) for file in counted.unreadable
+    ]
+    assert (path, reason) == ("bad.parquet", Fault.CORRUPT)
+    return explanation
+
+
+def test_a_column_with_other_rows_than_the_footer_says_is_not_used(policy, rows, write, june):
+    path = write("log/bad.parquet", rows(10))
+    path.write_bytes(changed_numbers(path.read_bytes(), {10: 11}))
+    assert "has 10 rows where the footer says 11" in left_out(policy, rows, write, june)
+
+
+def test_codes_beyond_their_dictionary_are_not_used(policy, rows, write, june):
+    path = write("log/bad.parquet", rows(10), compression="none")
+    data = bytearray(path.read_bytes())
+    chunk = pq.read_metadata(path).row_group(0).column(4)
+    assert chunk.path_in_schema == "kind"
+    two = varint(2, signed=True)
+    header = Document(bytes(data), chunk.dictionary_page_offset)
+    size = [item for item in header.numbers if data[item.begin : item.end] == two][-1]
+    data[size.begin : size.end] = varint(1, signed=True)
+    path.write_bytes(data)
+    assert "out of bounds" in left_out(policy, rows, write, june)
