@@ -71,4 +71,4 @@ class Finding:
             subject.population,
             subject.group,
         )
-        return sha256("\x1f".join(parts).encode()).hexdigest()[:16]
+        return sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -276,4 +276,4 @@ def _file_lines(kind: str, files: Iterable[LogFile]) -> list[str]:
 
 
 def _sha256(lines: Iterable[str]) -> str:
-    return sha256("\n".join(lines).encode()).hexdigest()
+    return sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()

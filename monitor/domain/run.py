@@ -35,7 +35,7 @@ def run_identity(
     """
     parts = [model, window.start.isoformat(), window.end.isoformat(), policy, manifest]
     parts += [f"{version}={digest}" for version, digest in sorted(baselines.items())]
-    return sha256("\x1f".join(parts).encode()).hexdigest()
+    return sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
