@@ -9,7 +9,8 @@ from datetime import timedelta
 from types import FrameType
 
 import uvicorn
-from starlette.types import ASGIApp
+from h11 import LocalProtocolError
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from monitor.domain.errors import ModelmonError
 
@@ -49,7 +50,7 @@ class WebServer:
         self._address = (host, port)
         self._drain = drain
         config = uvicorn.Config(
-            app,
+            _Patient(app),
             loop="asyncio",
             http="h11",
             ws="none",
@@ -102,6 +103,24 @@ class WebServer:
             self._server.run(sockets=[listening])
         finally:
             self._ended()
+
+
+class _Patient:
+    """Lets a client break off its own request without a traceback in the daemon's log.
+
+    A body that turns out to be malformed is answered with 400 by the server while the application
+    is still answering. Its answer finds the connection closing, which is nobody's error here.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except LocalProtocolError:
+            while (await receive())["type"] != "http.disconnect":
+                pass
 
 
 class StopRequest:
