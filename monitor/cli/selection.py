@@ -12,6 +12,10 @@ from monitor.domain.window import Window
 INSTANT_HELP = "a date or an ISO 8601 time; without an offset it is in the schedule's zone"
 
 
+FIRST_YEAR, LAST_YEAR = 1700, 2200
+"""Years that a period may lie in, as in configuration files."""
+
+
 def chosen(policies: Sequence[Policy], names: Sequence[str]) -> tuple[Policy, ...]:
     """Return the policies of the named models, or all when none is named.
 
@@ -50,4 +54,8 @@ def _instant(policy: Policy, option: str, text: str) -> datetime:
         raise click.UsageError(message) from error
     if found.tzinfo is None:
         found = found.replace(tzinfo=ZoneInfo(policy.schedule.zone))
+    if not FIRST_YEAR <= found.year <= LAST_YEAR:
+        raise click.UsageError(
+            f"{option} {text!r} does not lie between {FIRST_YEAR} and {LAST_YEAR}"
+        )
     return found.astimezone(UTC)
