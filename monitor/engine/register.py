@@ -17,6 +17,10 @@ from monitor.profile.codec import content_digest, grid_to_bytes, profile_to_byte
 from monitor.profile.grid import Grid
 from monitor.profile.profile import Profile, merged
 
+MOST_VERSIONS = 50
+"""Versions that are registered at once: each is a pass over the period, and the column may be an
+id."""
+
 
 @dataclass(frozen=True)
 class Registration:
@@ -67,6 +71,11 @@ def register_baselines(
         what = f"version {version}" if version is not None else policy.model
         here = f"; versions with rows: {', '.join(present)}" if present else ""
         raise BaselineError(f"{what} has no rows in {window}{here}")
+    if len(wanted) > MOST_VERSIONS:
+        raise BaselineError(
+            f"{policy.model} has rows of {len(wanted):,} versions in {window}; is "
+            f"{policy.source.version!r} the version? Register one at a time with --version"
+        )
     done: list[Registered] = []
     for name in wanted:
         grid = source.draft(scan, name)
@@ -138,7 +147,7 @@ def _baseline(contents: _Contents, registration: Registration, outside: Outside)
         *(content_digest(part.profile) for part in parts),
     )
     return Baseline(
-        digest=sha256("\x1f".join(digested).encode()).hexdigest(),
+        digest=sha256("\x1f".join(digested).encode("utf-8", "surrogatepass")).hexdigest(),
         model=contents.model,
         version=contents.version,
         window=contents.window,

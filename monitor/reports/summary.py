@@ -89,7 +89,7 @@ def _windows(policy: Policy, runs: Sequence[Run]) -> Table:
                 (
                     name,
                     result.version,
-                    f"{result.rows:,}",
+                    f"{run.accounting.unregistered.get(result.version, result.rows):,}",
                     *(_now(result.readings, measure) for measure in shown),
                     ", ".join(_drifted(changes)) or "none",
                     worst(changes),
