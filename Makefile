@@ -12,7 +12,7 @@ DEMO_FLAGS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-fast lowest lint fmt bench bench-full golden wheel-test lock clean
+.PHONY: help setup demo test test-fast fuzz lowest lint fmt bench bench-full golden wheel-test lock clean
 
 help:  ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
