@@ -9,6 +9,8 @@ BIN := $(VENV)/bin
 PYTEST_WORKERS ?= -n auto --maxprocesses=4 --dist=loadgroup
 PYTEST_FLAGS ?=
 DEMO_FLAGS ?=
+MODELMON_FUZZ_SEED ?= 0
+MODELMON_FUZZ_MUTANTS ?= 10000
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -46,7 +48,7 @@ test-fast: $(VENV)/.dev  ## Run the tests that need no database server, process 
 	$(BIN)/python -m pytest -m "not slow" $(PYTEST_WORKERS) $(PYTEST_FLAGS)
 
 fuzz: $(VENV)/.dev  ## Try 10,000 damaged files and many more hostile tables (minutes)
-	MODELMON_FUZZ=1 $(BIN)/python -m pytest tests/fuzz -rP $(PYTEST_WORKERS) $(PYTEST_FLAGS)
+	MODELMON_FUZZ=1 MODELMON_FUZZ_SEED=$(MODELMON_FUZZ_SEED) MODELMON_FUZZ_MUTANTS=$(MODELMON_FUZZ_MUTANTS) $(BIN)/python -m pytest tests/fuzz -rP $(PYTEST_WORKERS) $(PYTEST_FLAGS)
 
 lowest: $(VENV)/.dev  ## Run the fast tests on the lowest versions that pyproject.toml allows
 	$(PYTHON) -m venv --clear build/lowest
