@@ -1,6 +1,6 @@
 """Whatever keeps the files of a log, the same rows give the same profile, to the byte."""
 
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
@@ -20,8 +20,9 @@ from monitor.domain.field import Attribute, Decision, Effect, Field, FieldKind, 
 from monitor.domain.limit import Band
 from monitor.domain.policy import LabelTable, Policy, SourceSpec, TableFormat
 from monitor.domain.schedule import CalendarUnit, Schedule
+from monitor.domain.schema import Schema
 from monitor.domain.window import Window
-from monitor.profile.codec import profile_to_bytes
+from monitor.profile.codec import grid_to_bytes, profile_to_bytes
 from tests.s3_server import BUCKET
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("s3")]
@@ -246,7 +247,9 @@ def test_the_same_rows_give_the_same_profile_to_the_byte(kind, make, expected):
     assert equal(total.profiles, expected[1].profiles)
     if kind != "delta with partitions":  # there they are in four files, and sums in another order
         assert profiles(total) == profiles(expected[1])
-    assert total.accounting() == expected[1].accounting()
+    # Which file had which rows is another matter in each kind of log.
+    accounts = [replace(counts.accounting(), files=()) for counts in (total, expected[1])]
+    assert accounts[0] == accounts[1]
     assert not total.unreadable and scan.manifest.unreadable == ()
     assert source.versions(scan) == ["v0", "v1"]
     assert source.span() == (JUNE.start, JUNE.start + timedelta(hours=ROWS - 1))
@@ -261,15 +264,20 @@ def test_rows_that_came_in_parts_are_all_there(kind, make, expected):
     assert equal(total.profiles, expected[1].profiles)
 
 
+def cells_of(grids):
+    """Return the bytes of grids without their schema: a folder's key is no column of a file."""
+    return {
+        version: grid_to_bytes(replace(grid, schema=Schema())) for version, grid in grids.items()
+    }
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_grid_drafted_from_it_is_the_same(kind, make, expected):
     log = make(kind)
     log.append(table())
     source = app.source_of(policy(log))
     _, grids, _ = counted(source)
-    assert {version: grid.digest for version, grid in grids.items()} == {
-        version: grid.digest for version, grid in expected[0].items()
-    }
+    assert cells_of(grids) == cells_of(expected[0])
 
 
 @pytest.mark.parametrize("kind", KINDS)
