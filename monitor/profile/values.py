@@ -160,8 +160,9 @@ def _few_integers(column: Any) -> tuple[IntArray, list[Any]] | None:
     low, high = int(numbers.min()), int(numbers.max())
     if high - low >= _FEW:
         return None
-    indices = numbers.astype(np.int64)
-    indices -= low
+    if numbers.dtype != np.uint64:  # whose largest do not fit; the others' differences may not
+        numbers = numbers.astype(np.int64)
+    indices = (numbers - numbers.min()).astype(np.int64, copy=False)
     return indices, list(range(low, high + 1))
 
 
