@@ -12,7 +12,7 @@ SEED = int(os.environ.get("MODELMON_FUZZ_SEED", "0"))
 
 MUTANTS = int(os.environ.get("MODELMON_FUZZ_MUTANTS", "10000")) if DEEP else 300
 
-_DEEPER = 50
+_DEEPER = 20
 
 
 def examples(few: int) -> settings:
