@@ -29,10 +29,11 @@ from monitor.domain.finding import Finding
 from monitor.domain.policy import Policy
 from monitor.domain.reading import Reading
 from monitor.domain.window import Window
+from monitor.engine.check import run_windows
 from monitor.engine.ports import Source
 from monitor.engine.progress import Silent
 from monitor.engine.register import Registration, register_baselines
-from monitor.engine.run import Examination, Outside, Ran, examine, prepare, run_window
+from monitor.engine.run import Examination, Outside, Ran, examine, prepare
 from monitor.profile.codec import profile_from_bytes
 from monitor.profile.profile import Profile
 
@@ -128,11 +129,9 @@ class Model:
             end: End of the period.
         """
         period = self.window(start, end)
+        windows = self.policy.schedule.windows(period.start, period.end)
         source = source_of(self.policy)
-        return tuple(
-            run_window(self.policy, source, window, self.outside, Silent())
-            for window in self.policy.schedule.windows(period.start, period.end)
-        )
+        return tuple(run_windows(self.policy, source, windows, self.outside, Silent()))
 
     def window(self, start: Instant, end: Instant) -> Window:
         """Return a period as a window in UTC; text without an offset is in the schedule's zone."""

@@ -250,6 +250,7 @@ def snapshot(policy: Policy, outside: "Outside") -> "ModelSnapshot":
         latest=latest,
         counts=store.counts(policy.model),
         revision=store.heads(policy.model)[latest.window].revision if latest else None,
+        quarantine=store.quarantine(policy.model),
     )
 
 

@@ -16,6 +16,7 @@ from monitor.domain.manifest import (
     UnreadableFile,
 )
 from monitor.domain.policy import Policy, SourceSpec
+from monitor.domain.quarantine import advance
 from monitor.domain.reading import Reading, Subject
 from monitor.domain.run import Failure, Outcome, Run, VersionResult, run_identity
 from monitor.domain.schedule import CalendarUnit, Schedule
@@ -202,6 +203,11 @@ def an_empty_run(day=0, model="credit"):
 def a_failure(day=0, error="SourceError", model="credit"):
     window = None if day is None else a_window(day)
     return Failure(model, window, FIRST, FIRST + DAY, error, "the bucket\x00is gone", "0.1.0")
+
+
+def a_quarantined(path="torn.parquet", model="credit", at=FIRST, *, placed=False):
+    torn = UnreadableFile(path, "not_parquet", "it ends \x00 early", 2048, "17", placed=placed)
+    return advance(model, None, torn, at)
 
 
 def a_filled(store, model="credit", days=3):

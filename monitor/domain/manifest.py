@@ -42,11 +42,24 @@ class LogFile:
 
 @dataclass(frozen=True, slots=True)
 class UnreadableFile:
-    """A file that could not be used, and why."""
+    """A file that could not be used, and why.
+
+    Attributes:
+        path: Path relative to the source's root, in POSIX form.
+        reason: Why, as one word.
+        explanation: Why, as a sentence.
+        size: Bytes; 0 when it could not even be listed.
+        modified: As in `LogFile`.
+        placed: Whether its footer could be read, so that it is named only in the windows that it
+            may have rows of. Nobody knows the windows of any other, so each of them names it.
+    """
 
     path: str
     reason: str
     explanation: str
+    size: int = 0
+    modified: str = ""
+    placed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +82,11 @@ class Manifest:
 
     @property
     def digest(self) -> str:
-        """Return sha256 over path, size, modification and rows of every file, used or not."""
+        """Return sha256 over what is known of every file used, and what was left out and why.
+
+        Of a file that was left out its size does not matter: while it is being written it may
+        have another one at every look, and the result would be the same.
+        """
         return _sha256(self._lines(_file_lines("label", self.labels)))
 
     def content(self, joined: "LabelJoin | None") -> str:
@@ -93,7 +110,7 @@ class Listing:
     """Digests of the usable files that concern a window, as a listing found them.
 
     Two equal listings mean that nothing has come for the window in between. A file that cannot be
-    read yet is in none of them: it is new on the day it becomes whole.
+    used is in none of them: it is new on the day it becomes whole.
 
     Attributes:
         log: Digest of the log files with rows of the window.

@@ -75,7 +75,7 @@ class Run:
         finished: When it ended.
         code: Version of modelmon.
         last_event: The latest event time in the window; None without rows.
-        listing: The files as they were listed, before any was read.
+        listing: The files that it rests on, as they were listed before any was read.
         results: One for each version with rows.
         findings: Findings on the log as a whole (freshness, volume), which no version owns.
         readings: Readings on the log as a whole.

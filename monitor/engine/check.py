@@ -1,16 +1,18 @@
 """Doing what is due for one model, and remembering what failed."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 
 from monitor.domain.policy import Policy
+from monitor.domain.quarantine import Quarantine
 from monitor.domain.run import Failure
 from monitor.domain.window import Window
 from monitor.engine.due import due_windows
 from monitor.engine.lookback import Lookback
 from monitor.engine.ports import Source
 from monitor.engine.progress import Progress
-from monitor.engine.run import Outside, Ran, run_window
+from monitor.engine.quarantine import release, take_in, unfinished
+from monitor.engine.run import Outside, Ran, newly_broken, run_window
 
 
 @dataclass(frozen=True)
@@ -44,22 +46,21 @@ def check_due(
         SourceError: The log cannot be reached.
         StoreError: A result could not be stored.
     """
-    now = outside.clock.now()
-    span = source.span()
+    now, store = outside.clock.now(), outside.store
+    intake = take_in(policy, source, store, now)
+    span = intake.survey.span
+    lacking = frozenset().union(*unfinished(intake, policy.schedule, store).values())
     due = due_windows(
-        policy,
-        outside.store.current_baselines(policy.model),
-        outside.store.heads(policy.model),
-        span,
-        now,
+        policy, store.current_baselines(policy.model), store.heads(policy.model), span, now
     )
-    yield from run_windows(policy, source, due, outside, progress)
+    quarantine = yield from _run_all(policy, source, due, outside, progress, intake.quarantine)
     # A log that has ended does not grow old: its last windows stay open for what comes late.
     present = now if span is None else min(now, span[1])
-    for window in (lookback or Lookback()).again(policy, source, outside.store, present):
-        ran = run_window(policy, source, window, outside, progress)
+    again = (lookback or Lookback()).again(policy, source, store, present, quarantine, lacking)
+    for ran in _run_all(policy, source, again, outside, progress, quarantine):
         if ran.committed.new:
             yield ran
+    release(intake, policy.schedule, store)
 
 
 def run_windows(
@@ -69,9 +70,34 @@ def run_windows(
     outside: Outside,
     progress: Progress,
 ) -> Iterator[Ran]:
-    """Run the given windows of a model in their order."""
+    """Run the given windows of a model in their order.
+
+    Raises:
+        SourceError: The log cannot be reached.
+        StoreError: A result could not be stored.
+    """
+    intake = take_in(policy, source, outside.store, outside.clock.now())
+    yield from _run_all(policy, source, windows, outside, progress, intake.quarantine)
+    release(intake, policy.schedule, outside.store)
+
+
+def _run_all(  # noqa: PLR0917  # six nouns, each of another type
+    policy: Policy,
+    source: Source,
+    windows: Iterable[Window],
+    outside: Outside,
+    progress: Progress,
+    quarantine: Quarantine,
+) -> Generator[Ran, None, Quarantine]:
+    """Run windows in their order, and return the quarantine after the last of them.
+
+    A file that breaks for one window is not tried for the next.
+    """
     for window in windows:
-        yield run_window(policy, source, window, outside, progress)
+        ran = run_window(policy, source, window, outside, progress, quarantine)
+        quarantine = quarantine.after(newly_broken(quarantine, ran.run.manifest))
+        yield ran
+    return quarantine
 
 
 def guarded(model: str, work: Callable[[], None], outside: Outside) -> Failed | None:

@@ -1,11 +1,12 @@
 """Which windows with a result are to be run again, because files came, went or were rewritten."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from monitor.domain.manifest import LateChange, Listing
 from monitor.domain.policy import Policy
+from monitor.domain.quarantine import Quarantine
 from monitor.domain.run import Outcome
 from monitor.domain.window import Window
 from monitor.engine.ports import RunHead, Source, Store
@@ -43,19 +44,28 @@ class Lookback:
         told, self.news = self.news, []
         return told
 
-    def again(
-        self, policy: Policy, source: Source, store: Store, present: datetime
+    def again(  # noqa: PLR0917  # six nouns, each of another type
+        self,
+        policy: Policy,
+        source: Source,
+        store: Store,
+        present: datetime,
+        quarantine: Quarantine,
+        lacking: Collection[Window],
     ) -> Iterator[Window]:
         """Yield the windows to run again, oldest first; note what came too late.
 
         The log is listed once for all of them. A window that had no data is run again whenever
-        some comes: its result has said nothing that could be revised.
+        some comes: its result has said nothing that could be revised. One that was run without a
+        file that may be used now is run again however old it is: its result said what it lacks.
 
         Args:
             policy: The model's policy.
             source: Its log.
             store: Its results.
             present: The instant by which windows are closed.
+            quarantine: The files that are not tried now.
+            lacking: Windows whose result had to leave out files that may be used now.
 
         Raises:
             SourceError: The log cannot be reached.
@@ -66,22 +76,28 @@ class Lookback:
             for window, head in sorted(store.heads(policy.model).items())
             if schedule.window_at(window.start) == window  # else of a schedule of former times
         ]
-        listings = source.listings([head.window for head in heads])
+        listings = source.listings([head.window for head in heads], quarantine)
         closed: dict[Window, Listing] = {}
         for head in heads:
             listing, then = listings[head.window], self.dealt.get(head.window, head.listing)
-            if listing == then:
-                continue
-            if _open(policy, head, listing, then, present):
+            unchanged = listing in {head.listing, then}
+            if head.window in lacking or (
+                not unchanged and _open(policy, head, listing, then, present)
+            ):
                 yield head.window
                 self.dealt[head.window] = listing
-            elif listing.log != then.log or _dated(policy):
+            elif not unchanged and (listing.log != then.log or _dated(policy)):
                 closed[head.window] = listing
         self.closed = closed
-        self._look_up(policy, source, store, heads)
+        self._look_up(policy, source, store, quarantine, heads)
 
     def _look_up(
-        self, policy: Policy, source: Source, store: Store, heads: Sequence[RunHead]
+        self,
+        policy: Policy,
+        source: Source,
+        store: Store,
+        quarantine: Quarantine,
+        heads: Sequence[RunHead],
     ) -> None:
         """Name the files that changed in closed windows, for those not named yet."""
         self.late = {
@@ -93,7 +109,7 @@ class Lookback:
         for head in unnamed[:NAMED_AT_ONCE]:
             run = store.run(policy.model, head.window, head.revision)
             if run is not None:
-                now = source.scan(head.window).manifest
+                now = source.scan(head.window, quarantine).manifest
                 change = LateChange.between(head.window, run.manifest, now)
                 self.late[head.window] = self.closed[head.window], change
                 self.news.append(change)

@@ -1,13 +1,14 @@
 """What the engine needs from outside."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from monitor.domain.baseline import Baseline
-from monitor.domain.manifest import UNLISTED, LabelJoin, Listing, Manifest
+from monitor.domain.manifest import UNLISTED, LabelJoin, Listing, Manifest, UnreadableFile
 from monitor.domain.policy import Policy
+from monitor.domain.quarantine import Quarantine, QuarantinedFile
 from monitor.domain.run import Failure, Outcome, Run
 from monitor.domain.window import Window
 from monitor.engine.counting import Counted, Task
@@ -31,13 +32,24 @@ class Scan:
         window: The window.
         tasks: The parts, in the order of their paths.
         manifest: The files they come from, with the label files, and files left out.
-        listing: Digests of the usable files that concern the window.
+        unplaced: Paths of log files of which nothing says when their rows are from: they are read
+            for every window, and are news for none.
     """
 
     window: Window
     tasks: tuple[Task, ...]
     manifest: Manifest
-    listing: Listing = UNLISTED
+    unplaced: frozenset[str] = frozenset()
+
+    @property
+    def listing(self) -> Listing:
+        """Return digests of the usable files that concern the window."""
+        return self.listing_of(self.manifest)
+
+    def listing_of(self, manifest: Manifest) -> Listing:
+        """Return the listing of what reading the scan left of its files."""
+        placed = (file for file in manifest.files if file.path not in self.unplaced)
+        return Listing.of(placed, manifest.labels)
 
 
 class TaskCounter(Protocol):
@@ -61,20 +73,43 @@ class TaskCounter(Protocol):
         ...
 
 
+Span = tuple[datetime, datetime]
+"""An earliest and a latest instant, both included."""
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a log is as a whole, by its listing and footers.
+
+    Attributes:
+        span: Earliest and latest event time; None when it has no rows that may be read.
+        unreadable: The files that cannot be used, in whatever windows, and those not tried now.
+        whole: Paths that are in quarantine, may be tried now and seem to be in order, with the
+            earliest and latest event that may be missing in results without them; None for a file
+            without rows. A folder that could not be listed stands for what is in it.
+    """
+
+    span: Span | None
+    unreadable: tuple[UnreadableFile, ...] = ()
+    whole: Mapping[str, Span | None] = field(default_factory=dict)
+
+
 class Source(Protocol):
-    """An inference log."""
+    """An inference log.
 
-    def span(self) -> tuple[datetime, datetime] | None:
-        """Return earliest and latest event time, from footers where they say so.
+    A file that the quarantine holds is not opened and yet named, with the reason it had when it
+    was last tried.
+    """
 
-        None when there are no rows.
+    def survey(self, quarantine: Quarantine | None = None) -> Survey:
+        """Return what the log is as a whole, from footers where they say so.
 
         Raises:
             SourceError: The log cannot be reached.
         """
         ...
 
-    def scan(self, window: Window) -> Scan:
+    def scan(self, window: Window, quarantine: Quarantine | None = None) -> Scan:
         """Return what would be read for a window, without reading rows.
 
         Raises:
@@ -82,7 +117,9 @@ class Source(Protocol):
         """
         ...
 
-    def listings(self, windows: Sequence[Window]) -> Mapping[Window, Listing]:
+    def listings(
+        self, windows: Sequence[Window], quarantine: Quarantine | None = None
+    ) -> Mapping[Window, Listing]:
         """Return what `scan` would find listed for each window, from one listing of the log.
 
         The price is that of the listing and of the footers of files that are new: a window costs
@@ -90,6 +127,7 @@ class Source(Protocol):
 
         Args:
             windows: In their order, none overlapping another.
+            quarantine: The files that are not tried now, and so in no listing.
 
         Raises:
             SourceError: The log cannot be reached.
@@ -138,6 +176,27 @@ class RunHead:
     revision: int
     outcome: Outcome
     listing: Listing = UNLISTED
+
+
+@dataclass(frozen=True)
+class Revision:
+    """What is remembered of one of the runs of a window, without its results.
+
+    Attributes:
+        number: Its number among them, from 1.
+        identity: Digest of its inputs.
+        policy: Digest of the policy.
+        manifest: Digest of the data, as it was written with the run.
+        outcome: How the run ended.
+        finished: When.
+    """
+
+    number: int
+    identity: str
+    policy: str
+    manifest: str
+    outcome: Outcome
+    finished: datetime
 
 
 @dataclass(frozen=True)
@@ -198,12 +257,39 @@ class Store(Protocol):
         """
         ...
 
-    def commit(self, run: Run, policy: Policy) -> Committed:
+    def commit(
+        self, run: Run, policy: Policy, quarantine: Sequence[QuarantinedFile] = ()
+    ) -> Committed:
         """Store a run with its policy, profiles, readings and findings; all or nothing.
 
-        The identity of the window's newest revision writes nothing; any other identity is a new
+        The identity of the window's newest revision writes no run; any other identity is a new
         revision, also one that an older revision had: going back is a change like any other.
+
+        Args:
+            run: The run.
+            policy: The policy it was made under.
+            quarantine: Files of which it changed what is known, as for `note`.
         """
+        ...
+
+    def note(self, files: Sequence[QuarantinedFile]) -> int:
+        """Store what is known of quarantined files, and return how many of them were written.
+
+        A state is written only after the state it follows from, by ``change``: of two writers
+        that began with the same one, the second is left out and has to look again.
+        """
+        ...
+
+    def quarantine(self, model: str) -> Mapping[str, QuarantinedFile]:
+        """Return every file of a model that is or was quarantined, by path."""
+        ...
+
+    def gaps(self, model: str) -> Mapping[Window, frozenset[str]]:
+        """Return the windows whose newest revision had to leave files out, and their paths."""
+        ...
+
+    def revisions(self, model: str, window: Window) -> Sequence[Revision]:
+        """Return the runs of a window, oldest first."""
         ...
 
     def fail(self, failure: Failure) -> None:

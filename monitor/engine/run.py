@@ -11,6 +11,7 @@ from monitor.domain.finding import Finding
 from monitor.domain.limit import Limit
 from monitor.domain.manifest import Accounting, LabelJoin, Manifest, UnreadableFile
 from monitor.domain.policy import Policy
+from monitor.domain.quarantine import Quarantine, QuarantinedFile
 from monitor.domain.reading import Reading, Subject
 from monitor.domain.run import Outcome, Run, VersionResult, run_identity
 from monitor.domain.schema import SchemaChange
@@ -59,13 +60,26 @@ class Ran:
     committed: Committed
 
 
-def run_window(
-    policy: Policy, source: Source, window: Window, outside: Outside, progress: Progress
+def run_window(  # noqa: PLR0917  # six nouns, each of another type
+    policy: Policy,
+    source: Source,
+    window: Window,
+    outside: Outside,
+    progress: Progress,
+    quarantine: Quarantine,
 ) -> Ran:
     """Measure and judge one window of a model, and store everything at once.
 
     The same window, policy, baselines and data give the same identity: a second run finds the
     first one's results and changes nothing.
+
+    Args:
+        policy: The policy in force.
+        source: The log.
+        window: The window.
+        outside: Store, compute, clock.
+        progress: Told as rows are read.
+        quarantine: The files that are not tried now; those that break are stored with the run.
 
     Raises:
         SourceError: The log cannot be reached.
@@ -74,7 +88,7 @@ def run_window(
     started = outside.clock.now()
     store = outside.store
     baselines = store.current_baselines(policy.model)
-    scan = source.scan(window)
+    scan = source.scan(window, quarantine)
     head = store.heads(policy.model).get(window)
     stored = None if head is None else store.run(policy.model, window, head.revision)
     if head and stored and head.listing == scan.listing:
@@ -102,13 +116,19 @@ def run_window(
         finished=outside.clock.now(),
         code=outside.code,
         last_event=seen.last_event,
-        listing=scan.listing,
+        listing=scan.listing_of(seen.manifest),
         results=seen.results,
         readings=seen.readings,
         findings=seen.findings,
         schema_changes=seen.schema_changes,
     )
-    return Ran(run, store.commit(run, policy))
+    broken = newly_broken(quarantine, run.manifest)
+    return Ran(run, store.commit(run, policy, broken))
+
+
+def newly_broken(quarantine: Quarantine, manifest: Manifest) -> tuple[QuarantinedFile, ...]:
+    """Return the files of a run's manifest that change what is known of the quarantine."""
+    return quarantine.changes((file.path, file) for file in manifest.unreadable)
 
 
 @dataclass(frozen=True)
@@ -188,7 +208,7 @@ def examine(
     ]
     readings = _readings_on_the_log(policy, scan.window, accounting)
     return Examination(
-        manifest=_with_broken(scan.manifest, counted.unreadable),
+        manifest=_with_broken(policy, scan.manifest, counted.unreadable),
         accounting=accounting,
         last_event=counted.last_event,
         results=tuple(sorted(results, key=lambda result: result.version)),
@@ -296,10 +316,16 @@ def _identity(
     return run_identity(policy.model, window, policy.digest, digests, manifest.content(joined))
 
 
-def _with_broken(manifest: Manifest, broken: list[UnreadableFile]) -> Manifest:
+def _with_broken(policy: Policy, manifest: Manifest, broken: list[UnreadableFile]) -> Manifest:
     if not broken:
         return manifest
     paths = {file.path for file in broken}
+    table = policy.source.labels
+    folder = "" if table is None else table.path
     unreadable = sorted((*manifest.unreadable, *broken), key=lambda file: file.path)
-    files = tuple(file for file in manifest.files if file.path not in paths)
-    return replace(manifest, files=files, unreadable=tuple(unreadable))
+    return replace(
+        manifest,
+        files=tuple(file for file in manifest.files if file.path not in paths),
+        labels=tuple(file for file in manifest.labels if f"{folder}/{file.path}" not in paths),
+        unreadable=tuple(unreadable),
+    )

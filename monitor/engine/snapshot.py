@@ -1,10 +1,11 @@
 """Everything that is shown of a model, read from the store at one instant."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from monitor.domain.baseline import Baseline
 from monitor.domain.policy import Policy
+from monitor.domain.quarantine import QuarantinedFile
 from monitor.domain.run import Run
 from monitor.engine.ports import RunCounts
 
@@ -19,6 +20,7 @@ class ModelSnapshot:
         latest: The newest revision of the latest window; None before the first run.
         counts: How its runs ended.
         revision: The number of ``latest`` among the runs of its window; None before the first run.
+        quarantine: Every file that is or was quarantined, by path.
     """
 
     policy: Policy
@@ -26,3 +28,4 @@ class ModelSnapshot:
     latest: Run | None
     counts: RunCounts
     revision: int | None = None
+    quarantine: Mapping[str, QuarantinedFile] = field(default_factory=dict)

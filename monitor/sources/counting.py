@@ -78,7 +78,8 @@ class CountFile:
                 return _left_out(file, Fault.UNREADABLE, "its ids could not be read")
             return self._counted(file, task)
         except READ_ERRORS as error:
-            return Counted(unreadable=[fault(file.path, error, Fault.CORRUPT)])
+            broken = file.broken(fault(file.path, error, Fault.CORRUPT), placed=True)
+            return Counted(unreadable=[broken])
 
     def _counted(self, file: FoundFile, task: Task) -> Counted:
         counted = Counted()
@@ -228,4 +229,5 @@ def _texts(spec: SourceSpec, grids: Mapping[str, Grid]) -> set[str]:
 
 
 def _left_out(file: FoundFile, reason: Fault, explanation: str) -> Counted:
-    return Counted(unreadable=[UnreadableFile(file.path, reason, explanation)])
+    left_out = file.broken(UnreadableFile(file.path, reason, explanation), placed=True)
+    return Counted(unreadable=[left_out])

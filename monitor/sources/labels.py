@@ -118,7 +118,8 @@ def joined(
         try:
             parts = list(_matching(log, table, file, ids.distinct))
         except READ_ERRORS as error:
-            unreadable.append(fault(f"{table.spec.path}/{file.path}", error, Fault.CORRUPT))
+            broken = fault(f"{table.spec.path}/{file.path}", error, Fault.CORRUPT)
+            unreadable.append(file.broken(broken, placed=True))
             continue
         for part in parts:
             known.add(part)

@@ -4,7 +4,7 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache, partial
 from pathlib import Path
@@ -59,6 +59,15 @@ class FoundFile:
     path: str
     size: int
     modified: str
+
+    def broken(self, file: UnreadableFile, *, placed: bool = False) -> UnreadableFile:
+        """Return what is said of the file, with what it was when that was found out.
+
+        Args:
+            file: Why it cannot be used.
+            placed: Whether its footer is in order.
+        """
+        return replace(file, size=self.size, modified=self.modified, placed=placed)
 
 
 @dataclass(frozen=True)

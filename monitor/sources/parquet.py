@@ -1,15 +1,15 @@
 """Inference logs in parquet files: flat or hive-partitioned folders on any file system."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 
 from monitor.domain.errors import SourceError
 from monitor.domain.manifest import Listing, LogFile, Manifest, UnreadableFile
 from monitor.domain.policy import Policy
+from monitor.domain.quarantine import Quarantine, QuarantineState
 from monitor.domain.window import Window
 from monitor.engine.counting import Task
-from monitor.engine.ports import Clock, Scan
+from monitor.engine.ports import Clock, Scan, Span, Survey
 from monitor.profile.grid import Grid
 from monitor.sources.counting import CountFile
 from monitor.sources.drafting import drafted
@@ -19,7 +19,7 @@ from monitor.sources.labels import JoinedLabels, LabelFiles, joined
 from monitor.sources.location import READ_ERRORS, Fault, FoundFile, Locator, parquet_folder
 from monitor.sources.placing import Bounds, Placed, named_as, placed
 from monitor.sources.reader import LogView, batches, opened
-from monitor.sources.table import ParquetTable, TableFiles
+from monitor.sources.table import Hold, ParquetTable, TableFiles, hold_nothing
 
 TableKind = Callable[[str, str], Locator]
 """Makes, of a configured path and the folder it is relative to, what says where the files are."""
@@ -72,42 +72,60 @@ class ParquetSource:
                 },
                 spec.labels.event_time or spec.labels.time,
                 spec.zone,
+                folder=spec.labels.path,
             )
         self._read_spans: dict[FoundFile, Bounds | None] = {}
 
-    def span(self) -> tuple[datetime, datetime] | None:
-        """Return earliest and latest event time; files whose footers are silent are read."""
-        latest = self._latest()
-        bounds: list[int] = []
-        for file, footer, silent in self._spanned(self._log_files()):
-            groups = [group for group in footer.groups if group.rows]
-            told = [bound for group in groups for bound in group.bounds or silent or ()]
+    def survey(self, quarantine: Quarantine | None = None) -> Survey:
+        """Return what the log is as a whole; files whose footers are silent are read."""
+        log, labels = self._listed(quarantine)
+        spanned = self._spanned(log)
+        held = [why for _, _, why in (*log.held, *labels.held)]
+        unreadable = _by_path((*log.unreadable, *labels.unreadable, *held))
+        bounds, latest = [], self._latest()
+        for file, footer, silent in spanned:
+            told = _bounds(footer, silent or ())
             if told and max(told) > latest:  # rows that cannot be do not move the end of the log
                 told = list(self._read_span(file, latest) or ())
             bounds += told
-        return (from_micros(min(bounds)), from_micros(max(bounds))) if bounds else None
+        reaches = {file.path: _reach(_bounds(footer, silent)) for file, footer, silent in spanned}
+        for file, footer in labels.usable:
+            reaches[f"{self._label_folder}/{file.path}"] = self._label_reach(footer)
+        return Survey(_reach(bounds), unreadable, _whole(quarantine, reaches, unreadable))
 
-    def scan(self, window: Window) -> Scan:
+    def scan(self, window: Window, quarantine: Quarantine | None = None) -> Scan:
         """Return one task for each file whose row groups may hold rows of a window."""
-        log, labels = self._log_files(), self._label_files()
+        log, labels = self._listed(quarantine)
         (found,) = placed(self._spanned(log), [window])
-        (named,) = self._labels_of(labels, [window])
+        (named,) = self._labels_of(labels.usable, [window])
+        (held,) = placed([(file, footer, None) for file, footer, _ in log.held], [window])
+        (held_labels,) = self._labels_of([part[:2] for part in labels.held], [window])
+        left_out = (
+            *log.unreadable,
+            *labels.unreadable,
+            *_left_out(log, [part.named for part in held]),
+            *_left_out(labels, held_labels),
+        )
         manifest = Manifest(
             tuple(part.named for part in found),
             named,
-            (*log.unreadable, *labels.unreadable),
+            _by_path(left_out),
             self._snapshot(bool(named)),
         )
         tasks = tuple(_task(part) for part in found)
-        return Scan(window, tasks, manifest, _listing(found, named))
+        unplaced = frozenset(part.file.path for part in found if not part.certain)
+        return Scan(window, tasks, manifest, unplaced)
 
-    def listings(self, windows: Sequence[Window]) -> Mapping[Window, Listing]:
+    def listings(
+        self, windows: Sequence[Window], quarantine: Quarantine | None = None
+    ) -> Mapping[Window, Listing]:
         """Return what a scan of each window would list; log and labels are listed once."""
-        found = placed(self._spanned(self._log_files()), windows)
-        labels = self._labels_of(self._label_files(), windows)
+        log, labels = self._listed(quarantine)
+        found = placed(self._spanned(log), windows)
+        named = self._labels_of(labels.usable, windows)
         return {
-            window: _listing(parts, named)
-            for window, parts, named in zip(windows, found, labels, strict=True)
+            window: Listing.of((part.named for part in parts if part.certain), files)
+            for window, parts, files in zip(windows, found, named, strict=True)
         }
 
     def versions(self, scan: Scan) -> Sequence[str]:
@@ -149,16 +167,16 @@ class ParquetSource:
             return LATEST
         return to_micros(self._clock.now() + self._policy.source.max_clock_skew)
 
-    def _log_files(self) -> TableFiles:
+    def _log_files(self, hold: Hold) -> TableFiles:
         """Return the files of the log; those whose rows are all of the future are not usable."""
-        log, latest = self._log.files(), self._latest()
-        future = [file for file, footer in log.usable if footer.begins_after(latest)]
+        log, latest = self._log.files(hold), self._latest()
+        future = {file for file, footer in log.usable if footer.begins_after(latest)}
         if not future:
             return log
-        unreadable = [*log.unreadable, *(_of_the_future(file) for file in future)]
-        return TableFiles(
-            tuple((file, footer) for file, footer in log.usable if file not in future),
-            tuple(sorted(unreadable, key=lambda file: file.path)),
+        return replace(
+            log,
+            usable=tuple((file, footer) for file, footer in log.usable if file not in future),
+            unreadable=_by_path((*log.unreadable, *map(_of_the_future, future))),
         )
 
     def _spanned(self, log: TableFiles) -> list[tuple[FoundFile, Footer, Bounds | None]]:
@@ -186,21 +204,36 @@ class ParquetSource:
             return None  # counting reads it again, and reports it
         return (min(bounds), max(bounds)) if bounds else None
 
-    def _label_files(self) -> TableFiles:
-        """Return the files of the label table; those that cannot be used by their full path."""
+    @property
+    def _label_folder(self) -> str:
         spec = self._policy.source.labels
-        if spec is None or self._labels is None:
-            return TableFiles((), ())
+        return "" if spec is None else spec.path
+
+    def _listed(self, quarantine: Quarantine | None) -> tuple[TableFiles, TableFiles]:
+        """Return the files of the log and of the label table as they are now."""
+        log = self._log_files(_hold(quarantine))
+        if self._labels is None:
+            return log, TableFiles()
         try:
-            files = self._labels.files()
+            return log, self._labels.files(_hold(quarantine, self._label_folder))
         except SourceError as error:
             # Labels may be long in coming, and their folder with them: inputs are watched anyway.
-            return TableFiles((), (UnreadableFile(spec.path, Fault.NOT_FOUND, str(error)),))
-        broken = [replace(file, path=f"{spec.path}/{file.path}") for file in files.unreadable]
-        return TableFiles(files.usable, tuple(broken))
+            missing = UnreadableFile(self._label_folder, Fault.NOT_FOUND, str(error))
+            return log, TableFiles(unreadable=(missing,))
+
+    def _label_reach(self, footer: Footer) -> Span | None:
+        """Return the earliest and latest event that a file's labels may be of.
+
+        They are of any event before the last of them was known, unless the table says of which.
+        """
+        spec = self._policy.source.labels
+        reach = _reach(_bounds(footer, None))
+        if reach is None or (spec is not None and spec.event_time):
+            return reach
+        return from_micros(EARLIEST), reach[1]
 
     def _labels_of(
-        self, labels: TableFiles, windows: Sequence[Window]
+        self, labels: Sequence[tuple[FoundFile, Footer]], windows: Sequence[Window]
     ) -> list[tuple[LogFile, ...]]:
         """Return, for each window, the label files that may hold labels of its rows.
 
@@ -208,10 +241,10 @@ class ParquetSource:
         made; else those with labels known since the window began.
         """
         spec = self._policy.source.labels
-        files = [(file, footer, None) for file, footer in labels.usable]
+        files = [(file, footer, None) for file, footer in labels]
         if spec is None or spec.event_time:
             return [tuple(part.named for part in found) for found in placed(files, windows)]
-        newest = [(_newest(footer), named_as(file, footer)) for file, footer in labels.usable]
+        newest = [(_newest(footer), named_as(file, footer)) for file, footer in labels]
         return [
             tuple(file for last, file in newest if last >= to_micros(window.start))
             for window in windows
@@ -230,12 +263,72 @@ class ParquetSource:
 
 def _of_the_future(file: FoundFile) -> UnreadableFile:
     told = "all its event times are later than now: the clock that wrote them is wrong, or ours"
-    return UnreadableFile(file.path, Fault.FUTURE_EVENT_TIME, told)
+    return file.broken(UnreadableFile(file.path, Fault.FUTURE_EVENT_TIME, told))
 
 
-def _listing(found: Sequence[Placed], labels: Sequence[LogFile]) -> Listing:
-    # A file that nobody can place in time is read for every window, and is news for none.
-    return Listing.of((part.named for part in found if part.certain), labels)
+def _hold(quarantine: Quarantine | None, folder: str = "") -> Hold:
+    """Return which files of a folder are not to be tried, by the paths that manifests have."""
+    if quarantine is None:
+        return hold_nothing
+    prefix = f"{folder}/" if folder else ""
+    return lambda file: quarantine.held(f"{prefix}{file.path}", file.size, file.modified)
+
+
+def _left_out(table: TableFiles, files: Iterable[LogFile]) -> list[UnreadableFile]:
+    """Return how a manifest names some of the files of a table that are not tried."""
+    held = {file.path: why for file, _, why in table.held}
+    return [held[file.path] for file in files]
+
+
+def _by_path(files: Iterable[UnreadableFile]) -> tuple[UnreadableFile, ...]:
+    return tuple(sorted(files, key=lambda file: file.path))
+
+
+def _bounds(footer: Footer, silent: Sequence[int] | None) -> list[int]:
+    """Return the times between which the rows of a file lie; none without rows.
+
+    Args:
+        footer: Its footer.
+        silent: What is known of row groups whose statistics are silent; None for nothing, so that
+            their rows may be of any time.
+    """
+    anywhere = (EARLIEST, LATEST) if silent is None else silent
+    groups = [group for group in footer.groups if group.rows]
+    return [bound for group in groups for bound in group.bounds or anywhere]
+
+
+def _reach(bounds: Sequence[int]) -> Span | None:
+    return (from_micros(min(bounds)), from_micros(max(bounds))) if bounds else None
+
+
+def _whole(
+    quarantine: Quarantine | None,
+    reaches: Mapping[str, Span | None],
+    unreadable: Iterable[UnreadableFile],
+) -> dict[str, Span | None]:
+    """Return the reach of each waiting path that can be used, or under which files can be."""
+    files = {} if quarantine is None else quarantine.files
+    waiting = {path for path, file in files.items() if file.state is QuarantineState.WAITING}
+    waiting -= {file.path for file in unreadable}
+    found: dict[str, Span | None] = {}
+    for path, reach in reaches.items() if waiting else ():
+        for part in _with_folders(path):
+            if part in waiting:
+                found[part] = _both(found.get(part), reach)
+    return found
+
+
+def _with_folders(path: str) -> Iterator[str]:
+    yield path
+    while "/" in path:
+        path = path.rpartition("/")[0]
+        yield path
+
+
+def _both(one: Span | None, other: Span | None) -> Span | None:
+    if one is None or other is None:
+        return one or other
+    return min(one[0], other[0]), max(one[1], other[1])
 
 
 def _task(part: Placed) -> Task:

@@ -1,6 +1,6 @@
 """A table of parquet files, and what the footers of its files say."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from monitor.domain.manifest import UnreadableFile
@@ -14,14 +14,31 @@ from monitor.sources.location import (
     etag,
     fault,
 )
+from monitor.sources.placing import named_as
+
+Hold = Callable[[FoundFile], UnreadableFile | None]
+"""Returns how a file is named that is not to be tried now, None for any other."""
+
+
+def hold_nothing(file: FoundFile) -> UnreadableFile | None:  # noqa: ARG001  # a Hold's signature
+    """Let every file be tried."""
+    return None
 
 
 @dataclass(frozen=True)
 class TableFiles:
-    """The usable files of a table with their footers, and the others; both by path."""
+    """The files of a table, each kind by path.
 
-    usable: tuple[tuple[FoundFile, Footer], ...]
-    unreadable: tuple[UnreadableFile, ...]
+    Attributes:
+        usable: Those that can be used, with their footers.
+        unreadable: Those that cannot be used, or are not tried, in whatever windows.
+        held: Those that are not tried though their footers are in order, with how they are named
+            in the windows that they may have rows of.
+    """
+
+    usable: tuple[tuple[FoundFile, Footer], ...] = ()
+    unreadable: tuple[UnreadableFile, ...] = ()
+    held: tuple[tuple[FoundFile, Footer, UnreadableFile], ...] = ()
 
 
 class ParquetTable:
@@ -32,16 +49,24 @@ class ParquetTable:
         required: Column to what is at fault with a file that lacks it.
         time: The column that places row groups in time; "" for none.
         zone: Zone that naive times are local to.
+        folder: What comes before the path of a file where it is named as unusable; "" for nothing.
     """
 
     def __init__(
-        self, locate: Locator, required: Mapping[str, Fault], time: str, zone: str
+        self,
+        locate: Locator,
+        required: Mapping[str, Fault],
+        time: str,
+        zone: str,
+        *,
+        folder: str = "",
     ) -> None:
         self._locate = locate
         self._location: Location | None = None
         self._required = required
         self._time = time
         self._zone = zone
+        self._prefix = f"{folder}/" if folder else ""
         self._footers: dict[FoundFile, Footer] = {}
 
     @property
@@ -55,8 +80,11 @@ class ParquetTable:
             self._location = self._locate()
         return self._location
 
-    def files(self) -> TableFiles:
+    def files(self, hold: Hold = hold_nothing) -> TableFiles:
         """Return the files as they are now.
+
+        Args:
+            hold: Which of them are not to be tried.
 
         Raises:
             SourceError: The location cannot be listed.
@@ -64,18 +92,42 @@ class ParquetTable:
         self._location = self._locate()
         listing = self._location.listing()
         footers: dict[FoundFile, Footer] = {}
-        unreadable = list(listing.unreadable)
+        usable: list[tuple[FoundFile, Footer]] = []
+        kept: list[tuple[FoundFile, Footer, UnreadableFile]] = []
+        unreadable = [
+            hold(FoundFile(file.path, file.size, file.modified))
+            or replace(file, path=f"{self._prefix}{file.path}")
+            for file in listing.unreadable
+        ]
         for file in listing.files:
-            known = self._footers.get(file) or self._read(file)
-            if isinstance(known, Footer):
-                footers[file] = known
-            else:
+            known = self._footers.get(file) or self._known(file, hold(file))
+            if not isinstance(known, Footer):
                 unreadable.append(known)
+                continue
+            footers[file] = known
+            # A file that broke while it was read was named as manifests name it.
+            held = hold(replace(file, modified=named_as(file, known).modified))
+            if held is None:
+                usable.append((file, known))
+            elif held.placed:
+                kept.append((file, known, held))
+            else:
+                unreadable.append(held)
         unsure = _may_be_rewritten_unseen(self.location, listing.files)
         self._footers = {file: known for file, known in footers.items() if file not in unsure}
         return TableFiles(
-            tuple(footers.items()), tuple(sorted(unreadable, key=lambda file: file.path))
+            tuple(usable),
+            tuple(sorted(unreadable, key=lambda file: file.path)),
+            tuple(kept),
         )
+
+    def _known(self, file: FoundFile, held: UnreadableFile | None) -> Footer | UnreadableFile:
+        if held is not None and not held.placed:
+            return held
+        found = self._read(file)
+        if held is not None and isinstance(found, UnreadableFile):
+            return replace(held, placed=False)
+        return found
 
     def _read(self, file: FoundFile) -> Footer | UnreadableFile:
         try:
@@ -84,10 +136,12 @@ class ParquetTable:
                 if not self.location.local:
                     known = replace(known, etag=etag(handle))
         except READ_ERRORS as error:
-            return fault(file.path, error, Fault.UNREADABLE)
+            return file.broken(fault(f"{self._prefix}{file.path}", error, Fault.UNREADABLE))
         for column, reason in self._required.items():
             if column not in known.columns:
-                return UnreadableFile(file.path, reason, f"it has no column {column!r}")
+                path = f"{self._prefix}{file.path}"
+                lacking = UnreadableFile(path, reason, f"it has no column {column!r}")
+                return file.broken(lacking)
         return known
 
 

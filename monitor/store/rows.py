@@ -113,7 +113,8 @@ def run_row(run: Run, revision: int) -> dict[str, Any]:
         "identity": run.identity,
         "policy": run.policy,
         "manifest": asdict(run.manifest),
-        "manifest_digest": f"{run.listing.log} {run.listing.labels}",
+        "manifest_digest": run.manifest.digest,
+        "listing": f"{run.listing.log} {run.listing.labels}",
         "accounting": asdict(run.accounting),
         "outcome": run.outcome,
         "started": run.started,
@@ -189,7 +190,7 @@ def run_of(
         finished=row["finished"],
         code=row["code"],
         last_event=row["last_event"],
-        listing=listing_of(row["manifest_digest"]),
+        listing=listing_of(row["listing"]),
         results=tuple(
             VersionResult(
                 version=item["version"],
@@ -339,7 +340,7 @@ def _manifest(document: dict[str, Any]) -> Manifest:
 
 
 def listing_of(digests: str) -> Listing:
-    """Return the listing of a run; a row of an older form equals none."""
+    """Return the listing of a run; one of the time before listings were kept has none."""
     log, _, labels = digests.partition(" ")
     return Listing(log, labels)
 

@@ -3,15 +3,26 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, RowMapping, Select, Table, func, insert, select
+from sqlalchemy import (
+    Connection,
+    RowMapping,
+    Select,
+    Table,
+    Text,
+    func,
+    insert,
+    select,
+    type_coerce,
+)
 from sqlalchemy.exc import IntegrityError
 
 from monitor.domain.baseline import Baseline
 from monitor.domain.errors import BaselineError, StoreError
 from monitor.domain.policy import Policy
+from monitor.domain.quarantine import QuarantinedFile
 from monitor.domain.run import Failure, Outcome, Run
 from monitor.domain.window import Window
-from monitor.engine.ports import Committed, RunCounts, RunHead, Store
+from monitor.engine.ports import Committed, Revision, RunCounts, RunHead, Store
 from monitor.store.connection import (
     connect_lazily,
     database_url,
@@ -19,6 +30,7 @@ from monitor.store.connection import (
     sqlite_file,
     writing,
 )
+from monitor.store.quarantine import read_files, write_files
 from monitor.store.rows import (
     baseline_of,
     baseline_row,
@@ -134,10 +146,12 @@ class SqlStore(Store):
         query = _registered().where(BASELINES.c.digest == named[0])
         return self._baselines(query.order_by(REGISTRATIONS.c.sequence.desc()).limit(1))[0]
 
-    def commit(self, run: Run, policy: Policy) -> Committed:
+    def commit(
+        self, run: Run, policy: Policy, quarantine: Sequence[QuarantinedFile] = ()
+    ) -> Committed:
         """Store a run with its policy, profiles, readings and findings; all or nothing.
 
-        The identity of the newest revision writes nothing; any other one is a new revision, also
+        The identity of the newest revision writes no run; any other one is a new revision, also
         one that was there before: going back to an earlier policy is a change like any other.
 
         Raises:
@@ -150,8 +164,21 @@ class SqlStore(Store):
             raise ValueError(f"the run was made under policy {run.policy}, not {policy.digest}")
         return self._write(
             f"committing the run of {run.model} for {run.window}",
-            lambda to: _commit(to, run, policy),
+            lambda to: _commit(to, run, policy, quarantine),
         )
+
+    def note(self, files: Sequence[QuarantinedFile]) -> int:
+        """Store what is known of quarantined files, and return how many of them were written.
+
+        One whose stored state is not the one that its own follows from is left out.
+        """
+        return self._write("writing the quarantine", lambda to: write_files(to, files))
+
+    def quarantine(self, model: str) -> Mapping[str, QuarantinedFile]:
+        """Return every file of a model that is or was quarantined, by path, oldest first."""
+        doing = f"reading the quarantine of {model}"
+        with reported(self._url, doing), self._engine.connect() as connection:
+            return read_files(connection, model)
 
     def fail(self, failure: Failure) -> None:
         """Store that a run did not end."""
@@ -170,18 +197,58 @@ class SqlStore(Store):
                 RUNS.c.identity,
                 RUNS.c.revision,
                 RUNS.c.outcome,
-                RUNS.c.manifest_digest,
+                RUNS.c.listing,
             )
             .where(RUNS.c.model == model)
             .order_by(RUNS.c.window_end, RUNS.c.window_start, RUNS.c.revision)
         )
         heads: dict[Window, RunHead] = {}
         with reported(self._url, f"reading runs of {model}"), self._engine.connect() as connection:
-            for start, end, identity, revision, outcome, digests in connection.execute(query):
+            for start, end, identity, revision, outcome, listed in connection.execute(query):
                 window = Window(start, end)
-                listing = listing_of(digests)
+                listing = listing_of(listed)
                 heads[window] = RunHead(window, identity, revision, Outcome(outcome), listing)
         return heads
+
+    def gaps(self, model: str) -> Mapping[Window, frozenset[str]]:
+        """Return the windows whose newest revision had to leave files out, and their paths."""
+        newer = RUNS.alias()
+        newest = select(func.max(newer.c.revision)).where(
+            newer.c.model == RUNS.c.model,
+            newer.c.window_end == RUNS.c.window_end,
+            newer.c.window_start == RUNS.c.window_start,
+        )
+        # The text of a manifest that left nothing out: no name in it can look like that, because
+        # a quotation mark in a name is escaped.
+        nothing = type_coerce(RUNS.c.manifest, Text).contains('"unreadable":[]')
+        query = select(RUNS.c.window_start, RUNS.c.window_end, RUNS.c.manifest).where(
+            RUNS.c.model == model, RUNS.c.revision == newest.scalar_subquery(), ~nothing
+        )
+        with reported(self._url, f"reading runs of {model}"), self._engine.connect() as connection:
+            return {
+                Window(start, end): frozenset(file["path"] for file in manifest["unreadable"])
+                for start, end, manifest in connection.execute(query)
+            }
+
+    def revisions(self, model: str, window: Window) -> Sequence[Revision]:
+        """Return the runs of a window, oldest first."""
+        columns = ("revision", "identity", "policy", "manifest_digest", "outcome", "finished")
+        query = (
+            select(*(RUNS.c[name] for name in columns))
+            .where(
+                RUNS.c.model == model,
+                RUNS.c.window_end == window.end,
+                RUNS.c.window_start == window.start,
+            )
+            .order_by(RUNS.c.revision)
+        )
+        with reported(self._url, f"reading runs of {model}"), self._engine.connect() as connection:
+            return [
+                Revision(number, identity, policy, manifest, Outcome(outcome), finished)
+                for number, identity, policy, manifest, outcome, finished in connection.execute(
+                    query
+                )
+            ]
 
     def run(self, model: str, window: Window, revision: int | None = None) -> Run | None:
         """Return a stored run with readings, findings and profiles; the newest revision of it."""
@@ -305,7 +372,11 @@ def _register(connection: Connection, baseline: Baseline) -> bool:
     return True
 
 
-def _commit(connection: Connection, run: Run, policy: Policy) -> Committed:
+def _commit(
+    connection: Connection, run: Run, policy: Policy, quarantine: Sequence[QuarantinedFile]
+) -> Committed:
+    if quarantine:
+        write_files(connection, quarantine)
     newest = connection.execute(
         select(RUNS.c.revision, RUNS.c.identity)
         .where(

@@ -180,6 +180,7 @@ RUNS = Table(
     Column("policy", AnyText, ForeignKey(POLICIES.c.digest), nullable=False),
     Column("manifest", CanonicalJson, nullable=False),
     Column("manifest_digest", AnyText, nullable=False),
+    Column("listing", AnyText, nullable=False, server_default=""),
     Column("accounting", CanonicalJson, nullable=False),
     Column("outcome", AnyText, nullable=False),
     Column("started", Instant, nullable=False),
@@ -297,4 +298,29 @@ FAILURES = Table(
     Column("explanation", AnyText, nullable=False),
     Column("code", AnyText, nullable=False),
     Index("modelmon_failures_model_ix", "model"),
+)
+
+# One row is what a file is now; `change` numbers its states, so that of two writers that began
+# with the same one only the first is heard. Paths may be longer than an index of PostgreSQL holds.
+QUARANTINE = Table(
+    "modelmon_quarantine",
+    METADATA,
+    Column("model", AnyText, nullable=False),
+    Column("path_digest", AnyText, nullable=False),
+    Column("path", AnyText, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("modified", AnyText, nullable=False),
+    Column("reason", AnyText, nullable=False),
+    Column("explanation", AnyText, nullable=False),
+    Column("placed", Boolean, nullable=False),
+    Column("state", AnyText, nullable=False),
+    Column("first_seen", Instant, nullable=False),
+    Column("last_tried", Instant, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_try", Instant),
+    Column("times", Integer, nullable=False),
+    Column("decided_by", AnyText, nullable=False),
+    Column("why", AnyText, nullable=False),
+    Column("change", Integer, nullable=False),
+    PrimaryKeyConstraint("model", "path_digest"),
 )

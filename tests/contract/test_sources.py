@@ -252,7 +252,7 @@ def test_the_same_rows_give_the_same_profile_to_the_byte(kind, make, expected):
     assert accounts[0] == accounts[1]
     assert not total.unreadable and scan.manifest.unreadable == ()
     assert source.versions(scan) == ["v0", "v1"]
-    assert source.span() == (JUNE.start, JUNE.start + timedelta(hours=ROWS - 1))
+    assert source.survey().span == (JUNE.start, JUNE.start + timedelta(hours=ROWS - 1))
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import event
 
 from monitor.store.tables import METADATA
-from tests.stored import a_filled, a_window
+from tests.stored import a_filled, a_quarantined, a_window
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "store.md"
 QUERIES = re.findall(r"^```sql\n(.*?)^```$", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
@@ -55,7 +55,11 @@ def test_no_query_scans_a_table_of_results(store):
     store.heads("credit")
     store.run("credit", a_window(), 1)
     store.counts("credit")
+    store.gaps("credit")
+    store.revisions("credit", a_window())
+    store.quarantine("credit")
     a_filled(store, days=1)
+    store.note([a_quarantined()])
     queries = [*seen, (QUERIES[1], ())]
     scans = []
     with store._engine.connect() as connection:

@@ -39,6 +39,24 @@ for n in range(int(times)):
     print(int(store.commit(both, newer).new), int(store.register(baseline[n % 2])), flush=True)
 """
 
+TRIER = """
+import sys
+from monitor.domain.quarantine import retry
+from monitor.store.sql import SqlStore
+from tests.stored import FIRST, a_quarantined
+
+url, who, times = sys.argv[1:]
+store = SqlStore(url)
+print("ready", flush=True)
+sys.stdin.readline()
+written = 0
+for n in range(int(times)):
+    files = store.quarantine("credit").values()
+    written += store.note([retry(file, who, str(n), FIRST) for file in files])
+    written += store.note([a_quarantined(f"{n}.parquet")])
+print(written, flush=True)
+"""
+
 UPGRADER = """
 import sys
 from monitor.store.schema import upgrade
@@ -107,6 +125,16 @@ def test_two_writing_processes_lose_and_double_nothing(new_url, tmp_path):
         assert len(registered) == sum(new for _, new in answers)
         assert all(one != next_one for one, next_one in pairwise(registered))
         assert policies == times, "policy-1 was there before"
+
+
+def test_of_two_processes_that_write_the_quarantine_each_state_is_written_once(new_url):
+    times = 20
+    upgrade(new_url)
+    said = race(*((TRIER, [new_url, who, str(times)]) for who in ("ada", "bob")))
+    with closing(SqlStore(new_url)) as store:
+        files = store.quarantine("credit")
+    assert len(files) == times
+    assert sum(file.change for file in files.values()) == sum(int(line) for (line,) in said)
 
 
 def test_two_upgrading_processes_both_find_it_done(new_url):

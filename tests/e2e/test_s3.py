@@ -17,6 +17,7 @@ import pytest
 from monitor import app
 from monitor.compute.local import LocalCompute
 from monitor.domain.errors import SourceError
+from monitor.domain.quarantine import Quarantine
 from monitor.domain.window import Window
 from tests.s3_server import ACCESS_KEY, BUCKET, SECRET_KEY
 
@@ -160,6 +161,25 @@ def test_a_broken_object_is_named_and_the_others_are_read(model, s3, prefix):
         ("day=0/cut.parquet", "not_parquet"),
         ("day=0/empty.parquet", "not_parquet"),
     ]
+
+
+def test_an_object_broken_in_its_data_is_held_by_its_etag(model, s3, prefix):
+    put_days(s3, prefix, [0])
+    whole = parquet(rows_of(0))
+    footer = pq.read_metadata(BytesIO(whole)).serialized_size + 8
+    broken = b"PAR1" + b"\xff" * (len(whole) - footer - 4) + whole[-footer:]
+    s3.put(f"{prefix}/log/day=0/bad.parquet", broken)
+    log = source(model())
+    _, total = counted(log, 0)
+    (bad,) = total.unreadable
+    assert (bad.path, bad.placed) == ("day=0/bad.parquet", True)
+    nothing = Quarantine("m", FIRST, {})
+    known = nothing.after(nothing.changes([(bad.path, bad)]))
+    scan = log.scan(window(0), known)
+    assert scan.manifest.unreadable == (bad,)
+    assert log.listings([window(0)], known) == {window(0): scan.listing}
+    s3.put(f"{prefix}/log/day=0/bad.parquet", whole)
+    assert log.scan(window(0), known).manifest.unreadable == ()
 
 
 def test_the_manifest_has_the_etag_which_follows_the_content(model, s3, prefix):

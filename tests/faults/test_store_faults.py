@@ -9,11 +9,12 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import event, func, select
 
+from monitor.domain.quarantine import drop
 from monitor.store.connection import connect_lazily, database_url
 from monitor.store.schema import SchemaStatus, check, migrate, upgrade
 from monitor.store.sql import SqlStore
 from monitor.store.tables import METADATA
-from tests.stored import a_baseline, a_failure, a_filled, a_policy, a_run
+from tests.stored import a_baseline, a_failure, a_filled, a_policy, a_quarantined, a_run
 
 
 class BrokenError(Exception):
@@ -71,12 +72,21 @@ def fail(store):
     store.fail(a_failure())
 
 
-WRITES = [commit, register, fail]
+def note(store):
+    store.note([a_quarantined("a.parquet"), drop(a_quarantined(), "ada", "sent again")])
+
+
+def commit_with_files(store):
+    store.commit(a_run(1), a_policy(), [a_quarantined("a.parquet"), a_quarantined("b.parquet")])
+
+
+WRITES = [commit, register, fail, note, commit_with_files]
 
 
 @pytest.mark.parametrize("write", WRITES)
 def test_a_write_that_fails_at_any_statement_leaves_nothing(url, write):
     store = a_filled(SqlStore(url), days=1)
+    store.note([a_quarantined()])
     store.close()
     before = rows_of(url)
     broken = 0
@@ -99,6 +109,7 @@ def test_a_write_that_fails_at_any_statement_leaves_nothing(url, write):
 @pytest.mark.parametrize("write", WRITES)
 def test_a_write_that_fails_at_its_commit_leaves_nothing_and_succeeds_later(url, write):
     store = a_filled(SqlStore(url), days=1)
+    store.note([a_quarantined()])
     store.close()
     before = rows_of(url)
     store = SqlStore(url)

@@ -10,7 +10,7 @@ import pytest
 
 from monitor.app import SystemClock
 from monitor.domain.run import Outcome
-from monitor.engine.run import run_window
+from monitor.engine.check import run_windows
 from monitor.sources.parquet import ParquetSource
 from tests.hostile.make_nasty import ROWS, renamed, table, with_column, write
 
@@ -84,7 +84,7 @@ def test_rows_of_the_far_future_are_rejected_with_their_number(log, rows, watch)
 def test_a_row_of_the_far_future_does_not_move_the_end_of_the_log(log, rows, watch):
     write(at(rows.others, "2999-12-31"), log / "second.parquet")
     watched = watch(log)
-    first, last = ParquetSource(watched.model.policy, clock=SystemClock()).span()
+    first, last = ParquetSource(watched.model.policy, clock=SystemClock()).survey().span
     assert first < last < datetime(2005, 8, 1, tzinfo=UTC)
 
 
@@ -117,7 +117,8 @@ def test_clocks_may_run_ahead_by_what_the_policy_tolerates(
     watched = watch(log, source=f"  max_clock_skew: {skew}\n")
     model = watched.model
     source = ParquetSource(model.policy, clock=ClockAt(datetime(2005, 7, 2, tzinfo=UTC)))
-    ran = run_window(model.policy, source, model.window(*watched.period), model.outside, _Silent())
+    window = model.window(*watched.period)
+    (ran,) = run_windows(model.policy, source, [window], model.outside, _Silent())
     assert ran.run.accounting.profiled == profiled
     assert ran.run.accounting.rejected == rejected
     assert ran.run.accounting.balances

@@ -89,7 +89,7 @@ def test_an_empty_folder_has_no_tasks_no_versions_and_no_span(policy, tmp_path, 
     (tmp_path / "log").mkdir()
     source = ParquetSource(policy())
     scan = source.scan(june)
-    assert (scan.tasks, scan.manifest.files, source.versions(scan), source.span()) == (
+    assert (scan.tasks, scan.manifest.files, source.versions(scan), source.survey().span) == (
         (),
         (),
         [],
@@ -109,10 +109,10 @@ def test_the_span_comes_from_footers_or_the_column(policy, rows, write):
     write("log/a.parquet", rows(3))
     write("log/b.parquet", rows(2, at=["1969-07-20T20:17:40Z", None]))
     source = ParquetSource(policy())
-    first, last = source.span()
+    first, last = source.survey().span
     assert first == datetime(1969, 7, 20, 20, 17, 40, tzinfo=UTC)
     assert last == datetime(2005, 6, 1, 2, tzinfo=UTC)
-    assert source.span() == (first, last)
+    assert source.survey().span == (first, last)
 
 
 def test_versions_of_one_file_are_profiled_apart(policy, rows, write, june):
@@ -276,7 +276,7 @@ def test_int96_times_far_from_1970_do_not_wrap(policy, rows, write):
     at = pa.array([start.replace(tzinfo=None)] * 2, pa.timestamp("us"))
     write("log/a.parquet", rows(2, at=at), use_deprecated_int96_timestamps=True)
     source = ParquetSource(policy())
-    assert source.span() == (start, start)
+    assert source.survey().span == (start, start)
     assert counted(source, Window(start, start + timedelta(days=1))).read == 2
 
 
