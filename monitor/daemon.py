@@ -1,7 +1,7 @@
 """The daemon: checks by schedule, results on a page, and an end when told to."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from hashlib import sha256
 from threading import Lock
@@ -9,6 +9,7 @@ from threading import Lock
 from monitor.app import code_version, measure_families, snapshot, source_of
 from monitor.domain.manifest import LateChange
 from monitor.domain.policy import Policy
+from monitor.domain.quarantine import QuarantinedFile
 from monitor.domain.settings import DaemonSettings
 from monitor.engine.check import check_due, guarded
 from monitor.engine.lookback import Lookback
@@ -32,6 +33,9 @@ HEARTBEAT_BOUND = timedelta(seconds=60)
 
 DRAIN = timedelta(seconds=20)
 """How long a running check may take to end after SIGTERM; a result half done is done again."""
+
+NAMED = 10
+"""Files of a check that came into quarantine or left it that are logged by name."""
 
 _log = logging.getLogger("modelmon")
 
@@ -128,15 +132,40 @@ class Daemon:
     def _check(self, model: str) -> None:
         policy = self._policies[model]
         source = self._sources.setdefault(model, source_of(policy))
-        lookback = self._lookbacks.setdefault(model, Lookback())
+        before = self._outside.store.quarantine(model)
+        try:
+            self._run_due(policy, source)
+        finally:
+            after = self._outside.store.quarantine(model)
+            _tell_quarantine(before, after)
+            if after != before:
+                self.publish([model])
+
+    def _run_due(self, policy: Policy, source: Source) -> None:
+        lookback = self._lookbacks.setdefault(policy.model, Lookback())
         for ran in check_due(policy, source, self._outside, Silent(), lookback):
             _tell(ran)
-            self.publish([model])
+            self.publish([policy.model])
             if self._schedule.stopping.is_set():
                 return
-        self._vitals.looked_back(model, len(lookback.closed), lookback.late_files)
+        self._vitals.looked_back(policy.model, len(lookback.closed), lookback.late_files)
         for change in lookback.told():
-            _warn(model, change)
+            _warn(policy.model, change)
+
+
+def _tell_quarantine(
+    before: Mapping[str, QuarantinedFile], after: Mapping[str, QuarantinedFile]
+) -> None:
+    """Log which files came into the quarantine or left it: some by name, the rest by number."""
+    changed = [file for path, file in after.items() if path not in before or before[path] != file]
+    moved = [file for file in changed if file.attempts <= 1 or not file.inside]
+    for file in moved[:NAMED]:
+        level = logging.WARNING if file.inside else logging.INFO
+        why = f", {file.reason}: {file.explanation}" if file.inside else ""
+        extra = {"model": file.model}
+        _log.log(level, "%r in quarantine: %s%s", file.path, file.state, why, extra=extra)
+    if len(moved) > NAMED:
+        _log.warning("and %d more files: see modelmon quarantine list", len(moved) - NAMED)
 
 
 def _tell(ran: Ran) -> None:

@@ -207,6 +207,28 @@ _WINDOW = (
         ("model", "kind"),
     ),
     _result(
+        "files_quarantined",
+        "Files of the log and its labels that cannot be used now, by reason; dropped is that of"
+        " files that a person decided never to try again.",
+        "files",
+        ("model", "reason"),
+        empty=True,
+    ),
+    _result(
+        "files_quarantined_oldest_timestamp_seconds",
+        "When the file was quarantined that has waited longest to become whole; absent when no"
+        " file waits.",
+        "seconds",
+        _MODEL,
+        empty=True,
+    ),
+    _result_counter(
+        "file_quarantines_total",
+        "Times that a file was quarantined; one that breaks again counts again.",
+        "files",
+        _MODEL,
+    ),
+    _result(
         "data_last_record_timestamp_seconds",
         "Latest event time in the latest window; absent without records.",
         "seconds",

@@ -9,6 +9,7 @@ from monitor.domain.estimate import Estimate, Unmeasurable
 from monitor.domain.finding import Finding, Verdict
 from monitor.domain.limit import Band
 from monitor.domain.manifest import Accounting, Rejection
+from monitor.domain.quarantine import QuarantineState
 from monitor.domain.reading import Reading
 from monitor.domain.run import Outcome, Run, VersionResult
 from monitor.domain.schema import ColumnChange
@@ -65,6 +66,7 @@ def add_model(sheet: Sheet, snapshot: ModelSnapshot, families: Mapping[str, Fami
     model = snapshot.policy.model
     _add_identity(sheet, snapshot)
     _add_runs(sheet, snapshot)
+    _add_quarantine(sheet, snapshot)
     dropped = 0
     if snapshot.latest is not None:
         _add_window(sheet, snapshot, snapshot.latest)
@@ -114,6 +116,23 @@ def _add_runs(sheet: Sheet, snapshot: ModelSnapshot) -> None:
     if _has_further_window(snapshot):
         interval = snapshot.policy.schedule.interval.total_seconds()
         sheet.add("check_interval_seconds", interval, model=model)
+
+
+def _add_quarantine(sheet: Sheet, snapshot: ModelSnapshot) -> None:
+    model, files = snapshot.policy.model, snapshot.quarantine.values()
+    # A reason that was there once stays, at 0: a series that ends says nothing.
+    inside: dict[str, int] = {}
+    for file in files:
+        reason = file.unreadable.reason
+        inside[reason] = inside.get(reason, 0) + file.inside
+    for reason, number in inside.items():
+        sheet.add("files_quarantined", number, model=model, reason=reason)
+    waiting = [file.first_seen for file in files if file.state is QuarantineState.WAITING]
+    if waiting:
+        oldest = min(waiting).timestamp()
+        sheet.add("files_quarantined_oldest_timestamp_seconds", oldest, model=model)
+    times = sum(file.times for file in files)
+    sheet.add("file_quarantines_total", times, model=model)
 
 
 def _has_further_window(snapshot: ModelSnapshot) -> bool:

@@ -14,6 +14,7 @@ from monitor.domain.finding import Finding, Reason, Verdict
 from monitor.domain.limit import Band, Limit
 from monitor.domain.manifest import Accounting, LabelJoin, LogFile, Manifest, UnreadableFile
 from monitor.domain.policy import Policy, SourceSpec
+from monitor.domain.quarantine import Sight, advance, drop
 from monitor.domain.reading import Reading, Subject
 from monitor.domain.run import Outcome, Run, VersionResult
 from monitor.domain.schedule import CalendarUnit, Schedule
@@ -169,7 +170,20 @@ def _silent():
         last_event=None,
         results=(),
     )
-    return snapshot(empty, counts=RunCounts(0, 1, {}, None, None))
+    known = {file.path: file for file in (quarantined("a.parquet"), dropped(), released())}
+    return snapshot(empty, counts=RunCounts(0, 1, {}, None, None), quarantine=known)
+
+
+def quarantined(path, reason="not_parquet", model="silent"):
+    return advance(model, None, UnreadableFile(path, reason, "cut short"), AUGUST.end)
+
+
+def dropped():
+    return drop(quarantined("b.parquet"), "ada", "sent again")
+
+
+def released():
+    return advance("silent", quarantined("c.parquet", "corrupt"), Sight.WHOLE, AUGUST.end)
 
 
 @pytest.fixture

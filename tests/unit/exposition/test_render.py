@@ -139,6 +139,23 @@ def test_a_silent_log_never_reads_as_zero_drifted_features(page, fleet):
     assert value(series, "data_last_record_timestamp_seconds", model="silent") is ABSENT
 
 
+def test_quarantined_files_are_counted_by_reason_and_a_reason_stays_at_zero(page, fleet):
+    series = page(*fleet)
+    of = {"model": "silent"}
+    assert value(series, "files_quarantined", **of, reason="not_parquet") == 1
+    assert value(series, "files_quarantined", **of, reason="dropped") == 1
+    assert value(series, "files_quarantined", **of, reason="corrupt") == 0
+    assert value(series, "file_quarantines_total", **of) == 3
+    oldest = value(series, "files_quarantined_oldest_timestamp_seconds", **of)
+    assert oldest == datetime(2005, 9, 1, tzinfo=UTC).timestamp()
+
+
+def test_a_model_whose_files_are_whole_has_no_oldest_file_and_counts_none(page, fleet):
+    series = page(*fleet)
+    assert value(series, "files_quarantined_oldest_timestamp_seconds", model="credit") is ABSENT
+    assert value(series, "file_quarantines_total", model="credit") == 0
+
+
 def test_a_group_too_small_for_a_rate_still_shows_its_size(page, fleet):
     series = page(*fleet)
     of = {"model": "credit", "model_version": "1", "attribute": "sex", "group": "other"}
