@@ -25,8 +25,13 @@ COMMANDS = {
     ),
     "db": ("monitor.cli.db:db", "Create, upgrade and check the database."),
     "demo": ("monitor.cli.demo:demo", "Run the main job on the real logs of the repository."),
+    "explain": ("monitor.cli.explain:explain", "Show what a stored result rests on."),
     "healthcheck": ("monitor.cli.healthcheck:healthcheck", "Ask a running daemon how it is."),
     "init": ("monitor.cli.init:init", "Write a model's first configuration from a parquet log."),
+    "quarantine": (
+        "monitor.cli.quarantine:quarantine",
+        "List files that could not be used, try them again, drop them.",
+    ),
     "run": ("monitor.cli.run:run", "Run the windows that are due, or a period, once."),
     "serve": ("monitor.cli.serve:serve", "Run the daemon."),
 }

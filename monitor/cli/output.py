@@ -1,10 +1,11 @@
 """Data on standard output, messages on standard error, progress on a terminal only."""
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Literal
+from typing import Any, Literal
 
 import click
 
@@ -18,6 +19,8 @@ LONGEST_WORD = 24
 
 WIDE = 1000
 """Columns where there is no terminal: lines are as long as they need to be."""
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 output_option = click.option(
     "--output",
@@ -33,6 +36,29 @@ def say(message: str) -> None:
     click.echo(message, err=True)
 
 
+def write_document(document: Any) -> None:
+    """Write a document to standard output, as JSON."""
+    text = json.dumps(document, ensure_ascii=False, indent=2)
+    # A lone surrogate, from a name that was no text, can be written as an escape only.
+    print(_SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+
+
+def printable(text: str) -> str:
+    """Return a text in which nothing can change what a terminal shows.
+
+    Names of files and groups come from elsewhere: what is not printable is written as an escape,
+    and so is the backslash, so that different names are never shown as the same.
+    """
+    if text.isprintable() and "\\" not in text:
+        return text
+    return "".join(
+        character
+        if character.isprintable() and character != "\\"
+        else character.encode("unicode_escape").decode("ascii")
+        for character in text
+    )
+
+
 def write_tables(tables: Sequence[Table], output: Output) -> None:
     """Write tables to standard output."""
     if output == "json":
@@ -43,7 +69,7 @@ def write_tables(tables: Sequence[Table], output: Output) -> None:
             }
             for table in tables
         ]
-        print(json.dumps(found, ensure_ascii=False, indent=2))
+        write_document(found)
         return
     from rich import box
     from rich.console import Console
@@ -64,7 +90,7 @@ def write_tables(tables: Sequence[Table], output: Output) -> None:
             least = min(max(map(len, words), default=0), LONGEST_WORD)
             drawn.add_column(escape(column), overflow="fold", min_width=least)
         for row in table.rows:
-            drawn.add_row(*(_coloured(cell) for cell in row))
+            drawn.add_row(*(_coloured(printable(cell)) for cell in row))
         console.print(drawn)
         console.print(f"  [dim]{escape(table.note)}[/]\n" if table.note else "")
 

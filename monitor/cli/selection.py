@@ -40,13 +40,18 @@ def period(policy: Policy, begin: str | None, end: str | None) -> Window | None:
         return None
     if begin is None or end is None:
         raise click.UsageError("--from and --to go together")
-    start, stop = _instant(policy, "--from", begin), _instant(policy, "--to", end)
+    start, stop = instant(policy, "--from", begin), instant(policy, "--to", end)
     if start >= stop:
         raise click.UsageError(f"--from {begin} is not before --to {end}")
     return Window(start, stop)
 
 
-def _instant(policy: Policy, option: str, text: str) -> datetime:
+def instant(policy: Policy, option: str, text: str) -> datetime:
+    """Return the instant that a text means; without an offset it is in the schedule's zone.
+
+    Raises:
+        click.UsageError: It is no instant.
+    """
     try:
         found = datetime.fromisoformat(text)
     except ValueError as error:

@@ -53,7 +53,7 @@ def summarise(policy: Policy, runs: Sequence[Run]) -> tuple[Table, ...]:
         _changes(policy, ordered),
         _groups(policy, ordered),
         _extremes(policy, ordered),
-        _labels(policy, ordered),
+        label_table(policy, ordered),
         _unknown(policy, ordered),
     )
     return tuple(table for table in tables if table.rows)
@@ -190,7 +190,7 @@ def _extremes(policy: Policy, runs: Sequence[Run]) -> Table:
     )
 
 
-def _labels(policy: Policy, runs: Sequence[Run]) -> Table:
+def label_table(policy: Policy, runs: Sequence[Run]) -> Table:
     """Return how the label table was joined, and the labels that nobody has explained."""
     rows: list[tuple[str, ...]] = []
     for run in runs:

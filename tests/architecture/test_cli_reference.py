@@ -1,5 +1,7 @@
 """docs/reference/cli.md is what the commands say of themselves; `make golden` rewrites it."""
 
+import inspect
+
 import click
 
 from monitor.cli.main import ExitCode, root
@@ -22,7 +24,7 @@ MEANINGS = {
     ExitCode.USAGE: "wrong usage",
     ExitCode.CONFIGURATION: "wrong configuration, or a baseline is missing or cannot be registered",
     ExitCode.SOURCE: "the log or the labels cannot be reached",
-    ExitCode.STORE: "the database cannot be used",
+    ExitCode.STORE: "the database cannot be used, or does not hold what was written",
 }
 
 
@@ -39,7 +41,7 @@ def commands(group, path=()):
 def entry(path, command):
     context = click.Context(command, info_name=" ".join(("modelmon", *path)))
     usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
-    lines = [f"## {' '.join(path)}", "", f"`{usage}`", "", command.help.strip(), ""]
+    lines = [f"## {' '.join(path)}", "", f"`{usage}`", "", inspect.cleandoc(command.help), ""]
     options = [parameter for parameter in command.params if isinstance(parameter, click.Option)]
     if options:
         lines += ["| option | meaning |", "|---|---|"]

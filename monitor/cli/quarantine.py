@@ -1,0 +1,160 @@
+"""``modelmon quarantine``: files that could not be used."""
+
+import getpass
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from monitor.cli.output import (
+    Output,
+    output_option,
+    printable,
+    say,
+    write_document,
+    write_tables,
+)
+from monitor.cli.selection import chosen
+
+if TYPE_CHECKING:
+    from monitor.domain.quarantine import QuarantinedFile
+    from monitor.engine.ports import Store
+
+model_option = click.option(
+    "--model", "models", multiple=True, help="Only files of this model; may be repeated."
+)
+by_option = click.option(
+    "--by", default=getpass.getuser, show_default="the user", help="Who decides it."
+)
+
+
+@click.group()
+def quarantine() -> None:
+    """List files that could not be used, have them tried again, or drop them."""
+
+
+@quarantine.command("list")
+@model_option
+@click.option("--all", "every", is_flag=True, help="Also files that were released, or are gone.")
+@output_option
+@click.pass_obj
+def list_files(config_file: Path, models: tuple[str, ...], output: Output, *, every: bool) -> None:
+    """List the files in quarantine, the one that has been there longest first."""
+    from monitor.reports.quarantine import quarantine_document, quarantine_table
+
+    _, files = _open(config_file, models)
+    shown = [file for file in files if every or file.inside]
+    if output == "json":
+        write_document(quarantine_document(shown))
+    elif shown:
+        write_tables([quarantine_table(shown)], output)
+    else:
+        say("no file is in quarantine")
+
+
+@quarantine.command()
+@click.argument("paths", nargs=-1)
+@click.option("--all", "every", is_flag=True, help="Every file that waits.")
+@model_option
+@by_option
+@click.option("--why", default="", help="The reason; kept with the file.")
+@click.pass_obj
+def retry(  # one argument an option
+    config_file: Path,
+    paths: tuple[str, ...],
+    models: tuple[str, ...],
+    by: str,
+    why: str,
+    *,
+    every: bool,
+) -> None:
+    """Have files tried at the next check, dropped ones too.
+
+    PATHS are paths as `modelmon quarantine list` shows them.
+    """
+    from datetime import datetime
+
+    from monitor import app
+    from monitor.domain.quarantine import QuarantineState, retry
+
+    if every == bool(paths):
+        raise click.UsageError("name the files, or say --all")
+    store, files = _open(config_file, models)
+    waiting = [file for file in files if file.state is QuarantineState.WAITING]
+    now: datetime = app.SystemClock().now()
+    _decide(
+        waiting if every else _named(files, paths),
+        lambda file: retry(file, by, why, now),
+        store,
+        "is tried at the next check",
+    )
+
+
+@quarantine.command()
+@click.argument("paths", nargs=-1, required=True)
+@click.option("--why", required=True, help="The reason; kept with the file.")
+@model_option
+@by_option
+@click.pass_obj
+def drop(  # one argument an option
+    config_file: Path, paths: tuple[str, ...], why: str, models: tuple[str, ...], by: str
+) -> None:
+    """Never try files again, though they change; they are still counted and named.
+
+    PATHS are paths as `modelmon quarantine list` shows them; `modelmon quarantine retry` takes
+    them back.
+    """
+    from monitor.domain.quarantine import drop
+
+    if not why.strip():
+        raise click.UsageError("--why is empty; say why nobody will need the rows of these files")
+    store, files = _open(config_file, models)
+    _decide(
+        _named(files, paths), lambda file: drop(file, by, why), store, "is dropped, and still named"
+    )
+
+
+def _open(config_file: Path, models: Sequence[str]) -> "tuple[Store, list[QuarantinedFile]]":
+    from monitor import app
+
+    settings = app.read_settings(config_file)
+    policies = chosen(app.read_policies(settings), models)
+    store = app.open_outside(settings.store_url).store
+    files = [file for policy in policies for file in store.quarantine(policy.model).values()]
+    return store, sorted(files, key=lambda file: (file.first_seen, file.model, file.path))
+
+
+def _named(files: "Sequence[QuarantinedFile]", paths: Sequence[str]) -> "list[QuarantinedFile]":
+    """Return the files in quarantine that have the paths, as they are shown or as they are.
+
+    Raises:
+        click.UsageError: A path is not in quarantine, or in that of several models.
+    """
+    inside = [file for file in files if file.inside]
+    found: list[QuarantinedFile] = []
+    for path in paths:
+        meant = [file for file in inside if printable(file.path) == path]
+        meant = meant or [file for file in inside if file.path == path]
+        if not meant:
+            raise click.UsageError(f"not in quarantine: {path}; see: modelmon quarantine list")
+        if len(meant) > 1:
+            models = ", ".join(file.model for file in meant)
+            raise click.UsageError(f"{path} is in quarantine for {models}: say --model")
+        found += meant
+    return found
+
+
+def _decide(
+    files: "Sequence[QuarantinedFile]",
+    decision: "Callable[[QuarantinedFile], QuarantinedFile]",
+    store: "Store",
+    what: str,
+) -> None:
+    from monitor.engine.quarantine import decide
+
+    for file in files:
+        decide(file.model, file.path, decision, store)
+        say(f"{file.model}: {printable(file.path)} {what}")
+    if not files:
+        say("no file waits")

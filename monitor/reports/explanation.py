@@ -1,0 +1,249 @@
+"""What one stored result rests on: its inputs, its rows, its files, and what was found."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from monitor.domain.finding import Finding
+from monitor.domain.manifest import LateChange, LogFile
+from monitor.domain.policy import Policy
+from monitor.domain.run import Run
+from monitor.engine.ports import Revision
+from monitor.reports.file_notes import notes_on_files
+from monitor.reports.summary import label_table
+from monitor.reports.table import Table
+from monitor.reports.wording import all_findings, limit_text, subject_of, value_text
+
+
+@dataclass(frozen=True)
+class Explained:
+    """A stored run, and what is told beside it.
+
+    Attributes:
+        run: The run.
+        revision: Its number among the runs of its window.
+        revisions: All runs of its window, oldest first.
+        policy: The policy in force now, which need not be the run's.
+        since: How the window's files differ now from those of the run; None when the log cannot be
+            reached.
+    """
+
+    run: Run
+    revision: int
+    revisions: Sequence[Revision]
+    policy: Policy
+    since: LateChange | None = None
+
+    @property
+    def written(self) -> str:
+        """Return the digest of the data that was written with the run."""
+        return next(item.manifest for item in self.revisions if item.number == self.revision)
+
+    @property
+    def intact(self) -> bool:
+        """Return whether the manifest in the store is the one that was written."""
+        return self.run.manifest.digest == self.written
+
+
+def explanation_tables(explained: Explained) -> tuple[Table, ...]:
+    """Return the explanation as tables; those that would be empty are left out."""
+    tables = (
+        _run_table(explained),
+        _row_table(explained.run),
+        label_table(explained.policy, [explained.run]),
+        _file_table(explained.run),
+        _left_out_table(explained.run),
+        _note_table(explained),
+        _since_table(explained),
+        _finding_table(explained),
+        _revision_table(explained),
+    )
+    return tuple(table for table in tables if table.rows)
+
+
+def explanation_document(explained: Explained) -> dict[str, Any]:
+    """Return the explanation for machines: numbers as numbers, instants in ISO form."""
+    run, accounting = explained.run, explained.run.accounting
+    return {
+        "model": run.model,
+        "window": {"start": run.window.start.isoformat(), "end": run.window.end.isoformat()},
+        "revision": explained.revision,
+        "newest_revision": explained.revisions[-1].number,
+        "outcome": run.outcome.value,
+        "identity": run.identity,
+        "policy": run.policy,
+        "policy_in_force": explained.policy.digest,
+        "baselines": {result.version: result.baseline or None for result in run.results},
+        "code": run.code,
+        "started": run.started.isoformat(),
+        "finished": run.finished.isoformat(),
+        "last_event": None if run.last_event is None else run.last_event.isoformat(),
+        "accounting": {**asdict(accounting), "balances": accounting.balances},
+        "manifest": {
+            **asdict(run.manifest),
+            "digest": run.manifest.digest,
+            "digest_written": explained.written,
+            "intact": explained.intact,
+        },
+        "schema_changes": [asdict(change) for change in run.schema_changes],
+        "since": None if explained.since is None else _change_document(explained.since),
+        "findings": [_finding_document(item) for item in all_findings(run)],
+        "revisions": [
+            {**asdict(item), "finished": item.finished.isoformat()} for item in explained.revisions
+        ],
+    }
+
+
+def _run_table(explained: Explained) -> Table:
+    run = explained.run
+    newest = explained.revisions[-1].number
+    current = "in force" if run.policy == explained.policy.digest else "no longer in force"
+    facts = [
+        ("model", run.model),
+        ("window", str(run.window)),
+        ("revision", f"{explained.revision} of {newest}"),
+        ("outcome", run.outcome.value),
+        ("identity", run.identity),
+        ("policy", f"{run.policy} ({current})"),
+        *((f"baseline of version {item.version}", item.baseline or "none") for item in run.results),
+        ("data", _digest_text(explained)),
+        ("files since then", _since_text(explained.since)),
+        ("started", _instant(run.started)),
+        ("finished", f"{_instant(run.finished)}, after {_seconds(run.finished - run.started)}"),
+        ("latest event", "none" if run.last_event is None else _instant(run.last_event)),
+        ("code", f"modelmon {run.code}"),
+    ]
+    return Table("The run", ("what", "is"), tuple(facts))
+
+
+def _digest_text(explained: Explained) -> str:
+    found = explained.run.manifest.digest
+    if explained.intact:
+        return f"{found} (computed again: the same)"
+    return f"{explained.written} was written, and the files below make {found}"
+
+
+def _row_table(run: Run) -> Table:
+    accounting = run.accounting
+    parts = [
+        *((f"profiled, version {name}", rows) for name, rows in accounting.profiled.items()),
+        *((f"rejected, {reason}", rows) for reason, rows in accounting.rejected.items()),
+    ]
+    total = sum(rows for _, rows in parts)
+    rows = [*parts, ("sum", total), ("read", accounting.read)]
+    note = "Every row read is accounted for."
+    if not accounting.balances:
+        note = f"{accounting.read - total:,} rows read are NOT accounted for."
+    return Table("Its rows", ("what", "rows"), tuple((what, f"{n:,}") for what, n in rows), note)
+
+
+def _file_table(run: Run) -> Table:
+    rows = [
+        (kind, file.path, f"{file.rows:,}", f"{file.size:,}", modified_text(file))
+        for kind, files in (("log", run.manifest.files), ("labels", run.manifest.labels))
+        for file in files
+    ]
+    columns = ("kind", "path", "rows", "bytes", "modified")
+    note = "Rows are those of the whole file; it may hold rows of other windows."
+    return Table("The files it was made from", columns, tuple(rows), note)
+
+
+def _left_out_table(run: Run) -> Table:
+    rows = [
+        (file.path, file.reason, "yes" if file.placed else "nobody knows", file.explanation)
+        for file in run.manifest.unreadable
+    ]
+    columns = ("path", "reason", "has rows of this window", "why")
+    return Table("The files that were left out", columns, tuple(rows))
+
+
+def _note_table(explained: Explained) -> Table:
+    notes = notes_on_files(explained.policy, explained.run)
+    rows = [note for note in notes if note[1] != "file"]  # those left out have their own table
+    columns = ("what", "of what", "reason", "why")
+    return Table("What its rows and columns had other than expected", columns, tuple(rows))
+
+
+def _since_table(explained: Explained) -> Table:
+    since = explained.since
+    kinds = {} if since is None else _change_document(since)
+    rows = [(kind, path) for kind, paths in kinds.items() for path in paths]
+    return Table("What has become of its files since", ("what", "path"), tuple(rows))
+
+
+def _since_text(since: LateChange | None) -> str:
+    if since is None:
+        return "nobody knows: the log cannot be reached"
+    return f"{since.files:,} changed" if since.files else "unchanged"
+
+
+def _change_document(change: LateChange) -> dict[str, tuple[str, ...]]:
+    return {"added": change.added, "rewritten": change.rewritten, "removed": change.removed}
+
+
+def _finding_table(explained: Explained) -> Table:
+    rows = [
+        (
+            item.reading.subject.version or "–",
+            item.reading.measure,
+            subject_of(explained.policy, item.reading),
+            value_text(item.reading),
+            limit_text(item),
+            item.reason.value,
+            item.explanation,
+            item.verdict.value,
+        )
+        for item in all_findings(explained.run)
+    ]
+    columns = ("version", "measure", "what", "value", "limit", "reason", "why", "verdict")
+    return Table("What was judged", columns, tuple(rows))
+
+
+def _revision_table(explained: Explained) -> Table:
+    revisions = explained.revisions if len(explained.revisions) > 1 else ()
+    rows = [
+        (
+            str(item.number),
+            _instant(item.finished),
+            item.policy[:12],
+            item.manifest[:12],
+            item.outcome.value,
+        )
+        for item in revisions
+    ]
+    columns = ("revision", "finished", "policy", "data", "outcome")
+    return Table("All revisions of the window", columns, tuple(rows))
+
+
+def _finding_document(finding: Finding) -> dict[str, Any]:
+    reading = finding.reading
+    return {
+        "fingerprint": finding.fingerprint,
+        "measure": reading.measure,
+        "subject": asdict(reading.subject),
+        "result": asdict(reading.result),
+        "limit": asdict(finding.limit),
+        "verdict": finding.verdict.value,
+        "reason": finding.reason.value,
+        "explanation": finding.explanation,
+    }
+
+
+def modified_text(file: LogFile) -> str:
+    """Return a modification time for people; what is none (an etag) is returned as it is."""
+    if not file.modified.isdigit():
+        return file.modified or "–"
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    try:
+        return _instant(epoch + timedelta(microseconds=int(file.modified) // 1000))
+    except OverflowError:
+        return file.modified
+
+
+def _instant(instant: datetime) -> str:
+    return f"{instant:%Y-%m-%d %H:%M:%S}Z"
+
+
+def _seconds(duration: timedelta) -> str:
+    return f"{duration.total_seconds():.1f} s"
