@@ -16,7 +16,7 @@ from monitor.domain.policy import Policy, TableFormat
 from monitor.domain.settings import DaemonSettings
 
 if TYPE_CHECKING:
-    from monitor.engine.ports import Source
+    from monitor.engine.ports import Compute, Source
     from monitor.engine.run import Outside
     from monitor.engine.snapshot import ModelSnapshot
     from monitor.measures.measure import Family
@@ -184,13 +184,12 @@ def upgrade_store(settings: DaemonSettings) -> str:
     return str(upgrade(settings.store_url))
 
 
-def open_outside(url: str, workers: int = 1, *, processes: bool = False) -> "Outside":
+def open_outside(url: str, compute: "Compute | None" = None) -> "Outside":
     """Return store, compute and clock.
 
     Args:
         url: Database URL; ``sqlite://`` is an empty database in memory, ready to use.
-        workers: Tasks that are computed at the same time.
-        processes: Whether workers are processes rather than threads.
+        compute: Where profiles are computed; None for one thread, the caller's.
 
     Raises:
         StoreError: The database cannot be reached or has another schema.
@@ -201,10 +200,27 @@ def open_outside(url: str, workers: int = 1, *, processes: bool = False) -> "Out
 
     return Outside(
         store=SqlStore(url),
-        compute=LocalCompute(workers, processes=processes),
+        compute=compute or LocalCompute(),
         clock=SystemClock(),
         code=code_version(),
     )
+
+
+def open_configured(settings: DaemonSettings) -> "Outside":
+    """Return store, compute and clock as the settings want them.
+
+    Raises:
+        StoreError: The database cannot be reached or has another schema.
+    """
+    from monitor.compute.isolated import IsolatedCompute
+    from monitor.compute.local import LocalCompute
+
+    compute: Compute = (
+        IsolatedCompute(settings.workers, settings.memory_limit)
+        if settings.processes
+        else LocalCompute(settings.workers)
+    )
+    return open_outside(settings.store_url, compute)
 
 
 def source_of(policy: Policy, path: str | None = None) -> "Source":

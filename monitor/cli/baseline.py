@@ -41,7 +41,7 @@ def register(  # noqa: PLR0917  # one argument an option
     (policy,) = chosen(app.read_policies(settings), [model])
     window = period(policy, begin, end)
     assert window is not None  # noqa: S101  # both options are required
-    outside = app.open_outside(settings.store_url, settings.workers, processes=settings.processes)
+    outside = app.open_configured(settings)
     with progress_bar(f"registering {model}") as progress:
         done = register_baselines(
             policy,

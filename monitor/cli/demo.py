@@ -31,7 +31,7 @@ def demo(ctx: click.Context, *, once: bool) -> None:
     settings = app.read_settings(config_file)
     (policy,) = chosen(app.read_policies(settings), [MODEL])
     app.upgrade_store(settings)
-    outside = app.open_outside(settings.store_url, settings.workers, processes=settings.processes)
+    outside = app.open_configured(settings)
     window = period(policy, *BASELINE)
     assert window is not None  # noqa: S101  # both bounds are given above
     with progress_bar("registering the baseline") as progress:

@@ -14,6 +14,8 @@ from monitor.domain.errors import (
     ModelmonError,
     SourceError,
     StoreError,
+    WorkerCrashedError,
+    WorkerMemoryError,
 )
 
 COMMANDS = {
@@ -53,6 +55,8 @@ _CODES: dict[type[ModelmonError], ExitCode] = {
     ConfigError: ExitCode.CONFIGURATION,
     BaselineError: ExitCode.CONFIGURATION,
     SourceError: ExitCode.SOURCE,
+    WorkerCrashedError: ExitCode.SOURCE,
+    WorkerMemoryError: ExitCode.SOURCE,
     StoreError: ExitCode.STORE,
 }
 

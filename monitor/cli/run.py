@@ -48,7 +48,7 @@ def run(  # noqa: PLR0917  # one argument an option
     settings = app.read_settings(config_file)
     policies = chosen(app.read_policies(settings), models)
     periods = {policy.model: period(policy, begin, end) for policy in policies}
-    outside = app.open_outside(settings.store_url, settings.workers, processes=settings.processes)
+    outside = app.open_configured(settings)
     problems: list[Exception] = []
     worst: list[Verdict] = []
     for policy in policies:

@@ -37,7 +37,7 @@ def serve(config_file: Path, host: str | None = None, port: int | None = None) -
         vitals.count_message,
         as_json=settings.log_format == "json",
     )
-    outside = app.open_outside(settings.store_url, settings.workers, processes=settings.processes)
+    outside = app.open_configured(settings)
     daemon = Daemon(settings, policies, outside, vitals)
     if not daemon.run(_announce):
         say("modelmon: a check did not end in time; its window will be run again")

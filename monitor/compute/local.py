@@ -1,82 +1,94 @@
-"""Tasks on this machine: in turn, on threads, or in worker processes."""
+"""Tasks in this process: in turn, or on threads."""
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
-from multiprocessing import get_context
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from threading import Lock
 
-import pyarrow as pa
-
-from monitor.domain.errors import SourceError
 from monitor.engine.counting import Counted, Task
 from monitor.engine.progress import Progress
 
 AHEAD = 2
 """Tasks for each worker that may be under way, or done and not yet added: bounds the memory."""
 
+LARGE_ROWS = 250_000
+"""A file with so many rows is read alone, its columns divided over all threads: no more memory is
+needed than for one file, and nothing waits for a last file that came late."""
+
 Count = Callable[[Task], Counted]
 
-_installed: list[Count] = []  # in a worker process: the function it was started for
+
+class Turns:
+    """How many jobs share the workers at the moment."""
+
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
+        self._jobs = 0
+        self._lock = Lock()
+
+    def __enter__(self) -> None:
+        """Begin a job."""
+        with self._lock:
+            self._jobs += 1
+
+    def __exit__(self, *_: object) -> None:
+        """End a job."""
+        with self._lock:
+            self._jobs -= 1
+
+    @property
+    def share(self) -> int:
+        """Return the workers of one job, at least one."""
+        with self._lock:
+            return max(1, self._workers // max(1, self._jobs))
 
 
 @dataclass(frozen=True)
 class LocalCompute:
-    """Maps tasks over workers of this machine, as `monitor.engine.ports.Compute`.
+    """Maps tasks over threads of this process, as `monitor.engine.ports.Compute`.
 
-    Results are added in the order of the tasks, whichever was first, so that the number of
-    workers changes nothing.
+    Threads are as fast as processes, because the kernel spends its time outside the interpreter's
+    lock. Results are added in the order of the tasks, whichever was first, so that the number of
+    workers changes nothing. Several jobs at a time, each of one model, have equal shares.
 
     Attributes:
-        workers: How many tasks run at a time; one thread is the caller's own.
-        processes: Whether workers are processes. They cost half a second to start and keep a
-            crash to themselves; threads are as fast, because the kernel spends its time outside
-            the interpreter's lock.
+        workers: How many threads work at a time; one is the caller's own.
     """
 
     workers: int = 1
-    processes: bool = False
+    _turns: Turns = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Refuse to work without workers."""
         if self.workers < 1:
             raise ValueError(f"at least one worker is needed, not {self.workers}")
+        object.__setattr__(self, "_turns", Turns(self.workers))
 
     def count(self, tasks: Sequence[Task], count: Count, progress: Progress) -> Counted:
-        """Return the sum of ``count(task)`` over all tasks.
-
-        Raises:
-            SourceError: A worker process died.
-        """
+        """Return the sum of ``count(task)`` over all tasks."""
         total = Counted()
-        for task, counted in zip(tasks, self._each(tasks, count), strict=True):
-            total.merge(counted)
-            progress.advance(task.rows)
+        with self._turns:
+            for task, counted in zip(tasks, self._each(tasks, count), strict=True):
+                total.merge(counted)
+                progress.advance(task.rows)
         return total
 
     def _each(self, tasks: Sequence[Task], count: Count) -> Iterator[Counted]:
-        workers = min(self.workers, len(tasks))
-        if self.processes and tasks:
-            processes = ProcessPoolExecutor(
-                workers, get_context("spawn"), initializer=_install, initargs=(count,)
-            )
-            try:
-                yield from _in_order(processes, _count_installed, tasks, workers)
-            except BrokenProcessPool as error:
-                raise SourceError(
-                    "a worker process died; the system may have run out of memory", retryable=True
-                ) from error
-        elif workers > 1:
-            yield from _in_order(ThreadPoolExecutor(workers), count, tasks, workers)
-        else:
-            yield from map(count, tasks)
+        for large, together in groupby(tasks, key=lambda task: task.rows >= LARGE_ROWS):
+            if large:
+                for task in together:
+                    yield count(replace(task, threads=self._turns.share))
+                continue
+            small = list(together)
+            workers = min(self._turns.share, len(small))
+            yield from _in_order(count, small, workers) if workers > 1 else map(count, small)
 
 
-def _in_order(
-    executor: Executor, count: Count, tasks: Sequence[Task], workers: int
-) -> Iterator[Counted]:
+def _in_order(count: Count, tasks: Sequence[Task], workers: int) -> Iterator[Counted]:
     """Yield results in the order of the tasks, holding only a few of them."""
+    executor = ThreadPoolExecutor(workers)
     running: deque[Future[Counted]] = deque()
     try:
         for task in tasks:
@@ -87,13 +99,3 @@ def _in_order(
             yield running.popleft().result()
     finally:
         executor.shutdown(cancel_futures=True)
-
-
-def _install(count: Count) -> None:
-    """Take the function once for each worker process: it carries grids and labels."""
-    pa.set_cpu_count(1)  # one worker, one core: the pool of processes is the parallelism
-    _installed[:] = [count]
-
-
-def _count_installed(task: Task) -> Counted:
-    return _installed[0](task)

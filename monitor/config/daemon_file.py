@@ -12,7 +12,7 @@ from monitor.config.document import Document, KeyPath, read_document
 from monitor.config.model_file import in_order
 from monitor.config.sections import Section
 from monitor.config.validation import validated
-from monitor.config.values import PositiveDuration, Text, duration_text
+from monitor.config.values import Memory, PositiveDuration, Text, duration_text, memory_text
 from monitor.config.wording import suggestion
 from monitor.domain.errors import ConfigError, Problem
 from monitor.domain.settings import DaemonSettings, LogFormat, LogLevel
@@ -45,8 +45,13 @@ class WebSection(Section):
 class ComputeSection(Section):
     """How profiles are computed."""
 
-    workers: int = Field(2, ge=1, description="tasks that are computed at the same time")
-    processes: bool = Field(default=False, description="whether workers are processes, not threads")
+    workers: int = Field(2, ge=1, description="threads that compute, and models checked at a time")
+    processes: bool = Field(
+        default=False, description="whether each run is computed in a worker process of its own"
+    )
+    memory_limit: Memory | None = Field(
+        None, description="memory that a worker process may take, such as 1GiB"
+    )
 
 
 class LogSection(Section):
@@ -101,6 +106,10 @@ def load_settings(path: Path, environment: Mapping[str, str]) -> DaemonSettings:
     if section is not None:
         url, unusable = _store_url(document, section.store.url, environment)
         problems += unusable
+        if section.compute.memory_limit is not None and not section.compute.processes:
+            # A bound on this process would end the daemon with the job that exceeds it.
+            needed = "bounds worker processes; write processes: true beside it"
+            problems.append(document.problem(("compute", "memory_limit"), needed))
     if section is None or problems:
         raise ConfigError(in_order(problems))
     return DaemonSettings(
@@ -111,6 +120,7 @@ def load_settings(path: Path, environment: Mapping[str, str]) -> DaemonSettings:
         port=section.web.port,
         workers=section.compute.workers,
         processes=section.compute.processes,
+        memory_limit=section.compute.memory_limit,
         check_every=section.check_every,
         log_level=section.log.level,
         log_format=section.log.format,
@@ -119,12 +129,18 @@ def load_settings(path: Path, environment: Mapping[str, str]) -> DaemonSettings:
 
 def settings_as_yaml(settings: DaemonSettings) -> str:
     """Return the settings in full, without secrets."""
+    compute: dict[str, object] = {
+        "workers": settings.workers,
+        "processes": settings.processes,
+    }
+    if settings.memory_limit is not None:
+        compute["memory_limit"] = memory_text(settings.memory_limit)
     return as_yaml(
         {
             "models": settings.models,
             "store": {"url": settings.store_shown},
             "web": {"host": settings.host, "port": settings.port},
-            "compute": {"workers": settings.workers, "processes": settings.processes},
+            "compute": compute,
             "check_every": duration_text(settings.check_every),
             "log": {"level": settings.log_level, "format": settings.log_format},
         }

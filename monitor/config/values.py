@@ -31,6 +31,8 @@ _UNITS = {
     "m": timedelta(minutes=1),
     "s": timedelta(seconds=1),
 }
+_SIZE_OF_MEMORY = re.compile(r"([1-9][0-9]{0,5})(MiB|GiB)")
+_BYTES = {"GiB": 2**30, "MiB": 2**20}
 _DURATION_FORM = "a duration such as 90s, 15m, 6h, 14d or 2w"
 _FIRST_YEAR, _LAST_YEAR = 1700, 2200  # what a log's nanosecond timestamps can hold
 _SCHEMES = ("s3", "gs", "gcs", "abfs", "abfss", "hdfs", "file")
@@ -96,6 +98,20 @@ def duration_text(duration: timedelta) -> str:
         return "0s"
     unit = next(unit for unit, size in _UNITS.items() if not duration % size)
     return f"{duration // _UNITS[unit]}{unit}"
+
+
+def parse_memory(value: Any) -> int:
+    """Return the bytes of a size such as ``512MiB``, or raise."""
+    match = _SIZE_OF_MEMORY.fullmatch(value) if isinstance(value, str) else None
+    if not match:
+        raise wrong(f"must be a size such as 512MiB or 2GiB, not {described(value)}")
+    return int(match[1]) * _BYTES[match[2]]
+
+
+def memory_text(size: int) -> str:
+    """Return a size of whole MiB in the largest unit that divides it."""
+    unit = next(unit for unit, of_bytes in _BYTES.items() if not size % of_bytes)
+    return f"{size // _BYTES[unit]}{unit}"
 
 
 def parse_instant(value: Any) -> datetime:
@@ -168,6 +184,8 @@ Duration = Annotated[
     timedelta, BeforeValidator(parse_duration, json_schema_input_type=_DurationText)
 ]
 PositiveDuration = Annotated[Duration, AfterValidator(_positive)]
+_MemoryText = Annotated[str, Field(pattern=f"^{_SIZE_OF_MEMORY.pattern}$")]
+Memory = Annotated[int, BeforeValidator(parse_memory, json_schema_input_type=_MemoryText)]
 Instant = Annotated[datetime, BeforeValidator(parse_instant, json_schema_input_type=str)]
 _Size = Annotated[float, Field(ge=0)]
 Bound = Annotated[

@@ -55,5 +55,13 @@ class StoreError(ModelmonError):
     """The database is unreachable, of another schema, or refused a write."""
 
 
+class WorkerCrashedError(ModelmonError):
+    """A worker process died before it had a result; the SRE must look why."""
+
+
+class WorkerMemoryError(ModelmonError):
+    """A worker process needed more memory than it may have; the SRE must give it more."""
+
+
 class BaselineError(ModelmonError):
     """A baseline is missing or cannot be registered; the model owner must act."""

@@ -19,8 +19,9 @@ class DaemonSettings:
             are not filled in, a literal password is starred out.
         host: Address the web server binds.
         port: Port the web server binds; 0 for any that is free.
-        workers: Tasks that are computed at the same time.
-        processes: Whether workers are processes rather than threads.
+        workers: Threads that compute, and models that are checked at the same time.
+        processes: Whether each run is computed in a worker process of its own.
+        memory_limit: Bytes that a worker process may take; None for no bound.
         check_every: How often the daemon looks for windows that are due.
         log_level: Least severity that is logged.
         log_format: Lines for people, or JSON for machines.
@@ -33,6 +34,7 @@ class DaemonSettings:
     port: int
     workers: int
     processes: bool
+    memory_limit: int | None
     check_every: timedelta
     log_level: LogLevel
     log_format: LogFormat

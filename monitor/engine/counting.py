@@ -36,11 +36,13 @@ class Task:
         path: Path within the source.
         row_groups: Indices of the row groups to read.
         rows: Rows in those groups by the footer, for progress bars.
+        threads: How many threads may share its columns.
     """
 
     path: str
     row_groups: tuple[int, ...]
     rows: int
+    threads: int = 1
 
 
 @dataclass(slots=True)

@@ -4,7 +4,13 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from monitor.domain.errors import BaselineError, SourceError, StoreError
+from monitor.domain.errors import (
+    BaselineError,
+    SourceError,
+    StoreError,
+    WorkerCrashedError,
+    WorkerMemoryError,
+)
 from monitor.domain.estimate import Estimate, Unmeasurable
 from monitor.domain.finding import Finding, Verdict
 from monitor.domain.limit import Band
@@ -22,7 +28,10 @@ _DIGEST = 12
 
 _STATES = {Verdict.OK: 0, Verdict.WARNING: 1, Verdict.CRITICAL: 2}
 
-_FAILURES = tuple(error.__name__ for error in (BaselineError, SourceError, StoreError))
+_FAILURES = tuple(
+    error.__name__
+    for error in (BaselineError, SourceError, StoreError, WorkerCrashedError, WorkerMemoryError)
+)
 """Errors that can be foreseen have a series from the start, so that the first one is a rise."""
 
 _WINDOW_AND_BASELINE = {

@@ -1,7 +1,8 @@
 """The function that is mapped over the files of a scan."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -82,39 +83,68 @@ class CountFile:
             return Counted(unreadable=[broken])
 
     def _counted(self, file: FoundFile, task: Task) -> Counted:
-        counted = Counted()
-        builders: dict[str, ProfileBuilder] = {}
-        labels = None if self.labels is None else self.labels.reader(task.path)
+        counted, builders = Counted(), _Builders(self.grids)
+        if task.threads == 1:
+            self._count_part(counted, builders, file, task, 0)
+        else:
+            self._count_parts(counted, builders, file, task)
+        counted.profiles = {version: builder.profile for version, builder in builders.made.items()}
+        counted.files = [self._file_account(task.path, counted, builders.made)]
+        return counted
+
+    def _count_parts(
+        self, counted: Counted, builders: "_Builders", file: FoundFile, task: Task
+    ) -> None:
+        """Divide the columns among threads, each with a reader of its own.
+
+        Nothing is counted twice: what is added to the profiles of the first part are the fields
+        that it left out.
+        """
+        others = [_Builders(self.grids) for _ in range(1, task.threads)]
+        with ThreadPoolExecutor(len(others)) as threads:
+            under_way = [
+                threads.submit(self._count_part, Counted(), other, file, task, part)
+                for part, other in enumerate(others, 1)
+            ]
+            self._count_part(counted, builders, file, task, 0)
+            for item in under_way:
+                item.result()
+        for other in others:
+            for version, builder in other.made.items():
+                builders.made[version].profile.merge(builder.profile)
+
+    def _count_part(
+        self, counted: Counted, builders: "_Builders", file: FoundFile, task: Task, part: int
+    ) -> None:
+        """Count one in ``task.threads`` of the columns; the first part counts rows and outcomes."""
+        columns = builders.columns[part :: task.threads]
+        labels = None if self.labels is None or part else self.labels.reader(task.path)
         small = file.size <= CHECKED_WHOLE
         texts = None if small else _texts(self.view.spec, self.grids)
+        together = {*self.view.bookkeeping, *columns}
+        if part == 0:
+            together |= builders.outcome_columns
         begin = 0
-        together = _columns(self.view, self.grids)
         with opened(self.view.location, file, texts, together) as log:
             for logged in batches(self.view, log, task.row_groups):
                 repeated = self.duplicates.within(task.path, begin, logged.chunk.rows)
                 begin += logged.chunk.rows
                 batch = logged.without(repeated, Rejection.DUPLICATE_ID)
-                _account(counted, batch)
-                chosen = []
-                for version, selection in batch.versions.items():
-                    grid = self.grids.get(version)
-                    if grid is None:
-                        counted.rejected[Rejection.NO_BASELINE] += selection.rows
-                        counted.unregistered[version] += selection.rows
-                        continue
-                    builder = builders.setdefault(version, ProfileBuilder(grid))
-                    chosen.append(_Chosen(builder, grid, selection))
-                outcome = None if labels is None else labels.column(logged)
-                counted.unmapped_labels.add(_fill(log, batch, chosen, outcome))
-            if small:
-                log.check_rest()
-            changes = [
-                change for version in builders for change in self._changes(log, version, task.path)
-            ]
-        counted.profiles = {version: builder.profile for version, builder in builders.items()}
-        counted.schema_changes = joined(changes)
-        counted.files = [self._file_account(task.path, counted, builders)]
-        return counted
+                chosen = builders.chosen(batch)
+                held: Mapping[str, Any] = {}
+                if part == 0:
+                    _account(counted, batch, self.grids)
+                    outcome = None if labels is None else labels.column(logged)
+                    held = _fill_outcomes(counted, log, batch, chosen, outcome)
+                _fill_fields(log, batch, chosen, held, columns)
+            if part == 0:
+                if small:
+                    log.check_rest()
+                counted.schema_changes = joined(
+                    change
+                    for version in builders.made
+                    for change in self._changes(log, version, task.path)
+                )
 
     def _changes(self, log: OpenFile, version: str, path: str) -> Iterator[SchemaChange]:
         grid, spec = self.grids[version], self.view.spec
@@ -144,30 +174,66 @@ class CountFile:
 
 @dataclass(frozen=True)
 class _Chosen:
-    """The rows of a batch that one profile takes."""
+    """The rows of a batch that one profile takes.
+
+    Attributes:
+        builder: Builds the profile.
+        grid: Its grid.
+        names: Column to the fields that are read from it.
+        selection: The rows.
+    """
 
     builder: ProfileBuilder
     grid: Grid
+    names: Mapping[str, Sequence[str]]
     selection: Selection
 
 
-def _account(counted: Counted, batch: Batch) -> None:
+class _Builders:
+    """The profiles of the versions of a file, made as their rows come."""
+
+    def __init__(self, grids: Mapping[str, Grid]) -> None:
+        self._grids = grids
+        self._names = {version: _names_by_column(grid) for version, grid in grids.items()}
+        self.made: dict[str, ProfileBuilder] = {}
+        self.columns = tuple(dict.fromkeys(name for by in self._names.values() for name in by))
+        self.outcome_columns = {name for grid in grids.values() for name in _outcome_columns(grid)}
+
+    def chosen(self, batch: Batch) -> list[_Chosen]:
+        """Return who takes which rows of a batch; nobody takes those without a baseline."""
+        chosen = []
+        for version, selection in batch.versions.items():
+            if (grid := self._grids.get(version)) is not None:
+                if version not in self.made:
+                    self.made[version] = ProfileBuilder(grid)
+                builder = self.made[version]
+                chosen.append(_Chosen(builder, grid, self._names[version], selection))
+        return chosen
+
+
+def _names_by_column(grid: Grid) -> Mapping[str, Sequence[str]]:
+    names: dict[str, list[str]] = {}
+    for name, column in grid.columns.items():
+        names.setdefault(column, []).append(name)
+    return names
+
+
+def _account(counted: Counted, batch: Batch, grids: Mapping[str, Grid]) -> None:
     counted.read += batch.selected + batch.rejected.total()
     counted.rejected.update(batch.rejected)
+    for version, selection in batch.versions.items():
+        if version not in grids:
+            counted.rejected[Rejection.NO_BASELINE] += selection.rows
+            counted.unregistered[version] += selection.rows
     if batch.versions:
         last = from_micros(max(selection.last for selection in batch.versions.values()))
         counted.last_event = max(counted.last_event or last, last)
 
 
-def _fill(
-    log: OpenFile, batch: Batch, chosen: list[_Chosen], outcome: Any
-) -> list[tuple[str, int]]:
-    """Give the chosen rows to their profiles: outcomes together, then column by column.
-
-    Returns:
-        Labels that are neither positive nor negative, with their rows.
-    """
-    unmapped: list[tuple[str, int]] = []
+def _fill_outcomes(
+    counted: Counted, log: OpenFile, batch: Batch, chosen: list[_Chosen], outcome: Any
+) -> Mapping[str, Any]:
+    """Give the chosen rows' outcomes to their profiles; return the columns that were read."""
     together = {column for part in chosen for column in _outcome_columns(part.grid)}
     held = {column: log.column(batch.chunk, column) for column in sorted(together)}
     for part in chosen:
@@ -180,7 +246,7 @@ def _fill(
             if outcome is None
             else outcome
         )
-        unmapped += unmapped_labels(grid.label, label)
+        counted.unmapped_labels.add(unmapped_labels(grid.label, label))
         part.builder.add_outcomes(
             selection.rows,
             {item.name: selection.of(held[item.column]) for item in grid.attributes},
@@ -188,14 +254,34 @@ def _fill(
             label,
             selection.of(held.get(grid.columns.get(grid.score, ""))),
         )
-    for column in dict.fromkeys(name for part in chosen for name in part.grid.columns.values()):
+    return held
+
+
+def _fill_fields(
+    log: OpenFile,
+    batch: Batch,
+    chosen: list[_Chosen],
+    held: Mapping[str, Any],
+    columns: Sequence[str],
+) -> None:
+    """Give the chosen rows of some columns to their profiles, column by column.
+
+    Args:
+        log: The file.
+        batch: The rows.
+        chosen: Which of them each profile takes.
+        held: Columns that have been read already.
+        columns: The columns that are meant.
+    """
+    for column in columns:
+        takers = [part for part in chosen if column in part.names]
+        if not takers:
+            continue
         values = held[column] if column in held else log.column(batch.chunk, column)
-        for part in chosen:
+        for part in takers:
             selected = part.selection.of(values)
-            for name, source in part.grid.columns.items():
-                if source == column:
-                    part.builder.add_field(name, selected, part.selection.rows)
-    return unmapped
+            for name in part.names[column]:
+                part.builder.add_field(name, selected, part.selection.rows)
 
 
 def _outcome_columns(grid: Grid) -> set[str]:
@@ -206,14 +292,6 @@ def _outcome_columns(grid: Grid) -> set[str]:
         columns.add(grid.label.column)
     if grid.score:
         columns.add(grid.columns[grid.score])
-    return columns
-
-
-def _columns(view: LogView, grids: Mapping[str, Grid]) -> set[str]:
-    """Return every column that is read of a batch."""
-    columns = set(view.bookkeeping)
-    for grid in grids.values():
-        columns |= grid.read_columns
     return columns
 
 

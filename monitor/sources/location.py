@@ -41,6 +41,7 @@ class Fault(StrEnum):
     NO_EVENT_TIME_COLUMN = "no_event_time_column"
     NO_ID_COLUMN = "no_id_column"
     NO_LABEL_COLUMN = "no_label_column"
+    OUT_OF_MEMORY = "out_of_memory"
     PERMISSION_DENIED = "permission_denied"
     UNREADABLE = "unreadable"
 
@@ -263,6 +264,8 @@ def fault(path: str, error: Exception, otherwise: Fault) -> UnreadableFile:
         reason = Fault.PERMISSION_DENIED
     elif isinstance(error, FileNotFoundError):
         reason = Fault.NOT_FOUND
+    elif isinstance(error, MemoryError):  # Arrow's is about one allocation: a corrupt size, often
+        reason = Fault.OUT_OF_MEMORY
     elif "encrypt" in text or "decrypt" in text:
         reason = Fault.ENCRYPTED
     elif "magic bytes" in text or "file size is" in text:

@@ -13,6 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor.compute import local
+from monitor.compute.isolated import IsolatedCompute
 from monitor.compute.local import LocalCompute
 from monitor.domain.field import Attribute, Decision, Effect, Field, FieldKind, FieldRole, Label
 from monitor.domain.limit import Band
@@ -196,9 +198,14 @@ def test_the_bytes_form_comes_back_for_any_rows(grids, seed):
 
 
 @pytest.mark.slow
-def test_processes_count_what_threads_count(whole, grids):
-    processes = LocalCompute(2, processes=True)
-    assert_same(whole, counted(table(), grids, cuts={40, 80}, compute=processes))
+def test_a_process_counts_what_threads_count(whole, grids):
+    assert_same(whole, counted(table(), grids, cuts={40, 80}, compute=IsolatedCompute(2)))
+
+
+@pytest.mark.parametrize("threads", [2, 3, 20])
+def test_any_number_of_threads_for_one_file(whole, grids, threads, monkeypatch):
+    monkeypatch.setattr(local, "LARGE_ROWS", 1)
+    assert_same(whole, counted(table(), grids, group=50, compute=LocalCompute(threads)))
 
 
 def test_another_grid_is_noticed(whole, grids):

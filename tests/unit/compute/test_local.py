@@ -1,12 +1,11 @@
-import os
 import threading
 import time
 from dataclasses import dataclass
 
 import pytest
 
-from monitor.compute.local import AHEAD, LocalCompute
-from monitor.domain.errors import SourceError
+from monitor.compute.isolated import IsolatedCompute
+from monitor.compute.local import AHEAD, LARGE_ROWS, LocalCompute
 from monitor.domain.manifest import UnreadableFile
 from monitor.engine.counting import Counted, Task
 
@@ -41,17 +40,13 @@ class Fails:
         return name_of(task)
 
 
-def dies(task):
-    os._exit(task.rows)
-
-
 @pytest.mark.parametrize(
     "compute",
     [
         LocalCompute(),
         LocalCompute(3),
         LocalCompute(20),
-        pytest.param(LocalCompute(2, processes=True), marks=pytest.mark.slow),
+        pytest.param(IsolatedCompute(2), marks=pytest.mark.slow),
     ],
 )
 def test_results_are_added_in_the_order_of_the_tasks(compute):
@@ -62,7 +57,7 @@ def test_results_are_added_in_the_order_of_the_tasks(compute):
     assert told.rows == [task.rows for task in TASKS]
 
 
-@pytest.mark.parametrize("compute", [LocalCompute(), LocalCompute(2, processes=True)])
+@pytest.mark.parametrize("compute", [LocalCompute(), IsolatedCompute(2)])
 def test_no_tasks_give_nothing(compute):
     assert compute.count((), name_of, Told()) == Counted()
 
@@ -72,7 +67,7 @@ def test_no_tasks_give_nothing(compute):
     [
         LocalCompute(),
         LocalCompute(2),
-        pytest.param(LocalCompute(1, processes=True), marks=pytest.mark.slow),
+        pytest.param(IsolatedCompute(), marks=pytest.mark.slow),
     ],
 )
 def test_what_a_task_raises_is_raised(compute):
@@ -101,11 +96,45 @@ def test_few_results_wait_to_be_added():
     assert max(waiting) <= 2 * AHEAD
 
 
-@pytest.mark.slow
-def test_a_worker_that_dies_is_an_error_of_the_source():
-    with pytest.raises(SourceError, match="worker process died") as caught:
-        LocalCompute(1, processes=True).count(TASKS[:2], dies, Told())
-    assert caught.value.retryable
+def test_a_large_file_is_counted_alone_by_all_threads():
+    rows = [5, LARGE_ROWS, LARGE_ROWS + 1, 6, 7]
+    seen = []
+
+    def note(task):
+        seen.append((task.rows, task.threads))
+        return name_of(task)
+
+    tasks = [Task(f"{number}.parquet", (0,), size) for number, size in enumerate(rows)]
+    total = LocalCompute(4).count(tasks, note, Told())
+    assert [file.path for file in total.unreadable] == [task.path for task in tasks]
+    assert sorted(seen) == [(5, 1), (6, 1), (7, 1), (LARGE_ROWS, 4), (LARGE_ROWS + 1, 4)]
+
+
+def test_two_jobs_share_the_workers():
+    compute = LocalCompute(4)
+    tasks = [Task("a.parquet", (0,), LARGE_ROWS)]
+    meet = threading.Barrier(2, timeout=10)
+    shares = []
+
+    def note(task):
+        shares.append(task.threads)
+        return name_of(task)
+
+    def job():
+        class Waits(Told):
+            def advance(self, _):
+                meet.wait()  # both have begun, neither has ended
+
+        compute.count(tasks * 2, note, Waits())
+
+    jobs = [threading.Thread(target=job) for _ in range(2)]
+    for item in jobs:
+        item.start()
+    for item in jobs:
+        item.join()
+    assert shares[-2:] == [2, 2]
+    compute.count(tasks, note, Told())
+    assert shares[-1] == 4
 
 
 def test_there_is_at_least_one_worker():

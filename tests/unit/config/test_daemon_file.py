@@ -27,7 +27,7 @@ def test_an_empty_file_is_all_defaults(load, tmp_path):
     assert settings.models == str(tmp_path / "config" / "models")
     assert settings.store_url == f"sqlite:///{tmp_path}/var/modelmon.db"
     assert (settings.host, settings.port) == ("127.0.0.1", 9108)
-    assert (settings.workers, settings.processes) == (2, False)
+    assert (settings.workers, settings.processes, settings.memory_limit) == (2, False, None)
     assert settings.check_every == timedelta(seconds=60)
     assert (settings.log_level, settings.log_format) == ("info", "text")
 
@@ -87,6 +87,7 @@ def test_passwords_are_starred_out(url, shown):
 
 def test_settings_in_full_can_be_read_again(load):
     text = "check_every: 90s\nweb: {host: 0.0.0.0, port: 0}\nlog: {level: debug, format: json}\n"
+    text += "compute: {workers: 3, processes: true, memory_limit: 1536MiB}\n"
     settings = load(text)
     again = load(settings_as_yaml(settings))
     assert again == settings
