@@ -10,6 +10,7 @@ import pytest
 
 import monitor
 from monitor.compute.isolated import IsolatedCompute
+from monitor.domain.quarantine import Quarantine
 from monitor.domain.run import Outcome
 from monitor.domain.window import Window
 from monitor.engine.check import guarded
@@ -24,6 +25,8 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "config" / "models" / "card-late-payment.yaml"
 AUGUST = Window(datetime(2005, 8, 1, tzinfo=UTC), datetime(2005, 9, 1, tzinfo=UTC))
+
+NOTHING = Quarantine("card-late-payment", AUGUST.end, {})
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ def test_a_crash_is_a_stored_failure_of_one_model(model, attack, error, said):
 
     failed = guarded(
         policy.model,
-        lambda: run_window(policy, hostile, AUGUST, isolated, Silent()),
+        lambda: run_window(policy, hostile, AUGUST, isolated, Silent(), NOTHING),
         isolated,
     )
     assert failed.failure.error == error
@@ -94,7 +97,7 @@ def test_a_crash_is_a_stored_failure_of_one_model(model, attack, error, said):
     series = "modelmon_check_run_failures_total"
     assert f'{series}{{model="{policy.model}",reason="{error}"}} 1.0' in text
 
-    whole = run_window(policy, ParquetSource(policy), AUGUST, isolated, Silent())
+    whole = run_window(policy, ParquetSource(policy), AUGUST, isolated, Silent(), NOTHING)
     assert whole.run.outcome is Outcome.COMPLETED
     (compared,) = model.run(start="2005-08-01", end="2005-09-01")
     assert compared.committed.new is False  # the worker found what this process finds

@@ -12,6 +12,7 @@ from monitor.domain.field import Field, FieldKind
 from monitor.domain.finding import Verdict
 from monitor.domain.limit import Band
 from monitor.domain.policy import Policy, SourceSpec
+from monitor.domain.quarantine import Quarantine
 from monitor.domain.schedule import CalendarUnit, Schedule
 from monitor.domain.window import Window
 from monitor.engine.progress import Silent
@@ -59,7 +60,9 @@ def ran(tmp_path):
             outside=outside,
             progress=Silent(),
         )
-        done = run_window(policy, source, JUNE, outside, Silent()).run
+        done = run_window(
+            policy, source, JUNE, outside, Silent(), Quarantine("m", JUNE.end, {})
+        ).run
         assert outside.store.run("m", JUNE) == done
         assert done.accounting.balances
         return done, summarise(policy, [done])
