@@ -14,6 +14,7 @@ from pyiceberg.catalog import load_catalog
 from pyiceberg.utils.config import Config
 
 from monitor import app
+from monitor.compute.isolated import IsolatedCompute
 from monitor.compute.local import LocalCompute
 from monitor.domain.errors import SourceError
 from monitor.domain.field import Attribute, Decision, Effect, Field, FieldKind, FieldRole, Label
@@ -202,7 +203,7 @@ def counted(source, grids=None, workers=1):
     scan = source.scan(JUNE)
     if grids is None:
         grids = {version: source.draft(scan, version) for version in source.versions(scan)}
-    compute = LocalCompute(workers, processes=workers > 1)
+    compute = IsolatedCompute(workers) if workers > 1 else LocalCompute()
     return scan, grids, compute.count(scan.tasks, source.counter(scan, grids), Silent())
 
 

@@ -166,7 +166,8 @@ def test_a_result_is_explained_down_to_its_files_and_rows(deployment):
     assert document["manifest"]["intact"] is True
     assert document["since"] == {"added": [], "rewritten": [], "removed": []}
     accounting = document["accounting"]
-    assert accounting["read"] == sum(accounting["profiled"].values()) == 700
+    assert (accounting["read"], accounting["profiled"]) == (700, {"1": 600})
+    assert accounting["rejected"] == {"duplicate_id": 100}  # both files number their rows from 0
     first = json.loads(
         deployment.call(
             "explain", "credit", "2024-01-06", "--revision", "1", "--output", "json"

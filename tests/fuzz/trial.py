@@ -12,6 +12,7 @@ from monitor.domain.errors import SourceError
 from monitor.domain.field import Attribute, Decision, Effect, Field, FieldKind, FieldRole, Label
 from monitor.domain.limit import Band
 from monitor.domain.policy import LabelTable, Policy, SourceSpec
+from monitor.domain.quarantine import Quarantine
 from monitor.domain.schedule import CalendarUnit, Schedule
 from monitor.domain.window import Window
 from monitor.engine.counting import Counted
@@ -108,7 +109,7 @@ class Bench:
 
     def _counted(self, read_by: Policy) -> tuple[Scan, Counted]:
         source = ParquetSource(read_by)
-        source.span()
+        source.survey(Quarantine(read_by.model, WINDOW.end, {}))
         scan = source.scan(WINDOW)
         source.versions(scan)
         counted = LocalCompute().count(scan.tasks, source.counter(scan, self._grids), Silent())

@@ -87,7 +87,7 @@ class _Worker:
         try:
             if self.connection.poll():
                 return seed, self.connection.recv()
-        except EOFError:
+        except (EOFError, ConnectionResetError):  # the latter while it has seeds to read
             self.alive = False
             self._process.join(SECONDS)
             return seed, Ended("died", f"the process ended with {self._how()}")
