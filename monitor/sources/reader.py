@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -28,7 +28,7 @@ from monitor.sources.footer import (
     read_footer,
     table_schema,
 )
-from monitor.sources.location import FoundFile, Location
+from monitor.sources.location import READ_ERRORS, FoundFile, Location
 from monitor.sources.ranged import RangedFile, column_ranges
 
 NO_VERSION = "(none)"
@@ -39,6 +39,9 @@ TOLD_VERSIONS = 200
 
 BATCH_ROWS = 131_072
 """Small row groups are read together up to so many rows: a read has a price of its own."""
+
+SMALL_CELLS = 2**18
+"""Values of a chunk up to which all its columns are read at once, for the same reason."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ class OpenFile:
         keys: The columns that the file's place gives it.
         kept: Which rows are not deleted; None for all.
         remote: The bytes, when they are fetched range by range, and the footer among them.
-        together: Columns whose bytes are fetched together.
+        together: Columns that most chunks are asked for.
         signed: Whether columns may be encrypted.
     """
 
@@ -84,6 +87,13 @@ class OpenFile:
         self._plainly = plainly
         self._schema = schema
         self._leaves = leaf_columns(schema)
+        kinds = first_types(schema)
+        self._plain = [
+            leaf
+            for name, leaves in self._leaves.items()
+            if not pa.types.is_nested(kinds[name])
+            for leaf in leaves
+        ]
         self._signed = signed
         self._asked: set[str] = set()
         self.keys = keys
@@ -94,6 +104,7 @@ class OpenFile:
             self._remote, self._footer = remote
         self._together = [leaf for name in together for leaf in self._leaves.get(name, ())]
         self._fetched: Chunk | None = None
+        self._held: tuple[tuple[int, ...], Mapping[int, Any]] = ((), {})
         rows = [group.num_rows for group in map(parquet.metadata.row_group, self._groups)]
         self._begins = np.cumsum([0, *rows]).tolist()
 
@@ -121,19 +132,13 @@ class OpenFile:
         Raises:
             OSError: Something in the file is damaged; so for the other `READ_ERRORS`.
         """
-        metadata = self._parquet.metadata
-        if metadata.num_rows > BATCH_ROWS or self._signed:  # others' columns may be encrypted
+        if self._begins[-1] > BATCH_ROWS or self._signed:  # others' columns may be encrypted
             return
-        kinds = first_types(self._schema)
-        rest = [
-            leaf
-            for name, leaves in self._leaves.items()
-            if name not in self._asked and not pa.types.is_nested(kinds[name])
-            for leaf in leaves
-        ]
-        for group in range(metadata.num_row_groups):
-            for leaf in rest:
-                self._read([group], [leaf])
+        asked = {leaf for name in self._asked for leaf in self._leaves[name]}
+        rest = [leaf for leaf in self._plain if leaf not in asked]
+        for group in self._groups:
+            if rest and not (group in self._held[0] and self._held[1]):
+                self._read([group], rest)
 
     def chunks(self, row_groups: Collection[int] | None = None) -> Iterator[Chunk]:
         """Yield row groups, small neighbours together; all of them unless told which."""
@@ -193,18 +198,35 @@ class OpenFile:
         self._fetched = chunk
         self._remote.fetch(column_ranges(self._footer, chunk.groups, self._together))
 
-    def _whole(self, chunk: Chunk, name: str, leaves: Collection[int]) -> Any:
+    def _whole(self, chunk: Chunk, name: str, leaves: Sequence[int]) -> Any:
         """Return a column of a chunk with its deleted rows, once it is what the footer says."""
-        table = self._read(chunk.groups, leaves)
         rows = sum(self._begins[group + 1] - self._begins[group] for group in chunk.groups)
-        if table.num_rows != rows:
+        column = self._small(chunk, rows).get(leaves[0])
+        if column is None:
+            column = self._read(chunk.groups, leaves).column(0)
+        if len(column) != rows:
             raise pa.ArrowInvalid(
-                f"column {name!r} has {table.num_rows} rows where the footer says {rows}"
+                f"column {name!r} has {len(column)} rows where the footer says {rows}"
             )
-        column = _without_views(table.column(0))
+        column = _without_views(column)
         if pa.types.is_dictionary(column.type):
             column.validate(full=True)
         return column
+
+    def _small(self, chunk: Chunk, rows: int) -> Mapping[int, Any]:
+        """Return the columns of a small chunk by leaf; none of a large or a damaged one.
+
+        Where one column is damaged each is read by itself, so that those which are not can be used.
+        """
+        few = rows * len(self._plain) <= SMALL_CELLS
+        if not few or not self._together or self._signed or self._remote is not None:
+            return {}
+        if self._held[0] != chunk.groups:
+            self._held = (chunk.groups, {})
+            with suppress(*READ_ERRORS):
+                table = self._read(chunk.groups, self._plain)
+                self._held = (chunk.groups, dict(zip(self._plain, table.columns, strict=True)))
+        return self._held[1]
 
     def _read(self, groups: Collection[int], leaves: Collection[int]) -> Any:
         which = {"column_indices": list(leaves), "use_threads": False}
