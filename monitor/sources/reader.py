@@ -41,7 +41,7 @@ BATCH_ROWS = 131_072
 """Small row groups are read together up to so many rows: a read has a price of its own."""
 
 SMALL_CELLS = 2**18
-"""Values of a chunk up to which all its columns are read at once, for the same reason."""
+"""Values of a chunk up to which its columns are read at once, for the same reason."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,7 @@ class OpenFile:
         if remote is not None:
             self._remote, self._footer = remote
         self._together = [leaf for name in together for leaf in self._leaves.get(name, ())]
+        self._at_once = sorted({*self._together}.intersection(self._plain))
         self._fetched: Chunk | None = None
         self._held: tuple[tuple[int, ...], Mapping[int, Any]] = ((), {})
         rows = [group.num_rows for group in map(parquet.metadata.row_group, self._groups)]
@@ -137,7 +138,7 @@ class OpenFile:
         asked = {leaf for name in self._asked for leaf in self._leaves[name]}
         rest = [leaf for leaf in self._plain if leaf not in asked]
         for group in self._groups:
-            if rest and not (group in self._held[0] and self._held[1]):
+            if rest:
                 self._read([group], rest)
 
     def chunks(self, row_groups: Collection[int] | None = None) -> Iterator[Chunk]:
@@ -214,18 +215,17 @@ class OpenFile:
         return column
 
     def _small(self, chunk: Chunk, rows: int) -> Mapping[int, Any]:
-        """Return the columns of a small chunk by leaf; none of a large or a damaged one.
+        """Return columns of a small chunk by leaf; none of a large or a damaged one.
 
         Where one column is damaged each is read by itself, so that those which are not can be used.
         """
-        few = rows * len(self._plain) <= SMALL_CELLS
-        if not few or not self._together or self._signed or self._remote is not None:
+        if rows * len(self._at_once) > SMALL_CELLS or self._remote is not None:
             return {}
         if self._held[0] != chunk.groups:
             self._held = (chunk.groups, {})
             with suppress(*READ_ERRORS):
-                table = self._read(chunk.groups, self._plain)
-                self._held = (chunk.groups, dict(zip(self._plain, table.columns, strict=True)))
+                table = self._read(chunk.groups, self._at_once)
+                self._held = (chunk.groups, dict(zip(self._at_once, table.columns, strict=True)))
         return self._held[1]
 
     def _read(self, groups: Collection[int], leaves: Collection[int]) -> Any:
