@@ -1,12 +1,14 @@
 """The one place where a number meets its limit."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from monitor.domain.estimate import Absence, Estimate, Unmeasurable
 from monitor.domain.field import Effect
-from monitor.domain.finding import Finding, Reason, Verdict
+from monitor.domain.finding import Evidence, Finding, Reason, Verdict
 from monitor.domain.limit import Band, Limit
 from monitor.domain.reading import Reading
+from monitor.uncertainty.between import LEAST_WINDOWS
 
 _ABSENT = {absence: Reason(absence.value) for absence in Absence}
 
@@ -39,6 +41,69 @@ def judge(reading: Reading, limit: Limit, *, either_side: bool) -> Finding:
                 why = f"{told}, beyond the warning limit {limit.warning:g}"
                 return Finding(reading, limit, Verdict.WARNING, Reason.BEYOND_WARNING, why)
             return Finding(reading, limit, Verdict.OK, Reason.WITHIN, f"{told}, within its limit")
+
+
+def judge_tested(
+    reading: Reading, limit: Limit, evidence: Mapping[Verdict, Evidence], rate: float
+) -> Finding:
+    """Judge a reading by tests of whether the truth is beyond what is tolerated.
+
+    A bound is exceeded when the p-value, adjusted over the family, is at most the rate of false
+    discoveries. No number, or too few rows, is ``unknown`` and never ``ok``.
+
+    Args:
+        reading: What was measured.
+        limit: The bounds, in the measure's unit.
+        evidence: The test against each bound that there is; empty when there was nothing to test.
+        rate: Share of false ones among those found beyond their limit that is accepted.
+    """
+    if isinstance(reading.result, Unmeasurable):
+        return _unknown(reading, limit, reading.result)
+    short = _too_few(reading.result, limit.min_rows)
+    if short is not None:
+        return _unknown(reading, limit, short)
+    told = _told(reading.result)
+    for verdict, reason, bound in (
+        (Verdict.CRITICAL, Reason.BEYOND_CRITICAL, limit.critical),
+        (Verdict.WARNING, Reason.BEYOND_WARNING, limit.warning),
+    ):
+        test = evidence.get(verdict)
+        if bound is not None and test is not None and test.p_adjusted <= rate:
+            why = f"{told}, beyond {_tolerated(verdict, bound, test)}: {_chance(test)}"
+            return Finding(reading, limit, verdict, reason, why, evidence)
+    verdict, test = min(evidence.items(), key=lambda item: item[1].tolerance)
+    bound = limit.warning if verdict is Verdict.WARNING else limit.critical
+    why = told
+    if bound is not None:
+        why += f", not shown to be beyond {_tolerated(verdict, bound, test)}: {_chance(test)}"
+    return Finding(reading, limit, Verdict.OK, Reason.WITHIN, why, evidence)
+
+
+def judged_rows(reading: Reading, limit: Limit) -> bool:
+    """Return whether a reading is a number that rests on enough rows to be judged."""
+    result = reading.result
+    return isinstance(result, Estimate) and _too_few(result, limit.min_rows) is None
+
+
+def _tolerated(verdict: Verdict, bound: float, test: Evidence) -> str:
+    if test.tolerance > bound:
+        return (
+            f"{test.tolerance:.3g}, which the baseline's own windows reach "
+            f"(the {verdict} limit is {bound:g})"
+        )
+    told = f"the {verdict} limit {bound:g}"
+    if test.windows is None:
+        return told
+    if test.windows < LEAST_WINDOWS:
+        few = f"{test.windows} windows, too few to know how far they lie apart"
+        return f"{told} (the baseline has {few})"
+    if test.floor:
+        return f"{told} (the baseline's own windows reach {test.floor:.2g})"
+    return f"{told} (the baseline's own windows agree)"
+
+
+def _chance(test: Evidence) -> str:
+    return f"p {test.p_value:.2g}, {test.p_adjusted:.2g} among {test.tests} tests"
 
 
 def judge_floor(reading: Reading, limit: Limit) -> Finding:

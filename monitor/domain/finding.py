@@ -1,6 +1,7 @@
 """A reading, judged."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
 
@@ -42,6 +43,28 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """How surely a reading is beyond one bound of its limit.
+
+    Attributes:
+        tolerance: What was tolerated: the bound, or the floor where that is larger.
+        floor: What the baseline's own windows reach; 0 when they agree or are too few.
+        windows: How many of the baseline's windows said so; None for a measure that asks none.
+        p_value: At most so probable is a reading of this size while the truth is within the
+            tolerance.
+        p_adjusted: The same, adjusted for all tests of its family.
+        tests: How many tests were adjusted together.
+    """
+
+    tolerance: float
+    floor: float
+    windows: int | None
+    p_value: float
+    p_adjusted: float
+    tests: int
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """A verdict with the reading and the limit that led to it.
 
@@ -51,6 +74,7 @@ class Finding:
         verdict: The judgement.
         reason: Why, as one word.
         explanation: Why, as a sentence with the numbers in it.
+        evidence: By the verdict it would lead to, for a reading that was tested; else empty.
     """
 
     reading: Reading
@@ -58,6 +82,7 @@ class Finding:
     verdict: Verdict
     reason: Reason
     explanation: str
+    evidence: Mapping[Verdict, Evidence] = field(default_factory=dict)
 
     @property
     def fingerprint(self) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
+from monitor.domain.alarm import USUAL, AlarmRule
 from monitor.domain.field import Attribute, Decision, Field, Label, Population
 from monitor.domain.limit import Band, Limit
 from monitor.domain.schedule import Schedule
@@ -95,6 +96,8 @@ class Policy:
         limits: Measure id to the limit it is judged by; a measure that is not here is measured
             and not judged.
         band: The band disparities are judged by.
+        false_discovery_rate: Share of the fields found beyond a limit that may be so by chance.
+        alarms: When findings become alarms.
         min_label_coverage: Share of a window's rows that must have a label before anything that
             rests on labels is judged.
         owner: Who owns the model; "" until the file says so.
@@ -114,6 +117,8 @@ class Policy:
     limits: Mapping[str, FieldLimit]
     band: Band
     min_label_coverage: float = 0.0
+    false_discovery_rate: float = 0.05
+    alarms: AlarmRule = USUAL
     owner: str = ""
     text: str = ""
     digest: str = ""

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from monitor.alerts.judge import judge, judge_floor, judge_ratio, withheld
+from monitor.alerts.findings import findings_of
+from monitor.alerts.judge import judge
 from monitor.domain.baseline import Baseline
-from monitor.domain.estimate import Absence, Estimate, Unmeasurable
+from monitor.domain.estimate import Absence, Unmeasurable
 from monitor.domain.finding import Finding
 from monitor.domain.limit import Limit
 from monitor.domain.manifest import Accounting, LabelJoin, Manifest, UnreadableFile
@@ -16,21 +17,15 @@ from monitor.domain.reading import Reading, Subject
 from monitor.domain.run import Outcome, Run, VersionResult, run_identity
 from monitor.domain.schema import SchemaChange
 from monitor.domain.window import Window
+from monitor.engine.floors import floors_of
 from monitor.engine.frozen import check_frozen
 from monitor.engine.ports import Clock, Committed, Compute, Scan, Source, Store, TaskCounter
 from monitor.engine.progress import Progress
-from monitor.measures.direction import either_side, lower_is_worse, needs_labels
 from monitor.measures.measure import ProfilePair
 from monitor.measures.measuring import measure_all
 from monitor.profile.codec import grid_from_bytes, profile_from_bytes, profile_to_bytes
 from monitor.profile.grid import Grid
 from monitor.profile.profile import Profile
-
-RATIO = "selection_rate_ratio"
-"""The measure that is judged by the disparity band."""
-
-COVERAGE = "label_coverage"
-"""The measure that tells whether enough labels have arrived to judge by them."""
 
 _NO_LIMIT = Limit(None, None, 0)
 
@@ -218,40 +213,6 @@ def examine(
     )
 
 
-def findings_of(readings: tuple[Reading, ...], policy: Policy) -> tuple[Finding, ...]:
-    """Return the verdict on each reading that the policy sets a limit for."""
-    found: list[Finding] = []
-    waiting = _waiting_for_labels(readings, policy)
-    for reading in readings:
-        if reading.measure == RATIO and policy.decision and policy.decision.effect:
-            found.append(judge_ratio(reading, policy.band, policy.decision.effect))
-        elif reading.measure in policy.limits:
-            limit = policy.limits[reading.measure].of(reading.subject.field)
-            if not limit.bounds:  # a measure may be judged for some fields and not for others
-                continue
-            if waiting and needs_labels(reading.measure):
-                found.append(withheld(reading, limit, waiting))
-            elif lower_is_worse(reading.measure):
-                found.append(judge_floor(reading, limit))
-            else:
-                found.append(judge(reading, limit, either_side=either_side(reading.measure)))
-    return tuple(found)
-
-
-def _waiting_for_labels(readings: tuple[Reading, ...], policy: Policy) -> str:
-    """Return why nothing that rests on labels can be judged yet; "" when enough have arrived."""
-    for reading in readings:
-        coverage = reading.result
-        if reading.measure != COVERAGE or not isinstance(coverage, Estimate):
-            continue
-        if coverage.value < policy.min_label_coverage:
-            return (
-                f"waiting for labels: {coverage.value:.1%} of {coverage.n:,} rows have one, "
-                f"and {policy.min_label_coverage:.1%} are needed"
-            )
-    return ""
-
-
 def readings_of(
     policy: Policy, window: Window, baseline: Baseline, grid: Grid, profile: Profile
 ) -> tuple[Reading, ...]:
@@ -276,7 +237,7 @@ def _version_result(
         rows=profile.rows,
         profile=profile_to_bytes(profile),
         readings=readings,
-        findings=findings_of(readings, policy),
+        findings=findings_of(readings, policy, floors_of(policy, window, baseline, grid)),
     )
 
 

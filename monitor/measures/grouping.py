@@ -6,10 +6,17 @@ from typing import NamedTuple
 import numpy as np
 
 from monitor.domain.estimate import Absence, Unmeasurable
-from monitor.measures.measure import FieldPair
+from monitor.measures.measure import FieldPair, FieldParts
 from monitor.measures.presence import no_column, no_values
-from monitor.profile.counts import CategoricalCounts, NumericCounts
-from monitor.profile.grid import BoolArray, CategoricalGrid, IntArray, NumericGrid
+from monitor.profile.counts import CategoricalCounts, FieldCounts, NumericCounts
+from monitor.profile.grid import (
+    BoolArray,
+    CategoricalGrid,
+    FieldGrid,
+    FloatArray,
+    IntArray,
+    NumericGrid,
+)
 
 DECILES = 10
 """Reference groups of a continuous field: the usual ten, each a tenth of the baseline."""
@@ -30,8 +37,8 @@ class Groups(NamedTuple):
     """Rows by group; every row is in exactly one, every group has rows on a side.
 
     Attributes:
-        reference: shape (groups,), rows of the baseline.
-        current: shape (groups,), rows of the window.
+        reference: shape (…, groups), rows of the baseline.
+        current: shape (…, groups), rows of the window.
     """
 
     reference: IntArray
@@ -40,7 +47,13 @@ class Groups(NamedTuple):
     @property
     def df(self) -> int:
         """Return the degrees of freedom: groups less one."""
-        return len(self.reference) - 1
+        return int(self.reference.shape[-1]) - 1
+
+    @property
+    def n_eff(self) -> FloatArray:
+        """Return the size of one sample that is as noisy as the two sides together."""
+        n, m = self.reference.sum(axis=-1), self.current.sum(axis=-1)
+        return np.asarray(n * m / (n + m), np.float64)
 
 
 def decile_ends(reference: IntArray) -> IntArray:
@@ -121,23 +134,52 @@ def large_enough(reference: IntArray, current: IntArray) -> Groups:
     return Groups(merged[:, 0], merged[:, 1])
 
 
+def grouped_parts(field: FieldParts) -> Groups:
+    """Return the groups of each of a baseline's windows, held against the others.
+
+    The groups are those of `grouped`. One stands when `LEAST_ROWS` rows are in it in some window,
+    or would be in an average one.
+
+    Returns:
+        Arrays of shape (parts, groups): rows of the other parts together, and of the part.
+    """
+    divide = _divided(field.grid, field.whole)
+    whole = divide(field.whole)
+    parts = np.array([divide(part) for part in field.parts])
+    largest = np.maximum(parts.max(axis=0), whole / len(parts))
+    starts: list[int] = []
+    waiting = 0.0
+    for place in range(len(largest) - 1, -1, -1):
+        waiting += largest[place]
+        if waiting >= LEAST_ROWS:
+            starts.append(place)
+            waiting = 0.0
+    merged = np.add.reduceat(parts, [0, *starts[-2::-1]], axis=1)
+    return Groups(merged.sum(axis=0) - merged, merged)
+
+
 def _every_group(pair: FieldPair) -> tuple[IntArray, IntArray]:
-    match pair.grid, pair.reference, pair.current:
-        case NumericGrid() as grid, NumericCounts() as reference, NumericCounts() as current:
+    divide = _divided(pair.grid, pair.reference)
+    return divide(pair.reference), divide(pair.current)
+
+
+def _divided(grid: FieldGrid, reference: FieldCounts) -> Callable[[FieldCounts], IntArray]:
+    """Return what gives the rows of every group that a baseline's counts make."""
+    match grid, reference:
+        case NumericGrid(), NumericCounts():
             merge = _by_atom(grid) if grid.discrete else _by_decile(reference.cells)
-            return (
-                np.concatenate([merge(reference.cells), [reference.infinite, reference.missing]]),
-                np.concatenate([merge(current.cells), [current.infinite, current.missing]]),
-            )
-        case (
-            CategoricalGrid(),
-            CategoricalCounts() as reference,
-            CategoricalCounts() as current,
-        ):
+            return lambda counts: _numbers(counts, merge)
+        case CategoricalGrid(), CategoricalCounts():
             listed = reference.values[:LISTED_VALUES] >= max(1.0, LISTED_SHARE * reference.n)
-            return _by_value(reference, listed), _by_value(current, listed)
+            return lambda counts: _by_value(counts, listed)
         case _:
-            raise ValueError(f"field {pair.field.name} is counted as another kind than its grid's")
+            raise ValueError("a field is counted as another kind than its grid's")
+
+
+def _numbers(counts: FieldCounts, merge: Callable[[IntArray], IntArray]) -> IntArray:
+    if not isinstance(counts, NumericCounts):
+        raise ValueError("a numeric field is counted as another kind")  # noqa: TRY004  # as above
+    return np.concatenate([merge(counts.cells), [counts.infinite, counts.missing]])
 
 
 def _by_decile(reference: IntArray) -> Callable[[IntArray], IntArray]:
@@ -149,7 +191,9 @@ def _by_atom(grid: NumericGrid) -> Callable[[IntArray], IntArray]:
     return lambda cells: np.append(cells[grid.atoms], cells[~grid.atoms].sum())
 
 
-def _by_value(counts: CategoricalCounts, listed: BoolArray) -> IntArray:
+def _by_value(counts: FieldCounts, listed: BoolArray) -> IntArray:
+    if not isinstance(counts, CategoricalCounts):
+        raise ValueError("a categorical field is counted as another kind")  # noqa: TRY004  # as above
     frequent = counts.values[:LISTED_VALUES][listed]
     rest = counts.values.sum() - frequent.sum() + counts.other
     return np.concatenate([frequent, [rest, counts.unseen.rows, counts.missing]])

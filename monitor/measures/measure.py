@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from monitor.domain.estimate import Result
+from monitor.domain.estimate import Estimate, Result
 from monitor.domain.field import Effect, Field
 from monitor.domain.limit import Band
 from monitor.domain.window import Window
 from monitor.profile.counts import FieldCounts
 from monitor.profile.grid import FieldGrid, Grid, IntArray
 from monitor.profile.profile import Profile
+from monitor.uncertainty.between import Squares
 
 
 class Family(StrEnum):
@@ -84,6 +85,36 @@ class GroupPair:
 
 
 @dataclass(frozen=True)
+class FieldParts:
+    """One field in a baseline and in the windows that it is made of.
+
+    Attributes:
+        grid: The frozen cells.
+        whole: Counts of the baseline.
+        parts: Counts of its windows, each with rows.
+    """
+
+    grid: FieldGrid
+    whole: FieldCounts
+    parts: tuple[FieldCounts, ...]
+
+
+@dataclass(frozen=True)
+class ProfileParts:
+    """A baseline and the windows that it is made of.
+
+    Attributes:
+        grid: The frozen grid.
+        whole: Profile of the baseline.
+        parts: Profiles of its windows, each with rows.
+    """
+
+    grid: Grid
+    whole: Profile
+    parts: tuple[Profile, ...]
+
+
+@dataclass(frozen=True)
 class Description:
     """What people need to know to read a number.
 
@@ -116,6 +147,11 @@ def always(_: object) -> bool:
     return True
 
 
+Tail = Callable[[Estimate, float], float]
+"""Of an estimate and a tolerated size: how probable is an estimate at least this large, at most,
+when the true value is within it? The p-value of a minimum-effect test, from the measure's own law."""
+
+
 @dataclass(frozen=True)
 class FieldMeasure:
     """A measure of one field.
@@ -125,11 +161,16 @@ class FieldMeasure:
         measure: The pure function.
         applies: Whether a field with these cells has the quantity at all; where it has not, there
             is no reading, rather than one that is unknown for ever.
+        tail: Its minimum-effect test; None for a measure that is judged by its interval.
+        spread: The squared distances between the baseline's own windows, for measures with a test;
+            None when the baseline says nothing of how far windows lie apart.
     """
 
     about: Description
     measure: Callable[[FieldPair], Result]
     applies: Callable[[FieldGrid], bool] = always
+    tail: Tail | None = None
+    spread: Callable[[FieldParts], Squares | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -140,11 +181,15 @@ class ModelMeasure:
         about: What people need to know.
         measure: The pure function.
         applies: Whether a model with this grid has the quantity at all.
+        tail: Its minimum-effect test; None for a measure that is judged by its interval.
+        spread: The squared distances between the baseline's own windows, as for a field.
     """
 
     about: Description
     measure: Callable[[ProfilePair], Result]
     applies: Callable[[Grid], bool] = always
+    tail: Tail | None = None
+    spread: Callable[[ProfileParts], Squares | None] | None = None
 
 
 @dataclass(frozen=True)

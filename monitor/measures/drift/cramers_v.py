@@ -7,9 +7,10 @@ from numpy.typing import ArrayLike
 from scipy.special import chdtrc
 
 from monitor.domain.estimate import Estimate, Result, Unmeasurable
-from monitor.measures.grouping import grouped_values
-from monitor.measures.measure import Description, Family, FieldMeasure, FieldPair
-from monitor.uncertainty.divergence import noncentrality
+from monitor.measures.grouping import grouped_parts, grouped_values
+from monitor.measures.measure import Description, Family, FieldMeasure, FieldPair, FieldParts
+from monitor.uncertainty.between import Squares
+from monitor.uncertainty.divergence import exceedance, noncentrality
 
 LEVEL = 0.90
 """Two-sided; each end is a 95 % bound."""
@@ -82,6 +83,29 @@ def measure(pair: FieldPair) -> Result:
     )
 
 
+def tail(estimate: Estimate, tolerance: float) -> float:
+    """Return the p-value of "the true V is within the tolerance"."""
+    tolerated = (estimate.n + estimate.n_reference) * tolerance**2
+    return float(exceedance(estimate.detail["chi2"], estimate.detail["df"], tolerated))
+
+
+def spread(field: FieldParts) -> Squares | None:
+    """Return the squared V (not corrected) of each of the baseline's windows and the others."""
+    others, parts = grouped_parts(field)
+    df = parts.shape[-1] - 1
+    if not df:
+        return None
+    both = others + parts
+    total = both.sum(axis=-1, keepdims=True)
+    chi2 = sum(
+        np.square(rows - expected) / np.maximum(expected, np.finfo(np.float64).tiny)
+        for rows in (others, parts)
+        for expected in [rows.sum(axis=-1, keepdims=True) * both / total]
+    )
+    rows = total[..., 0].astype(np.float64)
+    return Squares(np.asarray(chi2).sum(axis=-1) / rows, df / rows, 2 * df / rows**2, df)
+
+
 MEASURE = FieldMeasure(
     Description(
         id="cramers_v",
@@ -95,4 +119,6 @@ MEASURE = FieldMeasure(
         source="Cramér (1946); Bergsma (2013)",
     ),
     measure,
+    tail=tail,
+    spread=spread,
 )

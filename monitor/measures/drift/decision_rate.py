@@ -3,9 +3,18 @@
 from monitor.domain.estimate import Absence, Result, Unmeasurable
 from monitor.measures.applicability import has_decision
 from monitor.measures.change_of_share import change_of_share
-from monitor.measures.measure import Description, Family, ModelMeasure, ProfilePair
+from monitor.measures.measure import (
+    Description,
+    Family,
+    ModelMeasure,
+    ProfilePair,
+    ProfileParts,
+)
+from monitor.measures.spreads import of_shares
+from monitor.measures.tails import of_a_change
 from monitor.profile.counts import NEGATIVE, POSITIVE
 from monitor.profile.profile import Profile
+from monitor.uncertainty.between import Squares
 
 
 def decisions(profile: Profile) -> tuple[int, int]:
@@ -41,6 +50,12 @@ def measure(pair: ProfilePair) -> Result:
     return change_of_share(now, rows, then, reference_rows)
 
 
+def spread(model: ProfileParts) -> Squares | None:
+    """Return the squared change of the share between a window of the baseline and the others."""
+    positive, known = zip(*map(decisions, model.parts), strict=True)
+    return of_shares(positive, known, *decisions(model.whole))
+
+
 MEASURE = ModelMeasure(
     Description(
         id="decision_rate",
@@ -55,4 +70,6 @@ MEASURE = ModelMeasure(
     ),
     measure,
     applies=has_decision,
+    tail=of_a_change,
+    spread=spread,
 )

@@ -8,7 +8,7 @@ from monitor.domain.estimate import Estimate, Result, Unmeasurable
 from monitor.measures.grouping import grouped_values
 from monitor.measures.measure import FieldPair
 from monitor.profile.grid import IntArray
-from monitor.uncertainty.divergence import effective_rows, noncentrality
+from monitor.uncertainty.divergence import effective_rows, exceedance, noncentrality
 
 LEVEL = 0.90
 """Two-sided; each end is a 95 % bound."""
@@ -48,3 +48,16 @@ def distance_estimate(
         method="noncentral chi-square",
         detail={"df": groups.df},
     )
+
+
+def distance_tail(estimate: Estimate, tolerance: float, per_square: float) -> float:
+    """Return the p-value of "the true distance is within the tolerance".
+
+    Args:
+        estimate: Made by `distance_estimate`.
+        tolerance: The tolerated distance.
+        per_square: As for `distance_estimate`.
+    """
+    scale = per_square * effective_rows(estimate.n, estimate.n_reference)
+    observed, tolerated = scale * estimate.value**2, scale * tolerance**2
+    return float(exceedance(observed, estimate.detail["df"], tolerated))

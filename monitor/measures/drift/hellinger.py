@@ -3,9 +3,16 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from monitor.domain.estimate import Result
-from monitor.measures.drift.distance import distance_estimate
-from monitor.measures.measure import Description, Family, FieldMeasure, FieldPair
+from monitor.domain.estimate import Estimate, Result
+from monitor.measures.drift.distance import distance_estimate, distance_tail
+from monitor.measures.grouping import grouped_parts
+from monitor.measures.measure import Description, Family, FieldMeasure, FieldPair, FieldParts
+from monitor.measures.spreads import of_divergence
+from monitor.uncertainty.between import Squares
+from monitor.uncertainty.interval import FloatArray
+
+PER_SQUARE = 8.0
+"""Twice the inverse curvature of the squared distance at equality."""
 
 
 def hellinger(reference: ArrayLike, current: ArrayLike) -> float:
@@ -22,9 +29,14 @@ def hellinger(reference: ArrayLike, current: ArrayLike) -> float:
         E. Hellinger (1909), J. reine angew. Math. 136, 210-271; L. Le Cam and G. L. Yang (2000),
         Asymptotics in Statistics, section 3.
     """
-    p, q = np.asarray(reference, np.float64), np.asarray(current, np.float64)
-    p, q = p / p.sum(), q / q.sum()
-    return float(min(np.sqrt(np.sum((np.sqrt(p) - np.sqrt(q)) ** 2) / 2), 1.0))
+    return min(float(np.sqrt(squares(reference, current))), 1.0)
+
+
+def squares(reference: ArrayLike, current: ArrayLike) -> FloatArray:
+    """Return the squared distance of many pairs: over the last axis of shape (…, groups)."""
+    p, q = (np.asarray(rows, np.float64) for rows in (reference, current))
+    p, q = (rows / rows.sum(axis=-1, keepdims=True) for rows in (p, q))
+    return np.asarray(np.sum((np.sqrt(p) - np.sqrt(q)) ** 2, axis=-1) / 2)
 
 
 def measure(pair: FieldPair) -> Result:
@@ -35,7 +47,18 @@ def measure(pair: FieldPair) -> Result:
 
     Unmeasurable: no rows, no such column, fewer than ten rows, or one side without a value.
     """
-    return distance_estimate(pair, hellinger, 8.0)
+    return distance_estimate(pair, hellinger, PER_SQUARE)
+
+
+def tail(estimate: Estimate, tolerance: float) -> float:
+    """Return the p-value of "the true distance is within the tolerance"."""
+    return distance_tail(estimate, tolerance, PER_SQUARE)
+
+
+def spread(field: FieldParts) -> Squares | None:
+    """Return the squared distance of each of the baseline's windows from the others."""
+    groups = grouped_parts(field)
+    return of_divergence(squares(*groups), groups, PER_SQUARE)
 
 
 MEASURE = FieldMeasure(
@@ -51,4 +74,6 @@ MEASURE = FieldMeasure(
         source="Hellinger (1909); Le Cam and Yang (2000)",
     ),
     measure,
+    tail=tail,
+    spread=spread,
 )

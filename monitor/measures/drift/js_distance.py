@@ -4,9 +4,16 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import xlogy
 
-from monitor.domain.estimate import Result
-from monitor.measures.drift.distance import distance_estimate
-from monitor.measures.measure import Description, Family, FieldMeasure, FieldPair
+from monitor.domain.estimate import Estimate, Result
+from monitor.measures.drift.distance import distance_estimate, distance_tail
+from monitor.measures.grouping import grouped_parts
+from monitor.measures.measure import Description, Family, FieldMeasure, FieldPair, FieldParts
+from monitor.measures.spreads import of_divergence
+from monitor.uncertainty.between import Squares
+from monitor.uncertainty.interval import FloatArray
+
+PER_SQUARE = 8 * float(np.log(2))
+"""Twice the inverse curvature of the squared distance at equality."""
 
 
 def js_distance(reference: ArrayLike, current: ArrayLike) -> float:
@@ -23,11 +30,16 @@ def js_distance(reference: ArrayLike, current: ArrayLike) -> float:
         J. Lin (1991), IEEE Trans. Inf. Theory 37, 145-151; D. M. Endres and J. E. Schindelin
         (2003), IEEE Trans. Inf. Theory 49, 1858-1860.
     """
-    p, q = np.asarray(reference, np.float64), np.asarray(current, np.float64)
-    p, q = p / p.sum(), q / q.sum()
+    return float(np.sqrt(squares(reference, current)))
+
+
+def squares(reference: ArrayLike, current: ArrayLike) -> FloatArray:
+    """Return the divergence of many pairs: over the last axis of shape (…, groups)."""
+    p, q = (np.asarray(rows, np.float64) for rows in (reference, current))
+    p, q = (rows / rows.sum(axis=-1, keepdims=True) for rows in (p, q))
     middle = (p + q) / 2
     entropy = -xlogy(middle, middle) + (xlogy(p, p) + xlogy(q, q)) / 2
-    return float(np.sqrt(np.clip(entropy.sum() / np.log(2), 0.0, 1.0)))
+    return np.asarray(np.clip(entropy.sum(axis=-1) / np.log(2), 0.0, 1.0))
 
 
 def measure(pair: FieldPair) -> Result:
@@ -38,7 +50,18 @@ def measure(pair: FieldPair) -> Result:
 
     Unmeasurable: no rows, no such column, fewer than ten rows, or one side without a value.
     """
-    return distance_estimate(pair, js_distance, 8 * float(np.log(2)))
+    return distance_estimate(pair, js_distance, PER_SQUARE)
+
+
+def tail(estimate: Estimate, tolerance: float) -> float:
+    """Return the p-value of "the true distance is within the tolerance"."""
+    return distance_tail(estimate, tolerance, PER_SQUARE)
+
+
+def spread(field: FieldParts) -> Squares | None:
+    """Return the squared distance of each of the baseline's windows from the others."""
+    groups = grouped_parts(field)
+    return of_divergence(squares(*groups), groups, PER_SQUARE)
 
 
 MEASURE = FieldMeasure(
@@ -54,4 +77,6 @@ MEASURE = FieldMeasure(
         source="Lin (1991); Endres and Schindelin (2003)",
     ),
     measure,
+    tail=tail,
+    spread=spread,
 )

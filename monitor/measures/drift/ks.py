@@ -7,14 +7,19 @@ from scipy.special import kolmogi, kolmogorov
 
 from monitor.domain.estimate import Estimate, Result
 from monitor.measures.applicability import is_numeric
-from monitor.measures.measure import Description, Family, FieldMeasure, FieldPair
+from monitor.measures.measure import Description, Family, FieldMeasure, FieldPair, FieldParts
 from monitor.measures.presence import no_values
-from monitor.profile.counts import NumericCounts
-from monitor.profile.grid import BoolArray, FloatArray, NumericGrid
+from monitor.profile.counts import FieldCounts, NumericCounts
+from monitor.profile.grid import BoolArray, FloatArray, IntArray, NumericGrid
+from monitor.uncertainty.between import Squares
 from monitor.uncertainty.divergence import effective_rows
 
 LEVEL = 0.95
 """Of the interval."""
+
+_SQUARE = float(np.pi**2 / 12)
+_SQUARE_VARIANCE = float(7 * np.pi**4 / 720 - (np.pi**2 / 12) ** 2)
+# Mean and variance of the square of Kolmogorov's law.
 
 
 class Distance(NamedTuple):
@@ -78,11 +83,45 @@ def measure(pair: FieldPair) -> Result:
     )
 
 
+def tail(estimate: Estimate, tolerance: float) -> float:
+    """Return the p-value of "the true distance is within the tolerance".
+
+    By Smirnov's one-sided law of the distance beyond the tolerance, on both sides: for a tolerance
+    of 0 the first term of Kolmogorov's series. Never too small, larger than need be where the
+    distributions are farthest apart in one place only.
+    """
+    if estimate.value <= tolerance:
+        return 1.0
+    ends = np.array([estimate.value - tolerance, estimate.value + tolerance])
+    return float(min(np.exp(-2 * estimate.detail["n_eff"] * ends**2).sum(), 1.0))
+
+
+def spread(field: FieldParts) -> Squares | None:
+    """Return the squared distance of each of the baseline's windows from the others."""
+    whole = _rows(field.whole)
+    parts = [rows for rows in map(_rows, field.parts) if 0 < rows.sum() < whole.sum()]
+    if not parts:
+        return None
+    rows = np.array(parts)
+    others = whole - rows
+    n, m = rows.sum(axis=1), others.sum(axis=1)
+    apart = np.cumsum(rows, axis=1) / n[:, None] - np.cumsum(others, axis=1) / m[:, None]
+    n_eff = np.asarray(n * m / (n + m), np.float64)
+    squares = np.square(np.abs(apart).max(axis=1))
+    return Squares(squares, _SQUARE / n_eff, _SQUARE_VARIANCE / n_eff**2, 1.0)
+
+
 def _cumulative(counts: NumericCounts) -> FloatArray:
-    rows = np.concatenate(
+    rows = _rows(counts)
+    return np.concatenate([[0.0], np.cumsum(rows) / rows.sum()])
+
+
+def _rows(counts: FieldCounts) -> IntArray:
+    if not isinstance(counts, NumericCounts):
+        raise ValueError("a field is counted as another kind than its grid's")  # noqa: TRY004
+    return np.concatenate(
         [[counts.negative_infinite], counts.cells, [counts.positive_infinite]], dtype=np.int64
     )
-    return np.concatenate([[0.0], np.cumsum(rows) / rows.sum()])
 
 
 MEASURE = FieldMeasure(
@@ -99,4 +138,6 @@ MEASURE = FieldMeasure(
     ),
     measure,
     applies=is_numeric,
+    tail=tail,
+    spread=spread,
 )

@@ -4,9 +4,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from monitor.domain.estimate import Estimate, Result, Unmeasurable
-from monitor.measures.grouping import grouped_values
-from monitor.measures.measure import Description, Family, FieldMeasure, FieldPair
+from monitor.measures.grouping import grouped_parts, grouped_values
+from monitor.measures.measure import Description, Family, FieldMeasure, FieldPair, FieldParts
+from monitor.measures.spreads import of_differences
+from monitor.uncertainty.between import Squares
 from monitor.uncertainty.difference import newcombe
+from monitor.uncertainty.normal import beyond_normal
 
 LEVEL = 0.95
 """Of the interval, held jointly over the groups."""
@@ -45,6 +48,8 @@ def measure(pair: FieldPair) -> Result:
     reference, current = groups
     n, m = pair.reference.rows, pair.current.rows
     low, high = newcombe(current, m, reference, n, 1 - (1 - LEVEL) / len(reference))
+    pooled = (reference + current) / (n + m)
+    errors = np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
     sure = np.maximum(np.maximum(low, -high), 0.0)
     return Estimate(
         l_infinity(reference, current),
@@ -54,8 +59,27 @@ def measure(pair: FieldPair) -> Result:
         high=float(np.maximum(-low, high).max()),
         level=LEVEL,
         method="Newcombe hybrid score, Bonferroni over the groups",
-        detail={"groups": len(reference)},
+        detail={"groups": len(reference), "error": float(errors.max())},
     )
+
+
+def tail(estimate: Estimate, tolerance: float) -> float:
+    """Return the p-value of "no share has changed by more than the tolerance".
+
+    Normal, with the standard error of the group that has the largest, times the number of groups
+    (Bonferroni): never too small, larger than need be.
+    """
+    error = estimate.detail["error"]
+    p_value = float(beyond_normal(estimate.value, error, tolerance, either_side=True))
+    return min(estimate.detail["groups"] * p_value, 1.0)
+
+
+def spread(field: FieldParts) -> Squares | None:
+    """Return the squared change of each group between a window of the baseline and the others."""
+    others, parts = grouped_parts(field)
+    n, m = (rows.sum(axis=-1, keepdims=True) for rows in (others, parts))
+    share = (others + parts) / (n + m)
+    return of_differences(parts / m - others / n, share * (1 - share) * (1 / n + 1 / m))
 
 
 MEASURE = FieldMeasure(
@@ -71,4 +95,6 @@ MEASURE = FieldMeasure(
         source="Chebyshev distance; Breck et al. (2019)",
     ),
     measure,
+    tail=tail,
+    spread=spread,
 )

@@ -3,9 +3,18 @@
 from monitor.domain.estimate import Absence, Result, Unmeasurable
 from monitor.measures.applicability import has_label
 from monitor.measures.change_of_share import change_of_share
-from monitor.measures.measure import Description, Family, ModelMeasure, ProfilePair
+from monitor.measures.measure import (
+    Description,
+    Family,
+    ModelMeasure,
+    ProfilePair,
+    ProfileParts,
+)
+from monitor.measures.spreads import of_shares
+from monitor.measures.tails import of_a_change
 from monitor.profile.counts import NEGATIVE, POSITIVE
 from monitor.profile.profile import Profile
+from monitor.uncertainty.between import Squares
 
 
 def labels(profile: Profile) -> tuple[int, int]:
@@ -40,6 +49,12 @@ def measure(pair: ProfilePair) -> Result:
     return change_of_share(now, rows, then, reference_rows)
 
 
+def spread(model: ProfileParts) -> Squares | None:
+    """Return the squared change of the share between a window of the baseline and the others."""
+    positive, known = zip(*map(labels, model.parts), strict=True)
+    return of_shares(positive, known, *labels(model.whole))
+
+
 MEASURE = ModelMeasure(
     Description(
         id="label_rate",
@@ -54,4 +69,6 @@ MEASURE = ModelMeasure(
     ),
     measure,
     applies=has_label,
+    tail=of_a_change,
+    spread=spread,
 )

@@ -4,9 +4,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from monitor.domain.estimate import Estimate, Result, Unmeasurable
-from monitor.measures.grouping import grouped
-from monitor.measures.measure import Description, Family, FieldMeasure, FieldPair
-from monitor.uncertainty.divergence import effective_rows, noncentrality
+from monitor.measures.grouping import grouped, grouped_parts
+from monitor.measures.measure import Description, Family, FieldMeasure, FieldPair, FieldParts
+from monitor.measures.spreads import of_divergence
+from monitor.uncertainty.between import Squares
+from monitor.uncertainty.divergence import effective_rows, exceedance, noncentrality
+from monitor.uncertainty.interval import FloatArray
 
 SMOOTHING = 0.5
 """Rows added to each group on both sides (Jeffreys' prior). With it the index is finite for an
@@ -36,9 +39,14 @@ def psi(reference: ArrayLike, current: ArrayLike) -> float:
         (1994), An Introduction to Credit Scoring; null law: B. Yurdakul (2018), Statistical
         Properties of Population Stability Index, Western Michigan University.
     """
+    return float(indices(reference, current))
+
+
+def indices(reference: ArrayLike, current: ArrayLike) -> FloatArray:
+    """Return the index of many pairs of samples: over the last axis of shape (…, groups)."""
     p, q = (np.asarray(rows, np.float64) + SMOOTHING for rows in (reference, current))
-    p, q = p / p.sum(), q / q.sum()
-    return float(np.sum((q - p) * np.log(q / p)))
+    p, q = (shares / shares.sum(axis=-1, keepdims=True) for shares in (p, q))
+    return np.asarray(np.sum((q - p) * np.log(q / p), axis=-1))
 
 
 def measure(pair: FieldPair) -> Result:
@@ -73,6 +81,18 @@ def measure(pair: FieldPair) -> Result:
     )
 
 
+def tail(estimate: Estimate, tolerance: float) -> float:
+    """Return the p-value of "the true index is within the tolerance"."""
+    n_eff = estimate.detail["n_eff"]
+    return float(exceedance(n_eff * estimate.value, estimate.detail["df"], n_eff * tolerance))
+
+
+def spread(field: FieldParts) -> Squares | None:
+    """Return the index of each of the baseline's windows against the others."""
+    groups = grouped_parts(field)
+    return of_divergence(indices(*groups), groups, 1.0)
+
+
 MEASURE = FieldMeasure(
     Description(
         id="psi",
@@ -86,4 +106,6 @@ MEASURE = FieldMeasure(
         source="Jeffreys (1946); Lewis (1994); Yurdakul (2018)",
     ),
     measure,
+    tail=tail,
+    spread=spread,
 )

@@ -4,9 +4,18 @@ import numpy as np
 
 from monitor.domain.estimate import Absence, Estimate, Result, Unmeasurable
 from monitor.measures.applicability import has_score
-from monitor.measures.measure import Description, Family, ModelMeasure, ProfilePair
+from monitor.measures.measure import (
+    Description,
+    Family,
+    ModelMeasure,
+    ProfilePair,
+    ProfileParts,
+)
+from monitor.measures.spreads import of_differences
+from monitor.measures.tails import of_a_change
 from monitor.profile.counts import NumericCounts
 from monitor.profile.grid import NumericGrid
+from monitor.uncertainty.between import Squares
 from monitor.uncertainty.mean import Moments, welch
 
 LEVEL = 0.95
@@ -97,6 +106,27 @@ def _too_few(reference: NumericCounts, current: NumericCounts) -> Unmeasurable |
     return None
 
 
+def spread(model: ProfileParts) -> Squares | None:
+    """Return the squared difference of means between a window of the baseline and the others."""
+    sides = [profile.fields[model.grid.score] for profile in (model.whole, *model.parts)]
+    counts = [side for side in sides if isinstance(side, NumericCounts)]
+    whole = counts[0]
+    if whole.n < LEAST_ROWS:
+        return None
+    rows = np.array([part.n for part in counts[1:]], np.float64)
+    sums = np.array([part.sums.sum() for part in counts[1:]])
+    some = (rows > 0) & (rows < whole.n)
+    rows, sums = rows[some], sums[some]
+    with np.errstate(over="ignore", invalid="ignore"):
+        unit2 = moments(whole).variance
+        others, total = whole.n - rows, whole.sums.sum()
+        apart = sums / rows - (total - sums) / others
+        known = np.isfinite(apart).all() and np.isfinite(unit2) and unit2 > 0
+    if not known:
+        return None
+    return of_differences(apart / unit2**0.5, 1 / rows + 1 / others)
+
+
 MEASURE = ModelMeasure(
     Description(
         id="score_mean",
@@ -111,4 +141,6 @@ MEASURE = ModelMeasure(
     ),
     measure,
     applies=has_score,
+    tail=of_a_change,
+    spread=spread,
 )

@@ -4,14 +4,23 @@ import numpy as np
 
 from monitor.domain.estimate import Absence, Estimate, Result, Unmeasurable
 from monitor.measures.applicability import is_numeric
-from monitor.measures.measure import Description, Family, FieldMeasure, FieldPair
+from monitor.measures.measure import Description, Family, FieldMeasure, FieldPair, FieldParts
 from monitor.measures.presence import no_values
 from monitor.profile.counts import NumericCounts
 from monitor.profile.grid import FloatArray, NumericGrid
+from monitor.uncertainty.between import Squares
 from monitor.uncertainty.interval import normal_quantile
+from monitor.uncertainty.normal import beyond_normal
 
 LEVEL = 0.95
 """Of the interval."""
+
+_MEAN_SQUARE, _SQUARE_VARIANCE = 0.757, 0.465
+# Of the distance between two samples of the same population, in the unit of `_error` squared and to
+# the fourth: exact (7/60 over (π/8)², and a gamma law's) for a uniform population.
+
+_LEAST_ERROR = 0.37
+# Of `_error`: what the law of such samples takes so that its 95 % quantile is not understated.
 
 
 def area_between(edges: FloatArray, reference: NumericCounts, current: NumericCounts) -> float:
@@ -66,7 +75,9 @@ def _estimate(grid: NumericGrid, reference: NumericCounts, current: NumericCount
     with np.errstate(over="ignore", invalid="ignore"):
         edges = (grid.edges - grid.center) / grid.scale
         value = area_between(edges, reference, current)
-        reach = float(normal_quantile(LEVEL)) * _error(edges, reference, current)
+        error = _error(edges, reference, current)
+        reach = float(normal_quantile(LEVEL)) * error
+        along = _error_of_shift(edges, reference, current)
     if not (np.isfinite(value) and np.isfinite(reach)):
         return Unmeasurable(
             Absence.UNDEFINED, "the numbers are so large that their sum is beyond a double", m, n
@@ -79,8 +90,49 @@ def _estimate(grid: NumericGrid, reference: NumericCounts, current: NumericCount
         high=value + reach,
         level=LEVEL,
         method="exact cell sums; pointwise errors added up",
-        detail={"scale": grid.scale},
+        detail={
+            "scale": grid.scale,
+            "chance": error,
+            "error": max(along, _LEAST_ERROR * error) if np.isfinite(along) else error,
+        },
     )
+
+
+def tail(estimate: Estimate, tolerance: float) -> float:
+    """Return the p-value of "the true distance is within the tolerance".
+
+    Normal, with the standard error of the mean of ``∫ sign(F − G)``, the linear form that the
+    distance is near when something has moved; the tolerance is taken together with the distance
+    that chance alone makes, ``√(τ² + c S²)``.
+    """
+    tolerated = float(np.sqrt(tolerance**2 + _MEAN_SQUARE * estimate.detail["chance"] ** 2))
+    error = estimate.detail["error"]
+    return float(beyond_normal(estimate.value, error, tolerated, either_side=False))
+
+
+def spread(field: FieldParts) -> Squares | None:
+    """Return the squared distance of each of the baseline's windows from the whole of it.
+
+    The whole holds the window: the distance from it is that share smaller than from the others.
+    """
+    whole = field.whole
+    if not isinstance(field.grid, NumericGrid) or not isinstance(whole, NumericCounts):
+        raise ValueError("a field is counted as another kind than its grid's")  # noqa: TRY004
+    counts = [part for part in field.parts if isinstance(part, NumericCounts)]
+    counts = [part for part in counts if 0 < part.n < whole.n]
+    if not (counts and len(field.grid.edges)):
+        return None
+    edges = (field.grid.edges - field.grid.center) / field.grid.scale
+    rest = np.array([1 - part.n / whole.n for part in counts])
+    with np.errstate(over="ignore", invalid="ignore"):
+        apart = np.array([area_between(edges, whole, part) for part in counts]) / rest
+        chance = np.array([_error(edges, whole, part) for part in counts])
+    # Between a window and the rest: 1/m + 1/(N − m) instead of 1/m + 1/N.
+    inside = [(1 / part.n + 1 / (whole.n - part.n)) / (1 / part.n + 1 / whole.n) for part in counts]
+    chance2 = np.square(chance) * np.array(inside)
+    if not (np.isfinite(apart).all() and np.isfinite(chance2).all()):
+        return None
+    return Squares(apart**2, _MEAN_SQUARE * chance2, _SQUARE_VARIANCE * chance2**2, 1.0)
 
 
 def _areas(edges: FloatArray, counts: NumericCounts) -> FloatArray:
@@ -108,6 +160,21 @@ def _error(edges: FloatArray, reference: NumericCounts, current: NumericCounts) 
     return float(inner + outer)
 
 
+def _error_of_shift(edges: FloatArray, reference: NumericCounts, current: NumericCounts) -> float:
+    """Return the standard error of the distance, were the signs of F − G known in each cell."""
+    signs = np.sign(_areas(edges, reference) - _areas(edges, current))
+    steps = np.concatenate([[0.0, 0.0], np.cumsum(signs[1:-1] * np.diff(edges))])
+    starts = np.concatenate([[edges[0]], edges])
+    variance = 0.0
+    for side in (reference, current):
+        held = side.cells > 0
+        places = steps[held] + signs[held] * (side.sums[held] / side.cells[held] - starts[held])
+        shares = side.cells[held] / side.n
+        mean = np.dot(shares, places)
+        variance += float(np.dot(shares, (places - mean) ** 2)) / side.n
+    return float(np.sqrt(variance))
+
+
 MEASURE = FieldMeasure(
     Description(
         id="wasserstein",
@@ -122,4 +189,6 @@ MEASURE = FieldMeasure(
     ),
     measure,
     applies=is_numeric,
+    tail=tail,
+    spread=spread,
 )

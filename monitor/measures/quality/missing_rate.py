@@ -2,8 +2,11 @@
 
 from monitor.domain.estimate import Result
 from monitor.measures.change_of_share import change_of_share
-from monitor.measures.measure import Description, Family, FieldMeasure, FieldPair
+from monitor.measures.measure import Description, Family, FieldMeasure, FieldPair, FieldParts
 from monitor.measures.presence import nothing_counted
+from monitor.measures.spreads import of_shares
+from monitor.measures.tails import of_a_rise
+from monitor.uncertainty.between import Squares
 
 
 def measure(pair: FieldPair) -> Result:
@@ -24,6 +27,12 @@ def measure(pair: FieldPair) -> Result:
     return change_of_share(current.missing, current.rows, reference.missing, reference.rows)
 
 
+def spread(field: FieldParts) -> Squares | None:
+    """Return the squared change of the share between a window of the baseline and the others."""
+    missing, rows = zip(*((part.missing, part.rows) for part in field.parts), strict=True)
+    return of_shares(missing, rows, field.whole.missing, field.whole.rows)
+
+
 MEASURE = FieldMeasure(
     Description(
         id="missing_rate",
@@ -37,4 +46,6 @@ MEASURE = FieldMeasure(
         source="Newcombe (1998)",
     ),
     measure,
+    tail=of_a_rise,
+    spread=spread,
 )

@@ -4,6 +4,7 @@ from monitor.domain.estimate import Absence, Estimate, Result, Unmeasurable
 from monitor.measures.applicability import has_known_values
 from monitor.measures.measure import Description, Family, FieldMeasure, FieldPair
 from monitor.measures.presence import no_values
+from monitor.measures.tails import of_a_rise
 from monitor.profile.counts import CategoricalCounts, FieldCounts, NumericCounts
 from monitor.profile.grid import CategoricalGrid, FieldGrid, NumericGrid
 from monitor.uncertainty.proportion import wilson
@@ -84,4 +85,5 @@ MEASURE = FieldMeasure(
     ),
     measure,
     applies=has_known_values,
+    tail=of_a_rise,  # no spread: the baseline knows all of its values
 )

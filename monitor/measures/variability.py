@@ -1,0 +1,90 @@
+"""What the windows of a baseline reach without anything having happened."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from monitor.measures.catalogue import CATALOGUE
+from monitor.measures.measure import FieldMeasure, FieldParts, ModelMeasure, ProfileParts
+from monitor.profile.grid import Grid
+from monitor.profile.profile import Profile
+from monitor.uncertainty.between import LEAST_WINDOWS, Squares, reach
+
+WARNING_TAIL = 1e-3
+"""Such a share of undisturbed windows is beyond the floor of a warning: of two such windows among
+three, which make an alarm, three in a million."""
+
+CRITICAL_TAIL = 1e-6
+"""The same for what alarms at once."""
+
+LEAST_ROWS = 50
+"""Rows of a window that is asked how much it varies."""
+
+SQUARED = frozenset({"psi"})
+"""Measures that are themselves a squared distance; the others are the root of one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """What a measure reaches between windows that nothing happened to.
+
+    Attributes:
+        warning: Reached by one such window in a thousand; 0 when the windows agree.
+        critical: Reached by one in a million.
+        windows: How many windows were asked; too few say nothing, and both are 0.
+    """
+
+    warning: float
+    critical: float
+    windows: int
+
+
+Floors = Mapping[tuple[str, str], Floor]
+"""By measure and field; "" for a measure of the whole model."""
+
+
+def floors(measures: Iterable[str], grid: Grid, whole: Profile, parts: Iterable[Profile]) -> Floors:
+    """Return the floor of each measure that has a minimum-effect test.
+
+    Pure, and the same for the same baseline.
+
+    Args:
+        measures: Ids of the measures that are judged.
+        grid: The baseline's grid.
+        whole: Its profile.
+        parts: The profiles of its windows, of the length of the windows that will be judged.
+    """
+    wanted = frozenset(measures)
+    counted = tuple(part for part in parts if part.rows >= LEAST_ROWS)
+    enough = len(counted) >= LEAST_WINDOWS
+    found: dict[tuple[str, str], Floor] = {}
+    for measure in CATALOGUE:
+        if measure.about.id not in wanted:
+            continue
+        match measure:
+            case ModelMeasure(spread=spread) if spread is not None and measure.applies(grid):
+                squares = spread(ProfileParts(grid, whole, counted)) if enough else None
+                found[measure.about.id, ""] = _floor(measure.about.id, squares, len(counted))
+            case FieldMeasure(spread=spread) if spread is not None:
+                for name, cells in grid.fields.items():
+                    if not measure.applies(cells):
+                        continue
+                    fields = FieldParts(
+                        cells, whole.fields[name], tuple(part.fields[name] for part in counted)
+                    )
+                    squares = spread(fields) if enough else None
+                    found[measure.about.id, name] = _floor(measure.about.id, squares, len(counted))
+            case _:
+                pass
+    return found
+
+
+def _floor(measure: str, squares: Squares | None, windows: int) -> Floor:
+    if squares is None:
+        return Floor(0.0, 0.0, windows)
+    reached = reach(squares, (WARNING_TAIL, CRITICAL_TAIL))
+    warning, critical = reached.reshape(2, -1).max(axis=1)
+    if measure not in SQUARED:
+        warning, critical = np.sqrt(warning), np.sqrt(critical)
+    return Floor(float(warning), float(critical), len(squares.observed))
