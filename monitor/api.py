@@ -191,7 +191,12 @@ class Comparison:
         return pd.DataFrame([_reading_row(item) for item in found])
 
     def findings(self) -> "pd.DataFrame":
-        """Return everything judged: the columns of `readings`, with verdict, reason and why."""
+        """Return everything judged: the columns of `readings`, with verdict, reason and why.
+
+        ``tolerance`` is what was tolerated: the limit, or ``floor``, what the baseline's own
+        windows reach. ``p_beyond`` and ``p_beyond_adjusted`` are of the test that more is true;
+        all four are missing where the interval decided.
+        """
         import pandas as pd  # noqa: PLC0415  # costs 0.4 s
 
         return pd.DataFrame([_finding_row(item) for item in self.found()])
@@ -230,5 +235,12 @@ def _finding_row(finding: Finding) -> dict[str, Any]:
         "reason": finding.reason.value,
         "explanation": finding.explanation,
         "fingerprint": finding.fingerprint,
+    }
+    test = finding.decided_by
+    row |= {
+        "tolerance": test and test.tolerance,
+        "floor": test and test.floor,
+        "p_beyond": test and test.p_value,
+        "p_beyond_adjusted": test and test.p_adjusted,
     }
     return row

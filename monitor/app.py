@@ -256,6 +256,7 @@ def snapshot(policy: Policy, outside: "Outside") -> "ModelSnapshot":
     Raises:
         StoreError: The database cannot be read.
     """
+    from monitor.engine.alarms import ModelAlarms, alarms_since
     from monitor.engine.snapshot import ModelSnapshot
 
     store = outside.store
@@ -267,6 +268,7 @@ def snapshot(policy: Policy, outside: "Outside") -> "ModelSnapshot":
         counts=store.counts(policy.model),
         revision=store.heads(policy.model)[latest.window].revision if latest else None,
         quarantine=store.quarantine(policy.model),
+        alarms=alarms_since(policy, store, latest.window.start) if latest else ModelAlarms(),
     )
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from monitor.domain.baseline import Baseline, BaselinePart
 from monitor.domain.estimate import Absence, Estimate, Unmeasurable
-from monitor.domain.finding import Finding, Reason, Verdict
+from monitor.domain.finding import Evidence, Finding, Reason, Verdict
 from monitor.domain.limit import Band, Limit
 from monitor.domain.manifest import (
     Accounting,
@@ -144,7 +144,17 @@ def findings_of(readings):
     limit = Limit(0.1, 0.25)
     return (
         Finding(absent, Limit(None, 0.5, 7), Verdict.UNKNOWN, Reason.MISSING_COLUMN, "no column"),
-        Finding(psi, limit, Verdict.CRITICAL, Reason.BEYOND_CRITICAL, "0.31 is above 0.25 – drift"),
+        Finding(
+            psi,
+            limit,
+            Verdict.CRITICAL,
+            Reason.BEYOND_CRITICAL,
+            "0.31 is above 0.25 – drift",
+            {
+                Verdict.WARNING: Evidence(0.1, 0.02, 60, 5e-324, 1e-300, 40),
+                Verdict.CRITICAL: Evidence(0.25, 0.07, 60, 0.001, 0.04, 40),
+            },
+        ),
         Finding(ratio, Band(0.85, 1.2), Verdict.WARNING, Reason.SUSPECTED, "0.70 is below 0.85"),
     )
 
@@ -182,6 +192,7 @@ def a_run(day=0, days=1, *, policy="policy-1", model="credit", versions=("2", "1
         readings=(rows,),
         findings=(Finding(rows, Limit(None, None), Verdict.OK, Reason.WITHIN, "1010 rows"),),
         schema_changes=SCHEMA_CHANGES,
+        e_value=0.75 + day,
     )
 
 
@@ -194,6 +205,7 @@ def an_empty_run(day=0, model="credit"):
         accounting=Accounting(),
         schema_changes=(),
         outcome=Outcome.NO_DATA,
+        e_value=None,
         last_event=None,
         readings=(rows,),
         findings=(Finding(rows, Limit(None, 1.0), Verdict.UNKNOWN, Reason.NO_DATA, "no rows"),),

@@ -1,13 +1,11 @@
 """Evidence gathered over fields and windows, with a promise on how often it is wrong."""
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
 from math import expm1, log
 
 from monitor.domain.alarm import Detection
 from monitor.domain.finding import Finding, Verdict
-
-YEAR = timedelta(days=365.2425)
+from monitor.measures.names import MEASURE_NAMES
 
 _LEAST = 1e-300  # evidence beyond this is as good as infinite, and would be in a double
 _NEAR_ONE = 1e-3  # below this distance from 1 its series has the digits that the formula loses
@@ -35,8 +33,8 @@ def calibrated(p_value: float) -> float:
 def e_value(findings: Iterable[Finding]) -> float | None:
     """Return the evidence of one window that something is beyond what is tolerated.
 
-    The mean of the `calibrated` evidence of every tested finding at its warning limit (at the
-    critical one where it has no other): at most 1 on average when nothing is, whatever the
+    The mean of the `calibrated` evidence of every tested measure of drift at its warning limit (at
+    the critical one where it has no other): at most 1 on average when nothing is, whatever the
     dependence between fields. None when nothing could be tested.
 
     Args:
@@ -46,19 +44,9 @@ def e_value(findings: Iterable[Finding]) -> float | None:
         calibrated(bound.p_value)
         for finding in findings
         for bound in [finding.evidence.get(Verdict.WARNING, finding.evidence.get(Verdict.CRITICAL))]
-        if bound is not None and finding.verdict is not Verdict.UNKNOWN
+        if bound is not None and MEASURE_NAMES[finding.reading.measure].family == "drift"
     ]
     return sum(found) / len(found) if found else None
-
-
-def threshold(length: timedelta, false_alarms_per_year: float) -> float:
-    """Return how many windows there are on average between two false alarms that are accepted.
-
-    Args:
-        length: Of a window.
-        false_alarms_per_year: How many are accepted, above zero.
-    """
-    return YEAR / length / false_alarms_per_year
 
 
 def detections(e_values: Sequence[float | None], bound: float) -> tuple[Detection, ...]:

@@ -24,6 +24,7 @@ def demo(ctx: click.Context, *, once: bool) -> None:
     from monitor.cli.run import run_model
     from monitor.cli.selection import chosen, period
     from monitor.cli.serve import serve
+    from monitor.engine.alarms import alarms_since
     from monitor.engine.register import Registration, register_baselines
     from monitor.reports.summary import summarise
 
@@ -51,6 +52,8 @@ def demo(ctx: click.Context, *, once: bool) -> None:
     say(f"{len(done)} windows run" if done else "every window had been run before")
     heads = outside.store.heads(policy.model)
     stored = [outside.store.run(policy.model, window) for window in sorted(heads)]
-    write_tables(summarise(policy, [run for run in stored if run is not None]), "table")
+    alarms = alarms_since(policy, outside.store, window.end)
+    runs = [run for run in stored if run is not None]
+    write_tables(summarise(policy, runs, alarms), "table")
     if not once:
         ctx.invoke(serve)

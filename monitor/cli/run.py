@@ -15,6 +15,7 @@ from monitor.domain.window import Window
 
 if TYPE_CHECKING:
     from monitor.domain.manifest import LateChange
+    from monitor.engine.alarms import ModelAlarms
     from monitor.engine.run import Outside, Ran
 
 
@@ -56,7 +57,7 @@ def run(  # noqa: PLR0917  # one argument an option
         done, problem = run_model(policy, outside, periods[policy.model], late)
         new = sum(item.committed.new for item in done)
         say(f"{policy.model}: {len(done)} windows, {new} with new results")
-        tables = summarise(policy, [item.run for item in done])
+        tables = summarise(policy, [item.run for item in done], _alarms(policy, outside, done))
         write_tables((*tables, *late_changes(policy, late)), output)
         worst += [_worst(item) for item in done]
         if problem is not None:
@@ -103,6 +104,15 @@ def run_model(
 
     failed = guarded(policy.model, work, outside)
     return done, None if failed is None else failed.error
+
+
+def _alarms(policy: Policy, outside: "Outside", done: "Sequence[Ran]") -> "ModelAlarms | None":
+    """Return the alarms as of the windows that were run, from all that is stored."""
+    from monitor.engine.alarms import alarms_since
+
+    if not done:
+        return None
+    return alarms_since(policy, outside.store, min(item.run.window.start for item in done))
 
 
 def _worst(item: "Ran") -> Verdict:

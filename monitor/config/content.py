@@ -11,7 +11,8 @@ import yaml
 
 from monitor.config.defaults import DEFAULT_LIMITS
 from monitor.config.document import plain_value
-from monitor.config.values import NEVER, duration_text
+from monitor.config.values import NEVER, duration_text, persistence_text
+from monitor.domain.alarm import AlarmRule
 from monitor.domain.field import Attribute, Decision, Field, Label
 from monitor.domain.limit import Limit
 from monitor.domain.policy import FieldLimit, Policy, SourceSpec
@@ -38,6 +39,7 @@ def policy_content(policy: Policy, measures: Mapping[str, MeasureName] = MEASURE
         ],
         "schedule": _schedule(policy.schedule),
         "limits": _limits(policy, measures),
+        "alarms": _alarms(policy.alarms),
     }
     return _given(content)
 
@@ -182,7 +184,7 @@ def _instant(instant: datetime) -> str:
 
 
 def _limits(policy: Policy, measures: Mapping[str, MeasureName]) -> Content:
-    families: dict[str, Content] = {"drift": {}, "quality": {}, "performance": {}}
+    families: Content = {"drift": {}, "quality": {}, "performance": {}}
     for name, measure in measures.items():
         if name in policy.limits:
             families[measure.family][name] = _field_limit(policy.limits[name])
@@ -199,7 +201,17 @@ def _limits(policy: Policy, measures: Mapping[str, MeasureName]) -> Content:
             "min_expected": band.min_expected,
         }
     }
+    families["false_discovery_rate"] = policy.false_discovery_rate
     return _given(families)
+
+
+def _alarms(rule: AlarmRule) -> Content:
+    return _given(
+        {
+            "persistence": persistence_text(rule.needed, rule.of),
+            "false_alarms_per_year": rule.false_alarms_per_year,
+        }
+    )
 
 
 def _field_limit(limit: FieldLimit) -> Content:

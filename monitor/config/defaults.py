@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from monitor.domain.alarm import USUAL
 from monitor.domain.limit import Band, Limit
 
 DEFAULT_LIMITS: Mapping[str, Limit] = {
@@ -24,6 +25,12 @@ UNJUDGED = Limit(warning=None, critical=None)
 
 DEFAULT_BAND = Band()
 """Four-fifths benchmark, one percentage point at least, five per cent family-wise error."""
+
+DEFAULT_FALSE_DISCOVERY_RATE = 0.05
+"""Of the fields found beyond a limit, one in twenty may be so by chance."""
+
+DEFAULT_ALARMS = USUAL
+"""A warning in two of the last three judged windows calls; a critical finding at once."""
 
 DEFAULT_LABEL_COVERAGE = 0.9
 """Labels that arrive first may be of another kind than the rest: nine in ten make a window."""

@@ -10,6 +10,7 @@ from monitor.config.content import content_digest, policy_content
 from monitor.config.defaults import DEFAULT_LIMITS, REOPENED_WINDOWS, UNJUDGED
 from monitor.config.document import Document, read_document
 from monitor.config.sections import (
+    AlarmsSection,
     BandSection,
     DecisionSection,
     FieldLimitSection,
@@ -24,6 +25,7 @@ from monitor.config.sections import (
 from monitor.config.validation import validated
 from monitor.config.values import in_zone
 from monitor.config.wording import quoted
+from monitor.domain.alarm import AlarmRule
 from monitor.domain.errors import ConfigError, Problem
 from monitor.domain.field import (
     Attribute,
@@ -145,6 +147,8 @@ def _policy(section: ModelSection, document: Document) -> Policy:
         schedule=_schedule(section.schedule),
         limits=_limits(section.limits),
         band=_band(section.limits.disparity.band),
+        false_discovery_rate=section.limits.false_discovery_rate,
+        alarms=_alarms(section.alarms),
         min_label_coverage=section.label.min_coverage if section.label else 0.0,
         owner=section.owner or "",
         text=document.text,
@@ -253,6 +257,11 @@ def _limit(section: FieldLimitSection, base: Limit) -> Limit:
         critical=section.critical if "critical" in given else base.critical,
         min_rows=base.min_rows if section.min_rows is None else section.min_rows,
     )
+
+
+def _alarms(section: AlarmsSection) -> AlarmRule:
+    needed, of = section.persistence
+    return AlarmRule(needed, of, section.false_alarms_per_year)
 
 
 def _band(section: BandSection) -> Band:

@@ -9,7 +9,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from monitor.config.defaults import DEFAULT_BAND, DEFAULT_LABEL_COVERAGE
+from monitor.config.defaults import (
+    DEFAULT_ALARMS,
+    DEFAULT_BAND,
+    DEFAULT_FALSE_DISCOVERY_RATE,
+    DEFAULT_LABEL_COVERAGE,
+)
 from monitor.config.values import (
     Bound,
     Duration,
@@ -17,9 +22,11 @@ from monitor.config.values import (
     Length,
     Location,
     Name,
+    Persistence,
     Text,
     Value,
     Zone,
+    persistence_text,
     wrong,
 )
 from monitor.config.wording import described
@@ -288,6 +295,29 @@ class LimitsSection(Section):
     disparity: DisparitySection = Field(
         {}, validate_default=True, description="unequal outcomes between groups"
     )
+    false_discovery_rate: float = Field(
+        DEFAULT_FALSE_DISCOVERY_RATE,
+        gt=0,
+        lt=1,
+        description="share of the fields found beyond a limit that may be so by chance",
+    )
+
+
+class AlarmsSection(Section):
+    """When what was found in single windows is an alarm."""
+
+    persistence: Persistence = Field(
+        persistence_text(DEFAULT_ALARMS.needed, DEFAULT_ALARMS.of),
+        validate_default=True,
+        description="of how many judged windows how many must be beyond a limit before a warning "
+        "is an alarm; a critical finding is one at once",
+    )
+    false_alarms_per_year: float | None = Field(
+        None,
+        gt=0,
+        description="how often the detector that gathers evidence over all fields and windows may "
+        "call in a year without drift; otherwise there is no detector",
+    )
 
 
 class ModelSection(Section):
@@ -315,4 +345,7 @@ class ModelSection(Section):
     )
     limits: LimitsSection = Field(
         {}, validate_default=True, description="what is tolerated, by family of measures"
+    )
+    alarms: AlarmsSection = Field(
+        {}, validate_default=True, description="when what was found in windows is an alarm"
     )

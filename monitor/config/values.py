@@ -20,6 +20,9 @@ from monitor.domain.schedule import CalendarUnit
 MAX_NAME = 200
 """Characters of a name: the width of its database column, and more than anybody can read."""
 
+MOST_WINDOWS = 10
+"""Windows that a persistence may look at: older ones say little of the present."""
+
 NEVER = "never"
 """A bound that is never exceeded."""
 
@@ -31,6 +34,7 @@ _UNITS = {
     "m": timedelta(minutes=1),
     "s": timedelta(seconds=1),
 }
+_PERSISTENCE = re.compile(r"([1-9][0-9]?) of ([1-9][0-9]?)")
 _SIZE_OF_MEMORY = re.compile(r"([1-9][0-9]{0,5})(MiB|GiB)")
 _BYTES = {"GiB": 2**30, "MiB": 2**20}
 _DURATION_FORM = "a duration such as 90s, 15m, 6h, 14d or 2w"
@@ -163,6 +167,26 @@ def _bound(value: Any) -> Any:
     return value
 
 
+def parse_persistence(value: Any) -> tuple[int, int]:
+    """Return "2 of 3" as its two numbers, or raise."""
+    if isinstance(value, tuple):
+        return value
+    match = _PERSISTENCE.fullmatch(value) if isinstance(value, str) else None
+    if not match:
+        raise wrong(f'must be such as "2 of 3" windows, not {described(value)}')
+    needed, of = int(match[1]), int(match[2])
+    if needed > of:
+        raise wrong(f"asks for {needed} of {of} windows; it can be at most all of them")
+    if of > MOST_WINDOWS:
+        raise wrong(f"looks at {of} windows; it can be at most {MOST_WINDOWS}")
+    return needed, of
+
+
+def persistence_text(needed: int, of: int) -> str:
+    """Return the two numbers as they are written."""
+    return f"{needed} of {of}"
+
+
 Name = Annotated[
     str,
     AfterValidator(checked_name),
@@ -186,6 +210,11 @@ Duration = Annotated[
 PositiveDuration = Annotated[Duration, AfterValidator(_positive)]
 _MemoryText = Annotated[str, Field(pattern=f"^{_SIZE_OF_MEMORY.pattern}$")]
 Memory = Annotated[int, BeforeValidator(parse_memory, json_schema_input_type=_MemoryText)]
+_PersistenceText = Annotated[str, Field(pattern=f"^{_PERSISTENCE.pattern}$")]
+Persistence = Annotated[
+    tuple[int, int], BeforeValidator(parse_persistence, json_schema_input_type=_PersistenceText)
+]
+"""How many windows of how many must be beyond a limit."""
 Instant = Annotated[datetime, BeforeValidator(parse_instant, json_schema_input_type=str)]
 _Size = Annotated[float, Field(ge=0)]
 Bound = Annotated[

@@ -85,6 +85,13 @@ class Finding:
     evidence: Mapping[Verdict, Evidence] = field(default_factory=dict)
 
     @property
+    def decided_by(self) -> Evidence | None:
+        """Return the test that led to the verdict: that of the bound exceeded, else the nearest."""
+        of_verdict = self.evidence.get(self.verdict)
+        nearest = self.evidence.get(Verdict.WARNING, self.evidence.get(Verdict.CRITICAL))
+        return of_verdict or nearest
+
+    @property
     def fingerprint(self) -> str:
         """Return 16 hex digits that say what was measured on what, never the value."""
         subject = self.reading.subject

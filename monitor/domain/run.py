@@ -80,6 +80,8 @@ class Run:
         findings: Findings on the log as a whole (freshness, volume), which no version owns.
         readings: Readings on the log as a whole.
         schema_changes: How the columns of its files differ from those of the baselines.
+        e_value: The evidence of drift in all fields together, at most 1 on average when there is
+            none; None when nothing could be tested.
     """
 
     model: str
@@ -98,6 +100,7 @@ class Run:
     readings: tuple[Reading, ...] = ()
     findings: tuple[Finding, ...] = ()
     schema_changes: tuple[SchemaChange, ...] = ()
+    e_value: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,15 @@ class CalendarUnit(StrEnum):
     YEAR = "year"
 
 
+_YEAR = timedelta(days=365.2425)
+_PER_YEAR = {
+    CalendarUnit.HOUR: _YEAR / timedelta(hours=1),
+    CalendarUnit.DAY: _YEAR / timedelta(days=1),
+    CalendarUnit.WEEK: _YEAR / timedelta(days=7),
+    CalendarUnit.MONTH: 12.0,
+    CalendarUnit.QUARTER: 4.0,
+    CalendarUnit.YEAR: 1.0,
+}
 _MONTHS = {CalendarUnit.MONTH: 1, CalendarUnit.QUARTER: 3, CalendarUnit.YEAR: 12}
 
 
@@ -93,6 +102,11 @@ class Schedule:
     def closed(self, window: Window, present: datetime) -> bool:
         """Return whether a window is too old to be run again when its files change."""
         return present - window.end >= self.lateness + self.reopen
+
+    @property
+    def windows_per_year(self) -> float:
+        """Return how many windows a year has on average."""
+        return _YEAR / self.length if isinstance(self.length, timedelta) else _PER_YEAR[self.length]
 
     @property
     def interval(self) -> timedelta:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from monitor.domain.baseline import Baseline
+from monitor.domain.finding import Verdict
 from monitor.domain.manifest import UNLISTED, LabelJoin, Listing, Manifest, UnreadableFile
 from monitor.domain.policy import Policy
 from monitor.domain.quarantine import Quarantine, QuarantinedFile
@@ -200,6 +201,19 @@ class Revision:
 
 
 @dataclass(frozen=True)
+class WindowVerdicts:
+    """What the newest revision of a window says, without the numbers.
+
+    Attributes:
+        window: The window.
+        verdicts: By fingerprint.
+    """
+
+    window: Window
+    verdicts: Mapping[str, Verdict]
+
+
+@dataclass(frozen=True)
 class Committed:
     """What became of a run that was handed to the store.
 
@@ -298,6 +312,14 @@ class Store(Protocol):
 
     def heads(self, model: str) -> Mapping[Window, RunHead]:
         """Return the newest revision of each window of a model."""
+        ...
+
+    def verdicts(self, model: str, since: datetime) -> Sequence[WindowVerdicts]:
+        """Return the verdicts of the windows that end after an instant, in their order."""
+        ...
+
+    def e_values(self, model: str) -> Mapping[Window, float | None]:
+        """Return the evidence of drift of every window, by its newest revision, in their order."""
         ...
 
     def run(self, model: str, window: Window, revision: int | None = None) -> Run | None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from monitor.alerts.detector import e_value
 from monitor.alerts.findings import findings_of
 from monitor.alerts.judge import judge
 from monitor.domain.baseline import Baseline
@@ -116,6 +117,7 @@ def run_window(  # noqa: PLR0917  # six nouns, each of another type
         readings=seen.readings,
         findings=seen.findings,
         schema_changes=seen.schema_changes,
+        e_value=e_value(finding for result in seen.results for finding in result.findings),
     )
     broken = newly_broken(quarantine, run.manifest)
     return Ran(run, store.commit(run, policy, broken))

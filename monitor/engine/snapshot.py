@@ -7,6 +7,7 @@ from monitor.domain.baseline import Baseline
 from monitor.domain.policy import Policy
 from monitor.domain.quarantine import QuarantinedFile
 from monitor.domain.run import Run
+from monitor.engine.alarms import ModelAlarms
 from monitor.engine.ports import RunCounts
 
 
@@ -21,6 +22,7 @@ class ModelSnapshot:
         counts: How its runs ended.
         revision: The number of ``latest`` among the runs of its window; None before the first run.
         quarantine: Every file that is or was quarantined, by path.
+        alarms: What its findings amount to as of the latest window.
     """
 
     policy: Policy
@@ -29,3 +31,4 @@ class ModelSnapshot:
     counts: RunCounts
     revision: int | None = None
     quarantine: Mapping[str, QuarantinedFile] = field(default_factory=dict)
+    alarms: ModelAlarms = field(default_factory=ModelAlarms)

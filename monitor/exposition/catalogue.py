@@ -61,6 +61,7 @@ _GROUP = ("model", "model_version", "attribute", "group")
 _DISPARITY = ("model", "model_version", "attribute", "group", "check")
 _BAND = ("model", "model_version", "attribute", "check", "bound", "severity")
 _FINDING = ("model", "model_version", "check", "feature", "attribute", "group", "verdict")
+_ALARM = ("model", "model_version", "check", "feature", "attribute", "group", "severity")
 
 _STATE = "0 ok, 1 warning, 2 critical; absent while the verdict is unknown."
 _LOWER = "Lower end of the interval of"
@@ -88,7 +89,7 @@ def _judged(
     stem: str, score: str, what: str, unit: str, labels: tuple[str, ...]
 ) -> tuple[MetricFamily, ...]:
     """Return a score with the ends of its interval, its limits and its state."""
-    limits = "A score is beyond a limit when its whole interval is: alert on the state."
+    limits = "Statistical rules decide whether a score is beyond it: alert on the state."
     return (
         _result(score, f"{what} in the latest window.", unit, labels),
         _result(f"{score}_lower_bound", f"{_LOWER} {score}.", unit, labels),
@@ -236,6 +237,17 @@ _WINDOW = (
     ),
 )
 
+
+def _tolerance(stem: str, score: str, labels: tuple[str, ...]) -> MetricFamily:
+    return _result(
+        f"{stem}_tolerance",
+        f"Tolerated {score} by severity: the limit, or what the baseline's own windows reach"
+        " where that is larger; absent for a score that is not tested.",
+        "by method" if "method" in labels else "by check",
+        (*labels, "severity"),
+    )
+
+
 _DRIFT = (
     *_judged(
         "feature_drift",
@@ -244,6 +256,7 @@ _DRIFT = (
         "by method",
         _FEATURE,
     ),
+    _tolerance("feature_drift", "feature_drift_score", _FEATURE),
     _result(
         "features_monitored",
         "Fields that the policy watches, the score included.",
@@ -269,6 +282,7 @@ _DRIFT = (
         "by method",
         _OUTPUT,
     ),
+    _tolerance("output_drift", "output_drift_score", _OUTPUT),
     _result("score_mean", "Mean score in the latest window.", "score", _VERSION),
     _result("baseline_score_mean", "Mean score in the baseline.", "score", _VERSION),
     _result(
@@ -296,6 +310,7 @@ _DRIFT = (
 
 _QUALITY_AND_PERFORMANCE = (
     *_judged("quality", "quality_score", "A data quality measure", "by check", _QUALITY),
+    _tolerance("quality", "quality_score", _QUALITY),
     *_judged("performance", "performance_score", "A performance measure", "by check", _PERFORMANCE),
     _result("auc", "Area under the ROC curve in the latest window.", "probability", _VERSION),
     _result("baseline_auc", "Area under the ROC curve in the baseline.", "probability", _VERSION),
@@ -389,6 +404,34 @@ _FINDINGS = (
         "Verdict on everything that was judged: 1 for the verdict that holds, 0 for the others.",
         "state",
         _FINDING,
+    ),
+    _result(
+        "alarm_firing",
+        "Whether somebody is to be called, by severity: a critical verdict at once, a warning when"
+        " enough of the last judged windows were beyond a limit; absent while none could be judged.",
+        "bool",
+        _ALARM,
+    ),
+    _result(
+        "detector_evidence",
+        "Evidence of drift gathered over all features and windows; absent without a detector.",
+        "1",
+        _MODEL,
+        empty=True,
+    ),
+    _result(
+        "detector_threshold",
+        "Evidence at which the detector calls: windows between two false alarms.",
+        "1",
+        _MODEL,
+        empty=True,
+    ),
+    _result(
+        "detector_firing",
+        "Whether the detector calls as of the latest window.",
+        "bool",
+        _MODEL,
+        empty=True,
     ),
     _result(
         "findings",

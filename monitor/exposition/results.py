@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
+from monitor.domain.alarm import AlarmState
 from monitor.domain.errors import (
     BaselineError,
     SourceError,
@@ -80,6 +81,7 @@ def add_model(sheet: Sheet, snapshot: ModelSnapshot, families: Mapping[str, Fami
     if snapshot.latest is not None:
         _add_window(sheet, snapshot, snapshot.latest)
         dropped = _add_results(sheet, snapshot.latest, families)
+        dropped += _add_alarms(sheet, snapshot, snapshot.latest)
     _add_feature_counts(sheet, snapshot, families)
     sheet.add("series_dropped", dropped, model=model)
     sheet.add("series", len(sheet) - before + 1, model=model)
@@ -295,6 +297,36 @@ def _add_finding(sheet: Sheet, finding: Finding, families: Mapping[str, Family])
     return added
 
 
+def _add_alarms(sheet: Sheet, snapshot: ModelSnapshot, run: Run) -> int:
+    """Return how many series found no place."""
+    parts: tuple[Run | VersionResult, ...] = (run, *run.results)
+    alarms = snapshot.alarms.found.get(run.window, {})
+    dropped = 0
+    for finding in (finding for part in parts for finding in part.findings):
+        alarm = alarms.get(finding.fingerprint)
+        if alarm is None or alarm.state is AlarmState.UNKNOWN:
+            continue
+        subject = finding.reading.subject
+        for severity in (AlarmState.WARNING, AlarmState.CRITICAL):
+            dropped += not sheet.add(
+                "alarm_firing",
+                alarm.state is severity,
+                model=subject.model,
+                model_version=subject.version,
+                check=finding.reading.measure,
+                feature=subject.field,
+                attribute=subject.population,
+                group=subject.group,
+                severity=severity.value,
+            )
+    detection = snapshot.alarms.detections.get(run.window)
+    if detection is not None:
+        sheet.add("detector_evidence", detection.statistic, model=run.model)
+        sheet.add("detector_threshold", detection.threshold, model=run.model)
+        sheet.add("detector_firing", detection.firing, model=run.model)
+    return dropped
+
+
 def _add_limits(sheet: Sheet, finding: Finding, stem: str, labels: dict[str, str]) -> None:
     limit = finding.limit
     # The groups of a population share its limits: one series, not one a group.
@@ -307,6 +339,8 @@ def _add_limits(sheet: Sheet, finding: Finding, stem: str, labels: dict[str, str
     for severity, bound in (("warning", limit.warning), ("critical", limit.critical)):
         if bound is not None:
             sheet.add(name, bound, **shared, severity=severity)
+    for verdict, test in finding.evidence.items():
+        sheet.add(f"{stem}_tolerance", test.tolerance, **labels, severity=verdict.value)
 
 
 def _add_finding_counts(sheet: Sheet, findings: list[Finding]) -> None:

@@ -227,6 +227,7 @@ def _finding_document(finding: Finding) -> dict[str, Any]:
         "verdict": finding.verdict.value,
         "reason": finding.reason.value,
         "explanation": finding.explanation,
+        "evidence": {str(name): asdict(test) for name, test in finding.evidence.items()},
     }
 
 

@@ -9,6 +9,7 @@ from monitor.domain.finding import Finding, Reason, Verdict
 from monitor.domain.limit import Band, Limit
 from monitor.domain.policy import Policy
 from monitor.domain.run import Run
+from monitor.engine.alarms import ModelAlarms
 from monitor.reports.wording import (
     all_findings,
     decision_name,
@@ -39,15 +40,19 @@ class _Story:
         return f"{last} (as in {', '.join(before)})" if before else last
 
 
-def in_short(policy: Policy, runs: Sequence[Run]) -> tuple[str, ...]:
+def in_short(
+    policy: Policy, runs: Sequence[Run], alarms: ModelAlarms | None = None
+) -> tuple[str, ...]:
     """Return a sentence for each critical change, each breach between groups, and what is unknown.
 
     Args:
         policy: The policy in force.
         runs: The newest revision of each window, oldest first.
+        alarms: What the findings amount to, with the detector's calls; None where not known.
     """
     sentences = [_change(policy, story) for story in _stories(runs, _is_critical_change)]
     sentences += [_disparity(policy, story) for story in _stories(runs, _is_breach)]
+    sentences += _detected(runs, alarms)
     findings = [item for run in runs for item in all_findings(run)]
     if not sentences and findings:
         sentences.append("No critical change and no breach between groups was found.")
@@ -57,6 +62,17 @@ def in_short(policy: Policy, runs: Sequence[Run]) -> tuple[str, ...]:
             f"{unknown} of {len(findings)} findings could not be judged; the reasons are below."
         )
     return tuple(sentences)
+
+
+def _detected(runs: Sequence[Run], alarms: ModelAlarms | None) -> Iterator[str]:
+    for run in runs:
+        found = None if alarms is None else alarms.detections.get(run.window)
+        if found is not None and found.firing:
+            yield (
+                f"{window_name(run.window)}: the detector calls: the evidence of drift gathered "
+                f"over all fields and windows is {found.statistic:.3g}, and {found.threshold:.3g} "
+                "is enough."
+            )
 
 
 def _stories(runs: Sequence[Run], wanted: Callable[[Finding], bool]) -> Iterator[_Story]:

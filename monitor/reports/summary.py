@@ -10,10 +10,12 @@ from monitor.domain.manifest import LabelJoin, LateChange
 from monitor.domain.policy import Policy
 from monitor.domain.reading import Reading
 from monitor.domain.run import Run, VersionResult
+from monitor.engine.alarms import ModelAlarms
 from monitor.reports.file_notes import notes_on_files
 from monitor.reports.in_short import in_short
 from monitor.reports.table import Table
 from monitor.reports.wording import (
+    alarm_text,
     all_findings,
     change_text,
     decision_name,
@@ -35,22 +37,25 @@ _APART = frozenset({Reason.BREACH, Reason.SUSPECTED})
 _RATIO = "selection_rate_ratio"
 
 
-def summarise(policy: Policy, runs: Sequence[Run]) -> tuple[Table, ...]:
+def summarise(
+    policy: Policy, runs: Sequence[Run], alarms: ModelAlarms | None = None
+) -> tuple[Table, ...]:
     """Return the summary of a model's runs.
 
     Args:
         policy: The policy in force.
         runs: The newest revision of each window, in any order.
+        alarms: What the findings amount to as of each window; None when only these runs are known.
     """
     ordered = sorted(runs, key=lambda run: run.window)
     tables = (
         Table(
             f"{policy.model} in short",
             ("what happened",),
-            tuple((sentence,) for sentence in in_short(policy, ordered)),
+            tuple((sentence,) for sentence in in_short(policy, ordered, alarms)),
         ),
         _windows(policy, ordered),
-        _changes(policy, ordered),
+        _changes(policy, ordered, alarms),
         _groups(policy, ordered),
         _extremes(policy, ordered),
         label_table(policy, ordered),
@@ -106,7 +111,7 @@ def _windows(policy: Policy, runs: Sequence[Run]) -> Table:
     )
 
 
-def _changes(policy: Policy, runs: Sequence[Run]) -> Table:
+def _changes(policy: Policy, runs: Sequence[Run], alarms: ModelAlarms | None) -> Table:
     rows: list[tuple[str, ...]] = []
     for run in runs:
         for result in run.results:
@@ -127,14 +132,25 @@ def _changes(policy: Policy, runs: Sequence[Run]) -> Table:
                             change,
                             limit_text(item),
                             item.verdict,
+                            *_called(alarms, run, item),
                         )
                     )
+    headings = ("window", "what", "measure", "value (interval)", "then → now", "limits", "verdict")
     return Table(
         "What changed against the baseline",
-        ("window", "what", "measure", "value (interval)", "then → now", "limits", "verdict"),
+        headings if alarms is None else (*headings, "alarm"),
         tuple(rows),
-        "A limit is exceeded when the whole interval lies beyond it.",
+        "Drift and quality are tested, all fields together; anything else is beyond a limit when its\n"
+        "  whole interval is. A critical finding is an alarm at once, a warning when it lasts.",
     )
+
+
+def _called(alarms: ModelAlarms | None, run: Run, finding: Finding) -> tuple[str, ...]:
+    """Return the column that says what a finding amounts to; none when that is not known."""
+    if alarms is None:
+        return ()
+    alarm = alarms.found.get(run.window, {}).get(finding.fingerprint)
+    return ("–" if alarm is None else alarm_text(alarm, alarms.rule),)
 
 
 def _groups(policy: Policy, runs: Sequence[Run]) -> Table:

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
+from monitor.domain.alarm import Alarm, AlarmRule, AlarmState
 from monitor.domain.estimate import Estimate
-from monitor.domain.finding import Finding
+from monitor.domain.finding import Finding, Verdict
 from monitor.domain.limit import Band, Limit
 from monitor.domain.policy import Policy
 from monitor.domain.reading import Reading
@@ -91,11 +92,36 @@ def share(rate: float, rows: int) -> str:
     return f"{rate:.1%} of {rows:,}"
 
 
+def alarm_text(alarm: Alarm, rule: AlarmRule) -> str:
+    """Return what a finding amounts to, and why."""
+    match alarm.state:
+        case AlarmState.CRITICAL:
+            return "critical"
+        case AlarmState.WARNING:
+            return f"warning, {alarm.beyond} of {alarm.judged}"
+        case AlarmState.PENDING:
+            return f"{alarm.beyond} of {rule.needed} windows so far"
+        case AlarmState.NONE:
+            return "none"
+        case AlarmState.UNKNOWN:
+            return "unknown"
+
+
 def limit_text(finding: Finding) -> str:
     """Return the bounds of a limit or a band."""
     match finding.limit:
         case Band() as band:
             return f"{band.low:g} to {band.high:g}"
         case Limit() as limit:
-            bounds = (limit.warning, limit.critical)
-            return " / ".join("–" if bound is None else f"{bound:g}" for bound in bounds)
+            bounds = {Verdict.WARNING: limit.warning, Verdict.CRITICAL: limit.critical}
+            return " / ".join(_bound_text(item, finding) for item in bounds.items())
+
+
+def _bound_text(bound: tuple[Verdict, float | None], finding: Finding) -> str:
+    """Return a bound, and what was tolerated instead where the baseline itself reaches more."""
+    severity, limit = bound
+    if limit is None:
+        return "–"
+    test = finding.evidence.get(severity)
+    raised = test is not None and test.tolerance > limit
+    return f"{limit:g} (here {test.tolerance:.2g})" if test and raised else f"{limit:g}"

@@ -9,7 +9,7 @@ from sqlalchemy import RowMapping
 
 from monitor.domain.baseline import Baseline, BaselinePart
 from monitor.domain.estimate import Absence, Estimate, Result, Unmeasurable
-from monitor.domain.finding import Finding, Reason, Verdict
+from monitor.domain.finding import Evidence, Finding, Reason, Verdict
 from monitor.domain.limit import Band, Limit
 from monitor.domain.manifest import (
     Accounting,
@@ -121,6 +121,7 @@ def run_row(run: Run, revision: int) -> dict[str, Any]:
         "finished": run.finished,
         "code": run.code,
         "last_event": run.last_event,
+        "e_value": run.e_value,
     }
 
 
@@ -190,6 +191,7 @@ def run_of(
         finished=row["finished"],
         code=row["code"],
         last_event=row["last_event"],
+        e_value=row["e_value"],
         listing=listing_of(row["listing"]),
         results=tuple(
             VersionResult(
@@ -298,6 +300,7 @@ def _finding_row(finding: Finding, number: int, position: int, reading: int) -> 
         "limit_kind": "limit" if isinstance(finding.limit, Limit) else "band",
         **bounds,
         **asdict(finding.limit),
+        "evidence": {str(verdict): asdict(test) for verdict, test in finding.evidence.items()},
     }
 
 
@@ -305,7 +308,10 @@ def _finding(row: RowMapping, reading: Reading) -> Finding:
     kind = _LIMIT_KINDS[row["limit_kind"]]
     limit = kind(**{item.name: row[item.name] for item in fields(kind)})
     verdict, reason = Verdict(row["verdict"]), Reason(row["reason"])
-    return Finding(reading, limit, verdict, reason, row["explanation"])
+    evidence = {
+        Verdict(severity): Evidence(**test) for severity, test in (row["evidence"] or {}).items()
+    }
+    return Finding(reading, limit, verdict, reason, row["explanation"], evidence)
 
 
 def _schema_change_rows(run: Run, number: int) -> list[dict[str, Any]]:

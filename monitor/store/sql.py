@@ -1,11 +1,13 @@
 """The store in a SQL database: SQLite or PostgreSQL."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import (
     Connection,
     RowMapping,
+    ScalarSelect,
     Select,
     Table,
     Text,
@@ -18,11 +20,19 @@ from sqlalchemy.exc import IntegrityError
 
 from monitor.domain.baseline import Baseline
 from monitor.domain.errors import BaselineError, StoreError
+from monitor.domain.finding import Verdict
 from monitor.domain.policy import Policy
 from monitor.domain.quarantine import QuarantinedFile
 from monitor.domain.run import Failure, Outcome, Run
 from monitor.domain.window import Window
-from monitor.engine.ports import Committed, Revision, RunCounts, RunHead, Store
+from monitor.engine.ports import (
+    Committed,
+    Revision,
+    RunCounts,
+    RunHead,
+    Store,
+    WindowVerdicts,
+)
 from monitor.store.connection import (
     connect_lazily,
     database_url,
@@ -210,19 +220,36 @@ class SqlStore(Store):
                 heads[window] = RunHead(window, identity, revision, Outcome(outcome), listing)
         return heads
 
+    def verdicts(self, model: str, since: datetime) -> Sequence[WindowVerdicts]:
+        """Return the verdicts of the windows that end after an instant, in their order."""
+        newest = _newest(model).where(RUNS.c.window_end > since)
+        query = select(FINDINGS.c.run, FINDINGS.c.fingerprint, FINDINGS.c.verdict)
+        with reported(self._url, f"reading runs of {model}"), self._engine.connect() as connection:
+            runs = connection.execute(newest).all()
+            found: dict[int, dict[str, Verdict]] = {run.id: {} for run in runs}
+            for number, fingerprint, verdict in connection.execute(
+                query.where(FINDINGS.c.run.in_(newest.with_only_columns(RUNS.c.id).order_by(None)))
+            ):
+                found[number][fingerprint] = Verdict(verdict)
+        return [
+            WindowVerdicts(Window(run.window_start, run.window_end), found[run.id]) for run in runs
+        ]
+
+    def e_values(self, model: str) -> Mapping[Window, float | None]:
+        """Return the evidence of drift of every window, by its newest revision, in their order."""
+        with reported(self._url, f"reading runs of {model}"), self._engine.connect() as connection:
+            return {
+                Window(run.window_start, run.window_end): run.e_value
+                for run in connection.execute(_newest(model))
+            }
+
     def gaps(self, model: str) -> Mapping[Window, frozenset[str]]:
         """Return the windows whose newest revision had to leave files out, and their paths."""
-        newer = RUNS.alias()
-        newest = select(func.max(newer.c.revision)).where(
-            newer.c.model == RUNS.c.model,
-            newer.c.window_end == RUNS.c.window_end,
-            newer.c.window_start == RUNS.c.window_start,
-        )
         # The text of a manifest that left nothing out: no name in it can look like that, because
         # a quotation mark in a name is escaped.
         nothing = type_coerce(RUNS.c.manifest, Text).contains('"unreadable":[]')
         query = select(RUNS.c.window_start, RUNS.c.window_end, RUNS.c.manifest).where(
-            RUNS.c.model == model, RUNS.c.revision == newest.scalar_subquery(), ~nothing
+            RUNS.c.model == model, RUNS.c.revision == _newest_revision(), ~nothing
         )
         with reported(self._url, f"reading runs of {model}"), self._engine.connect() as connection:
             return {
@@ -340,6 +367,28 @@ class SqlStore(Store):
             for part in connection.execute(belonging).mappings():
                 parts[part["baseline"]].append(part)
         return [baseline_of(row, parts[row["digest"]]) for row in rows]
+
+
+def _newest_revision() -> ScalarSelect[Any]:
+    newer = RUNS.alias()
+    return (
+        select(func.max(newer.c.revision))
+        .where(
+            newer.c.model == RUNS.c.model,
+            newer.c.window_end == RUNS.c.window_end,
+            newer.c.window_start == RUNS.c.window_start,
+        )
+        .scalar_subquery()
+    )
+
+
+def _newest(model: str) -> Select[Any]:
+    """Return the newest run of each window of a model, in the order of the windows."""
+    return (
+        select(RUNS.c.id, RUNS.c.window_start, RUNS.c.window_end, RUNS.c.e_value)
+        .where(RUNS.c.model == model, RUNS.c.revision == _newest_revision())
+        .order_by(RUNS.c.window_end, RUNS.c.window_start)
+    )
 
 
 def _registered() -> Select[Any]:

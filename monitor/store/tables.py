@@ -187,6 +187,7 @@ RUNS = Table(
     Column("finished", Instant, nullable=False),
     Column("code", AnyText, nullable=False),
     Column("last_event", Instant),
+    Column("e_value", Double),
     UniqueConstraint("model", "window_end", "window_start", "revision"),
     Index("modelmon_runs_finished_ix", "model", "finished"),
 )
@@ -260,6 +261,7 @@ FINDINGS = Table(
     Column("min_difference", Double),
     Column("alpha", Double),
     Column("min_expected", Double),
+    Column("evidence", CanonicalJson),
     PrimaryKeyConstraint("run", "position"),
     ForeignKeyConstraint(
         ["run", "reading"],

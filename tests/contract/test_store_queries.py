@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import event
 
 from monitor.store.tables import METADATA
-from tests.stored import a_filled, a_quarantined, a_window
+from tests.stored import FIRST, a_filled, a_quarantined, a_window
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "store.md"
 QUERIES = re.findall(r"^```sql\n(.*?)^```$", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
@@ -56,6 +56,8 @@ def test_no_query_scans_a_table_of_results(store):
     store.run("credit", a_window(), 1)
     store.counts("credit")
     store.gaps("credit")
+    store.verdicts("credit", FIRST)
+    store.e_values("credit")
     store.revisions("credit", a_window())
     store.quarantine("credit")
     a_filled(store, days=1)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from monitor.domain.errors import BaselineError, StoreError
+from monitor.domain.finding import Verdict
 from monitor.domain.manifest import Manifest
 from monitor.domain.run import Outcome
 from monitor.domain.window import Window
@@ -49,6 +50,47 @@ def test_a_run_without_data_comes_back_as_it_was_committed(stores):
     run = an_empty_run()
     stores.writer.commit(run, a_policy())
     assert stores.reader.latest("credit") == run
+
+
+def test_the_newest_verdicts_are_listed_in_the_order_of_windows_whenever_they_were_run(stores):
+    a_filled(stores.writer, days=0)
+    calm = a_run(1, policy="policy-2")
+    ok = [replace(item, verdict=Verdict.OK) for item in calm.results[0].findings]
+    calm = replace(calm, results=(replace(calm.results[0], findings=tuple(ok)),))
+    for run, policy in (
+        (a_run(3), "policy-1"),
+        (a_run(1), "policy-1"),
+        (an_empty_run(2), "policy-1"),
+        (calm, "policy-2"),
+        (a_run(0), "policy-1"),
+    ):
+        stores.writer.commit(run, a_policy(policy))
+    stores.writer.commit(an_empty_run(9, "other"), a_policy(model="other"))
+    found = stores.reader.verdicts("credit", FIRST + DAY)
+    assert [item.window for item in found] == [a_window(day) for day in (1, 2, 3)]
+    assert set(found[0].verdicts.values()) == {Verdict.OK}
+    assert found[1].verdicts == {
+        item.fingerprint: Verdict.UNKNOWN for item in an_empty_run(2).findings
+    }
+    assert found[2].verdicts == {
+        item.fingerprint: item.verdict
+        for part in (a_run(3), *a_run(3).results)
+        for item in part.findings
+    }
+
+
+def test_the_evidence_of_every_window_is_that_of_its_newest_revision(stores):
+    a_filled(stores.writer, days=0)
+    newer = replace(a_run(1, policy="policy-2"), e_value=9.5)
+    for run, policy in (
+        (a_run(2), "policy-1"),
+        (a_run(1), "policy-1"),
+        (an_empty_run(0), "policy-1"),
+        (newer, "policy-2"),
+    ):
+        stores.writer.commit(run, a_policy(policy))
+    found = stores.reader.e_values("credit")
+    assert list(found.items()) == [(a_window(0), None), (a_window(1), 9.5), (a_window(2), 2.75)]
 
 
 def test_a_version_without_a_baseline_has_none_when_it_comes_back(stores):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from monitor.config.content import content_digest, policy_as_yaml, policy_content
 from monitor.config.defaults import DEFAULT_LIMITS
 from monitor.config.model_file import load_policy
+from monitor.domain.alarm import AlarmRule
 from monitor.domain.field import (
     Attribute,
     Decision,
@@ -157,6 +158,15 @@ def policies(draw):
         schedule=schedule,
         limits={name: limit for name, limit in judged.items() if any_bound(limit)},
         band=draw(st.builds(Band, low=st.floats(0.1, 1), min_rows=st.integers(1, 99))),
+        false_discovery_rate=draw(st.floats(0.001, 0.5)),
+        alarms=draw(
+            st.builds(
+                AlarmRule,
+                st.integers(1, 3),
+                st.integers(3, 10),
+                st.none() | st.floats(0.01, 100),
+            )
+        ),
         min_label_coverage=draw(st.floats(0, 1)) if label else 0.0,
         owner=draw(st.just("") | names),
     )

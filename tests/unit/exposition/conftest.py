@@ -7,10 +7,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from monitor.domain.alarm import Alarm, AlarmState, Detection
 from monitor.domain.baseline import Baseline
 from monitor.domain.estimate import Absence, Estimate, Unmeasurable
 from monitor.domain.field import Field, FieldKind
-from monitor.domain.finding import Finding, Reason, Verdict
+from monitor.domain.finding import Evidence, Finding, Reason, Verdict
 from monitor.domain.limit import Band, Limit
 from monitor.domain.manifest import Accounting, LabelJoin, LogFile, Manifest, UnreadableFile
 from monitor.domain.policy import Policy, SourceSpec
@@ -19,6 +20,7 @@ from monitor.domain.reading import Reading, Subject
 from monitor.domain.run import Outcome, Run, VersionResult
 from monitor.domain.schedule import CalendarUnit, Schedule
 from monitor.domain.window import Window
+from monitor.engine.alarms import ModelAlarms
 from monitor.engine.ports import RunCounts
 from monitor.engine.snapshot import ModelSnapshot
 from monitor.exposition.render import Build
@@ -121,6 +123,16 @@ def finding(of, verdict=Verdict.OK, reason=Reason.WITHIN, limit=LIMIT):
     return Finding(of, limit, verdict, reason, "told elsewhere")
 
 
+def tested(found):
+    bounds = ((Verdict.WARNING, found.limit.warning), (Verdict.CRITICAL, found.limit.critical))
+    tests = {
+        verdict: Evidence(max(bound, 0.15), 0.15, 60, 0.01, 0.03, 3)
+        for verdict, bound in bounds
+        if bound is not None
+    }
+    return replace(found, evidence=tests)
+
+
 def _disparity(measure, result, group):
     return reading(measure, result, population="sex", group=group, reference_group="male")
 
@@ -143,21 +155,33 @@ def _credit():
     )
     ratio_other = _disparity("selection_rate_ratio", few, "other")
     freshness = reading("freshness", Unmeasurable(Absence.NO_DATA, "no rows"), version="")
+    pay = tested(finding(drifted, Verdict.CRITICAL, Reason.BEYOND_CRITICAL))
+    output = tested(finding(rate, Verdict.WARNING, Reason.BEYOND_WARNING))
+    alarms = ModelAlarms(
+        found={
+            AUGUST: {
+                pay.fingerprint: Alarm(AlarmState.CRITICAL, 1, 3),
+                output.fingerprint: Alarm(AlarmState.PENDING, 1, 3),
+            }
+        },
+        detections={AUGUST: Detection(3.5, 12.0)},
+    )
     return snapshot(
         run(
             (drifted, calm, short, missing, rate, auc, female, male, other, ratio, ratio_other),
             (
-                finding(drifted, Verdict.CRITICAL, Reason.BEYOND_CRITICAL),
+                pay,
                 finding(calm),
                 finding(short, Verdict.UNKNOWN, Reason.INSUFFICIENT_DATA),
-                finding(missing, limit=Limit(0.01, None)),
-                finding(rate, Verdict.WARNING, Reason.BEYOND_WARNING),
+                tested(finding(missing, limit=Limit(0.01, None))),
+                output,
                 finding(ratio, Verdict.CRITICAL, Reason.BREACH, Band()),
                 finding(ratio_other, Verdict.UNKNOWN, Reason.INSUFFICIENT_DATA, Band()),
             ),
             readings=(freshness,),
             findings=(finding(freshness, Verdict.UNKNOWN, Reason.NO_DATA, Limit(1.0, None)),),
-        )
+        ),
+        alarms=alarms,
     )
 
 

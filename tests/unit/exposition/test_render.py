@@ -7,11 +7,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
+from monitor.domain.alarm import Alarm, AlarmState, Detection
 from monitor.domain.estimate import Absence, Estimate, Unmeasurable
-from monitor.domain.finding import Reason, Verdict
+from monitor.domain.finding import Evidence, Reason, Verdict
 from monitor.domain.limit import Limit
 from monitor.domain.run import VersionResult
 from monitor.domain.schedule import CalendarUnit, Schedule
+from monitor.engine.alarms import ModelAlarms
 from monitor.exposition.catalogue import CATALOGUE, Part
 from monitor.exposition.label import label_value
 from monitor.exposition.render import render
@@ -255,3 +257,53 @@ def test_a_limit_on_the_change_of_a_ratio_is_a_threshold_by_severity(page, make)
     of["check"] = "selection_rate_ratio_change"
     assert value(series, "disparity_threshold", **of, severity="warning") == 0.2
     assert value(series, "disparity_state", **of, group="f") == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "warning", "critical"),
+    [
+        (AlarmState.NONE, 0, 0),
+        (AlarmState.PENDING, 0, 0),
+        (AlarmState.WARNING, 1, 0),
+        (AlarmState.CRITICAL, 0, 1),
+        (AlarmState.UNKNOWN, ABSENT, ABSENT),
+    ],
+)
+def test_an_alarm_is_a_series_for_each_severity_beside_the_verdict(
+    page, make, state, warning, critical
+):
+    psi = make.reading("psi", Estimate(0.3, 999, 999, low=0.2, high=0.4), field="pay")
+    found = make.finding(psi, Verdict.WARNING, Reason.BEYOND_WARNING)
+    latest = make.run((psi,), (found,))
+    alarms = ModelAlarms(found={latest.window: {found.fingerprint: Alarm(state, 1, 3)}})
+    series = page(make.snapshot(latest, alarms=alarms))
+    of = {"model": "credit", "model_version": "1", "check": "psi", "feature": "pay"}
+    assert value(series, "finding_state", **of, verdict="warning") == 1
+    assert value(series, "alarm_firing", **of, severity="warning") == warning
+    assert value(series, "alarm_firing", **of, severity="critical") == critical
+
+
+def test_what_was_tolerated_stands_beside_the_limit(page, make):
+    psi = make.reading("psi", Estimate(0.3, 999, 999, low=0.2, high=0.4), field="pay")
+    tests = {
+        Verdict.WARNING: Evidence(0.18, 0.18, 60, 0.01, 0.04, 9),
+        Verdict.CRITICAL: Evidence(0.25, 0.21, 60, 0.3, 0.9, 9),
+    }
+    found = replace(make.finding(psi, limit=Limit(0.1, 0.25)), evidence=tests)
+    series = page(make.snapshot(make.run((psi,), (found,))))
+    of = {"model": "credit", "model_version": "1", "method": "psi", "feature": "pay"}
+    for severity, limit, tolerated in (("warning", 0.1, 0.18), ("critical", 0.25, 0.25)):
+        assert value(series, "feature_drift_threshold", **of, severity=severity) == limit
+        assert value(series, "feature_drift_tolerance", **of, severity=severity) == tolerated
+
+
+def test_the_detector_has_series_where_there_is_one(page, make):
+    latest = make.run()
+    assert not {name for name in names(page(make.snapshot(latest))) if "detector" in name}
+    alarms = ModelAlarms(detections={latest.window: Detection(400.0, 365.0)})
+    series = page(make.snapshot(latest, alarms=alarms))
+    told = {
+        name: value(series, f"detector_{name}", model="credit")
+        for name in ("evidence", "threshold", "firing")
+    }
+    assert told == {"evidence": 400, "threshold": 365, "firing": 1}

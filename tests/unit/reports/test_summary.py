@@ -3,13 +3,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from monitor.domain.finding import Finding, Reason, Verdict
+from monitor.domain.alarm import Alarm, AlarmState, Detection
+from monitor.domain.finding import Evidence, Finding, Reason, Verdict
 from monitor.domain.limit import Limit
 from monitor.domain.manifest import Accounting, Manifest, UnreadableFile
 from monitor.domain.window import Window
+from monitor.engine.alarms import ModelAlarms
 from monitor.reports.summary import summarise, worst
-from monitor.reports.wording import window_name
-from tests.stored import a_policy, an_empty_run
+from monitor.reports.wording import limit_text, window_name
+from tests.stored import a_policy, a_run, an_empty_run
 
 
 def utc(*parts):
@@ -19,6 +21,11 @@ def utc(*parts):
 def table(runs, title):
     found = [item for item in summarise(a_policy(), runs) if title in item.title]
     return found[0].rows if found else ()
+
+
+def unprofiled():
+    run = a_run(versions=("1",))
+    return replace(run, results=(replace(run.results[0], profile=b""),))
 
 
 def finding(verdict):
@@ -70,3 +77,35 @@ def test_files_left_out_and_rows_rejected_are_told():
     rows = table([run], "could not be judged")
     assert any(row[0] == "torn.parquet" and row[-1] == "no footer" for row in rows)
     assert any("7 rows read and not profiled" in row[-1] for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("alarm", "told"),
+    [
+        (Alarm(AlarmState.PENDING, 1, 3), "1 of 2 windows so far"),
+        (Alarm(AlarmState.WARNING, 2, 3), "warning, 2 of 3"),
+        (Alarm(AlarmState.CRITICAL, 1, 1), "critical"),
+    ],
+)
+def test_a_finding_says_what_it_amounts_to(alarm, told):
+    run = unprofiled()
+    found = run.results[0].findings[1]
+    alarms = ModelAlarms(found={run.window: {found.fingerprint: alarm}})
+    tables = summarise(a_policy(), [run], alarms)
+    (changes,) = [item for item in tables if "What changed" in item.title]
+    assert changes.columns[-1] == "alarm"
+    assert [row[-1] for row in changes.rows] == [told]
+
+
+def test_limits_that_the_baseline_itself_reaches_are_told_with_what_is_tolerated():
+    run = unprofiled()
+    found = run.results[0].findings[1]
+    raised = {Verdict.WARNING: Evidence(0.183, 0.183, 60, 0.0, 0.0, 9)}
+    assert limit_text(replace(found, evidence=raised)) == "0.1 (here 0.18) / 0.25"
+
+
+def test_the_detector_is_told_where_it_calls():
+    run = unprofiled()
+    alarms = ModelAlarms(detections={run.window: Detection(400.0, 365.2)})
+    sentences = [row[0] for row in summarise(a_policy(), [run], alarms)[0].rows]
+    assert any("the detector calls" in item and "400" in item for item in sentences)

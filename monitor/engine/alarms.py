@@ -1,0 +1,67 @@
+"""What the stored findings of a model's windows amount to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from monitor.alerts.detector import detections
+from monitor.alerts.persistence import alarms_over
+from monitor.domain.alarm import USUAL, Alarm, AlarmRule, Detection
+from monitor.domain.policy import Policy
+from monitor.domain.window import Window
+from monitor.engine.ports import Store
+
+LOOKED_BACK = 30
+"""Windows before the first one asked for: a fingerprint that was judged in none of them has no
+past."""
+
+
+@dataclass(frozen=True)
+class ModelAlarms:
+    """The alarms of a model, as of each window.
+
+    Attributes:
+        rule: What makes an alarm.
+        found: Window to the alarm of each fingerprint that was judged in it.
+        detections: Window to the evidence gathered up to it; empty without a detector.
+    """
+
+    rule: AlarmRule = USUAL
+    found: Mapping[Window, Mapping[str, Alarm]] = field(default_factory=dict)
+    detections: Mapping[Window, Detection] = field(default_factory=dict)
+
+
+def alarms_since(policy: Policy, store: Store, since: datetime) -> ModelAlarms:
+    """Return the alarms of the windows that end after an instant.
+
+    Derived from the newest revisions in the order of the windows, whenever they were run: a
+    restart or a back-fill in any order comes to the same. Windows of a former schedule are not
+    counted with those of the present one.
+
+    Args:
+        policy: Has the rule, and the schedule.
+        store: Its results.
+        since: The instant.
+
+    Raises:
+        StoreError: The database cannot be read.
+    """
+    rule, schedule = policy.alarms, policy.schedule
+    stored = store.verdicts(policy.model, since - LOOKED_BACK * schedule.interval)
+    history = [item for item in stored if schedule.window_at(item.window.start) == item.window]
+    alarms = alarms_over([item.verdicts for item in history], rule)
+    found = {
+        item.window: alarm
+        for item, alarm in zip(history, alarms, strict=True)
+        if item.window.end > since
+    }
+    if rule.false_alarms_per_year is None:
+        return ModelAlarms(rule, found)
+    evidence = {
+        window: value
+        for window, value in store.e_values(policy.model).items()
+        if schedule.window_at(window.start) == window
+    }
+    bound = schedule.windows_per_year / rule.false_alarms_per_year
+    gathered = dict(zip(evidence, detections(list(evidence.values()), bound), strict=True))
+    return ModelAlarms(rule, found, gathered)
