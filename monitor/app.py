@@ -256,19 +256,26 @@ def snapshot(policy: Policy, outside: "Outside") -> "ModelSnapshot":
     Raises:
         StoreError: The database cannot be read.
     """
+    from monitor.domain.run import Outcome
     from monitor.engine.alarms import ModelAlarms, alarms_since
     from monitor.engine.snapshot import ModelSnapshot
 
     store = outside.store
     latest = store.latest(policy.model)
+    heads = store.heads(policy.model)
+    judged = None
+    if latest is not None and latest.outcome is Outcome.NO_DATA:
+        with_data = [item for item in heads.values() if item.outcome is Outcome.COMPLETED]
+        judged = store.run(policy.model, with_data[-1].window) if with_data else None
     return ModelSnapshot(
         policy=policy,
         baselines=store.current_baselines(policy.model),
         latest=latest,
         counts=store.counts(policy.model),
-        revision=store.heads(policy.model)[latest.window].revision if latest else None,
+        revision=heads[latest.window].revision if latest else None,
         quarantine=store.quarantine(policy.model),
         alarms=alarms_since(policy, store, latest.window.start) if latest else ModelAlarms(),
+        judged=judged,
     )
 
 

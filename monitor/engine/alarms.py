@@ -1,15 +1,17 @@
 """What the stored findings of a model's windows amount to."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from monitor.alerts.detector import detections
-from monitor.alerts.persistence import alarms_over
+from monitor.alerts.persistence import Verdicts, alarms_over
 from monitor.domain.alarm import USUAL, Alarm, AlarmRule, Detection
+from monitor.domain.finding import Verdict
 from monitor.domain.policy import Policy
+from monitor.domain.run import Outcome
 from monitor.domain.window import Window
-from monitor.engine.ports import Store
+from monitor.engine.ports import Store, WindowVerdicts
 
 LOOKED_BACK = 30
 """Windows before the first one asked for: a fingerprint that was judged in none of them has no
@@ -36,7 +38,8 @@ def alarms_since(policy: Policy, store: Store, since: datetime) -> ModelAlarms:
 
     Derived from the newest revisions in the order of the windows, whenever they were run: a
     restart or a back-fill in any order comes to the same. Windows of a former schedule are not
-    counted with those of the present one.
+    counted with those of the present one. A window without data is unknown for everything that
+    was judged in the one before it: silence clears no alarm.
 
     Args:
         policy: Has the rule, and the schedule.
@@ -49,7 +52,7 @@ def alarms_since(policy: Policy, store: Store, since: datetime) -> ModelAlarms:
     rule, schedule = policy.alarms, policy.schedule
     stored = store.verdicts(policy.model, since - LOOKED_BACK * schedule.interval)
     history = [item for item in stored if schedule.window_at(item.window.start) == item.window]
-    alarms = alarms_over([item.verdicts for item in history], rule)
+    alarms = alarms_over(_with_silence(history), rule)
     found = {
         item.window: alarm
         for item, alarm in zip(history, alarms, strict=True)
@@ -65,3 +68,13 @@ def alarms_since(policy: Policy, store: Store, since: datetime) -> ModelAlarms:
     bound = schedule.windows_per_year / rule.false_alarms_per_year
     gathered = dict(zip(evidence, detections(list(evidence.values()), bound), strict=True))
     return ModelAlarms(rule, found, gathered)
+
+
+def _with_silence(history: Sequence[WindowVerdicts]) -> list[Verdicts]:
+    found: list[Verdicts] = []
+    for item in history:
+        if item.outcome is Outcome.NO_DATA and found:
+            found.append({**dict.fromkeys(found[-1], Verdict.UNKNOWN), **item.verdicts})
+        else:
+            found.append(item.verdicts)
+    return found

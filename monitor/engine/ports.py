@@ -206,10 +206,12 @@ class WindowVerdicts:
 
     Attributes:
         window: The window.
+        outcome: How its run ended.
         verdicts: By fingerprint.
     """
 
     window: Window
+    outcome: Outcome
     verdicts: Mapping[str, Verdict]
 
 

@@ -23,6 +23,7 @@ class ModelSnapshot:
         revision: The number of ``latest`` among the runs of its window; None before the first run.
         quarantine: Every file that is or was quarantined, by path.
         alarms: What its findings amount to as of the latest window.
+        judged: The newest revision of the last window with data, when the latest has none.
     """
 
     policy: Policy
@@ -32,3 +33,4 @@ class ModelSnapshot:
     revision: int | None = None
     quarantine: Mapping[str, QuarantinedFile] = field(default_factory=dict)
     alarms: ModelAlarms = field(default_factory=ModelAlarms)
+    judged: Run | None = None

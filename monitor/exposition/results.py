@@ -299,7 +299,8 @@ def _add_finding(sheet: Sheet, finding: Finding, families: Mapping[str, Family])
 
 def _add_alarms(sheet: Sheet, snapshot: ModelSnapshot, run: Run) -> int:
     """Return how many series found no place."""
-    parts: tuple[Run | VersionResult, ...] = (run, *run.results)
+    before = () if snapshot.judged is None else snapshot.judged.results
+    parts: tuple[Run | VersionResult, ...] = (run, *run.results, *before)
     alarms = snapshot.alarms.found.get(run.window, {})
     dropped = 0
     for finding in (finding for part in parts for finding in part.findings):

@@ -232,7 +232,10 @@ class SqlStore(Store):
             ):
                 found[number][fingerprint] = Verdict(verdict)
         return [
-            WindowVerdicts(Window(run.window_start, run.window_end), found[run.id]) for run in runs
+            WindowVerdicts(
+                Window(run.window_start, run.window_end), Outcome(run.outcome), found[run.id]
+            )
+            for run in runs
         ]
 
     def e_values(self, model: str) -> Mapping[Window, float | None]:
@@ -385,7 +388,7 @@ def _newest_revision() -> ScalarSelect[Any]:
 def _newest(model: str) -> Select[Any]:
     """Return the newest run of each window of a model, in the order of the windows."""
     return (
-        select(RUNS.c.id, RUNS.c.window_start, RUNS.c.window_end, RUNS.c.e_value)
+        select(RUNS.c.id, RUNS.c.window_start, RUNS.c.window_end, RUNS.c.outcome, RUNS.c.e_value)
         .where(RUNS.c.model == model, RUNS.c.revision == _newest_revision())
         .order_by(RUNS.c.window_end, RUNS.c.window_start)
     )

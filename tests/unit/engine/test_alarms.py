@@ -13,7 +13,7 @@ from monitor.domain.schedule import CalendarUnit, Schedule
 from monitor.domain.window import Window
 from monitor.engine.alarms import LOOKED_BACK, alarms_since
 from monitor.store.sql import SqlStore
-from tests.stored import DAY, FIRST, a_baseline, a_policy, a_run, a_window
+from tests.stored import DAY, FIRST, a_baseline, a_policy, a_run, a_window, an_empty_run
 
 VERDICTS = {"o": Verdict.OK, "w": Verdict.WARNING, "c": Verdict.CRITICAL, "u": Verdict.UNKNOWN}
 RULE = AlarmRule(2, 3, 12.0)
@@ -131,3 +131,16 @@ def test_without_a_promise_there_is_no_detector(store):
 def test_a_year_has_as_many_windows_as_it_has(unit, expected):
     assert Schedule(CalendarUnit(unit)).windows_per_year == pytest.approx(expected)
     assert Schedule(DAY / 2).windows_per_year == pytest.approx(730.485)
+
+
+def test_a_window_without_data_clears_no_alarm(store):
+    alarms = filled(store, [a_day(0, "w"), a_day(1, "w"), an_empty_run(2), an_empty_run(3)])
+    assert states(alarms) == "pwww"
+    after = filled(store, [a_day(4, "o"), a_day(5, "o")])
+    assert states(after) == "pwwwwn"
+
+
+def test_a_field_that_is_no_longer_watched_has_no_alarm(store):
+    gone = replace(a_day(2, "o"), results=(replace(a_day(2, "o").results[0], findings=()),))
+    alarms = filled(store, [a_day(0, "w"), a_day(1, "w"), gone])
+    assert FINGERPRINT not in alarms.found[a_window(2)]

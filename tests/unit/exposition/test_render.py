@@ -307,3 +307,17 @@ def test_the_detector_has_series_where_there_is_one(page, make):
         for name in ("evidence", "threshold", "firing")
     }
     assert told == {"evidence": 400, "threshold": 365, "firing": 1}
+
+
+def test_an_alarm_goes_on_while_the_log_is_silent(page, make):
+    psi = make.reading("psi", Estimate(0.3, 999, 999, low=0.2, high=0.4), field="pay")
+    found = make.finding(psi, Verdict.WARNING, Reason.BEYOND_WARNING)
+    before = make.run((psi,), (found,))
+    silent = make.run(results=())
+    alarms = ModelAlarms(
+        found={silent.window: {found.fingerprint: Alarm(AlarmState.WARNING, 2, 3)}}
+    )
+    series = page(make.snapshot(silent, alarms=alarms, judged=before))
+    of = {"model": "credit", "model_version": "1", "check": "psi", "feature": "pay"}
+    assert value(series, "alarm_firing", **of, severity="warning") == 1
+    assert value(series, "finding_state", **of, verdict="warning") is ABSENT
