@@ -8,7 +8,7 @@ from monitor.uncertainty.between import Squares
 from monitor.uncertainty.interval import FloatArray
 
 
-def of_divergence(divergence: FloatArray, groups: Groups, per_square: float) -> Squares | None:
+def of_divergence(divergence: FloatArray, groups: Groups, per_square: float) -> Squares:
     """Return squares of which ``per_square · n_eff`` times each is noncentral chi-square.
 
     Args:
@@ -16,8 +16,6 @@ def of_divergence(divergence: FloatArray, groups: Groups, per_square: float) -> 
         groups: What they were taken over.
         per_square: Twice the divergence's inverse curvature at equality.
     """
-    if not groups.df:
-        return None
     scale = per_square * groups.n_eff
     return Squares(divergence, groups.df / scale, 2 * groups.df / scale**2, groups.df)
 

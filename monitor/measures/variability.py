@@ -1,6 +1,6 @@
 """What the windows of a baseline reach without anything having happened."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,32 +57,35 @@ def floors(measures: Iterable[str], grid: Grid, whole: Profile, parts: Iterable[
     """
     wanted = frozenset(measures)
     counted = tuple(part for part in parts if part.rows >= LEAST_ROWS)
+    few = Floor(0.0, 0.0, len(counted))
     enough = len(counted) >= LEAST_WINDOWS
     found: dict[tuple[str, str], Floor] = {}
     for measure in CATALOGUE:
-        if measure.about.id not in wanted:
-            continue
+        name = measure.about.id
         match measure:
-            case ModelMeasure(spread=spread) if spread is not None and measure.applies(grid):
-                squares = spread(ProfileParts(grid, whole, counted)) if enough else None
-                found[measure.about.id, ""] = _floor(measure.about.id, squares, len(counted))
-            case FieldMeasure(spread=spread) if spread is not None:
-                for name, cells in grid.fields.items():
-                    if not measure.applies(cells):
-                        continue
-                    fields = FieldParts(
-                        cells, whole.fields[name], tuple(part.fields[name] for part in counted)
-                    )
-                    squares = spread(fields) if enough else None
-                    found[measure.about.id, name] = _floor(measure.about.id, squares, len(counted))
+            case ModelMeasure(spread=spread) if spread and name in wanted and measure.applies(grid):
+                model = ProfileParts(grid, whole, counted)
+                found[name, ""] = _floor(name, spread(model)) if enough else few
+            case FieldMeasure(spread=spread) if spread and name in wanted:
+                for field, parts_of_it in _fields(measure, grid, whole, counted):
+                    found[name, field] = _floor(name, spread(parts_of_it)) if enough else few
             case _:
                 pass
     return found
 
 
-def _floor(measure: str, squares: Squares | None, windows: int) -> Floor:
+def _fields(
+    measure: FieldMeasure, grid: Grid, whole: Profile, parts: tuple[Profile, ...]
+) -> Iterator[tuple[str, FieldParts]]:
+    for name, cells in grid.fields.items():
+        if measure.applies(cells):
+            counts = tuple(part.fields[name] for part in parts)
+            yield name, FieldParts(cells, whole.fields[name], counts)
+
+
+def _floor(measure: str, squares: Squares | None) -> Floor:
     if squares is None:
-        return Floor(0.0, 0.0, windows)
+        return Floor(0.0, 0.0, 0)
     reached = reach(squares, (WARNING_TAIL, CRITICAL_TAIL))
     warning, critical = reached.reshape(2, -1).max(axis=1)
     if measure not in SQUARED:

@@ -89,12 +89,10 @@ def tail(estimate: Estimate, tolerance: float) -> float:
     return float(exceedance(estimate.detail["chi2"], estimate.detail["df"], tolerated))
 
 
-def spread(field: FieldParts) -> Squares | None:
+def spread(field: FieldParts) -> Squares:
     """Return the squared V (not corrected) of each of the baseline's windows and the others."""
     others, parts = grouped_parts(field)
     df = parts.shape[-1] - 1
-    if not df:
-        return None
     both = others + parts
     total = both.sum(axis=-1, keepdims=True)
     chi2 = sum(

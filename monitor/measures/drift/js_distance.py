@@ -58,7 +58,7 @@ def tail(estimate: Estimate, tolerance: float) -> float:
     return distance_tail(estimate, tolerance, PER_SQUARE)
 
 
-def spread(field: FieldParts) -> Squares | None:
+def spread(field: FieldParts) -> Squares:
     """Return the squared distance of each of the baseline's windows from the others."""
     groups = grouped_parts(field)
     return of_divergence(squares(*groups), groups, PER_SQUARE)

@@ -87,7 +87,7 @@ def tail(estimate: Estimate, tolerance: float) -> float:
     return float(exceedance(n_eff * estimate.value, estimate.detail["df"], n_eff * tolerance))
 
 
-def spread(field: FieldParts) -> Squares | None:
+def spread(field: FieldParts) -> Squares:
     """Return the index of each of the baseline's windows against the others."""
     groups = grouped_parts(field)
     return of_divergence(indices(*groups), groups, 1.0)

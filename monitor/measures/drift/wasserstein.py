@@ -1,5 +1,7 @@
 """Wasserstein distance over a robust scale."""
 
+from math import hypot
+
 import numpy as np
 
 from monitor.domain.estimate import Absence, Estimate, Result, Unmeasurable
@@ -105,7 +107,7 @@ def tail(estimate: Estimate, tolerance: float) -> float:
     distance is near when something has moved; the tolerance is taken together with the distance
     that chance alone makes, ``√(τ² + c S²)``.
     """
-    tolerated = float(np.sqrt(tolerance**2 + _MEAN_SQUARE * estimate.detail["chance"] ** 2))
+    tolerated = hypot(tolerance, _MEAN_SQUARE**0.5 * estimate.detail["chance"])
     error = estimate.detail["error"]
     return float(beyond_normal(estimate.value, error, tolerated, either_side=False))
 
@@ -127,12 +129,13 @@ def spread(field: FieldParts) -> Squares | None:
     with np.errstate(over="ignore", invalid="ignore"):
         apart = np.array([area_between(edges, whole, part) for part in counts]) / rest
         chance = np.array([_error(edges, whole, part) for part in counts])
-    # Between a window and the rest: 1/m + 1/(N − m) instead of 1/m + 1/N.
-    inside = [(1 / part.n + 1 / (whole.n - part.n)) / (1 / part.n + 1 / whole.n) for part in counts]
-    chance2 = np.square(chance) * np.array(inside)
-    if not (np.isfinite(apart).all() and np.isfinite(chance2).all()):
-        return None
-    return Squares(apart**2, _MEAN_SQUARE * chance2, _SQUARE_VARIANCE * chance2**2, 1.0)
+        # Between a window and the rest: 1/m + 1/(N − m) instead of 1/m + 1/N.
+        n = np.array([part.n for part in counts], np.float64)
+        inside = (1 / n + 1 / (whole.n - n)) / (1 / n + 1 / whole.n)
+        squares, chance2 = apart**2, chance**2 * inside
+        variance = _SQUARE_VARIANCE * chance2**2
+        known = np.isfinite(squares) & np.isfinite(variance)  # not so for numbers near 1e300
+    return Squares(squares[known], _MEAN_SQUARE * chance2[known], variance[known], 1.0)
 
 
 def _areas(edges: FloatArray, counts: NumericCounts) -> FloatArray:
