@@ -7,8 +7,9 @@ from dataclasses import dataclass
 class Limit:
     """A tolerated size of a measure.
 
-    A reading is beyond a bound when its whole interval is: a small window, whose interval is wide,
-    does not alarm on noise. A measure without an interval is judged on its value.
+    A reading is beyond a bound when a test says that the truth is, or for a measure without a test
+    when its whole interval is: a small window, whose interval is wide, does not alarm on noise. A
+    measure without an interval is judged on its value.
 
     Attributes:
         warning: Beyond this the finding is a warning; None for never.

@@ -23,9 +23,10 @@ scrape; the usual `process_*` and `python_*` metrics of the Prometheus client ar
   `modelmon_finding_state{{verdict="unknown"}} == 1` is what to ask for what could not be judged, and
   `modelmon_findings_unknown` says why.
 - **A number that could not be measured is absent**: never NaN, never 0. No series is not good news.
-- **Alert on states, draw scores and thresholds.** A score is beyond a limit when its whole interval
-  is, and disparities are judged by tests, so a score above its threshold line may still be noise.
-  The state is the verdict that was stored.
+- **Alert on alarms, draw scores and tolerances.** Drift, quality and disparities are judged by
+  tests, so a score above its threshold line may still be noise. The state is the verdict that was
+  stored; `modelmon_alarm_firing` is what the verdicts of the last windows amount to, and goes on
+  while the log is silent.
 - **`check` is a measure** (`psi`, `missing_rate`, `selection_rate_ratio`, …); on drift metrics it
   is called `method`. `attribute` is a population as the policy names it, `group` one of its groups.
 - **Labels without a value are left out.** Readings on the log as a whole have no `model_version`.

@@ -30,7 +30,7 @@ def test_the_rules_are_valid_and_name_series_that_exist(tmp_path):
     rules.write_text(snippet("groups"))
     code, said = promtool("check", "rules", "--lint=all", str(rules))
     assert code == 0, said
-    assert "3 rules found" in said
+    assert "4 rules found" in said
     named = set(re.findall(r"modelmon_\w+", rules.read_text()))
     assert named
     assert named <= {family.name for family in CATALOGUE}
