@@ -74,7 +74,9 @@ def judge_tested(
     verdict, test = min(evidence.items(), key=lambda item: item[1].tolerance)
     bound = limit.warning if verdict is Verdict.WARNING else limit.critical
     why = told
-    if bound is not None:
+    if bound is not None and abs(reading.result.value) <= test.tolerance:
+        why += f", within {_tolerated(verdict, bound, test)}"
+    elif bound is not None:
         why += f", not shown to be beyond {_tolerated(verdict, bound, test)}: {_chance(test)}"
     return Finding(reading, limit, Verdict.OK, Reason.WITHIN, why, evidence)
 

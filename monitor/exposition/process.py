@@ -10,7 +10,7 @@ from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
-from monitor.exposition.catalogue import Part
+from monitor.exposition.family import Part
 from monitor.exposition.page import ResultsPage
 from monitor.exposition.sheet import Sheet
 from monitor.exposition.vitals import Vitals

@@ -2,7 +2,8 @@
 
 import sys
 
-from monitor.exposition.catalogue import CATALOGUE, MetricFamily, Part
+from monitor.exposition.catalogue import CATALOGUE
+from monitor.exposition.family import MetricFamily, Part
 from monitor.exposition.label import LONGEST
 
 _INTRODUCTION = f"""\

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from prometheus_client import CollectorRegistry, generate_latest
 
 from monitor.engine.snapshot import ModelSnapshot
-from monitor.exposition.catalogue import Part
+from monitor.exposition.family import Part
 from monitor.exposition.results import add_model
 from monitor.exposition.sheet import Sheet, SheetCollector
 from monitor.measures.measure import Family

@@ -6,7 +6,8 @@ from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 
-from monitor.exposition.catalogue import CATALOGUE, PREFIX, Kind, MetricFamily, Part
+from monitor.exposition.catalogue import CATALOGUE
+from monitor.exposition.family import PREFIX, Kind, MetricFamily, Part
 from monitor.exposition.label import label_value
 
 _BY_NAME = {family.name: family for family in CATALOGUE}

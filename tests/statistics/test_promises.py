@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from monitor.alerts.detector import calibrated, detections
 from monitor.config.defaults import DEFAULT_ALARMS, DEFAULT_LIMITS
 from monitor.domain.policy import FieldLimit
 from monitor.measures.drift.psi import indices
@@ -12,6 +13,8 @@ from tests.statistics.streams import Stream, deciles, firing, shares, shift_of
 TOLERATED = DEFAULT_LIMITS["psi"].warning
 LIMITS = {"psi": FieldLimit(DEFAULT_LIMITS["psi"])}
 DF = 9
+ONE_A_YEAR = 365.2425
+"""Daily windows between two calls of a detector that may be wrong once a year."""
 
 
 def p_values(rng, *, reference, rows, true, samples):
@@ -95,3 +98,28 @@ def test_a_day_far_beyond_the_days_before_it_is_still_found():
     found = stream.judged(LIMITS)
     beyond = {item.reading.subject.field for item in found[0] if item.verdict == "critical"}
     assert "f7" in beyond
+
+
+def gathered(rng, *, fields, windows, true, reference=200_000, rows=500):
+    """Return whether the detector calls in each window, all fields at one true index."""
+    cuts = np.broadcast_to(deciles(rng, reference, (fields,)), (windows, fields, DF))
+    current = rng.multinomial(rows, shares(cuts, np.full((windows, fields), shift_of(true))))
+    n_eff = reference * rows / (reference + rows)
+    whole = np.full((fields, DF + 1), reference / (DF + 1))
+    p = exceedance(n_eff * indices(whole, current), DF, n_eff * TOLERATED)
+    values = [float(np.mean([calibrated(item) for item in row])) for row in p.tolist()]
+    return [item.firing for item in detections(values, ONE_A_YEAR)]
+
+
+def test_the_detector_calls_no_oftener_than_promised_at_the_worst_that_is_tolerated():
+    # Four baselines, each with 5,000 days on which every field is exactly at its limit.
+    rng = np.random.default_rng(3)
+    calls = sum(sum(gathered(rng, fields=10, windows=5_000, true=TOLERATED)) for _ in range(4))
+    assert 20_000 / max(calls, 1) >= ONE_A_YEAR
+
+
+@pytest.mark.parametrize(("true", "most"), [(0.2, 4.0), (0.3, 2.0)])
+def test_the_detector_calls_within_days_of_a_drift_in_five_hundred_rows(true, most):
+    rng = np.random.default_rng(4)
+    delays = [gathered(rng, fields=1, windows=60, true=true).index(True) + 1 for _ in range(40)]
+    assert np.mean(delays) <= most

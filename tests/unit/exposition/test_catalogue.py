@@ -1,6 +1,7 @@
 import re
 
-from monitor.exposition.catalogue import CATALOGUE, PREFIX, Kind
+from monitor.exposition.catalogue import CATALOGUE
+from monitor.exposition.family import PREFIX, Kind
 
 TARGET_LABELS = {"job", "instance", "env", "environment", "stage", "region", "zone", "cluster"}
 TARGET_LABELS |= {"service", "owner", "customer", "type", "namespace", "pod", "container"}

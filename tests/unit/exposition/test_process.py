@@ -2,7 +2,8 @@ from datetime import UTC, datetime
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from monitor.exposition.catalogue import CATALOGUE, Part
+from monitor.exposition.catalogue import CATALOGUE
+from monitor.exposition.family import Part
 from monitor.exposition.page import ResultsPage
 from monitor.exposition.process import ProcessMetrics
 from monitor.exposition.vitals import Configuration, Vitals

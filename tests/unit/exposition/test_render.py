@@ -14,7 +14,8 @@ from monitor.domain.limit import Limit
 from monitor.domain.run import VersionResult
 from monitor.domain.schedule import CalendarUnit, Schedule
 from monitor.engine.alarms import ModelAlarms
-from monitor.exposition.catalogue import CATALOGUE, Part
+from monitor.exposition.catalogue import CATALOGUE
+from monitor.exposition.family import Part
 from monitor.exposition.label import label_value
 from monitor.exposition.render import render
 from monitor.exposition.sheet import Sheet
