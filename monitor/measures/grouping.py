@@ -17,6 +17,7 @@ from monitor.profile.grid import (
     IntArray,
     NumericGrid,
 )
+from monitor.uncertainty.coverage import missed
 
 DECILES = 10
 """Reference groups of a continuous field: the usual ten, each a tenth of the baseline."""
@@ -25,7 +26,9 @@ LISTED_VALUES = 200
 """At most this many values of a categorical field are groups of their own."""
 
 LISTED_SHARE = 0.005
-"""And only those with at least this share of the baseline's values; the others are pooled."""
+"""And only those with at least this share of the baseline's values; the others are pooled. A baseline
+that was too small for more than this share of what there is cannot tell new values from rare ones:
+these are pooled with the others as well."""
 
 LEAST_ROWS = 5.0
 """A group with fewer rows than this, on both sides, in terms of the smaller side, joins the group
@@ -170,8 +173,10 @@ def _divided(grid: FieldGrid, reference: FieldCounts) -> Callable[[FieldCounts],
             merge = _by_atom(grid) if grid.discrete else _by_decile(reference.cells)
             return lambda counts: _numbers(counts, merge)
         case CategoricalGrid(), CategoricalCounts():
-            listed = reference.values[:LISTED_VALUES] >= max(1.0, LISTED_SHARE * reference.n)
-            return lambda counts: _by_value(counts, listed)
+            least = max(LEAST_ROWS, LISTED_SHARE * reference.n)
+            listed = reference.values[:LISTED_VALUES] >= least
+            new = missed(reference.values).share <= LISTED_SHARE
+            return lambda counts: _by_value(counts, listed, new=new)
         case _:
             raise ValueError("a field is counted as another kind than its grid's")
 
@@ -191,9 +196,11 @@ def _by_atom(grid: NumericGrid) -> Callable[[IntArray], IntArray]:
     return lambda cells: np.append(cells[grid.atoms], cells[~grid.atoms].sum())
 
 
-def _by_value(counts: FieldCounts, listed: BoolArray) -> IntArray:
+def _by_value(counts: FieldCounts, listed: BoolArray, *, new: bool) -> IntArray:
     if not isinstance(counts, CategoricalCounts):
         raise ValueError("a categorical field is counted as another kind")  # noqa: TRY004  # as above
     frequent = counts.values[:LISTED_VALUES][listed]
     rest = counts.values.sum() - frequent.sum() + counts.other
-    return np.concatenate([frequent, [rest, counts.unseen.rows, counts.missing]])
+    unseen = counts.unseen.rows
+    others = [rest, unseen] if new else [rest + unseen]
+    return np.concatenate([frequent, others, [counts.missing]])

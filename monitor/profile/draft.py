@@ -38,7 +38,8 @@ EXACT_VALUES = 256
 """A field with at most this many distinct values gets one cell for each: its counts are exact."""
 
 DISCRETE_VALUES = 20
-"""A numeric field with at most this many distinct values is treated value by value."""
+"""A numeric field with at most this many distinct values is treated value by value, if most of them
+came more than once: a few rows of a continuous field are few values as well."""
 
 SAMPLE_ROWS = 50_000
 """Values of a numeric field that edges are taken from; counts are exact whatever the edges are."""
@@ -197,7 +198,9 @@ def numeric_grid(sample: FloatArray, quantile_cells: int = QUANTILE_CELLS) -> Nu
     edges = edges[np.isfinite(edges)]
     atoms = np.zeros(len(edges) + 1, np.bool_)
     atoms[np.searchsorted(edges, points, side="right")] = True
-    discrete = len(distinct) <= min(DISCRETE_VALUES, len(ordered) // 10)
+    repeated = np.count_nonzero(rows > 1)
+    few = len(distinct) <= min(DISCRETE_VALUES, len(ordered) // 10)
+    discrete = bool(few and 2 * repeated >= len(distinct))
     return NumericGrid(edges, atoms, center, scale, discrete)
 
 

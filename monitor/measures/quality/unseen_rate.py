@@ -1,16 +1,21 @@
 """Share of values that the baseline did not hold."""
 
+import numpy as np
+from scipy.special import betainc, ndtri
+
 from monitor.domain.estimate import Absence, Estimate, Result, Unmeasurable
 from monitor.measures.applicability import has_known_values
 from monitor.measures.measure import Description, Family, FieldMeasure, FieldPair
 from monitor.measures.presence import no_values
-from monitor.measures.tails import of_a_rise
 from monitor.profile.counts import CategoricalCounts, FieldCounts, NumericCounts
 from monitor.profile.grid import CategoricalGrid, FieldGrid, NumericGrid
+from monitor.uncertainty.coverage import Missed, missed
 from monitor.uncertainty.proportion import wilson
 
 LEVEL = 0.95
 """Of the interval."""
+
+_NODES = ndtri((np.arange(31) + 0.5) / 31)  # a standard normal number, evenly
 
 
 def measure(pair: FieldPair) -> Result:
@@ -18,13 +23,14 @@ def measure(pair: FieldPair) -> Result:
 
     For categorical fields, and for numeric ones whose baseline holds few distinct values; of the
     rows with a usable (for numeric fields: finite) value. In [0, 1], 0 when nothing is new;
-    Wilson's interval.
+    Wilson's interval. ``detail["missed"]`` is the share that is to be expected when nothing
+    changed: what the baseline was too small to hold, 0 for most baselines.
 
     Unmeasurable: no rows, no such column, one side without a value, or a baseline with more values
     than its grid lists, which cannot tell a new value from an old one.
 
     Source:
-        Wilson (1927).
+        Wilson (1927); Good (1953) for what the baseline missed.
     """
     if (nothing := no_values(pair)) is not None:
         return nothing
@@ -47,6 +53,7 @@ def measure(pair: FieldPair) -> Result:
             reference_rows,
         )
     low, high = wilson(now, rows, LEVEL)
+    not_held = _missed(pair.grid, pair.reference)
     return Estimate(
         now / rows,
         n=rows,
@@ -57,8 +64,36 @@ def measure(pair: FieldPair) -> Result:
         method="Wilson score",
         then=then / reference_rows,
         now=now / rows,
-        detail={"rows": now},
+        detail={
+            "rows": now,
+            "missed": not_held.share,
+            "missed_error": not_held.variance**0.5,
+        },
     )
+
+
+def tail(estimate: Estimate, tolerance: float) -> float:
+    """Return the p-value of "at most the tolerance more than what the baseline was too small for".
+
+    Binomial, exact where the baseline missed nothing; else averaged over what it may have missed,
+    taken as normal around its estimate.
+    """
+    unseen = estimate.detail["rows"]
+    if not unseen:
+        return 1.0
+    rates = tolerance + estimate.detail["missed"] + estimate.detail["missed_error"] * _NODES
+    tails = betainc(unseen, estimate.n - unseen + 1, np.clip(rates, tolerance, 1.0))
+    return float(np.mean(tails))
+
+
+def _missed(grid: FieldGrid, counts: FieldCounts) -> Missed:
+    match grid, counts:
+        case NumericGrid(), NumericCounts():
+            return missed(counts.cells[grid.atoms])
+        case CategoricalGrid(), CategoricalCounts():
+            return missed(counts.values)
+        case _:
+            raise ValueError("a field is counted as another kind than its grid's")
 
 
 def _unseen(grid: FieldGrid, counts: FieldCounts) -> tuple[int, int]:
@@ -81,9 +116,9 @@ MEASURE = FieldMeasure(
         lower=0.0,
         upper=1.0,
         symmetric=False,
-        source="Wilson (1927)",
+        source="Wilson (1927); Good (1953)",
     ),
     measure,
     applies=has_known_values,
-    tail=of_a_rise,  # no spread: the baseline knows all of its values
+    tail=tail,  # no spread: the baseline knows all of its values
 )

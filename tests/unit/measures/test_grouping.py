@@ -77,6 +77,18 @@ def test_rare_values_are_pooled_and_every_row_is_counted_once():
     assert groups.current.tolist() == [500, 400, 100, 30]
 
 
+def test_a_baseline_too_small_for_its_values_pools_new_ones_with_the_rare_ones():
+    groups = grouped(categories([60, 30, *[1] * 10], [60, 20, *[0] * 10], unseen=20))
+    assert groups.reference.tolist() == [60, 30, 10]
+    assert groups.current.tolist() == [60, 20, 20]
+
+
+def test_a_baseline_that_held_all_of_its_values_often_keeps_new_ones_apart():
+    groups = grouped(categories([6000, 3000, *[40] * 25], [60, 20, *[1] * 25], unseen=20))
+    assert groups.reference.tolist() == [6000, 3000, 1000, 0]
+    assert groups.current.tolist() == [60, 20, 25, 20]
+
+
 def test_at_most_two_hundred_values_are_listed():
     groups = grouped(categories([100] * 200 + [100] * 50, [100] * 250))
     assert len(groups.reference) <= 201

@@ -98,6 +98,12 @@ def test_discrete_means_few_values_in_many_rows():
     assert not numeric_grid(np.repeat(np.arange(21.0), 10)).discrete
 
 
+def test_zeros_and_a_few_values_that_never_repeat_are_not_discrete():
+    few = np.random.default_rng(1).lognormal(size=15)
+    assert not numeric_grid(np.concatenate([np.zeros(185), few])).discrete
+    assert numeric_grid(np.concatenate([np.zeros(185), np.repeat(few, 2)])).discrete
+
+
 def test_a_tally_counts_values_in_order_of_their_frequency():
     tally = ValueTally()
     tally.add(pa.array(["b", "a", "c", "c", None]))
