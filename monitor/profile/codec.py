@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from monitor.domain.field import Decision, Effect, Label
 from monitor.domain.schema import KnownColumn, Schema
+from monitor.profile.comoments import CoMoments
 from monitor.profile.counts import (
     CategoricalCounts,
     FieldCounts,
@@ -72,6 +73,9 @@ def grid_to_bytes(grid: Grid) -> bytes:
             "complete": grid.schema.complete,
         },
     }
+    if grid.scores:
+        header["pairs"] = list(grid.scores)
+        arrays |= {f"{name}\x1fscores": scores for name, scores in grid.scores.items()}
     return _pack(GRID_FORMAT, header, arrays)
 
 
@@ -103,6 +107,8 @@ def grid_from_bytes(data: bytes) -> Grid:
         label=_label(header["label"]),
         score=header["score"],
         schema=_schema(header.get("schema")),
+        # Grids of before fields were counted in pairs have no scores.
+        scores={name: arrays[f"{name}\x1fscores"] for name in header.get("pairs", ())},
     )
     return replace(grid, digest=content_digest(data))
 
@@ -131,7 +137,7 @@ def profile_to_bytes(profile: Profile) -> bytes:
                     "invalid": counts.invalid,
                     "absent": counts.absent,
                 }
-    header = {
+    header: dict[str, Any] = {
         "grid": profile.grid,
         "rows": profile.rows,
         "fields": described,
@@ -141,6 +147,9 @@ def profile_to_bytes(profile: Profile) -> bytes:
         "first_event": _instant_text(profile.first_event),
         "last_event": _instant_text(profile.last_event),
     }
+    if profile.pairs.fields:
+        header["pairs"] = profile.pairs.fields
+        arrays |= _pairs_arrays(profile.pairs)
     return _pack(PROFILE_FORMAT, header, arrays)
 
 
@@ -175,6 +184,7 @@ def profile_from_bytes(data: bytes) -> Profile:
         arrays["\x1fscore"],
         _instant(header["first_event"]),
         _instant(header["last_event"]),
+        _pairs(header.get("pairs", 0), arrays),
     )
 
 
@@ -215,6 +225,29 @@ def _unpack(form: bytes, data: bytes) -> tuple[dict[str, Any], _Arrays]:
         arrays[name] = flat.astype(dtype.newbyteorder("=")).reshape(shape)
         at += items * dtype.itemsize
     return header, arrays
+
+
+def _pairs_arrays(pairs: CoMoments) -> _Arrays:
+    """Return the sums over pairs, of those that are symmetric one half."""
+    half = np.triu_indices(pairs.fields)
+    return {
+        "\x1fpairs rows": pairs.rows[half],
+        "\x1fpairs sums": pairs.sums,
+        "\x1fpairs squares": pairs.squares,
+        "\x1fpairs products": pairs.products[half],
+    }
+
+
+def _pairs(fields: int, arrays: _Arrays) -> CoMoments:
+    pairs = CoMoments.empty(fields)
+    if not fields:  # a profile of before fields were counted in pairs
+        return pairs
+    half = np.triu_indices(fields)
+    for name, sums in (("rows", pairs.rows), ("products", pairs.products)):
+        sums[half] = arrays[f"\x1fpairs {name}"]
+        sums.T[half] = sums[half]
+    pairs.sums, pairs.squares = arrays["\x1fpairs sums"], arrays["\x1fpairs squares"]
+    return pairs
 
 
 def _attribute(described: dict[str, Any]) -> AttributeGrid:

@@ -11,6 +11,7 @@ from monitor.domain.field import Attribute, Decision, Field, FieldKind, FieldRol
 from monitor.domain.naming import bin_names
 from monitor.profile.codec import content_digest, grid_to_bytes
 from monitor.profile.columns import ColumnTally
+from monitor.profile.comoments import MOST_FIELDS, normal_scores
 from monitor.profile.counts import value_name
 from monitor.profile.grid import (
     AttributeGrid,
@@ -19,6 +20,7 @@ from monitor.profile.grid import (
     FloatArray,
     Grid,
     NumericGrid,
+    ScoreArray,
 )
 from monitor.profile.kernel import Column, to_numbers
 from monitor.profile.values import canonical_texts, rows_by_value
@@ -137,13 +139,10 @@ class GridDraft:
             if name in self._tallies:
                 fields[name] = self._tallies[name].grid()
             else:
-                samples = self._samples[name]
                 cells = (
                     SCORE_CELLS if self._fields[name].role is FieldRole.SCORE else QUANTILE_CELLS
                 )
-                fields[name] = numeric_grid(
-                    np.concatenate(samples) if samples else np.zeros(0), cells
-                )
+                fields[name] = numeric_grid(self._sample(name), cells)
         grid = Grid(
             fields=fields,
             columns={item.name: item.column for item in self._fields.values()},
@@ -159,9 +158,34 @@ class GridDraft:
             score=next(
                 (name for name, item in self._fields.items() if item.role is FieldRole.SCORE), ""
             ),
+            scores=self._scores(fields),
         )
         grid = replace(grid, schema=self._columns.schema(grid.read_columns))
         return replace(grid, digest=content_digest(grid_to_bytes(grid)))
+
+    def _sample(self, name: str) -> FloatArray:
+        samples = self._samples[name]
+        return np.concatenate(samples) if samples else np.zeros(0)
+
+    def _scores(self, grids: Mapping[str, FieldGrid]) -> Mapping[str, ScoreArray]:
+        """Return normal scores of the fields that are counted in pairs; of none if it is alone."""
+        paired = self._paired()
+        scores: dict[str, ScoreArray] = {}
+        for name in paired if len(paired) > 1 else ():
+            grid = grids[name]
+            if isinstance(grid, NumericGrid):
+                cells, _ = grid.table.cells(self._sample(name))
+                scores[name] = normal_scores(np.bincount(cells, minlength=grid.cells))
+        return scores
+
+    def _paired(self) -> list[str]:
+        """Return the first numeric fields of the policy, the score among them."""
+        numeric = list(self._samples)
+        if len(numeric) <= MOST_FIELDS:
+            return numeric
+        score = [name for name in numeric if self._fields[name].role is FieldRole.SCORE]
+        listed = [name for name in numeric if name not in score][: MOST_FIELDS - len(score)]
+        return [name for name in numeric if name in listed or name in score]
 
 
 def numeric_grid(sample: FloatArray, quantile_cells: int = QUANTILE_CELLS) -> NumericGrid:

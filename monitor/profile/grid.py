@@ -15,6 +15,7 @@ from monitor.profile.cells import CellTable
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
+ScoreArray = NDArray[np.int8]
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,6 +131,8 @@ class Grid:
         score: Name of the numeric field that is counted by label as well; "" for none.
         digest: sha256 of the bytes form.
         schema: The columns of the files that it was drafted from.
+        scores: The numeric fields that are counted in pairs, each with the normal score of its
+            cells; empty in grids of before that was done.
     """
 
     fields: Mapping[str, FieldGrid]
@@ -141,6 +144,7 @@ class Grid:
     score: str = ""
     digest: str = ""
     schema: Schema = field(default_factory=Schema)
+    scores: Mapping[str, ScoreArray] = field(default_factory=dict)
 
     @cached_property
     def read_columns(self) -> frozenset[str]:

@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from monitor.domain.field import Decision, Label
+from monitor.profile.comoments import NOTHING
 from monitor.profile.counts import (
     NEGATIVE,
     POSITIVE,
@@ -25,6 +26,7 @@ from monitor.profile.grid import (
     Grid,
     IntArray,
     NumericGrid,
+    ScoreArray,
 )
 from monitor.profile.profile import Profile
 from monitor.profile.values import (
@@ -51,8 +53,10 @@ DENSE_CELLS = 4096
 class ProfileBuilder:
     """Counts batches of rows into one profile.
 
-    A batch is announced by `add_rows`, then given field by field (`add_field`) and once as
-    outcomes (`add_outcomes`). The result does not depend on how rows were batched.
+    A batch is announced by `add_rows`, then given field by field (`add_field`), once as outcomes
+    (`add_outcomes`), and at last as what its fields showed of each row (`take_scores`), which may
+    be in the hands of several builders (`add_pairs`). The result does not depend on how rows were
+    batched.
 
     Attributes:
         profile: What has been counted.
@@ -64,6 +68,7 @@ class ProfileBuilder:
         self._grid = grid
         self.profile = Profile.empty(grid)
         self.unread: Counter[str] = Counter()
+        self._scores: dict[str, ScoreArray] = {}
 
     def add_rows(self, rows: int, first: datetime | None, last: datetime | None) -> None:
         """Count rows and the span of their event times."""
@@ -84,7 +89,7 @@ class ProfileBuilder:
             return
         match counts, self._grid.fields[name]:
             case NumericCounts(), NumericGrid() as grid:
-                count_numbers(counts, grid, column)
+                count_numbers(counts, grid, column, self._scoring(name, rows))
             case CategoricalCounts(), CategoricalGrid() as grid:
                 count_values(counts, grid, column, boolean=name in self._grid.booleans)
             case _:
@@ -130,6 +135,28 @@ class ProfileBuilder:
         grid_of_score = self._grid.fields.get(self._grid.score)
         if score is not None and isinstance(grid_of_score, NumericGrid):
             self._add_score(grid_of_score, score, labels)
+
+    def take_scores(self) -> dict[str, ScoreArray]:
+        """Return and forget the scores of the rows of a batch, by field."""
+        taken, self._scores = self._scores, {}
+        return taken
+
+    def add_pairs(self, scores: Mapping[str, ScoreArray], rows: int) -> None:
+        """Count the fields of a batch in pairs.
+
+        Args:
+            scores: What `take_scores` of all builders gave that were given fields of the batch.
+            rows: Rows of the batch.
+        """
+        if self._grid.scores:
+            self.profile.pairs.add([scores.get(name) for name in self._grid.scores], rows)
+
+    def _scoring(self, name: str, rows: int) -> "Scoring | None":
+        by_cell = self._grid.scores.get(name)
+        if by_cell is None:
+            return None
+        self._scores[name] = np.full(rows, NOTHING, np.int8)
+        return Scoring(by_cell, self._scores[name])
 
     def _note_unread(self, name: str, unknown: BoolArray, column: Column) -> None:
         """Count the values that are there and tell nothing."""
@@ -180,17 +207,40 @@ def to_numbers(column: Column) -> tuple[FloatArray, int, int]:
     return column.to_numpy(zero_copy_only=False), column.null_count, 0
 
 
-def count_numbers(counts: NumericCounts, grid: NumericGrid, column: Column) -> None:
+class Scoring(NamedTuple):
+    """Where the scores of a field's rows are written.
+
+    Attributes:
+        by_cell: shape (cells,), the score of each cell.
+        rows: shape (rows of the batch,), filled where a row has a finite number.
+    """
+
+    by_cell: ScoreArray
+    rows: ScoreArray
+
+    def block(self, begin: int, end: int) -> "Scoring":
+        """Return the same for some of the rows."""
+        return Scoring(self.by_cell, self.rows[begin:end])
+
+
+def count_numbers(
+    counts: NumericCounts, grid: NumericGrid, column: Column, scoring: Scoring | None = None
+) -> None:
     """Find each number's cell and add rows, sums and what else is kept of them."""
     numbers, null, invalid = to_numbers(column)
     counts.null += null
     counts.invalid += invalid
     for begin in range(0, len(numbers), BLOCK_ROWS):
-        _count_block(counts, grid, numbers[begin : begin + BLOCK_ROWS])
+        end = begin + BLOCK_ROWS
+        scored = None if scoring is None else scoring.block(begin, end)
+        _count_block(counts, grid, numbers[begin:end], scored)
     counts.nan -= null + invalid  # they are NaN among the numbers
 
 
-def _count_block(counts: NumericCounts, grid: NumericGrid, numbers: FloatArray) -> None:
+def _count_block(
+    counts: NumericCounts, grid: NumericGrid, numbers: FloatArray, scoring: Scoring | None
+) -> None:
+    every = numbers
     low, high = float(numbers.min()), float(numbers.max())  # NaN if there is one among the numbers
     if not -np.inf < low <= high < np.inf:
         numbers = _without_others(counts, numbers)
@@ -199,6 +249,9 @@ def _count_block(counts: NumericCounts, grid: NumericGrid, numbers: FloatArray) 
         low, high = float(numbers.min()), float(numbers.max())
     cells, standard = grid.table.cells(numbers)
     counts.cells += np.bincount(cells, minlength=grid.cells)
+    if scoring is not None:
+        scores = scoring.by_cell.take(cells)
+        scoring.rows[... if numbers is every else np.isfinite(every)] = scores
     # Values near the largest double may overflow; the sums then say so by being infinite, and the
     # measures that need them answer with a reason instead of a number.
     with np.errstate(over="ignore", invalid="ignore"):

@@ -7,6 +7,7 @@ from datetime import datetime
 
 import numpy as np
 
+from monitor.profile.comoments import CoMoments
 from monitor.profile.counts import CategoricalCounts, FieldCounts, NumericCounts, OutcomeTable
 from monitor.profile.grid import Grid, IntArray, NumericGrid
 
@@ -24,6 +25,7 @@ class Profile:
             negative, and of rows labelled positive; shape (2, 0) without a score.
         first_event: Earliest event time, UTC; None without rows.
         last_event: Latest event time, UTC; None without rows.
+        pairs: Sums over pairs of the fields that the grid has normal scores of.
     """
 
     grid: str
@@ -33,6 +35,7 @@ class Profile:
     score_by_label: IntArray = field(default_factory=lambda: np.zeros((2, 0), np.int64))
     first_event: datetime | None = None
     last_event: datetime | None = None
+    pairs: CoMoments = field(default_factory=lambda: CoMoments.empty(0))
 
     @classmethod
     def empty(cls, grid: Grid) -> "Profile":
@@ -47,7 +50,12 @@ class Profile:
         width = score.cells if isinstance(score, NumericGrid) else 0
         sizes = {attribute.name: attribute.size for attribute in grid.attributes}
         return cls(
-            grid.digest, 0, fields, OutcomeTable.empty(sizes), np.zeros((2, width), np.int64)
+            grid.digest,
+            0,
+            fields,
+            OutcomeTable.empty(sizes),
+            np.zeros((2, width), np.int64),
+            pairs=CoMoments.empty(len(grid.scores)),
         )
 
     def merge(self, other: "Profile") -> None:
@@ -71,6 +79,7 @@ class Profile:
                     raise ValueError(f"field {name} is of another kind in the other profile")
         self.outcomes.merge(other.outcomes)
         self.score_by_label = self.score_by_label + other.score_by_label
+        self.pairs.merge(other.pairs)
         self._widen(other.first_event, other.last_event)
 
     def _widen(self, first: datetime | None, last: datetime | None) -> None:

@@ -17,6 +17,7 @@ from monitor.sources.duplicates import Duplicates, duplicates
 from monitor.sources.event_time import from_micros
 from monitor.sources.labels import JoinedLabels
 from monitor.sources.location import READ_ERRORS, Fault, FoundFile, fault
+from monitor.sources.meeting import Meeting
 from monitor.sources.reader import Batch, LogView, OpenFile, Selection, batches, opened
 
 CHECKED_WHOLE = 2**20
@@ -85,7 +86,7 @@ class CountFile:
     def _counted(self, file: FoundFile, task: Task) -> Counted:
         counted, builders = Counted(), _Builders(self.grids)
         if task.threads == 1:
-            self._count_part(counted, builders, file, task, 0)
+            self._count_part(counted, builders, file, task, 0, Meeting(1))
         else:
             self._count_parts(counted, builders, file, task)
         counted.profiles = {version: builder.profile for version, builder in builders.made.items()}
@@ -101,20 +102,27 @@ class CountFile:
         that it left out.
         """
         others = [_Builders(self.grids) for _ in range(1, task.threads)]
+        meeting = Meeting(task.threads)
         with ThreadPoolExecutor(len(others)) as threads:
             under_way = [
-                threads.submit(self._count_part, Counted(), other, file, task, part)
+                threads.submit(self._count_part, Counted(), other, file, task, part, meeting)
                 for part, other in enumerate(others, 1)
             ]
-            self._count_part(counted, builders, file, task, 0)
+            self._count_part(counted, builders, file, task, 0, meeting)
             for item in under_way:
                 item.result()
         for other in others:
             for version, builder in other.made.items():
                 builders.made[version].profile.merge(builder.profile)
 
-    def _count_part(
-        self, counted: Counted, builders: "_Builders", file: FoundFile, task: Task, part: int
+    def _count_part(  # noqa: PLR0917  # six nouns, each of another type
+        self,
+        counted: Counted,
+        builders: "_Builders",
+        file: FoundFile,
+        task: Task,
+        part: int,
+        meeting: Meeting,
     ) -> None:
         """Count one in ``task.threads`` of the columns; the first part counts rows and outcomes."""
         columns = builders.columns[part :: task.threads]
@@ -125,8 +133,8 @@ class CountFile:
         if part == 0:
             together |= builders.outcome_columns
         begin = 0
-        with opened(self.view.location, file, texts, together) as log:
-            for logged in batches(self.view, log, task.row_groups):
+        with meeting, opened(self.view.location, file, texts, together) as log:
+            for number, logged in enumerate(batches(self.view, log, task.row_groups)):
                 repeated = self.duplicates.within(task.path, begin, logged.chunk.rows)
                 begin += logged.chunk.rows
                 batch = logged.without(repeated, Rejection.DUPLICATE_ID)
@@ -137,6 +145,7 @@ class CountFile:
                     outcome = None if labels is None else labels.column(logged)
                     held = _fill_outcomes(counted, log, batch, chosen, outcome)
                 _fill_fields(log, batch, chosen, held, columns)
+                _count_pairs(chosen, meeting, number)
             if part == 0:
                 if small:
                     log.check_rest()
@@ -282,6 +291,14 @@ def _fill_fields(
             selected = part.selection.of(values)
             for name in part.names[column]:
                 part.builder.add_field(name, selected, part.selection.rows)
+
+
+def _count_pairs(chosen: list[_Chosen], meeting: Meeting, batch: int) -> None:
+    """Count the fields of a batch in pairs, once all that read some of them have come so far."""
+    found = meeting.bring(batch, [part.builder.take_scores() for part in chosen])
+    if found is not None:
+        for part, scores in zip(chosen, found, strict=True):
+            part.builder.add_pairs(scores, part.selection.rows)
 
 
 def _outcome_columns(grid: Grid) -> set[str]:

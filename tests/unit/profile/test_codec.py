@@ -1,4 +1,5 @@
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +20,7 @@ from monitor.profile.draft import GridDraft
 from monitor.profile.kernel import ProfileBuilder
 from monitor.profile.profile import merged
 
+DATA = Path(__file__).with_name("data")
 NAMES = ("plain", "a.b", "", "😀 score", "new\nline", "__name__", "x" * 300)
 
 
@@ -56,6 +58,7 @@ def profile(grid):
     builder.add_outcomes(
         3, {"sex": pa.array(["f", "q", None]), "age": pa.array([1, 99, None])}, None, None
     )
+    builder.add_pairs(builder.take_scores(), 3)
     return builder.profile
 
 
@@ -92,6 +95,33 @@ def test_a_profile_comes_back_as_it_went_and_can_be_added_to(profile):
     assert doubled.rows == 6
     assert (profile.rows, there.rows) == (3, 3)
     assert doubled.fields["kind"].values.sum() == 2
+
+
+def test_scores_and_sums_over_pairs_come_back(grid, profile):
+    there = grid_from_bytes(grid_to_bytes(grid))
+    assert list(there.scores) == [*NAMES, "score"]
+    for name, scores in grid.scores.items():
+        assert there.scores[name].dtype == np.int8
+        assert there.scores[name].tolist() == scores.tolist()
+    pairs, back = profile.pairs, profile_from_bytes(profile_to_bytes(profile)).pairs
+    assert pairs.rows[0, 0] == 1  # neither infinity nor null
+    assert pairs.rows[0, -1] == 0  # there was no score
+    for name in ("rows", "sums", "squares", "products"):
+        assert getattr(back, name).tolist() == getattr(pairs, name).tolist()
+
+
+def test_bytes_of_before_fields_were_counted_in_pairs_are_read_and_written_as_they_were():
+    stored = (DATA / "grid_without_pairs.bin").read_bytes()
+    grid = grid_from_bytes(stored)
+    assert not grid.scores
+    assert content_digest(grid_to_bytes(grid)) == grid.digest == content_digest(stored)
+    stored = (DATA / "profile_without_pairs.bin").read_bytes()
+    profile = profile_from_bytes(stored)
+    assert (profile.rows, profile.grid) == (3, grid.digest)
+    assert profile.fields["amount"].null == 1
+    assert profile.pairs.fields == 0
+    assert content_digest(profile_to_bytes(profile)) == content_digest(stored)
+    assert merged([profile, ProfileBuilder(grid).profile]).rows == 3
 
 
 def test_an_empty_profile_comes_back(grid):
