@@ -181,8 +181,9 @@ class Comparison:
         """Return everything measured, one row a reading.
 
         Columns: version, measure, field, population, group, reference_group, value, low, high,
-        then, now, n, n_reference, p_value, p_adjusted, absence, why_absent. ``value`` is missing
-        exactly where ``absence`` says why.
+        then, now, n, n_reference, p_value, p_adjusted, note, absence, why_absent. ``value`` is
+        missing exactly where ``absence`` says why; ``note`` names what it is the value of where the
+        other columns do not.
         """
         import pandas as pd  # noqa: PLC0415  # costs 0.4 s
 
@@ -220,10 +221,11 @@ def _reading_row(reading: Reading) -> dict[str, Any]:
     numbers = ("value", "low", "high", "then", "now", "p_value", "p_adjusted")
     if isinstance(result, Estimate):
         row |= {name: getattr(result, name) for name in numbers}
-        row |= {"n": result.n, "n_reference": result.n_reference, "absence": "", "why_absent": ""}
+        row |= {"n": result.n, "n_reference": result.n_reference, "note": result.note}
+        row |= {"absence": "", "why_absent": ""}
     else:
         row |= dict.fromkeys(numbers)
-        row |= {"n": result.n, "n_reference": result.n_reference}
+        row |= {"n": result.n, "n_reference": result.n_reference, "note": ""}
         row |= {"absence": result.reason.value, "why_absent": result.explanation}
     return row
 

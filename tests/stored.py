@@ -120,6 +120,7 @@ def readings_of(model, version, psi=0.31):
         family_low=-1.5,
         family_high=2.5,
         detail={"effective_n": 599.5, "df": 9.0},
+        note="a\x00b × 😀",
     )
     hostile = "a\x00b\\u0041\ud800\n\"';--é×"
     return (

@@ -237,7 +237,8 @@ def _unknown(reading: Reading, limit: Limit | Band, absent: Unmeasurable) -> Fin
 
 
 def _told(estimate: Estimate) -> str:
-    told = f"{estimate.value:.3g}"
+    told = f"{estimate.note}: " if estimate.note else ""
+    told += f"{estimate.value:.3g}"
     if estimate.low is not None and estimate.high is not None:
         told += f" ({estimate.level:.0%} interval {estimate.low:.3g} to {estimate.high:.3g})"
     elif estimate.low is not None:

@@ -11,6 +11,8 @@ DEFAULT_LIMITS: Mapping[str, Limit] = {
     # Differences of shares, in either direction: two in a hundred decisions, or ten.
     "decision_rate": Limit(warning=0.02, critical=0.10),
     "label_rate": Limit(warning=0.02, critical=0.10),
+    # Largest change of a correlation, if it is more than chance.
+    "correlation_change": Limit(warning=0.10, critical=None),
     # Increases of the missing share; a broken feed loses whole columns at once.
     "missing_rate": Limit(warning=0.01, critical=0.05),
     # Share of values that the baseline never held: one stray row must not alarm.

@@ -6,6 +6,7 @@ from typing import Any
 from monitor.config.daemon_file import DaemonSection
 from monitor.config.defaults import DEFAULT_LIMITS
 from monitor.config.sections import ModelSection, Section
+from monitor.config.values import NEVER
 from monitor.measures.names import MEASURE_NAMES, MeasureName
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -63,4 +64,7 @@ def _limit_description(name: str) -> str:
     limit = DEFAULT_LIMITS.get(name)
     if limit is None:
         return "measured, and judged only when it is given a limit"
-    return f"warning {limit.warning:g} and critical {limit.critical:g} unless it is said"
+    warning, critical = (
+        NEVER if bound is None else f"{bound:g}" for bound in (limit.warning, limit.critical)
+    )
+    return f"warning {warning} and critical {critical} unless it is said"

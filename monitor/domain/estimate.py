@@ -25,6 +25,8 @@ class Estimate:
         family_low: Lower end of the interval that holds jointly over its family.
         family_high: Upper end of the joint interval.
         detail: Further finite numbers by name (degrees of freedom, effective n, …).
+        note: What it is the number of, where the subject does not say it (the pair of fields that
+            changed most); "" otherwise.
     """
 
     value: float
@@ -41,6 +43,7 @@ class Estimate:
     family_low: float | None = None
     family_high: float | None = None
     detail: Mapping[str, float] = field(default_factory=dict)
+    note: str = ""
 
     def __post_init__(self) -> None:
         """Refuse a number that is none: the caller owes an `Unmeasurable` instead."""

@@ -31,3 +31,8 @@ def has_label(grid: Grid) -> bool:
 def has_score_and_label(grid: Grid) -> bool:
     """Return whether scores can be held against outcomes."""
     return has_score(grid) and has_label(grid)
+
+
+def has_pairs(grid: Grid) -> bool:
+    """Return whether there are numeric fields that can move together."""
+    return len(grid.scores) > 1 or sum(map(is_numeric, grid.fields.values())) > 1

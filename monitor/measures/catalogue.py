@@ -8,6 +8,7 @@ from monitor.measures.disparity import (
     selection_rate_ratio_change,
 )
 from monitor.measures.drift import (
+    correlation_change,
     cramers_v,
     decision_rate,
     hellinger,
@@ -16,6 +17,7 @@ from monitor.measures.drift import (
     l_infinity,
     label_rate,
     psi,
+    reconstruction_error,
     score_mean,
     wasserstein,
 )
@@ -34,6 +36,8 @@ CATALOGUE: tuple[Measure, ...] = (
     score_mean.MEASURE,
     decision_rate.MEASURE,
     label_rate.MEASURE,
+    correlation_change.MEASURE,
+    reconstruction_error.MEASURE,
     missing_rate.MEASURE,
     unseen_rate.MEASURE,
     rows.MEASURE,

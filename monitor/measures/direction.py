@@ -2,7 +2,9 @@
 
 from monitor.measures.names import MEASURE_NAMES
 
-_EITHER_SIDE = frozenset({"decision_rate", "label_rate", "score_mean", "rows"})
+_EITHER_SIDE = frozenset(
+    {"decision_rate", "label_rate", "score_mean", "reconstruction_error", "rows"}
+)
 
 
 def lower_is_worse(measure: str) -> bool:

@@ -38,6 +38,8 @@ MEASURE_NAMES: Mapping[str, MeasureName] = {
     "decision_rate": _DRIFT_OF_MODEL,
     "label_rate": MeasureName("drift", "model", labels=True),
     "score_mean": _DRIFT_OF_MODEL,
+    "correlation_change": _DRIFT_OF_MODEL,
+    "reconstruction_error": _DRIFT_OF_MODEL,
     "missing_rate": MeasureName("quality", "field"),
     "unseen_rate": MeasureName("quality", "field"),
     "rows": MeasureName("quality", "model"),

@@ -25,12 +25,12 @@ from monitor.domain.run import Failure, Outcome, Run, VersionResult
 from monitor.domain.schema import ColumnChange, SchemaChange
 from monitor.domain.window import Window
 
-_RENAMED = {"then": "value_then", "now": "value_now"}
-"""Attributes of an Estimate whose names are words of SQL."""
+_RENAMED = {"then": "value_then", "now": "value_now", "note": "explanation"}
+"""Attributes of an Estimate that are kept under another name: two are words of SQL."""
 
 _ESTIMATE_COLUMNS = {item.name: _RENAMED.get(item.name, item.name) for item in fields(Estimate)}
 _LIMIT_KINDS: dict[str, type[Limit | Band]] = {"limit": Limit, "band": Band}
-_NOT_A_FIGURE = {"n", "n_reference", "method", "detail"}
+_NOT_A_FIGURE = {"n", "n_reference", "method", "detail", "note"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +260,7 @@ def _result_columns(result: Result) -> dict[str, Any]:
     match result:
         case Estimate():
             columns["method"] = result.method
+            columns["explanation"] = result.note or None
             columns["detail"] = {name: float(figure) for name, figure in result.detail.items()}
             for name in _ESTIMATE_COLUMNS.keys() - _NOT_A_FIGURE:
                 figure = getattr(result, name)
@@ -284,6 +285,7 @@ def _reading(row: RowMapping, model: str) -> Reading:
         absent = Unmeasurable(reason, row["explanation"], row["n"], row["n_reference"])
         return Reading(row["measure"], subject, absent)
     figures = {name: row[column] for name, column in _ESTIMATE_COLUMNS.items()}
+    figures["note"] = figures["note"] or ""
     return Reading(row["measure"], subject, Estimate(**figures))
 
 

@@ -67,8 +67,9 @@ def test_default_limits_are_those_of_the_code():
     for name, measure in MEASURE_NAMES.items():
         limit = DEFAULT_LIMITS.get(name)
         if measure.family != "disparity":
-            bounds = (f"{limit.warning:g}", f"{limit.critical:g}") if limit else ("never", "never")
-            wanted[name] = (measure.family, *bounds)
+            bounds = (limit.warning, limit.critical) if limit else (None, None)
+            told = ("never" if bound is None else f"{bound:g}" for bound in bounds)
+            wanted[name] = (measure.family, *told)
     assert shown == wanted
     assert {limit.min_rows for limit in DEFAULT_LIMITS.values()} == {50}
     assert DEFAULT_BAND.min_rows == 30

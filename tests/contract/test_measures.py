@@ -97,6 +97,7 @@ def profiled(grid, table):
     groups = {name: column(table, one.column) for name, one in ATTRIBUTES.items()}
     outcome = (column(table, name) for name in ("decision", "label", "score"))
     builder.add_outcomes(rows, groups, *outcome)
+    builder.add_pairs(builder.take_scores(), rows)
     return builder.profile
 
 
