@@ -15,8 +15,15 @@ DEFAULT_LIMITS: Mapping[str, Limit] = {
     "correlation_change": Limit(warning=0.10, critical=None),
     # Increases of the missing share; a broken feed loses whole columns at once.
     "missing_rate": Limit(warning=0.01, critical=0.05),
+    # What of it is a column that is gone, or a type that changed: named, while the missing share
+    # says how grave it is.
+    "absent_rate": Limit(warning=0.01, critical=None),
+    "mistyped_rate": Limit(warning=0.01, critical=None),
     # Share of values that the baseline never held: one stray row must not alarm.
     "unseen_rate": Limit(warning=0.005, critical=0.05),
+    # Share of numbers beyond the baseline's extremes, and of rows that came more than once.
+    "out_of_range_rate": Limit(warning=0.01, critical=None),
+    "duplicate_rate": Limit(warning=0.01, critical=None),
     # Loss of AUC against the baseline.
     "auc_drop": Limit(warning=0.02, critical=0.05),
 }

@@ -8,6 +8,11 @@ def is_numeric(grid: FieldGrid) -> bool:
     return isinstance(grid, NumericGrid)
 
 
+def is_continuous(grid: FieldGrid) -> bool:
+    """Return whether a field's values are known as a range, rather than one by one."""
+    return isinstance(grid, NumericGrid) and not grid.discrete
+
+
 def has_known_values(grid: FieldGrid) -> bool:
     """Return whether a field's values are known one by one, rather than as a range."""
     return isinstance(grid, CategoricalGrid) or grid.discrete
@@ -16,6 +21,11 @@ def has_known_values(grid: FieldGrid) -> bool:
 def has_score(grid: Grid) -> bool:
     """Return whether the model gives a numeric score."""
     return isinstance(grid.fields.get(grid.score), NumericGrid)
+
+
+def has_ids(grid: Grid) -> bool:
+    """Return whether rows of one prediction can be told by its id."""
+    return grid.identified
 
 
 def has_decision(grid: Grid) -> bool:

@@ -23,7 +23,17 @@ from monitor.measures.drift import (
 )
 from monitor.measures.measure import Measure
 from monitor.measures.performance import auc_drop
-from monitor.measures.quality import freshness, label_coverage, missing_rate, rows, unseen_rate
+from monitor.measures.quality import (
+    absent_rate,
+    duplicate_rate,
+    freshness,
+    label_coverage,
+    missing_rate,
+    mistyped_rate,
+    out_of_range_rate,
+    rows,
+    unseen_rate,
+)
 
 CATALOGUE: tuple[Measure, ...] = (
     psi.MEASURE,
@@ -39,7 +49,11 @@ CATALOGUE: tuple[Measure, ...] = (
     correlation_change.MEASURE,
     reconstruction_error.MEASURE,
     missing_rate.MEASURE,
+    absent_rate.MEASURE,
+    mistyped_rate.MEASURE,
     unseen_rate.MEASURE,
+    out_of_range_rate.MEASURE,
+    duplicate_rate.MEASURE,
     rows.MEASURE,
     freshness.MEASURE,
     label_coverage.MEASURE,

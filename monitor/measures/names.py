@@ -25,6 +25,7 @@ class MeasureName:
 
 _DRIFT_OF_FIELD = MeasureName("drift", "field")
 _DRIFT_OF_MODEL = MeasureName("drift", "model")
+_QUALITY_OF_FIELD = MeasureName("quality", "field")
 _DISPARITY = MeasureName("disparity", "group")
 
 MEASURE_NAMES: Mapping[str, MeasureName] = {
@@ -40,8 +41,12 @@ MEASURE_NAMES: Mapping[str, MeasureName] = {
     "score_mean": _DRIFT_OF_MODEL,
     "correlation_change": _DRIFT_OF_MODEL,
     "reconstruction_error": _DRIFT_OF_MODEL,
-    "missing_rate": MeasureName("quality", "field"),
-    "unseen_rate": MeasureName("quality", "field"),
+    "missing_rate": _QUALITY_OF_FIELD,
+    "absent_rate": _QUALITY_OF_FIELD,
+    "mistyped_rate": _QUALITY_OF_FIELD,
+    "unseen_rate": _QUALITY_OF_FIELD,
+    "out_of_range_rate": _QUALITY_OF_FIELD,
+    "duplicate_rate": MeasureName("quality", "model"),
     "rows": MeasureName("quality", "model"),
     "freshness": MeasureName("quality", "model"),
     "label_coverage": MeasureName("quality", "model", floor=True),

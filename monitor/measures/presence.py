@@ -38,6 +38,20 @@ def no_column(pair: FieldPair) -> Unmeasurable | None:
     return None
 
 
+def no_filled(pair: FieldPair) -> Unmeasurable | None:
+    """Return why a field has no values of any type on one side, or None when both have some."""
+    if (absent := no_column(pair)) is not None:
+        return absent
+    for counts, reason, where in (
+        (pair.reference, Absence.NO_BASELINE, "the baseline"),
+        (pair.current, Absence.NO_DATA, "the window"),
+    ):
+        if counts.missing - counts.invalid == counts.rows:
+            told = f"every one of the {counts.rows} rows of {where} is missing {pair.field.name}"
+            return Unmeasurable(reason, told, pair.current.rows, pair.reference.rows)
+    return None
+
+
 def no_values(pair: FieldPair) -> Unmeasurable | None:
     """Return why a field has no values to compare, or None when both sides have some."""
     if (absent := no_column(pair)) is not None:

@@ -57,7 +57,7 @@ def grid_to_bytes(grid: Grid) -> bytes:
                     "values": cells.values,
                     "complete": cells.complete,
                 }
-    header = {
+    header: dict[str, Any] = {
         "fields": described,
         "columns": dict(grid.columns),
         "booleans": sorted(grid.booleans),
@@ -76,6 +76,8 @@ def grid_to_bytes(grid: Grid) -> bytes:
     if grid.scores:
         header["pairs"] = list(grid.scores)
         arrays |= {f"{name}\x1fscores": scores for name, scores in grid.scores.items()}
+    if grid.identified:
+        header["identified"] = True
     return _pack(GRID_FORMAT, header, arrays)
 
 
@@ -109,6 +111,7 @@ def grid_from_bytes(data: bytes) -> Grid:
         schema=_schema(header.get("schema")),
         # Grids of before fields were counted in pairs have no scores.
         scores={name: arrays[f"{name}\x1fscores"] for name in header.get("pairs", ())},
+        identified=header.get("identified", False),
     )
     return replace(grid, digest=content_digest(data))
 
@@ -150,6 +153,8 @@ def profile_to_bytes(profile: Profile) -> bytes:
     if profile.pairs.fields:
         header["pairs"] = profile.pairs.fields
         arrays |= _pairs_arrays(profile.pairs)
+    if profile.duplicates:
+        header["duplicates"] = profile.duplicates
     return _pack(PROFILE_FORMAT, header, arrays)
 
 
@@ -185,6 +190,7 @@ def profile_from_bytes(data: bytes) -> Profile:
         _instant(header["first_event"]),
         _instant(header["last_event"]),
         _pairs(header.get("pairs", 0), arrays),
+        header.get("duplicates", 0),
     )
 
 

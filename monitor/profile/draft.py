@@ -98,7 +98,10 @@ class GridDraft:
         attributes: Mapping[str, Attribute],
         decision: Decision | None,
         label: Label | None,
+        *,
+        identified: bool = False,
     ) -> None:
+        self._identified = identified
         self._fields = {item.name: item for item in fields}
         self._attributes = attributes
         self._decision = decision
@@ -159,6 +162,7 @@ class GridDraft:
                 (name for name, item in self._fields.items() if item.role is FieldRole.SCORE), ""
             ),
             scores=self._scores(fields),
+            identified=self._identified,
         )
         grid = replace(grid, schema=self._columns.schema(grid.read_columns))
         return replace(grid, digest=content_digest(grid_to_bytes(grid)))

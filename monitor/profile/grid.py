@@ -133,6 +133,7 @@ class Grid:
         schema: The columns of the files that it was drafted from.
         scores: The numeric fields that are counted in pairs, each with the normal score of its
             cells; empty in grids of before that was done.
+        identified: Whether rows have ids, so that those that come twice are known.
     """
 
     fields: Mapping[str, FieldGrid]
@@ -145,6 +146,7 @@ class Grid:
     digest: str = ""
     schema: Schema = field(default_factory=Schema)
     scores: Mapping[str, ScoreArray] = field(default_factory=dict)
+    identified: bool = False
 
     @cached_property
     def read_columns(self) -> frozenset[str]:

@@ -75,6 +75,10 @@ class ProfileBuilder:
         self.profile.rows += rows
         self.profile._widen(first, last)  # noqa: SLF001  # builder and profile are one concern
 
+    def add_duplicates(self, rows: int) -> None:
+        """Count rows that are left out because another one has their id."""
+        self.profile.duplicates += rows
+
     def add_field(self, name: str, column: Column | None, rows: int) -> None:
         """Count one field of a batch.
 

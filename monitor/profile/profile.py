@@ -26,6 +26,7 @@ class Profile:
         first_event: Earliest event time, UTC; None without rows.
         last_event: Latest event time, UTC; None without rows.
         pairs: Sums over pairs of the fields that the grid has normal scores of.
+        duplicates: Rows that are not among ``rows`` because another one has their id.
     """
 
     grid: str
@@ -36,6 +37,7 @@ class Profile:
     first_event: datetime | None = None
     last_event: datetime | None = None
     pairs: CoMoments = field(default_factory=lambda: CoMoments.empty(0))
+    duplicates: int = 0
 
     @classmethod
     def empty(cls, grid: Grid) -> "Profile":
@@ -80,6 +82,7 @@ class Profile:
         self.outcomes.merge(other.outcomes)
         self.score_by_label = self.score_by_label + other.score_by_label
         self.pairs.merge(other.pairs)
+        self.duplicates += other.duplicates
         self._widen(other.first_event, other.last_event)
 
     def _widen(self, first: datetime | None, last: datetime | None) -> None:

@@ -142,6 +142,7 @@ class CountFile:
                 held: Mapping[str, Any] = {}
                 if part == 0:
                     _account(counted, batch, self.grids)
+                    builders.add_duplicates(logged, batch)
                     outcome = None if labels is None else labels.column(logged)
                     held = _fill_outcomes(counted, log, batch, chosen, outcome)
                 _fill_fields(log, batch, chosen, held, columns)
@@ -213,11 +214,22 @@ class _Builders:
         chosen = []
         for version, selection in batch.versions.items():
             if (grid := self._grids.get(version)) is not None:
-                if version not in self.made:
-                    self.made[version] = ProfileBuilder(grid)
-                builder = self.made[version]
+                builder = self._builder(version)
                 chosen.append(_Chosen(builder, grid, self._names[version], selection))
         return chosen
+
+    def add_duplicates(self, logged: Batch, batch: Batch) -> None:
+        """Count, version by version, the rows of a batch that another row stands for."""
+        for version, selection in logged.versions.items():
+            left = batch.versions.get(version)
+            lost = selection.rows - (0 if left is None else left.rows)
+            if lost and version in self._grids:
+                self._builder(version).add_duplicates(lost)
+
+    def _builder(self, version: str) -> ProfileBuilder:
+        if version not in self.made:
+            self.made[version] = ProfileBuilder(self._grids[version])
+        return self.made[version]
 
 
 def _names_by_column(grid: Grid) -> Mapping[str, Sequence[str]]:

@@ -73,7 +73,13 @@ class _Drafting:
         self._policy = policy
         self._view = view
         self._version = version
-        self._draft = GridDraft(policy.fields, policy.attributes, policy.decision, policy.label)
+        self._draft = GridDraft(
+            policy.fields,
+            policy.attributes,
+            policy.decision,
+            policy.label,
+            identified=bool(policy.source.id),
+        )
 
     def grid(self, files: Sequence[tuple[Task, FoundFile]]) -> Grid:
         """Return the grid, or say which file broke."""

@@ -1,7 +1,18 @@
 """Rows against those expected."""
 
+import numpy as np
+
 from monitor.domain.estimate import Absence, Estimate, Result, Unmeasurable
-from monitor.measures.measure import Description, Family, ModelMeasure, ProfilePair
+from monitor.measures.measure import (
+    Description,
+    Family,
+    ModelMeasure,
+    ProfilePair,
+    ProfileParts,
+)
+from monitor.measures.spreads import of_differences
+from monitor.measures.tails import of_a_change
+from monitor.uncertainty.between import Squares
 from monitor.uncertainty.ratio import rate_ratio
 
 LEVEL = 0.95
@@ -13,8 +24,8 @@ def measure(pair: ProfilePair) -> Result:
 
     0 when nothing changed, −0.5 for half as many rows, 1 for twice as many, −1 for none; no upper
     bound. The interval takes rows as independent arrivals (Poisson): it covers counting error,
-    not the ordinary difference between a Sunday and a Monday, which the limit has to leave room
-    for. ``then`` is the expected number of rows, ``now`` the number that came.
+    not the ordinary difference between a Sunday and a Monday, which `spread` learns from the
+    baseline's windows if there are enough. ``then`` is the expected number of rows, ``now`` the number that came.
 
     Unmeasurable: a baseline without rows.
 
@@ -39,6 +50,20 @@ def measure(pair: ProfilePair) -> Result:
     )
 
 
+def spread(model: ProfileParts) -> Squares | None:
+    """Return the squared value of each of the baseline's windows against the others' average.
+
+    What is left of it when counting error (Poisson) is taken off is how arrivals vary in
+    themselves, as in a negative binomial law.
+    """
+    rows = np.array([part.rows for part in model.parts], np.float64)
+    if len(rows) < 2:  # noqa: PLR2004  # one window has no others
+        return None
+    others = rows.sum() - rows
+    expected = others / (len(rows) - 1)
+    return of_differences(rows / expected - 1, 1 / expected + 1 / others)
+
+
 MEASURE = ModelMeasure(
     Description(
         id="rows",
@@ -52,4 +77,6 @@ MEASURE = ModelMeasure(
         source="Przyborowski and Wilenski (1940)",
     ),
     measure,
+    tail=of_a_change,
+    spread=spread,
 )

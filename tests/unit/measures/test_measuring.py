@@ -93,6 +93,8 @@ def test_readings_come_in_the_order_of_the_policy_and_the_catalogue():
         "l_infinity",
         "cramers_v",
         "missing_rate",
+        "absent_rate",
+        "mistyped_rate",
         "unseen_rate",
     ]
     names = [reading.subject.field for reading in readings if reading.subject.field]

@@ -4,6 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.compute.local import LocalCompute
+from monitor.profile.codec import profile_from_bytes, profile_to_bytes
 from monitor.sources import duplicates as module
 from monitor.sources.duplicates import Duplicates, _hashed, duplicates
 from monitor.sources.parquet import ParquetSource, _files_of
@@ -61,6 +63,33 @@ def test_rows_without_an_id_are_counted_and_repeat_nothing(found, rows, write):
 def test_ids_are_told_apart_within_their_version(found, rows, write):
     write("log/a.parquet", rows(4, id=["x", "x", "x", "y"], version=["1", "2", "1", "2"]))
     assert as_lists(found()) == {"a.parquet": [0]}
+
+
+def test_each_version_counts_the_rows_that_another_stands_for(policy, june, rows, write, progress):
+    write("log/a.parquet", rows(5, id=list("xxxyz"), version=["1", "2", "1", "2", "2"]))
+    write("log/b.parquet", rows(2, id=["x", "y"], version=["2", "2"]))
+    source = ParquetSource(policy())
+    scan = source.scan(june)
+    grid = source.draft(scan, "2")
+    assert grid.identified
+    counted = LocalCompute().count(
+        scan.tasks, source.counter(scan, {"1": grid, "2": grid}).complete(), progress
+    )
+    profiles = {
+        version: profile_from_bytes(profile_to_bytes(profile))
+        for version, profile in counted.profiles.items()
+    }
+    assert {name: (item.rows, item.duplicates) for name, item in profiles.items()} == {
+        "1": (1, 1),
+        "2": (3, 2),
+    }
+    assert counted.accounting().rejected == {"duplicate_id": 3}
+
+
+def test_a_log_without_ids_says_nothing_of_those_that_come_twice(policy, june, rows, write):
+    write("log/a.parquet", rows(5))
+    source = ParquetSource(policy(source={"id": ""}))
+    assert not source.draft(source.scan(june), "1").identified
 
 
 def test_ids_decide_where_hashes_agree(found, rows, write, monkeypatch):
