@@ -1,6 +1,7 @@
 """The largest change of a correlation between two fields."""
 
 import numpy as np
+from scipy.special import chdtrc
 
 from monitor.domain.estimate import Absence, Estimate, Result, Unmeasurable
 from monitor.measures.applicability import has_pairs
@@ -20,6 +21,9 @@ from monitor.uncertainty.difference import mover
 
 LEVEL = 0.95
 """Of the interval, held jointly over the pairs."""
+
+ALONE = 0.05
+"""How probable it may be that any pair of a baseline is taken to vary though none does."""
 
 
 def measure(pair: ProfilePair) -> Result:
@@ -95,7 +99,9 @@ def tail(estimate: Estimate, tolerance: float) -> float:
 def spread(model: ProfileParts) -> Squares | None:
     """Return the squared change of each correlation between a window of the baseline and the others.
 
-    Of the pairs that all windows have rows enough for; the floor is the largest over them.
+    Of the pairs that all windows have rows enough for. A pair is asked by itself if it varies more
+    than sampling explains (chi-square, `ALONE` over all pairs); the others are asked together, by
+    the mean of their squares: among many pairs some vary by chance, and the largest floor holds.
     """
     if not model.grid.scores or not model.parts:
         return None
@@ -108,7 +114,24 @@ def spread(model: ProfileParts) -> Squares | None:
         return None
     apart = [now.values[places] - then.values[places] for then, now in sides]
     errors = [_error2(then, places) + _error2(now, places) for then, now in sides]
-    return of_differences(np.array(apart), np.array(errors))
+    return _in_few_columns(of_differences(np.array(apart), np.array(errors)))
+
+
+def _in_few_columns(pairs: Squares | None) -> Squares | None:
+    """Return the squares of the pairs that vary by themselves, and the mean of the others'."""
+    if pairs is None:
+        return None
+    windows, number = pairs.observed.shape
+    surprise = chdtrc(windows, (pairs.observed / pairs.expected).sum(axis=0))
+    alone = surprise < ALONE / number
+    if alone.all():
+        return pairs
+    rest = np.count_nonzero(~alone)
+    observed, expected, variance = (
+        np.column_stack([part[:, alone], part[:, ~alone].mean(axis=1)]) for part in pairs[:3]
+    )
+    variance[:, -1] /= rest
+    return Squares(observed, expected, variance, pairs.df)
 
 
 def _both(one: Correlations, other: Correlations) -> BoolArray:

@@ -270,6 +270,15 @@ def test_a_baseline_whose_days_differ_tolerates_as_much_and_one_whose_days_agree
     assert verdicts == [Verdict.WARNING, Verdict.OK]
 
 
+def test_many_pairs_that_agree_do_not_raise_what_is_tolerated():
+    rng = np.random.default_rng(15)
+    tables = [normal(rng, 1000, 0.0, 16) for _ in range(10)]
+    grid = grid_of({name: np.concatenate([day[name] for day in tables]) for name in tables[0]})
+    parts = [profile_of(grid, day) for day in tables]
+    learned = floors(["correlation_change"], grid, merged(parts), parts)
+    assert learned["correlation_change", ""].warning < 0.05
+
+
 def test_the_error_of_reconstruction_is_that_of_the_rows_one_by_one(tables):
     some = [{name: table[name] for name in table if name != "f9"} for table in tables]
     pair = pair_of(*some)
