@@ -30,6 +30,16 @@ def calibrated(p_value: float) -> float:
     return (p * t - expm1(t)) / (p * t * t)
 
 
+def _is_evidence(measure: str) -> bool:
+    """Return whether a measure of drift has a p-value that holds up to what is tolerated.
+
+    That of how fields move together asks whether anything has changed, not whether it has changed
+    by more than is tolerated: it would gather evidence of what nobody minds.
+    """
+    name = MEASURE_NAMES[measure]
+    return name.family == "drift" and not name.together
+
+
 def e_value(findings: Iterable[Finding]) -> float | None:
     """Return the evidence of one window that something is beyond what is tolerated.
 
@@ -44,7 +54,7 @@ def e_value(findings: Iterable[Finding]) -> float | None:
         calibrated(bound.p_value)
         for finding in findings
         for bound in [finding.evidence.get(Verdict.WARNING, finding.evidence.get(Verdict.CRITICAL))]
-        if bound is not None and MEASURE_NAMES[finding.reading.measure].family == "drift"
+        if bound is not None and _is_evidence(finding.reading.measure)
     ]
     return sum(found) / len(found) if found else None
 

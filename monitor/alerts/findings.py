@@ -59,7 +59,7 @@ def findings_of(
 
     Pure: what one window's data say. Readings of measures with a minimum-effect test are adjusted
     for multiplicity within the section of the limits (drift or quality), the fields apart from the
-    model's own output, and the severity. One that could not be measured keeps its place in the
+    model's own output and from how they move together, and the severity. One that could not be measured keeps its place in the
     family, as a test that found nothing.
 
     Args:
@@ -69,12 +69,13 @@ def findings_of(
     """
     waiting = _waiting_for_labels(readings, policy)
     found: dict[int, Finding] = {}
-    tested: dict[tuple[str, bool], list[_Tested]] = {}
+    tested: dict[tuple[str, bool, bool], list[_Tested]] = {}
     for place, reading in enumerate(readings):
         limit = _limit(reading, policy)
         withhold = bool(waiting) and needs_labels(reading.measure)
         if limit is not None and reading.measure in _TAILS:
-            family = MEASURE_NAMES[reading.measure].family, bool(reading.subject.field)
+            name = MEASURE_NAMES[reading.measure]
+            family = name.family, bool(reading.subject.field), name.together
             tested.setdefault(family, []).append(_Tested(place, reading, limit, withhold))
         if limit is not None and withhold:
             found[place] = withheld(reading, limit, waiting)

@@ -15,16 +15,20 @@ class MeasureName:
             for some of them.
         floor: Whether a low value is the bad one, so that its limits are floors.
         labels: Whether it rests on labels: it is not judged before enough of them have arrived.
+        together: Whether it is about how fields move together: it is tested apart from the model's
+            own output.
     """
 
     family: Literal["drift", "quality", "performance", "disparity"]
     subject: Literal["field", "model", "group"]
     floor: bool = False
     labels: bool = False
+    together: bool = False
 
 
 _DRIFT_OF_FIELD = MeasureName("drift", "field")
 _DRIFT_OF_MODEL = MeasureName("drift", "model")
+_DRIFT_TOGETHER = MeasureName("drift", "model", together=True)
 _QUALITY_OF_FIELD = MeasureName("quality", "field")
 _DISPARITY = MeasureName("disparity", "group")
 
@@ -39,8 +43,8 @@ MEASURE_NAMES: Mapping[str, MeasureName] = {
     "decision_rate": _DRIFT_OF_MODEL,
     "label_rate": MeasureName("drift", "model", labels=True),
     "score_mean": _DRIFT_OF_MODEL,
-    "correlation_change": _DRIFT_OF_MODEL,
-    "reconstruction_error": _DRIFT_OF_MODEL,
+    "correlation_change": _DRIFT_TOGETHER,
+    "reconstruction_error": _DRIFT_TOGETHER,
     "missing_rate": _QUALITY_OF_FIELD,
     "absent_rate": _QUALITY_OF_FIELD,
     "mistyped_rate": _QUALITY_OF_FIELD,

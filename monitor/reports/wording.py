@@ -80,11 +80,12 @@ def value_text(reading: Reading) -> str:
 
 
 def change_text(reading: Reading) -> str:
-    """Return the quantity then and now, or a dash."""
+    """Return the quantity then and now and what it is of, or a dash."""
     result = reading.result
     if not isinstance(result, Estimate) or result.then is None or result.now is None:
         return "–"
-    return f"{result.then:.3f} → {result.now:.3f}"
+    change = f"{result.then:.3f} → {result.now:.3f}"
+    return f"{change}; {result.note}" if result.note else change
 
 
 def share(rate: float, rows: int) -> str:

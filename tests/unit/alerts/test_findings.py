@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 from scipy.stats import false_discovery_control, ncx2
 
+from monitor.alerts.detector import e_value
 from monitor.alerts.findings import findings_of
 from monitor.domain.estimate import Absence, Estimate, Unmeasurable
 from monitor.domain.finding import Reason, Verdict
@@ -127,3 +128,23 @@ def test_a_measure_without_a_test_is_judged_by_its_interval():
     (found,) = findings_of([reading("", drop, "auc_drop")], replace(POLICY, limits=limits))
     assert found.verdict is Verdict.CRITICAL
     assert found.evidence == {}
+
+
+def test_how_fields_move_together_is_tested_apart_from_what_the_model_gives():
+    changed = Estimate(0.05, N, REFERENCE, low=0.03, high=0.07, then=0.1, now=0.15)
+    related = Estimate(
+        0.2, N, REFERENCE, low=0.1, high=0.3, p_value=1e-4, p_adjusted=0.02, note="a × b"
+    )
+    limits = {
+        "decision_rate": FieldLimit(Limit(0.02, 0.10)),
+        "correlation_change": FieldLimit(Limit(0.10, None)),
+    }
+    found = findings_of(
+        [reading("", changed, "decision_rate"), reading("", related, "correlation_change")],
+        replace(POLICY, limits=limits),
+    )
+    assert [item.evidence[Verdict.WARNING].tests for item in found] == [1, 1]
+    assert [item.verdict for item in found] == [Verdict.WARNING, Verdict.WARNING]
+    assert found[1].explanation.startswith("a × b: 0.2")
+    assert e_value(found) == e_value(found[:1])
+    assert e_value(found[1:]) is None
