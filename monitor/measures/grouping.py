@@ -104,7 +104,7 @@ def grouped(pair: FieldPair) -> Groups | Unmeasurable:
             rows,
             reference_rows,
         )
-    return large_enough(*_every_group(pair))
+    return large_enough(*every_group(pair))
 
 
 def grouped_values(pair: FieldPair) -> Groups | Unmeasurable:
@@ -122,19 +122,25 @@ def large_enough(reference: IntArray, current: IntArray) -> Groups:
         reference: shape (groups,), rows of the baseline, at least one in all.
         current: shape (groups,), rows of the window, at least one in all.
     """
+    starts = standing(reference, current)
+    return Groups(np.add.reduceat(reference, starts), np.add.reduceat(current, starts))
+
+
+def standing(reference: IntArray, current: IntArray) -> IntArray:
+    """Return the index of the first member of each group of `large_enough`, ascending from 0."""
     total, other_total = int(reference.sum()), int(current.sum())
     smaller = min(total, other_total)
-    kept: list[tuple[int, int]] = []
+    starts: list[int] = []
     waiting = (0, 0)
-    for rows, other_rows in zip(reference[::-1].tolist(), current[::-1].tolist(), strict=True):
-        waiting = (waiting[0] + rows, waiting[1] + other_rows)
+    rows, other_rows = reference.tolist(), current.tolist()
+    for place in reversed(range(len(rows))):
+        waiting = (waiting[0] + rows[place], waiting[1] + other_rows[place])
         if smaller * max(waiting[0] / total, waiting[1] / other_total) >= LEAST_ROWS:
-            kept.append(waiting)
+            starts.append(place)
             waiting = (0, 0)
-    first = kept.pop() if kept else (0, 0)
-    kept.append((first[0] + waiting[0], first[1] + waiting[1]))
-    merged = np.array(kept[::-1], np.int64)
-    return Groups(merged[:, 0], merged[:, 1])
+    if starts:
+        starts[-1] = 0  # what is left over joins the group after it
+    return np.array(starts[::-1] or [0], np.int64)
 
 
 def grouped_parts(field: FieldParts) -> Groups:
@@ -161,7 +167,11 @@ def grouped_parts(field: FieldParts) -> Groups:
     return Groups(merged.sum(axis=0) - merged, merged)
 
 
-def _every_group(pair: FieldPair) -> tuple[IntArray, IntArray]:
+def every_group(pair: FieldPair) -> tuple[IntArray, IntArray]:
+    """Return the rows of every group of baseline and window, before small ones are joined.
+
+    The order is that in which `grouped` lists the kinds of groups.
+    """
     divide = _divided(pair.grid, pair.reference)
     return divide(pair.reference), divide(pair.current)
 
@@ -173,9 +183,7 @@ def _divided(grid: FieldGrid, reference: FieldCounts) -> Callable[[FieldCounts],
             merge = _by_atom(grid) if grid.discrete else _by_decile(reference.cells)
             return lambda counts: _numbers(counts, merge)
         case CategoricalGrid(), CategoricalCounts():
-            least = max(LEAST_ROWS, LISTED_SHARE * reference.n)
-            listed = reference.values[:LISTED_VALUES] >= least
-            new = missed(reference.values).share <= LISTED_SHARE
+            listed, new = listed_values(reference), tells_new_values(reference)
             return lambda counts: _by_value(counts, listed, new=new)
         case _:
             raise ValueError("a field is counted as another kind than its grid's")
@@ -185,6 +193,18 @@ def _numbers(counts: FieldCounts, merge: Callable[[IntArray], IntArray]) -> IntA
     if not isinstance(counts, NumericCounts):
         raise ValueError("a numeric field is counted as another kind")  # noqa: TRY004  # as above
     return np.concatenate([merge(counts.cells), [counts.infinite, counts.missing]])
+
+
+def listed_values(reference: CategoricalCounts) -> BoolArray:
+    """Return which of the baseline's most frequent values are groups of their own."""
+    least = max(LEAST_ROWS, LISTED_SHARE * reference.n)
+    frequent: BoolArray = reference.values[:LISTED_VALUES] >= least
+    return frequent
+
+
+def tells_new_values(reference: CategoricalCounts) -> bool:
+    """Return whether a baseline is large enough to tell new values from rare ones."""
+    return missed(reference.values).share <= LISTED_SHARE
 
 
 def _by_decile(reference: IntArray) -> Callable[[IntArray], IntArray]:

@@ -50,7 +50,7 @@ def group_pair(
     names = [CROSS.join(parts) for parts in product(*(axis.groups for axis in axes))]
     if not names:
         return Unmeasurable(Absence.NO_BASELINE, f"the baseline has no group of {population.name}")
-    then, now = (_by_group(side, axes) for side in (pair.reference, pair.current))
+    then, now = (rows_by_group(side, axes) for side in (pair.reference, pair.current))
     declared = policy.attributes[axes[0].name].reference if len(axes) == 1 else ""
     if not declared:
         declared = names[int(np.argmax(Decisions.of(then[: len(names)]).known))]
@@ -75,7 +75,7 @@ def group_pair(
     )
 
 
-def _by_group(profile: Profile, axes: list[AttributeGrid]) -> IntArray:
+def rows_by_group(profile: Profile, axes: list[AttributeGrid]) -> IntArray:
     """Return rows by group × decision × label; the last two groups are unknown and unmapped."""
     table = profile.outcomes.margin(*(axis.name for axis in axes))
     codes = np.indices(table.shape[:-2])

@@ -11,6 +11,7 @@ from monitor.measures.grouping import grouped_parts, grouped_values
 from monitor.measures.measure import Description, Family, FieldMeasure, FieldPair, FieldParts
 from monitor.uncertainty.between import Squares
 from monitor.uncertainty.divergence import exceedance, noncentrality
+from monitor.uncertainty.interval import FloatArray
 
 LEVEL = 0.90
 """Two-sided; each end is a 95 % bound."""
@@ -42,15 +43,26 @@ def association(reference: ArrayLike, current: ArrayLike) -> Association:
         K. Pearson (1900), Philos. Mag. 50, 157-175; H. Cramér (1946), Mathematical Methods of
         Statistics, p. 282; W. Bergsma (2013), J. Korean Stat. Soc. 42, 323-328.
     """
-    table = np.array([reference, current], np.float64)
-    total = table.sum()
-    expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / total
-    chi2 = float(np.sum((table - expected) ** 2 / expected))
-    columns = table.shape[1]
+    each = terms(reference, current)
+    chi2, columns = float(np.sum(each)), len(each)
+    total = float(np.sum(reference) + np.sum(current))
     df = columns - 1
     phi2 = max(chi2 / total - df / (total - 1), 0.0)
     least = min(columns - df**2 / (total - 1), 2 - 1 / (total - 1)) - 1
     return Association(chi2, df, float(chdtrc(df, chi2)), min(float(np.sqrt(phi2 / least)), 1.0))
+
+
+def terms(reference: ArrayLike, current: ArrayLike) -> FloatArray:
+    """Return what each group adds to chi-square, both samples together; never negative.
+
+    Args:
+        reference: shape (groups,), rows; every group has rows on a side.
+        current: shape (groups,), rows.
+    """
+    table = np.array([reference, current], np.float64)
+    expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / table.sum()
+    each: FloatArray = ((table - expected) ** 2 / expected).sum(axis=0)
+    return each
 
 
 def measure(pair: FieldPair) -> Result:

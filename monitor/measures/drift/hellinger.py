@@ -34,9 +34,19 @@ def hellinger(reference: ArrayLike, current: ArrayLike) -> float:
 
 def squares(reference: ArrayLike, current: ArrayLike) -> FloatArray:
     """Return the squared distance of many pairs: over the last axis of shape (…, groups)."""
+    return np.asarray(np.sum(terms(reference, current), axis=-1))
+
+
+def terms(reference: ArrayLike, current: ArrayLike) -> FloatArray:
+    """Return what each group adds to the squared distance: ``(√pᵢ − √qᵢ)² / 2``.
+
+    Args:
+        reference: shape (…, groups), rows, at least one in all.
+        current: shape (…, groups), rows, at least one in all.
+    """
     p, q = (np.asarray(rows, np.float64) for rows in (reference, current))
     p, q = (rows / rows.sum(axis=-1, keepdims=True) for rows in (p, q))
-    return np.asarray(np.sum((np.sqrt(p) - np.sqrt(q)) ** 2, axis=-1) / 2)
+    return np.asarray((np.sqrt(p) - np.sqrt(q)) ** 2 / 2)
 
 
 def measure(pair: FieldPair) -> Result:

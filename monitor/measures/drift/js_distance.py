@@ -35,11 +35,21 @@ def js_distance(reference: ArrayLike, current: ArrayLike) -> float:
 
 def squares(reference: ArrayLike, current: ArrayLike) -> FloatArray:
     """Return the divergence of many pairs: over the last axis of shape (…, groups)."""
+    return np.asarray(np.clip(np.sum(terms(reference, current), axis=-1), 0.0, 1.0))
+
+
+def terms(reference: ArrayLike, current: ArrayLike) -> FloatArray:
+    """Return what each group adds to the squared distance, in bits; not negative but for rounding.
+
+    Args:
+        reference: shape (…, groups), rows, at least one in all.
+        current: shape (…, groups), rows, at least one in all.
+    """
     p, q = (np.asarray(rows, np.float64) for rows in (reference, current))
     p, q = (rows / rows.sum(axis=-1, keepdims=True) for rows in (p, q))
     middle = (p + q) / 2
     entropy = -xlogy(middle, middle) + (xlogy(p, p) + xlogy(q, q)) / 2
-    return np.asarray(np.clip(entropy.sum(axis=-1) / np.log(2), 0.0, 1.0))
+    return np.asarray(entropy / np.log(2))
 
 
 def measure(pair: FieldPair) -> Result:

@@ -65,7 +65,7 @@ def measure(pair: FieldPair) -> Result:
         case NumericGrid() as grid, NumericCounts() as reference, NumericCounts() as current:
             n, m = reference.n + reference.infinite, current.n + current.infinite
             atoms = np.concatenate([[True], grid.atoms, [True]])  # the infinities are points
-            distance = ks(_cumulative(reference), _cumulative(current), atoms)
+            distance = ks(cumulative(reference), cumulative(current), atoms)
         case _:
             raise ValueError(f"{pair.field.name} is not numeric")
     n_eff = effective_rows(n, m)
@@ -111,7 +111,8 @@ def spread(field: FieldParts) -> Squares | None:
     return Squares(squares, _SQUARE / n_eff, _SQUARE_VARIANCE / n_eff**2, 1.0)
 
 
-def _cumulative(counts: NumericCounts) -> FloatArray:
+def cumulative(counts: NumericCounts) -> FloatArray:
+    """Return the share of the numbers up to the upper end of −inf, each cell and +inf; 0 first."""
     rows = _rows(counts)
     return np.concatenate([[0.0], np.cumsum(rows) / rows.sum()])
 

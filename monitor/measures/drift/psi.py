@@ -44,9 +44,19 @@ def psi(reference: ArrayLike, current: ArrayLike) -> float:
 
 def indices(reference: ArrayLike, current: ArrayLike) -> FloatArray:
     """Return the index of many pairs of samples: over the last axis of shape (…, groups)."""
+    return np.asarray(np.sum(terms(reference, current), axis=-1))
+
+
+def terms(reference: ArrayLike, current: ArrayLike) -> FloatArray:
+    """Return what each group adds to `psi`: ``(qᵢ − pᵢ) ln(qᵢ / pᵢ)``, in nats, never negative.
+
+    Args:
+        reference: shape (…, groups), rows.
+        current: shape (…, groups), rows.
+    """
     p, q = (np.asarray(rows, np.float64) + SMOOTHING for rows in (reference, current))
     p, q = (shares / shares.sum(axis=-1, keepdims=True) for shares in (p, q))
-    return np.asarray(np.sum((q - p) * np.log(q / p), axis=-1))
+    return np.asarray((q - p) * np.log(q / p))
 
 
 def measure(pair: FieldPair) -> Result:

@@ -42,7 +42,23 @@ def area_between(edges: FloatArray, reference: NumericCounts, current: NumericCo
         L. N. Vaserstein (1969), Probl. Inf. Transm. 5(3), 64-72; the one-dimensional form:
         S. S. Vallender (1974), Theory Probab. Appl. 18, 784-786.
     """
-    return float(np.abs(_areas(edges, current) - _areas(edges, reference)).sum())
+    return float(np.abs(areas_between(edges, reference, current)).sum())
+
+
+def areas_between(
+    edges: FloatArray, reference: NumericCounts, current: NumericCounts
+) -> FloatArray:
+    """Return the integral of ``F − G`` over each cell, current less reference, in scaled units.
+
+    Below 0 where more of the current rows lie above the cell than of the reference's: they have
+    moved up. The sizes add up to `area_between`.
+
+    Args:
+        edges: shape (k,), as for `area_between`.
+        reference: Counts on the grid, with at least one finite number.
+        current: The same.
+    """
+    return _areas(edges, current) - _areas(edges, reference)
 
 
 def measure(pair: FieldPair) -> Result:
