@@ -28,6 +28,7 @@ Raw = Mapping[str, Any]
 
 _PACKAGES: Mapping[str, str] = {TableFormat.DELTA: "deltalake", TableFormat.ICEBERG: "pyiceberg"}
 _ICEBERG = re.compile(r"\.metadata\.json$|^[^/:\s]+/[^/:\s]+$")
+_NAMED = 3  # fields that are listed before the others are counted
 _CREDENTIALS = re.compile(r"[a-z0-9]+://[^/@]*:[^/@]*@")
 
 
@@ -96,6 +97,37 @@ def _fields(document: Document) -> Iterator[Problem]:
             message = f"is a second score, after {quoted(scores[0])}; a model has one"
             yield document.problem((*path, "role"), message)
         scores.append(name)
+    yield from _importance(document)
+
+
+def _importance(document: Document) -> Iterator[Problem]:
+    """Yield what is wrong with importances: they rank features, so all have one or none has."""
+    entries = _section(document.value, "fields")
+    sections = {name: _section({"": entry}, "") for name, entry in entries.items()}
+    given = {name: item for name, item in sections.items() if "importance" in item}
+    for name, section in given.items():
+        if section.get("role", FieldRole.FEATURE) != FieldRole.FEATURE:
+            message = "only features have an importance; this field is what the model puts out"
+            yield document.problem(("fields", name, "importance"), message, at_key=True)
+    features = [
+        name
+        for name, section in sections.items()
+        if section.get("role", FieldRole.FEATURE) == FieldRole.FEATURE
+    ]
+    lacking = [name for name in features if name not in given]
+    if 0 < len(lacking) < len(features):
+        listed = [quoted(name) for name in lacking[:_NAMED]]
+        if len(lacking) > _NAMED:
+            listed.append(f"{len(lacking) - _NAMED} more")
+        message = (
+            "fields are ranked by importance, which all features have or none; "
+            f"without one: {', '.join(listed)}"
+        )
+        yield document.problem(("fields",), message, at_key=True)
+    weights = [item["importance"] for item in given.values()]
+    if weights and not lacking and all(_is_number(item) and item == 0 for item in weights):
+        message = "every importance is 0, which ranks nothing; leave them out"
+        yield document.problem(("fields",), message, at_key=True)
 
 
 def _source(document: Document) -> Iterator[Problem]:

@@ -121,7 +121,14 @@ def _source(source: SourceSpec) -> Content:
 
 
 def _field(field: Field) -> Content:
-    return {"kind": str(field.kind), "role": str(field.role), "column": field.column}
+    return _given(
+        {
+            "kind": str(field.kind),
+            "role": str(field.role),
+            "column": field.column,
+            "importance": field.importance,
+        }
+    )
 
 
 def _decision(decision: Decision) -> Content:

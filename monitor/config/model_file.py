@@ -8,7 +8,7 @@ from pathlib import Path
 from monitor.config.checks import problems_between_keys
 from monitor.config.content import content_digest, policy_content
 from monitor.config.defaults import DEFAULT_LIMITS, REOPENED_WINDOWS, UNJUDGED
-from monitor.config.document import Document, read_document
+from monitor.config.document import Document, parse_document, read_document
 from monitor.config.sections import (
     AlarmsSection,
     BandSection,
@@ -56,6 +56,22 @@ def load_policy(path: Path, measures: Mapping[str, MeasureName] = MEASURE_NAMES)
         ConfigError: With every problem of the file.
     """
     policy, problems = _read(read_document(path), measures)
+    if policy is None or problems:
+        raise ConfigError(in_order(problems))
+    return policy
+
+
+def parse_policy(text: str, file: str) -> Policy:
+    """Return the policy that a text declares: one that was in force, as the store kept it.
+
+    Args:
+        text: The content of a model's file.
+        file: What to call it in problems.
+
+    Raises:
+        ConfigError: With every problem that this version has with it.
+    """
+    policy, problems = _read(parse_document(file, text), MEASURE_NAMES)
     if policy is None or problems:
         raise ConfigError(in_order(problems))
     return policy
@@ -134,7 +150,13 @@ def _policy(section: ModelSection, document: Document) -> Policy:
         model=section.model,
         source=_source(section.source),
         fields=tuple(
-            Field(name, entry.column or name, FieldKind(entry.kind), FieldRole(entry.role))
+            Field(
+                name,
+                entry.column or name,
+                FieldKind(entry.kind),
+                FieldRole(entry.role),
+                entry.importance,
+            )
             for name, entry in section.fields.items()
         ),
         decision=_decision(section.decision) if section.decision else None,

@@ -100,6 +100,11 @@ class FieldSection(Section):
     column: Text | None = Field(
         None, description="column of the log, when the field has another name"
     )
+    importance: float | None = Field(
+        None,
+        ge=0,
+        description="how much the model relies on a feature, against the others; ranks findings",
+    )
 
 
 def _field_in_full(value: Any) -> Any:

@@ -25,12 +25,22 @@ class FieldRole(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A watched column: its name in readings, the column it comes from, kind and role."""
+    """A watched column: its name in readings, the column it comes from, kind and role.
+
+    Attributes:
+        name: What it is called in readings.
+        column: The column of the log.
+        kind: How its values are counted.
+        role: What it is to the model.
+        importance: How much the model relies on it, in any unit that its other features have too;
+            None when nobody has said.
+    """
 
     name: str
     column: str
     kind: FieldKind
     role: FieldRole = FieldRole.FEATURE
+    importance: float | None = None
 
 
 class Effect(StrEnum):

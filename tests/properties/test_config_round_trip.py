@@ -123,6 +123,11 @@ def policies(draw):
     ]
     if draw(st.booleans()):
         fields[0] = replace(fields[0], kind=FieldKind.NUMERIC, role=FieldRole.SCORE)
+    features = [place for place, item in enumerate(fields) if item.role is FieldRole.FEATURE]
+    if draw(st.booleans()):
+        weights = draw(st.lists(st.floats(1e-9, 1e9), min_size=4, max_size=4))
+        for place in features:
+            fields[place] = replace(fields[place], importance=weights[place])
     attributes = {
         name: draw(attribute(name)) for name in draw(st.lists(names, max_size=3, unique=True))
     }
