@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from monitor.domain.baseline import Baseline
-from monitor.domain.finding import Verdict
+from monitor.domain.finding import Finding, Verdict
 from monitor.domain.manifest import UNLISTED, LabelJoin, Listing, Manifest, UnreadableFile
 from monitor.domain.policy import Policy
 from monitor.domain.quarantine import Quarantine, QuarantinedFile
@@ -247,6 +247,21 @@ class RunCounts:
     last_duration: float | None
 
 
+@dataclass(frozen=True)
+class PastFinding:
+    """A stored finding, with the run that it is of.
+
+    Attributes:
+        window: The window.
+        revision: The run's number among those of the window.
+        finding: What was judged, and how.
+    """
+
+    window: Window
+    revision: int
+    finding: Finding
+
+
 class Store(Protocol):
     """Where everything is remembered. Every write is one transaction."""
 
@@ -306,6 +321,35 @@ class Store(Protocol):
 
     def revisions(self, model: str, window: Window) -> Sequence[Revision]:
         """Return the runs of a window, oldest first."""
+        ...
+
+    def policy_text(self, digest: str) -> str:
+        """Return the file of a policy that a stored run was made under.
+
+        Raises:
+            StoreError: No run was.
+        """
+        ...
+
+    def fingerprints(self, begin: str, most: int) -> Sequence[str]:
+        """Return the fingerprints of stored findings that begin so, in order, at most so many.
+
+        Args:
+            begin: Hex digits, in lower case.
+            most: How many at the most.
+        """
+        ...
+
+    def past_findings(
+        self, fingerprint: str, until: datetime | None, most: int
+    ) -> Sequence[PastFinding]:
+        """Return the findings of one fingerprint, every revision of it, oldest window first.
+
+        Args:
+            fingerprint: What was measured on what.
+            until: Only windows that end by then; None for all.
+            most: How many at the most: the newest ones.
+        """
         ...
 
     def fail(self, failure: Failure) -> None:

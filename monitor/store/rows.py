@@ -91,11 +91,11 @@ def baseline_of(row: RowMapping, parts: Sequence[RowMapping]) -> Baseline:
         digest=row["digest"],
         model=row["model"],
         version=row["version"],
-        window=_window(row),
+        window=window_of(row),
         rows=row["rows"],
         grid=row["grid"],
         profile=row["profile"],
-        parts=tuple(BaselinePart(_window(part), part["rows"], part["profile"]) for part in parts),
+        parts=tuple(BaselinePart(window_of(part), part["rows"], part["profile"]) for part in parts),
         manifest=_manifest(row["manifest"]),
         registered_at=row["registered_at"],
         registered_by=row["registered_by"],
@@ -173,15 +173,15 @@ def run_of(
     judged: dict[str | None, list[Finding]] = {}
     owners: list[tuple[str | None, Reading]] = []
     for item in readings:
-        reading = _reading(item, row["model"])
+        reading = reading_of(item, row["model"])
         measured.setdefault(item["version"], []).append(reading)
         owners.append((item["version"], reading))
     for item in findings:
         version, reading = owners[item["reading"]]
-        judged.setdefault(version, []).append(_finding(item, reading))
+        judged.setdefault(version, []).append(finding_of(item, reading))
     return Run(
         model=row["model"],
-        window=_window(row),
+        window=window_of(row),
         identity=row["identity"],
         policy=row["policy"],
         manifest=_manifest(row["manifest"]),
@@ -271,7 +271,8 @@ def _result_columns(result: Result) -> dict[str, Any]:
     return columns
 
 
-def _reading(row: RowMapping, model: str) -> Reading:
+def reading_of(row: RowMapping, model: str) -> Reading:
+    """Return the reading of a row."""
     subject = Subject(
         model,
         row["version"] or "",
@@ -306,7 +307,8 @@ def _finding_row(finding: Finding, number: int, position: int, reading: int) -> 
     }
 
 
-def _finding(row: RowMapping, reading: Reading) -> Finding:
+def finding_of(row: RowMapping, reading: Reading) -> Finding:
+    """Return the finding of a row, on its reading."""
     kind = _LIMIT_KINDS[row["limit_kind"]]
     limit = kind(**{item.name: row[item.name] for item in fields(kind)})
     verdict, reason = Verdict(row["verdict"]), Reason(row["reason"])
@@ -364,5 +366,6 @@ def _window_columns(window: Window) -> dict[str, datetime]:
     return {"window_start": window.start, "window_end": window.end}
 
 
-def _window(row: RowMapping) -> Window:
+def window_of(row: RowMapping) -> Window:
+    """Return the window of a row."""
     return Window(row["window_start"], row["window_end"])

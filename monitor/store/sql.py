@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 from sqlalchemy import (
     Connection,
     RowMapping,
-    ScalarSelect,
     Select,
     Table,
     Text,
@@ -20,13 +19,13 @@ from sqlalchemy.exc import IntegrityError
 
 from monitor.domain.baseline import Baseline
 from monitor.domain.errors import BaselineError, StoreError
-from monitor.domain.finding import Verdict
 from monitor.domain.policy import Policy
 from monitor.domain.quarantine import QuarantinedFile
 from monitor.domain.run import Failure, Outcome, Run
 from monitor.domain.window import Window
 from monitor.engine.ports import (
     Committed,
+    PastFinding,
     Revision,
     RunCounts,
     RunHead,
@@ -39,6 +38,13 @@ from monitor.store.connection import (
     reported,
     sqlite_file,
     writing,
+)
+from monitor.store.history import (
+    newest_revision,
+    read_e_values,
+    read_fingerprints,
+    read_past_findings,
+    read_verdicts,
 )
 from monitor.store.quarantine import read_files, write_files
 from monitor.store.rows import (
@@ -190,6 +196,32 @@ class SqlStore(Store):
         with reported(self._url, doing), self._engine.connect() as connection:
             return read_files(connection, model)
 
+    def policy_text(self, digest: str) -> str:
+        """Return the file of a policy that a stored run was made under.
+
+        Raises:
+            StoreError: No run was.
+        """
+        query = select(POLICIES.c.text).where(POLICIES.c.digest == digest)
+        with reported(self._url, "reading a policy"), self._engine.connect() as connection:
+            text: str | None = connection.scalar(query)
+        if text is None:
+            raise StoreError(f"no run was made under the policy {digest}")
+        return text
+
+    def fingerprints(self, begin: str, most: int) -> Sequence[str]:
+        """Return the fingerprints of stored findings that begin so, in order, at most so many."""
+        with reported(self._url, "looking up a finding"), self._engine.connect() as connection:
+            return read_fingerprints(connection, begin, most)
+
+    def past_findings(
+        self, fingerprint: str, until: datetime | None, most: int
+    ) -> Sequence[PastFinding]:
+        """Return the newest findings of one fingerprint, oldest window first."""
+        doing = f"reading the history of finding {fingerprint}"
+        with reported(self._url, doing), self._engine.connect() as connection:
+            return read_past_findings(connection, fingerprint, until, most)
+
     def fail(self, failure: Failure) -> None:
         """Store that a run did not end."""
         with (
@@ -222,29 +254,13 @@ class SqlStore(Store):
 
     def verdicts(self, model: str, since: datetime) -> Sequence[WindowVerdicts]:
         """Return the verdicts of the windows that end after an instant, in their order."""
-        newest = _newest(model).where(RUNS.c.window_end > since)
-        query = select(FINDINGS.c.run, FINDINGS.c.fingerprint, FINDINGS.c.verdict)
         with reported(self._url, f"reading runs of {model}"), self._engine.connect() as connection:
-            runs = connection.execute(newest).all()
-            found: dict[int, dict[str, Verdict]] = {run.id: {} for run in runs}
-            for number, fingerprint, verdict in connection.execute(
-                query.where(FINDINGS.c.run.in_(newest.with_only_columns(RUNS.c.id).order_by(None)))
-            ):
-                found[number][fingerprint] = Verdict(verdict)
-        return [
-            WindowVerdicts(
-                Window(run.window_start, run.window_end), Outcome(run.outcome), found[run.id]
-            )
-            for run in runs
-        ]
+            return read_verdicts(connection, model, since)
 
     def e_values(self, model: str) -> Mapping[Window, float | None]:
         """Return the evidence of drift of every window, by its newest revision, in their order."""
         with reported(self._url, f"reading runs of {model}"), self._engine.connect() as connection:
-            return {
-                Window(run.window_start, run.window_end): run.e_value
-                for run in connection.execute(_newest(model))
-            }
+            return read_e_values(connection, model)
 
     def gaps(self, model: str) -> Mapping[Window, frozenset[str]]:
         """Return the windows whose newest revision had to leave files out, and their paths."""
@@ -252,7 +268,7 @@ class SqlStore(Store):
         # a quotation mark in a name is escaped.
         nothing = type_coerce(RUNS.c.manifest, Text).contains('"unreadable":[]')
         query = select(RUNS.c.window_start, RUNS.c.window_end, RUNS.c.manifest).where(
-            RUNS.c.model == model, RUNS.c.revision == _newest_revision(), ~nothing
+            RUNS.c.model == model, RUNS.c.revision == newest_revision(), ~nothing
         )
         with reported(self._url, f"reading runs of {model}"), self._engine.connect() as connection:
             return {
@@ -370,28 +386,6 @@ class SqlStore(Store):
             for part in connection.execute(belonging).mappings():
                 parts[part["baseline"]].append(part)
         return [baseline_of(row, parts[row["digest"]]) for row in rows]
-
-
-def _newest_revision() -> ScalarSelect[Any]:
-    newer = RUNS.alias()
-    return (
-        select(func.max(newer.c.revision))
-        .where(
-            newer.c.model == RUNS.c.model,
-            newer.c.window_end == RUNS.c.window_end,
-            newer.c.window_start == RUNS.c.window_start,
-        )
-        .scalar_subquery()
-    )
-
-
-def _newest(model: str) -> Select[Any]:
-    """Return the newest run of each window of a model, in the order of the windows."""
-    return (
-        select(RUNS.c.id, RUNS.c.window_start, RUNS.c.window_end, RUNS.c.outcome, RUNS.c.e_value)
-        .where(RUNS.c.model == model, RUNS.c.revision == _newest_revision())
-        .order_by(RUNS.c.window_end, RUNS.c.window_start)
-    )
 
 
 def _registered() -> Select[Any]:

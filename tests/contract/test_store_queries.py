@@ -60,6 +60,10 @@ def test_no_query_scans_a_table_of_results(store):
     store.e_values("credit")
     store.revisions("credit", a_window())
     store.quarantine("credit")
+    store.policy_text("policy-1")
+    (found,) = store.fingerprints("", 1)
+    store.fingerprints(found, 3)
+    store.past_findings(found, a_window().end, 5)
     a_filled(store, days=1)
     store.note([a_quarantined()])
     queries = [*seen, (QUERIES[1], ())]

@@ -11,6 +11,7 @@ from monitor.domain.manifest import Manifest
 from monitor.domain.run import Outcome
 from monitor.domain.window import Window
 from monitor.engine.ports import Committed, RunCounts, RunHead
+from monitor.reports.wording import all_findings
 from tests.stored import (
     DAY,
     FIRST,
@@ -269,6 +270,44 @@ def test_an_empty_digest_names_no_baseline(stores):
     stores.writer.register(a_baseline())
     with pytest.raises(BaselineError, match="no baseline's digest"):
         stores.reader.baseline("")
+
+
+def test_the_file_of_a_policy_is_kept(stores):
+    a_filled(stores.writer, days=1)
+    assert stores.reader.policy_text("policy-1") == a_policy().text
+    with pytest.raises(StoreError, match="no run was made under the policy policy-9"):
+        stores.reader.policy_text("policy-9")
+
+
+def test_fingerprints_are_found_by_their_first_digits(stores):
+    a_filled(stores.writer, days=2)
+    known = sorted({item.fingerprint for item in all_findings(a_run())})
+    assert stores.reader.fingerprints("", 100) == known
+    assert stores.reader.fingerprints("", 2) == known[:2]
+    for fingerprint in known:
+        assert stores.reader.fingerprints(fingerprint, 3) == [fingerprint]
+        same = [other for other in known if other.startswith(fingerprint[:1])]
+        assert stores.reader.fingerprints(fingerprint[:1], 100) == same
+    assert stores.reader.fingerprints("g", 3) == []
+
+
+def test_a_finding_is_followed_through_windows_and_revisions(stores):
+    a_filled(stores.writer, days=3)
+    revised = replace(a_run(1, policy="policy-2", psi=9.0), code="0.2.0")
+    assert stores.writer.commit(revised, a_policy("policy-2")) == Committed(2, new=True)
+    (psi,) = [item for item in revised.results[0].findings if item.reading.measure == "psi"][1:]
+    story = stores.reader.past_findings(psi.fingerprint, None, 10)
+    assert [(item.window, item.revision, item.finding.reading.result.value) for item in story] == [
+        (a_window(0), 1, 0.31),
+        (a_window(1), 1, 1.31),
+        (a_window(1), 2, 9.0),
+        (a_window(2), 1, 2.31),
+    ]
+    assert story[2].finding == psi
+    assert stores.reader.past_findings(psi.fingerprint, None, 2) == story[2:]
+    assert stores.reader.past_findings(psi.fingerprint, a_window(1).end, 10) == story[:3]
+    assert stores.reader.past_findings(psi.fingerprint, FIRST, 10) == []
+    assert stores.reader.past_findings("0" * 16, None, 10) == []
 
 
 def test_a_run_is_read_in_a_fixed_number_of_statements(store):

@@ -1,0 +1,116 @@
+"""Findings through the windows, as SQL."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, ScalarSelect, Select, func, select
+
+from monitor.domain.finding import Verdict
+from monitor.domain.run import Outcome
+from monitor.domain.window import Window
+from monitor.engine.ports import PastFinding, WindowVerdicts
+from monitor.store.rows import finding_of, reading_of, window_of
+from monitor.store.tables import FINDINGS, READINGS, RUNS
+
+_AFTER_HEX = "g"
+"""A letter that sorts after every hex digit, whatever the collation."""
+
+
+def read_fingerprints(connection: Connection, begin: str, most: int) -> Sequence[str]:
+    """Return the fingerprints that begin so, in order, at most so many."""
+    query = (
+        select(FINDINGS.c.fingerprint)
+        .where(FINDINGS.c.fingerprint >= begin, FINDINGS.c.fingerprint < begin + _AFTER_HEX)
+        .distinct()
+        .order_by(FINDINGS.c.fingerprint)
+        .limit(most)
+    )
+    return connection.scalars(query).all()
+
+
+def read_past_findings(
+    connection: Connection, fingerprint: str, until: datetime | None, most: int
+) -> Sequence[PastFinding]:
+    """Return the newest findings of one fingerprint, oldest first."""
+    query = (
+        select(
+            FINDINGS,
+            RUNS.c.model,
+            RUNS.c.window_start,
+            RUNS.c.window_end,
+            RUNS.c.revision,
+        )
+        .join(RUNS, RUNS.c.id == FINDINGS.c.run)
+        .where(FINDINGS.c.fingerprint == fingerprint)
+        .order_by(RUNS.c.window_end.desc(), RUNS.c.window_start.desc(), RUNS.c.revision.desc())
+        .limit(most)
+    )
+    if until is not None:
+        query = query.where(RUNS.c.window_end <= until)
+    found = connection.execute(query).mappings().all()[::-1]
+    of_these = select(READINGS).join(
+        FINDINGS,
+        (FINDINGS.c.run == READINGS.c.run) & (FINDINGS.c.reading == READINGS.c.position),
+    )
+    wanted = of_these.where(
+        FINDINGS.c.fingerprint == fingerprint, FINDINGS.c.run.in_([row["run"] for row in found])
+    )
+    readings = {row["run"]: row for row in connection.execute(wanted).mappings()}
+    return [
+        PastFinding(
+            window_of(row),
+            row["revision"],
+            finding_of(row, reading_of(readings[row["run"]], row["model"])),
+        )
+        for row in found
+    ]
+
+
+def read_verdicts(connection: Connection, model: str, since: datetime) -> Sequence[WindowVerdicts]:
+    """Return the verdicts of the windows that end after an instant, in their order."""
+    newest = _newest(model).where(RUNS.c.window_end > since)
+    query = select(FINDINGS.c.run, FINDINGS.c.fingerprint, FINDINGS.c.verdict)
+    runs = connection.execute(newest).all()
+    found: dict[int, dict[str, Verdict]] = {run.id: {} for run in runs}
+    for number, fingerprint, verdict in connection.execute(
+        query.where(FINDINGS.c.run.in_(newest.with_only_columns(RUNS.c.id).order_by(None)))
+    ):
+        found[number][fingerprint] = Verdict(verdict)
+    return [
+        WindowVerdicts(
+            Window(run.window_start, run.window_end), Outcome(run.outcome), found[run.id]
+        )
+        for run in runs
+    ]
+
+
+def read_e_values(connection: Connection, model: str) -> Mapping[Window, float | None]:
+    """Return the evidence of drift of every window, by its newest revision, in their order."""
+    return {
+        Window(run.window_start, run.window_end): run.e_value
+        for run in connection.execute(_newest(model))
+    }
+
+
+def newest_revision() -> ScalarSelect[Any]:
+    """Return the number of the newest revision of the window that a row of runs is of."""
+    newer = RUNS.alias()
+    return (
+        select(func.max(newer.c.revision))
+        .where(
+            newer.c.model == RUNS.c.model,
+            newer.c.window_end == RUNS.c.window_end,
+            newer.c.window_start == RUNS.c.window_start,
+        )
+        .scalar_subquery()
+    )
+
+
+def _newest(model: str) -> Select[Any]:
+    """Return the newest run of each window of a model, in the order of the windows."""
+    return (
+        select(RUNS.c.id, RUNS.c.window_start, RUNS.c.window_end, RUNS.c.outcome, RUNS.c.e_value)
+        .where(RUNS.c.model == model, RUNS.c.revision == newest_revision())
+        .order_by(RUNS.c.window_end, RUNS.c.window_start)
+    )
