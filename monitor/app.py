@@ -100,6 +100,17 @@ def read_policy_files(paths: Sequence[Path]) -> tuple[Policy, ...]:
     return tuple(policies)
 
 
+def policy_of_text(text: str) -> Policy:
+    """Return the policy that a stored file declares.
+
+    Raises:
+        ConfigError: With every problem that this version has with it.
+    """
+    from monitor.config.model_file import parse_policy
+
+    return parse_policy(text, "(the stored policy)")
+
+
 def settings_as_yaml(settings: DaemonSettings) -> str:
     """Return the settings with every default filled in; secrets are not shown."""
     from monitor.config import daemon_file

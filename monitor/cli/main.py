@@ -34,6 +34,7 @@ COMMANDS = {
         "monitor.cli.quarantine:quarantine",
         "List files that could not be used, try them again, drop them.",
     ),
+    "recheck": ("monitor.cli.recheck:recheck", "Compute stored results again; report differences."),
     "run": ("monitor.cli.run:run", "Run the windows that are due, or a period, once."),
     "serve": ("monitor.cli.serve:serve", "Run the daemon."),
 }
@@ -113,7 +114,7 @@ def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
 def root(ctx: click.Context, config_file: Path) -> None:
     """Watch deployed models for drift and disparity.
 
-    Exit codes: 0 ok, 1 findings (with --fail-on), 2 usage, 3 configuration or baseline,
+    Exit codes: 0 ok, 1 findings (with --fail-on) or differences (recheck), 2 usage, 3 configuration or baseline,
     4 source, 5 store.
     """
     ctx.obj = config_file

@@ -124,8 +124,14 @@ class _Bar:
 
 
 @contextmanager
-def progress_bar(what: str) -> Iterator[Progress]:
-    """Show rows as they are read: a bar on a terminal, nothing in a pipe."""
+def progress_bar(what: str, unit: str = "rows", total: int | None = None) -> Iterator[Progress]:
+    """Show how far something has got: a bar on a terminal, nothing in a pipe.
+
+    Args:
+        what: What is being done, or to what.
+        unit: What is counted.
+        total: How many there will be; None when nobody knows.
+    """
     if not sys.stderr.isatty():
         yield Silent()
         return
@@ -136,9 +142,10 @@ def progress_bar(what: str) -> Iterator[Progress]:
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
-        TextColumn("{task.completed:,.0f} rows"),
+        TextColumn("{task.completed:,.0f}" + ("" if total is None else f" of {total:,}")),
+        TextColumn(unit),
         TimeElapsedColumn(),
     )
     with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
-        task = bars.add_task(what, total=None)
+        task = bars.add_task(what, total=total)
         yield _Bar(lambda rows: bars.advance(task, rows))

@@ -1,7 +1,7 @@
 """Registering a baseline: grid, exact counts, and how it varies in itself."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from monitor.domain.baseline import Baseline, BaselinePart
@@ -138,16 +138,8 @@ def _baseline(contents: _Contents, registration: Registration, outside: Outside)
         BaselinePart(part.window, part.profile.rows, profile_to_bytes(part.profile))
         for part in contents.parts
     )
-    digested = (
-        contents.model,
-        contents.version,
-        str(contents.window),
-        contents.grid.digest,
-        content_digest(profile),
-        *(content_digest(part.profile) for part in parts),
-    )
-    return Baseline(
-        digest=sha256("\x1f".join(digested).encode("utf-8", "surrogatepass")).hexdigest(),
+    baseline = Baseline(
+        digest="",
         model=contents.model,
         version=contents.version,
         window=contents.window,
@@ -161,6 +153,20 @@ def _baseline(contents: _Contents, registration: Registration, outside: Outside)
         why=registration.why,
         code=outside.code,
     )
+    return replace(baseline, digest=baseline_digest(baseline))
+
+
+def baseline_digest(baseline: Baseline) -> str:
+    """Return the digest of what a baseline holds, not of the circumstances of its registration."""
+    digested = (
+        baseline.model,
+        baseline.version,
+        str(baseline.window),
+        content_digest(baseline.grid),
+        content_digest(baseline.profile),
+        *(content_digest(part.profile) for part in baseline.parts),
+    )
+    return sha256("\x1f".join(digested).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _joined(manifests: Iterable[Manifest]) -> Manifest:

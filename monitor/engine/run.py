@@ -194,24 +194,66 @@ def examine(
     scan, baselines, grids = prepared.scan, prepared.baselines, prepared.grids
     counted = compute.count(scan.tasks, prepared.count.complete(), progress)
     accounting = counted.accounting(prepared.count.joined)
-    results = [
-        _version_result(policy, scan.window, baselines[version], grids[version], profile)
-        for version, profile in counted.profiles.items()
-        if profile.rows
-    ]
-    results += [
-        _unregistered(policy, scan.window, version, rows)
-        for version, rows in accounting.unregistered.items()
-    ]
-    readings = _readings_on_the_log(policy, scan.window, accounting)
+    found = conclude(policy, scan.window, baselines, grids, counted.profiles, accounting)
     return Examination(
         manifest=_with_broken(policy, scan.manifest, counted.unreadable),
         accounting=accounting,
         last_event=counted.last_event,
+        results=found.results,
+        readings=found.readings,
+        findings=found.findings,
+        schema_changes=counted.schema_changes,
+    )
+
+
+@dataclass(frozen=True)
+class Conclusions:
+    """What profiles say, measured and judged.
+
+    Attributes:
+        results: One for each version with rows, in order; without a baseline it says no more than
+            that.
+        readings: What must be said of the log itself.
+        findings: The same, judged.
+    """
+
+    results: tuple[VersionResult, ...]
+    readings: tuple[Reading, ...]
+    findings: tuple[Finding, ...]
+
+
+def conclude(  # noqa: PLR0917  # six nouns, each of another type
+    policy: Policy,
+    window: Window,
+    baselines: Mapping[str, Baseline],
+    grids: Mapping[str, Grid],
+    profiles: Mapping[str, Profile],
+    accounting: Accounting,
+) -> Conclusions:
+    """Measure and judge the profiles of a window; no more is needed than the store keeps.
+
+    Args:
+        policy: The policy.
+        window: The window.
+        baselines: What each profiled version is held against.
+        grids: Their grids.
+        profiles: What was counted, by version.
+        accounting: The rows.
+    """
+    results = [
+        _version_result(policy, window, baselines[version], grids[version], profile)
+        for version, profile in profiles.items()
+        if profile.rows
+    ]
+    results += [
+        _unregistered(policy, window, version, rows)
+        for version, rows in accounting.unregistered.items()
+    ]
+    readings = _readings_on_the_log(policy, window, accounting)
+    return Conclusions(
         results=tuple(sorted(results, key=lambda result: result.version)),
         readings=readings,
         findings=tuple(judge(reading, _NO_LIMIT, either_side=False) for reading in readings),
-        schema_changes=counted.schema_changes,
     )
 
 

@@ -171,11 +171,11 @@ def run_of(
     """Return the run of its rows, each kind in the order of its positions."""
     measured: dict[str | None, list[Reading]] = {}
     judged: dict[str | None, list[Finding]] = {}
-    owners: list[tuple[str | None, Reading]] = []
+    owners: dict[int, tuple[str | None, Reading]] = {}
     for item in readings:
         reading = reading_of(item, row["model"])
         measured.setdefault(item["version"], []).append(reading)
-        owners.append((item["version"], reading))
+        owners[item["position"]] = item["version"], reading
     for item in findings:
         version, reading = owners[item["reading"]]
         judged.setdefault(version, []).append(finding_of(item, reading))

@@ -20,7 +20,8 @@ Progress is shown on a terminal and not in a pipe.
 
 MEANINGS = {
     ExitCode.OK: "done",
-    ExitCode.FINDINGS: "a finding is as grave as `--fail-on` says, or a health check failed",
+    ExitCode.FINDINGS: "a finding is as grave as `--fail-on` says, a health check failed, or "
+    "`recheck` found a difference",
     ExitCode.USAGE: "wrong usage",
     ExitCode.CONFIGURATION: "wrong configuration, or a baseline is missing or cannot be registered",
     ExitCode.SOURCE: "the log or the labels cannot be reached",

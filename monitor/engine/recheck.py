@@ -1,0 +1,334 @@
+"""Whether what is stored is what the stored profiles, baselines and policies give."""
+
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from enum import StrEnum
+from math import isclose
+from typing import Any, TypeVar
+
+from monitor.alerts.detector import e_value
+from monitor.domain.baseline import Baseline
+from monitor.domain.errors import BaselineError, ConfigError
+from monitor.domain.estimate import Estimate
+from monitor.domain.finding import Finding
+from monitor.domain.policy import Policy
+from monitor.domain.reading import Reading, Subject
+from monitor.domain.run import Run
+from monitor.domain.window import Window
+from monitor.engine.ports import Revision, Store
+from monitor.engine.register import baseline_digest
+from monitor.engine.run import Conclusions, conclude
+from monitor.profile.codec import grid_from_bytes, profile_from_bytes
+from monitor.profile.grid import Grid
+from monitor.profile.profile import Profile
+
+RELATIVE, ABSOLUTE = 1e-9, 1e-15
+"""Numbers that differ by no more than this are the same: processors add in different orders, and
+the inversion of a distribution makes more of the last bit. No reading is shown that precisely."""
+
+Value = str | float | int | None
+"""What is compared."""
+
+
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+_T = TypeVar("_T")
+
+
+class Agreement(StrEnum):
+    """How a stored result and its recomputation compare."""
+
+    EQUAL = "equal"
+    DIFFERENT = "different"
+    IMPOSSIBLE = "impossible"
+    """It cannot be recomputed: something it rests on is gone or cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that is stored otherwise than it is computed.
+
+    Attributes:
+        what: A kind of thing: ``reading``, ``finding``, ``rows``, ``data``, ``policy``,
+            ``evidence``.
+        measure: The measure; "" where it is about none.
+        subject: What was measured; None where nothing was.
+        attribute: Which part of the thing; "" for its being there at all.
+        stored: What the store holds; None for nothing.
+        recomputed: What was computed; None for nothing.
+    """
+
+    what: str
+    measure: str
+    subject: Subject | None
+    attribute: str
+    stored: Value
+    recomputed: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Recheck:
+    """One stored result, recomputed.
+
+    Attributes:
+        window: The window.
+        revision: Its number among the results of the window.
+        code: The version of modelmon that stored it.
+        readings: How many readings are stored.
+        findings: How many findings are stored.
+        differences: Everything that is stored otherwise than computed.
+        why: Why it cannot be recomputed; "" when it was.
+    """
+
+    window: Window
+    revision: int
+    code: str
+    readings: int
+    findings: int
+    differences: tuple[Difference, ...] = ()
+    why: str = ""
+
+    @property
+    def agreement(self) -> Agreement:
+        """Return how the two compare."""
+        if self.why:
+            return Agreement.IMPOSSIBLE
+        return Agreement.DIFFERENT if self.differences else Agreement.EQUAL
+
+
+class _ImpossibleError(Exception):
+    """A result cannot be recomputed; carries the reason."""
+
+
+def revisions_within(
+    store: Store, model: str, period: Window | None
+) -> tuple[tuple[Window, Revision], ...]:
+    """Return every stored result of a model, oldest window first.
+
+    Args:
+        store: The store.
+        model: Name of the model.
+        period: Only windows that lie within it; None for all.
+    """
+    return tuple(
+        (window, revision)
+        for window in sorted(store.heads(model), key=lambda window: (window.end, window.start))
+        if period is None or (period.start <= window.start and window.end <= period.end)
+        for revision in store.revisions(model, window)
+    )
+
+
+class Rechecker:
+    """Recomputes stored results of a model; remembers policies and baselines.
+
+    No log is read: readings and findings are pure functions of the stored profile, the baseline
+    that the result names, and the policy as its file was kept.
+
+    Args:
+        store: The store.
+        model: Name of the model.
+        policy_of: Returns the policy that a file's text declares. Raises ConfigError.
+    """
+
+    def __init__(self, store: Store, model: str, policy_of: Callable[[str], Policy]) -> None:
+        self._store = store
+        self._model = model
+        self._policy_of = policy_of
+        self._policies: dict[str, Policy] = {}
+        self._baselines: dict[str, tuple[Baseline, Grid]] = {}
+
+    def recheck(self, window: Window, revision: Revision) -> Recheck:
+        """Return how a stored result compares with what it rests on.
+
+        Raises:
+            StoreError: The database cannot be read.
+        """
+        try:
+            run = self._store.run(self._model, window, revision.number)
+        except (ValueError, KeyError, TypeError) as error:
+            # What no run ever wrote: an infinite number, an unknown verdict, a document torn.
+            return Recheck(window, revision.number, "", 0, 0, (), f"its rows are damaged: {error}")
+        if run is None:
+            return Recheck(window, revision.number, "", 0, 0, (), "it is no longer in the store")
+        results = run.results
+        counts = (
+            len(run.readings) + sum(len(result.readings) for result in results),
+            len(run.findings) + sum(len(result.findings) for result in results),
+        )
+        try:
+            policy = self._policy(run.policy)
+            found = self._concluded(run, policy)
+        except _ImpossibleError as error:
+            return Recheck(window, revision.number, run.code, *counts, (), str(error))
+        differences = (
+            *_of_inputs(run, revision, policy),
+            *_of_rows(run, found),
+            *_of_evidence(run, found),
+            *_of_readings(_readings(run), _readings(found)),
+            *_of_findings(_findings(run), _findings(found)),
+        )
+        return Recheck(window, revision.number, run.code, *counts, differences)
+
+    def _concluded(self, run: Run, policy: Policy) -> Conclusions:
+        grids: dict[str, Grid] = {}
+        baselines: dict[str, Baseline] = {}
+        profiles: dict[str, Profile] = {}
+        for result in run.results:
+            if not result.baseline:
+                continue
+            baselines[result.version], grids[result.version] = self._baseline(result.baseline)
+            profile = _read(profile_from_bytes, result.profile, f"the profile of {result.version}")
+            if profile.grid != grids[result.version].digest:
+                raise _ImpossibleError(
+                    f"the profile of version {result.version} is not on its baseline's grid"
+                )
+            profiles[result.version] = profile
+        return conclude(policy, run.window, baselines, grids, profiles, run.accounting)
+
+    def _policy(self, digest: str) -> Policy:
+        if digest not in self._policies:
+            try:
+                policy = self._policy_of(self._store.policy_text(digest))
+            except ConfigError as error:
+                raise _ImpossibleError(
+                    f"this version cannot read the policy {digest[:12]}: {error}"
+                ) from error
+            self._policies[digest] = policy
+        return self._policies[digest]
+
+    def _baseline(self, digest: str) -> tuple[Baseline, Grid]:
+        if digest not in self._baselines:
+            try:
+                baseline = self._store.baseline(digest)
+            except BaselineError as error:
+                raise _ImpossibleError(str(error)) from error
+            what = f"the baseline {digest[:12]}"
+            found = _read(lambda _: baseline_digest(baseline), b"", what)
+            if found != digest:
+                raise _ImpossibleError(f"{what} is stored with the content of {found[:12]}")
+            self._baselines[digest] = baseline, _read(grid_from_bytes, baseline.grid, what)
+        return self._baselines[digest]
+
+
+def _read(read: Callable[[bytes], _T], data: bytes, what: str) -> _T:
+    try:
+        return read(data)
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        zlib.error,
+    ) as error:  # the ways that bytes are damaged
+        raise _ImpossibleError(f"{what} cannot be read: {error}") from error
+
+
+def _readings(found: Run | Conclusions) -> list[Reading]:
+    return [*(item for result in found.results for item in result.readings), *found.readings]
+
+
+def _findings(found: Run | Conclusions) -> list[Finding]:
+    return [*(item for result in found.results for item in result.findings), *found.findings]
+
+
+def _of_inputs(run: Run, revision: Revision, policy: Policy) -> Iterator[Difference]:
+    if run.manifest.digest != revision.manifest:
+        yield Difference("data", "", None, "digest", revision.manifest, run.manifest.digest)
+    if run.policy != policy.digest:
+        # Its text was changed, or this version has defaults that the one of then did not have.
+        yield Difference("policy", "", None, "digest", run.policy, policy.digest)
+
+
+def _of_rows(run: Run, found: Conclusions) -> Iterator[Difference]:
+    accounting = run.accounting
+    if not accounting.balances:
+        told = sum(accounting.profiled.values()) + sum(accounting.rejected.values())
+        yield Difference("rows", "", None, "read", accounting.read, told)
+    profiled = {result.version: result.rows for result in found.results}
+    for result in run.results:
+        subject = Subject(run.model, result.version)
+        if result.rows != profiled.get(result.version):
+            now = profiled.get(result.version)
+            yield Difference("rows", "", subject, "in the profile", result.rows, now)
+        if result.rows != accounting.profiled.get(result.version, 0):
+            now = accounting.profiled.get(result.version, 0)
+            yield Difference("rows", "", subject, "in the sum of rows", result.rows, now)
+
+
+def _of_evidence(run: Run, found: Conclusions) -> Iterator[Difference]:
+    again = e_value(finding for result in found.results for finding in result.findings)
+    if not _same(run.e_value, again):
+        yield Difference("evidence", "", None, "e_value", run.e_value, again)
+
+
+def _of_readings(stored: Iterable[Reading], again: Iterable[Reading]) -> Iterator[Difference]:
+    for (measure, subject), (old, new) in _matched(
+        {(item.measure, item.subject): item for item in stored},
+        {(item.measure, item.subject): item for item in again},
+    ):
+        if old is None or new is None:
+            yield Difference("reading", measure, subject, "", _said(old), _said(new))
+        elif old != new:
+            for name, was, now in _compared(_flat(old.result), _flat(new.result)):
+                yield Difference("reading", measure, subject, name, was, now)
+
+
+def _of_findings(stored: Iterable[Finding], again: Iterable[Finding]) -> Iterator[Difference]:
+    for (measure, subject), (old, new) in _matched(
+        {(item.reading.measure, item.reading.subject): item for item in stored},
+        {(item.reading.measure, item.reading.subject): item for item in again},
+    ):
+        if old is None or new is None:
+            verdicts = (None if item is None else item.verdict.value for item in (old, new))
+            yield Difference("finding", measure, subject, "", *verdicts)
+        elif old != new:
+            for name, was, now in _compared(_judgement(old), _judgement(new)):
+                yield Difference("finding", measure, subject, name, was, now)
+
+
+def _matched(
+    stored: Mapping[_K, _V], again: Mapping[_K, _V]
+) -> Iterator[tuple[_K, tuple[_V | None, _V | None]]]:
+    for key in dict.fromkeys((*stored, *again)):
+        yield key, (stored.get(key), again.get(key))
+
+
+def _compared(
+    stored: Mapping[str, Value], again: Mapping[str, Value]
+) -> Iterator[tuple[str, Value, Value]]:
+    for name, (was, now) in _matched(stored, again):
+        if not _same(was, now):
+            yield name, was, now
+
+
+def _same(was: Value, now: Value) -> bool:
+    if isinstance(was, int | float) and isinstance(now, int | float):
+        return isclose(was, now, rel_tol=RELATIVE, abs_tol=ABSOLUTE)
+    return was == now
+
+
+def _flat(value: Any, name: str = "") -> dict[str, Value]:
+    """Return every part of a nest of dataclasses and mappings, by its dotted name."""
+    inner = asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
+    if not isinstance(inner, Mapping):
+        return {name: inner}
+    flat: dict[str, Value] = {}
+    for key, item in inner.items():
+        flat |= _flat(item, f"{name}.{key}" if name else str(key))
+    return flat
+
+
+def _judgement(finding: Finding) -> dict[str, Value]:
+    return {
+        name: part
+        for item in fields(finding)
+        if item.name != "reading"
+        for name, part in _flat(getattr(finding, item.name), item.name).items()
+    }
+
+
+def _said(reading: Reading | None) -> Value:
+    if reading is None:
+        return None
+    result = reading.result
+    return result.value if isinstance(result, Estimate) else result.reason.value
