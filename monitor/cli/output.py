@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from shutil import get_terminal_size
 from typing import Any, Literal
 
 import click
@@ -19,6 +20,8 @@ LONGEST_WORD = 24
 
 WIDE = 1000
 """Columns where there is no terminal: lines are as long as they need to be."""
+
+_USUAL_COLUMNS = 80
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -59,6 +62,47 @@ def printable(text: str) -> str:
     )
 
 
+_PLAIN = str.maketrans(
+    {
+        "–": "-",
+        "−": "-",
+        "─": "-",
+        "→": "->",
+        "←": "<-",
+        "≥": ">=",
+        "≤": "<=",
+        "×": "x",
+        "…": "...",
+        "’": "'",
+        "∞": "inf",
+        "█": "#",
+        "▌": "=",
+        "░": "-",
+        "●": "*",
+        "├": "|",
+        "┤": "|",
+        "┊": ":",
+    }
+)
+"""What is written instead where the output has no such characters; drawings keep their width."""
+
+
+def encodable(text: str) -> str:
+    """Return a text that standard output can be given, whatever its encoding is."""
+    encoding = sys.stdout.encoding or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.translate(_PLAIN).encode(encoding, "backslashreplace").decode(encoding)
+    return text
+
+
+def plot_width() -> int:
+    """Return how many characters a drawing beside figures may be wide."""
+    columns = get_terminal_size().columns if sys.stdout.isatty() else _USUAL_COLUMNS
+    return min(max(columns - 56, 8), 40)
+
+
 def write_tables(tables: Sequence[Table], output: Output) -> None:
     """Write tables to standard output."""
     if output == "json":
@@ -76,23 +120,29 @@ def write_tables(tables: Sequence[Table], output: Output) -> None:
     from rich.markup import escape
     from rich.table import Table as Drawn
 
+    def shown(text: str) -> str:
+        return escape(encodable(text))
+
     console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
     for table in tables:
         sentences = len(table.columns) == 1
         drawn = Drawn(
-            title=escape(table.title),
+            title=shown(table.title),
             title_justify="left",
             box=None if sentences else box.SIMPLE_HEAD,
             show_header=not sentences,
         )
         for column, *cells in zip(table.columns, *table.rows, strict=True):
+            if column in table.drawn:
+                drawn.add_column(shown(column), no_wrap=True, overflow="crop")
+                continue
             words = [word for text in (column, *cells) for word in text.split()]
             least = min(max(map(len, words), default=0), LONGEST_WORD)
-            drawn.add_column(escape(column), overflow="fold", min_width=least)
+            drawn.add_column(shown(column), overflow="fold", min_width=least)
         for row in table.rows:
-            drawn.add_row(*(_coloured(printable(cell)) for cell in row))
+            drawn.add_row(*(_coloured(encodable(printable(cell))) for cell in row))
         console.print(drawn)
-        console.print(f"  [dim]{escape(table.note)}[/]\n" if table.note else "")
+        console.print(f"  [dim]{shown(table.note)}[/]\n" if table.note else "")
 
 
 _COLOURS = {

@@ -5,15 +5,15 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from monitor.domain.finding import Finding
 from monitor.domain.manifest import LateChange, LogFile
 from monitor.domain.policy import Policy
 from monitor.domain.run import Run
 from monitor.engine.ports import Revision
 from monitor.reports.file_notes import notes_on_files
+from monitor.reports.finding_document import judged_document
 from monitor.reports.summary import label_table
 from monitor.reports.table import Table
-from monitor.reports.wording import all_findings, limit_text, subject_of, value_text
+from monitor.reports.wording import all_findings, finding_name, limit_text, subject_of, value_text
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def explanation_document(explained: Explained) -> dict[str, Any]:
         },
         "schema_changes": [asdict(change) for change in run.schema_changes],
         "since": None if explained.since is None else _change_document(explained.since),
-        "findings": [_finding_document(item) for item in all_findings(run)],
+        "findings": [judged_document(item) for item in all_findings(run)],
         "revisions": [
             {**asdict(item), "finished": item.finished.isoformat()} for item in explained.revisions
         ],
@@ -185,6 +185,7 @@ def _change_document(change: LateChange) -> dict[str, tuple[str, ...]]:
 def _finding_table(explained: Explained) -> Table:
     rows = [
         (
+            finding_name(item),
             item.reading.subject.version or "–",
             item.reading.measure,
             subject_of(explained.policy, item.reading),
@@ -196,8 +197,19 @@ def _finding_table(explained: Explained) -> Table:
         )
         for item in all_findings(explained.run)
     ]
-    columns = ("version", "measure", "what", "value", "limit", "reason", "why", "verdict")
-    return Table("What was judged", columns, tuple(rows))
+    columns = (
+        "finding",
+        "version",
+        "measure",
+        "what",
+        "value",
+        "limit",
+        "reason",
+        "why",
+        "verdict",
+    )
+    note = "modelmon explain FINDING says why."
+    return Table("What was judged", columns, tuple(rows), note)
 
 
 def _revision_table(explained: Explained) -> Table:
@@ -214,21 +226,6 @@ def _revision_table(explained: Explained) -> Table:
     ]
     columns = ("revision", "finished", "policy", "data", "outcome")
     return Table("All revisions of the window", columns, tuple(rows))
-
-
-def _finding_document(finding: Finding) -> dict[str, Any]:
-    reading = finding.reading
-    return {
-        "fingerprint": finding.fingerprint,
-        "measure": reading.measure,
-        "subject": asdict(reading.subject),
-        "result": asdict(reading.result),
-        "limit": asdict(finding.limit),
-        "verdict": finding.verdict.value,
-        "reason": finding.reason.value,
-        "explanation": finding.explanation,
-        "evidence": {str(name): asdict(test) for name, test in finding.evidence.items()},
-    }
 
 
 def modified_text(file: LogFile) -> str:

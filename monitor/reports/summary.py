@@ -19,6 +19,7 @@ from monitor.reports.wording import (
     all_findings,
     change_text,
     decision_name,
+    finding_name,
     limit_text,
     model_measure_name,
     share,
@@ -133,15 +134,18 @@ def _changes(policy: Policy, runs: Sequence[Run], alarms: ModelAlarms | None) ->
                             limit_text(item),
                             item.verdict,
                             *_called(alarms, run, item),
+                            finding_name(item),
                         )
                     )
     headings = ("window", "what", "measure", "value (interval)", "then → now", "limits", "verdict")
+    called = () if alarms is None else ("alarm",)
     return Table(
         "What changed against the baseline",
-        headings if alarms is None else (*headings, "alarm"),
+        (*headings, *called, "finding"),
         tuple(rows),
         "Drift and quality are tested, all fields together; anything else is beyond a limit when its\n"
-        "  whole interval is. A critical finding is an alarm at once, a warning when it lasts.",
+        "  whole interval is. A critical finding is an alarm at once, a warning when it lasts.\n"
+        "  modelmon explain FINDING says why.",
     )
 
 
@@ -163,14 +167,20 @@ def _groups(policy: Policy, runs: Sequence[Run]) -> Table:
                 key = (subject.population, subject.group, subject.reference_group)
                 found.setdefault(key, []).append((window_name(run.window), item))
     rows = tuple(
-        (by, group, *_last(story, against), _before(story), _answer(story))
+        (
+            *(by, group, *_last(story, against), _before(story), _answer(story)),
+            finding_name(story[-1][1]),
+        )
         for (by, group, against), story in found.items()
         if any(item.reason in _APART for _, item in story)
     )
     first = window_name(latest[0].window) if latest else ""
     return Table(
         f"Which groups differ: {_decision_words(policy)}",
-        ("by", "group", "last rate", "held against", "ratio (95 %)", f"since {first}", "answer"),
+        (
+            *("by", "group", "last rate", "held against", "ratio (95 %)", f"since {first}"),
+            *("answer", "finding"),
+        ),
         rows,
         "Ratio of the two rates in the last window, and in those before it. A disparity is not by\n"
         "  itself evidence of discrimination, and a result within tolerance is not evidence of\n"

@@ -12,9 +12,11 @@ class Table:
         columns: Headings.
         rows: Cells, one tuple a row, as many as there are headings.
         note: A sentence below it; "" for none.
+        drawn: Headings of the columns that are drawings: their cells are never broken.
     """
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
+    drawn: tuple[str, ...] = ()

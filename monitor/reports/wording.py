@@ -12,11 +12,17 @@ from monitor.domain.run import Run, VersionResult
 from monitor.domain.window import Window
 
 _NAMED_STRAYS = 3
+_DIGITS = 8
 
 
 def all_findings(run: Run) -> tuple[Finding, ...]:
     """Return the findings of every version and those on the log itself."""
     return (*run.findings, *(item for result in run.results for item in result.findings))
+
+
+def finding_name(finding: Finding) -> str:
+    """Return the first digits of a fingerprint: enough for a person to name it by."""
+    return finding.fingerprint[:_DIGITS]
 
 
 def window_name(window: Window) -> str:

@@ -10,7 +10,11 @@ from monitor.measures.attribution.bins import parts_by_group
 from monitor.measures.attribution.part import Attribution, Rule
 from monitor.measures.drift import cramers_v, hellinger, js_distance, psi
 from monitor.measures.measure import FieldPair
+from monitor.profile.counts import CategoricalCounts
 from monitor.profile.grid import FloatArray, IntArray
+
+_NAMED = 3
+"""Unseen values that are named."""
 
 Terms = Callable[[IntArray, IntArray], FloatArray]
 
@@ -70,4 +74,12 @@ def _taken_apart(
         for part, term in zip(found.parts, each.tolist(), strict=True)
     )
     total = float(np.sum(each) if rule is Rule.SUM else np.max(each))
-    return Attribution(quantity, unit, rule, total, parts)
+    return Attribution(quantity, unit, rule, total, parts, _new_values(pair))
+
+
+def _new_values(pair: FieldPair) -> str:
+    counts = pair.current
+    if not (isinstance(counts, CategoricalCounts) and counts.unseen.rows):
+        return ""
+    named = [f"{value!r} ({rows:,})" for value, rows in counts.unseen.most_frequent(_NAMED)]
+    return f"Unseen, with their rows: {', '.join(named)}{', …' * (len(counts.unseen.counts) > _NAMED)}."

@@ -13,6 +13,7 @@ from monitor.reports.explanation import (
     explanation_tables,
     modified_text,
 )
+from monitor.reports.wording import all_findings
 from tests.stored import a_policy, a_run, a_window
 
 
@@ -120,7 +121,9 @@ def test_inputs_are_named_by_their_digests():
 
 def test_all_findings_are_listed_with_their_verdicts():
     rows = table(explained(), "What was judged").rows
-    assert [(row[0], row[1], row[-1]) for row in rows] == [
+    judged = all_findings(explained().run)
+    assert [row[0] for row in rows] == [item.fingerprint[:8] for item in judged]
+    assert [(row[1], row[2], row[-1]) for row in rows] == [
         ("–", "rows", "ok"),
         *(
             (version, measure, verdict)

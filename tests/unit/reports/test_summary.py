@@ -93,8 +93,8 @@ def test_a_finding_says_what_it_amounts_to(alarm, told):
     alarms = ModelAlarms(found={run.window: {found.fingerprint: alarm}})
     tables = summarise(a_policy(), [run], alarms)
     (changes,) = [item for item in tables if "What changed" in item.title]
-    assert changes.columns[-1] == "alarm"
-    assert [row[-1] for row in changes.rows] == [told]
+    assert changes.columns[-2:] == ("alarm", "finding")
+    assert [row[-2:] for row in changes.rows] == [(told, found.fingerprint[:8])]
 
 
 def test_limits_that_the_baseline_itself_reaches_are_told_with_what_is_tolerated():

@@ -1,0 +1,283 @@
+"""Everything that the store can say about one finding: what made it, and what it rests on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from monitor.domain.alarm import Alarm
+from monitor.domain.baseline import Baseline
+from monitor.domain.estimate import Absence, Estimate, Unmeasurable
+from monitor.domain.field import Field, FieldKind, FieldRole, Population
+from monitor.domain.finding import Finding
+from monitor.domain.policy import Policy
+from monitor.domain.run import Run, VersionResult
+from monitor.domain.window import Window
+from monitor.engine.alarms import alarms_since
+from monitor.engine.ports import PastFinding, Revision, Store
+from monitor.measures.attribution.catalogue import ATTRIBUTIONS
+from monitor.measures.attribution.mix import Decomposition, Quantity, over_population, over_score
+from monitor.measures.attribution.part import Attribution
+from monitor.measures.attribution.ranking import RankedField, ranked
+from monitor.measures.groups import CROSS
+from monitor.measures.measure import FieldPair, ProfilePair
+from monitor.profile.codec import content_digest, grid_from_bytes, profile_from_bytes
+from monitor.profile.grid import Grid, NumericGrid
+
+RANKED_BY = "psi"
+"""The measure whose size says how far a field moved: it is measured on every kind of field."""
+
+HISTORY = 12
+"""Windows that a finding is followed through."""
+
+_REVISIONS = 20
+"""Revisions of a window, on average, among which the newest is looked for."""
+
+_RATES: Mapping[str, Quantity] = {
+    "decision_rate": Quantity.DECISION_RATE,
+    "label_rate": Quantity.LABEL_RATE,
+    "label_coverage": Quantity.LABEL_COVERAGE,
+    "selection_rate": Quantity.DECISION_RATE,
+    "selection_rate_ratio": Quantity.DECISION_RATE,
+    "selection_rate_difference": Quantity.DECISION_RATE,
+    "selection_rate_ratio_change": Quantity.DECISION_RATE,
+    "group_label_coverage": Quantity.LABEL_COVERAGE,
+}
+"""Measure to the rate whose change its groups explain."""
+
+
+class ImportanceSource(StrEnum):
+    """Where the importance of fields comes from."""
+
+    CONFIG = "config"
+    """The owner has said it."""
+    NONE = "none"
+    """Nobody has: fields are ranked by how far they moved."""
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The features of a model version in a window, most in need of attention first.
+
+    Attributes:
+        source: Where their importance comes from.
+        fields: Each with its place.
+    """
+
+    source: ImportanceSource
+    fields: tuple[RankedField, ...]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What became of a finding in one window.
+
+    Attributes:
+        window: The window.
+        revision: The window's newest revision.
+        finding: What it found; None when the same was not judged in it.
+    """
+
+    window: Window
+    revision: int
+    finding: Finding | None
+
+
+@dataclass(frozen=True)
+class Why:
+    """A finding, and why it is what it is.
+
+    Attributes:
+        finding: The finding.
+        run: The run that it is of.
+        revision: The run's number among those of its window.
+        revisions: All runs of the window.
+        baseline: What the window was held against; None for the log as a whole, and for a version
+            that has none.
+        parts: What bins or values add to it; the reason why there are none; None for a measure
+            that has no such parts.
+        decompositions: What groups add to the change of the rate or mean that it is about, by
+            population, or by the score's name; empty when it is about none.
+        ranking: The features by importance × effect; None for the log as a whole.
+        history: The latest windows up to its own, oldest first.
+        alarm: What it amounts to with those before it; None for a result that is no longer the
+            newest of its window.
+        profile: Digest of the profile's content; "" where there is none.
+        grid: Digest of the grid; "" where there is none.
+    """
+
+    finding: Finding
+    run: Run
+    revision: int
+    revisions: Sequence[Revision]
+    baseline: Baseline | None
+    parts: Attribution | Unmeasurable | None
+    decompositions: Mapping[str, Decomposition | Unmeasurable]
+    ranking: Ranking | None
+    history: tuple[Moment, ...]
+    alarm: Alarm | None = None
+    profile: str = ""
+    grid: str = ""
+
+
+def latest_of(store: Store, fingerprint: str) -> PastFinding:
+    """Return the newest finding of a fingerprint.
+
+    Raises:
+        LookupError: There is none.
+    """
+    found = store.past_findings(fingerprint, None, 1)
+    if not found:
+        raise LookupError(f"no finding {fingerprint} is stored")
+    return found[-1]
+
+
+def why(
+    store: Store, policy: Policy, fingerprint: str, window: Window, revision: int | None = None
+) -> Why:
+    """Return a finding of a window with everything that the store knows of it.
+
+    No log is read.
+
+    Args:
+        store: The store.
+        policy: The model's policy in force: it names populations and importances.
+        fingerprint: Which finding.
+        window: Of which window.
+        revision: Of which revision of it; None for the newest.
+
+    Raises:
+        LookupError: The window has no such revision, or it did not judge this.
+        StoreError: The database cannot be read.
+    """
+    run = store.run(policy.model, window, revision)
+    revisions = store.revisions(policy.model, window)
+    if run is None:
+        raise LookupError(f"{window} has {len(revisions)} results, and none is {revision}")
+    finding, result = _judged(run, fingerprint)
+    history = _history(store, policy.model, fingerprint, window)
+    number = revisions[-1].number if revision is None else revision
+    alarm = None
+    if number == revisions[-1].number:
+        alarms = alarms_since(policy, store, window.start)
+        alarm = alarms.found.get(window, {}).get(fingerprint)
+    if result is None or not result.baseline:
+        ranking = None if result is None else _ranking(policy, result)
+        return Why(finding, run, number, revisions, None, None, {}, ranking, history, alarm)
+    baseline = store.baseline(result.baseline)
+    pair = _pair(run, result, baseline)
+    return Why(
+        finding,
+        run,
+        number,
+        revisions,
+        baseline,
+        _parts(finding, pair),
+        _decompositions(finding, policy, pair),
+        _ranking(policy, result),
+        history,
+        alarm,
+        content_digest(result.profile),
+        pair.grid.digest,
+    )
+
+
+def _judged(run: Run, fingerprint: str) -> tuple[Finding, VersionResult | None]:
+    for finding in run.findings:
+        if finding.fingerprint == fingerprint:
+            return finding, None
+    for result in run.results:
+        for finding in result.findings:
+            if finding.fingerprint == fingerprint:
+                return finding, result
+    raise LookupError(f"the result of {run.window} did not judge {fingerprint}")
+
+
+def _pair(run: Run, result: VersionResult, baseline: Baseline) -> ProfilePair:
+    return ProfilePair(
+        grid=grid_from_bytes(baseline.grid),
+        reference=profile_from_bytes(baseline.profile),
+        current=profile_from_bytes(result.profile),
+        window=run.window,
+        reference_windows=baseline.window.duration / run.window.duration,
+    )
+
+
+def _parts(finding: Finding, pair: ProfilePair) -> Attribution | Unmeasurable | None:
+    reading = finding.reading
+    take_apart = ATTRIBUTIONS.get(reading.measure)
+    name = reading.subject.field
+    if take_apart is None:
+        return None
+    if isinstance(reading.result, Unmeasurable):
+        return reading.result
+    return take_apart(
+        FieldPair(
+            _field(name, pair.grid),
+            pair.grid.fields[name],
+            pair.reference.fields[name],
+            pair.current.fields[name],
+        )
+    )
+
+
+def _field(name: str, grid: Grid) -> Field:
+    """Return a field as it was when its baseline was registered."""
+    numeric = isinstance(grid.fields[name], NumericGrid)
+    return Field(name, grid.columns[name], FieldKind.NUMERIC if numeric else FieldKind.CATEGORICAL)
+
+
+def _decompositions(
+    finding: Finding, policy: Policy, pair: ProfilePair
+) -> Mapping[str, Decomposition | Unmeasurable]:
+    measure, population = finding.reading.measure, finding.reading.subject.population
+    if measure == "score_mean":
+        return {pair.grid.score: over_score(pair)}
+    quantity = _RATES.get(measure)
+    if quantity is None:
+        return {}
+    over = (_population(population, policy),) if population else policy.populations
+    return {item.name: over_population(quantity, item, pair) for item in over}
+
+
+def _population(name: str, policy: Policy) -> Population:
+    declared = {item.name: item for item in policy.populations}
+    return declared.get(name) or Population(tuple(name.split(CROSS)))
+
+
+def _ranking(policy: Policy, result: VersionResult) -> Ranking:
+    measured = {
+        reading.subject.field: reading.result
+        for reading in result.readings
+        if reading.measure == RANKED_BY
+    }
+    absent = Unmeasurable(Absence.NO_DATA, "it was not measured in this window")
+    features = [item for item in policy.fields if item.role is FieldRole.FEATURE]
+    effects: dict[str, float | str] = {}
+    for item in features:
+        found = measured.get(item.name, absent)
+        effects[item.name] = (
+            found.detail.get("excess", found.value)
+            if isinstance(found, Estimate)
+            else found.explanation
+        )
+    importances = {item.name: item.importance for item in features if item.importance is not None}
+    source = ImportanceSource.CONFIG if importances else ImportanceSource.NONE
+    return Ranking(source, ranked(effects, importances))
+
+
+def _history(store: Store, model: str, fingerprint: str, window: Window) -> tuple[Moment, ...]:
+    heads = [
+        head
+        for head in sorted(
+            store.heads(model).values(), key=lambda head: (head.window.end, head.window.start)
+        )
+        if head.window.end <= window.end
+    ][-HISTORY:]
+    found = {
+        (item.window, item.revision): item.finding
+        for item in store.past_findings(fingerprint, window.end, HISTORY * _REVISIONS)
+    }
+    return tuple(
+        Moment(head.window, head.revision, found.get((head.window, head.revision)))
+        for head in heads
+    )

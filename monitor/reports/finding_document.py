@@ -1,0 +1,121 @@
+"""One finding for machines: numbers as numbers, instants in ISO form."""
+
+from dataclasses import asdict
+from typing import Any
+
+from monitor.domain.estimate import Estimate, Unmeasurable
+from monitor.domain.finding import Finding
+from monitor.domain.policy import Policy
+from monitor.domain.window import Window
+from monitor.engine.why import Moment, Why
+from monitor.measures.attribution.mix import Decomposition
+from monitor.measures.attribution.part import Attribution
+from monitor.measures.catalogue import CATALOGUE
+
+_Document = dict[str, Any]
+
+_ABOUT = {measure.about.id: measure.about for measure in CATALOGUE}
+
+
+def finding_document(why: Why, policy: Policy) -> _Document:
+    """Return a finding with all that is known of it; its shape is documented.
+
+    Args:
+        why: The finding, and what is known of it.
+        policy: The policy in force.
+    """
+    run, ranking = why.run, why.ranking
+    return {
+        **judged_document(why.finding),
+        "model": run.model,
+        "window": _window(run.window),
+        "revision": why.revision,
+        "newest_revision": why.revisions[-1].number,
+        "about": asdict(_ABOUT[why.finding.reading.measure]),
+        "alarm": None if why.alarm is None else asdict(why.alarm),
+        "history": [_moment(moment) for moment in why.history],
+        "parts": _parts(why.parts),
+        "decompositions": [
+            {"population": name, **_decomposition(item)}
+            for name, item in why.decompositions.items()
+        ],
+        "ranking": None
+        if ranking is None
+        else {
+            "importance_from": ranking.source.value,
+            "fields": [asdict(item) for item in ranking.fields],
+        },
+        "provenance": {
+            "run": run.identity,
+            "policy": run.policy,
+            "policy_in_force": policy.digest,
+            "baseline": None if why.baseline is None else why.baseline.digest,
+            "grid": why.grid or None,
+            "profile": why.profile or None,
+            "data": run.manifest.digest,
+            "code": run.code,
+            "finished": run.finished.isoformat(),
+        },
+    }
+
+
+def judged_document(finding: Finding) -> _Document:
+    """Return a finding by itself."""
+    reading = finding.reading
+    return {
+        "fingerprint": finding.fingerprint,
+        "measure": reading.measure,
+        "subject": asdict(reading.subject),
+        "result": asdict(reading.result),
+        "limit": asdict(finding.limit),
+        "verdict": finding.verdict.value,
+        "reason": finding.reason.value,
+        "explanation": finding.explanation,
+        "evidence": {str(name): asdict(test) for name, test in finding.evidence.items()},
+    }
+
+
+def _window(window: Window) -> dict[str, str]:
+    return {"start": window.start.isoformat(), "end": window.end.isoformat()}
+
+
+def _moment(moment: Moment) -> _Document:
+    finding = moment.finding
+    result = None if finding is None else finding.reading.result
+    estimate = result if isinstance(result, Estimate) else None
+    return {
+        "window": _window(moment.window),
+        "revision": moment.revision,
+        "judged": finding is not None,
+        "verdict": None if finding is None else finding.verdict.value,
+        "reason": None if finding is None else finding.reason.value,
+        "value": estimate and estimate.value,
+        "low": estimate and estimate.low,
+        "high": estimate and estimate.high,
+    }
+
+
+def _parts(parts: Attribution | Unmeasurable | None) -> _Document | None:
+    match parts:
+        case None:
+            return None
+        case Attribution():
+            return {"absence": None, **asdict(parts)}
+        case Unmeasurable():
+            return {"absence": parts.reason.value, "explanation": parts.explanation, "parts": []}
+
+
+def _decomposition(item: Decomposition | Unmeasurable) -> _Document:
+    match item:
+        case Decomposition():
+            return {
+                "absence": None,
+                "quantity": item.quantity,
+                "then": item.then,
+                "now": item.now,
+                "mix": item.mix,
+                "within": item.within,
+                "groups": [asdict(group) for group in item.groups],
+            }
+        case Unmeasurable():
+            return {"absence": item.reason.value, "explanation": item.explanation, "groups": []}
