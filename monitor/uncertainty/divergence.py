@@ -78,7 +78,9 @@ def exceedance(statistic: ArrayLike, df: ArrayLike, noncentrality: ArrayLike) ->
     small, near = np.minimum(x, _LARGE), np.minimum(center, _LARGE)
     body = 1 - np.asarray(chndtr(small, some, near), np.float64)
     exact = (x <= _LARGE) & (center <= _LARGE) & (body > _FAR)
-    tail = np.where(center == 0, chdtrc(some, x), _saddlepoint(x, some, center))
+    tail = body
+    if not exact.all():
+        tail = np.where(center == 0, chdtrc(some, x), _saddlepoint(x, some, center))
     return np.where(k == 0, 1.0, np.clip(np.where(exact, body, tail), 0.0, 1.0))
 
 
