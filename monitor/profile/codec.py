@@ -21,6 +21,7 @@ from monitor.profile.counts import (
     OutcomeTable,
     ValueSample,
 )
+from monitor.profile.errors import ErrorSums
 from monitor.profile.grid import AttributeGrid, CategoricalGrid, FieldGrid, Grid, NumericGrid
 from monitor.profile.profile import Profile
 
@@ -124,6 +125,8 @@ def profile_to_bytes(profile: Profile) -> bytes:
         "\x1fcounts": table.counts,
         "\x1fscore": profile.score_by_label,
     }
+    if profile.score_by_decision is not None:
+        arrays["\x1fdecided"] = profile.score_by_decision
     described: dict[str, Any] = {}
     for name, counts in profile.fields.items():
         match counts:
@@ -155,6 +158,8 @@ def profile_to_bytes(profile: Profile) -> bytes:
         arrays |= _pairs_arrays(profile.pairs)
     if profile.duplicates:
         header["duplicates"] = profile.duplicates
+    if profile.errors is not None:
+        header["errors"] = asdict(profile.errors)
     return _pack(PROFILE_FORMAT, header, arrays)
 
 
@@ -191,6 +196,8 @@ def profile_from_bytes(data: bytes) -> Profile:
         _instant(header["last_event"]),
         _pairs(header.get("pairs", 0), arrays),
         header.get("duplicates", 0),
+        score_by_decision=arrays.get("\x1fdecided"),
+        errors=ErrorSums(**header["errors"]) if "errors" in header else None,
     )
 
 

@@ -158,9 +158,7 @@ class GridDraft:
             ),
             decision=self._decision,
             label=self._label,
-            score=next(
-                (name for name, item in self._fields.items() if item.role is FieldRole.SCORE), ""
-            ),
+            score=self._score(),
             scores=self._scores(fields),
             identified=self._identified,
         )
@@ -190,6 +188,21 @@ class GridDraft:
         score = [name for name in numeric if self._fields[name].role is FieldRole.SCORE]
         listed = [name for name in numeric if name not in score][: MOST_FIELDS - len(score)]
         return [name for name in numeric if name in listed or name in score]
+
+    def _score(self) -> str:
+        """Return the field that labels are held against: the score, or the number predicted."""
+        roles = [FieldRole.SCORE]
+        if self._label is not None and not self._label.positive:
+            roles.append(FieldRole.PREDICTION)
+        return next(
+            (
+                name
+                for role in roles
+                for name, item in self._fields.items()
+                if item.role is role and item.kind is FieldKind.NUMERIC
+            ),
+            "",
+        )
 
 
 def numeric_grid(sample: FloatArray, quantile_cells: int = QUANTILE_CELLS) -> NumericGrid:

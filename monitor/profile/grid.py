@@ -128,7 +128,8 @@ class Grid:
         attributes: Protected attributes, in the order of the outcome table's axes.
         decision: Where the decision is and which values are positive.
         label: Where the outcome is and which values are positive.
-        score: Name of the numeric field that is counted by label as well; "" for none.
+        score: Name of the numeric field that is counted by label and decision as well, and held
+            against a numeric label: the score, or else the number predicted; "" for none.
         digest: sha256 of the bytes form.
         schema: The columns of the files that it was drafted from.
         scores: The numeric fields that are counted in pairs, each with the normal score of its

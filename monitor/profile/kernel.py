@@ -28,6 +28,7 @@ from monitor.profile.grid import (
     NumericGrid,
     ScoreArray,
 )
+from monitor.profile.labels import numbers_in_text
 from monitor.profile.profile import Profile
 from monitor.profile.values import (
     canonical_text,
@@ -45,6 +46,8 @@ Column = Any
 BLOCK_ROWS = 32_768
 """Numbers are counted so many at a time: they and what is made of them stay in a core's cache, and
 a naive sum over them keeps the twelve digits that are promised."""
+
+_NEITHER = UNKNOWN * 3 + UNKNOWN  # the code of rows with neither a decision nor a label
 
 DENSE_CELLS = 4096
 """An outcome table of so many cells is counted without sorting its rows, however few they are."""
@@ -107,7 +110,7 @@ class ProfileBuilder:
         label: Column | None,
         score: Column | None = None,
     ) -> None:
-        """Count group × decision × label, and the score by label, of one batch.
+        """Count group × decision × label, and the score by each of the two, of one batch.
 
         Args:
             rows: Rows of the batch.
@@ -130,15 +133,21 @@ class ProfileBuilder:
         if self._grid.decision is not None and decision is not None:
             self._note_unread(self._grid.decision.column, decisions == UNKNOWN, decision)
         labels = label_codes(self._grid.label, label, rows)
-        if self._grid.label is not None and self._grid.label.positive and label is not None:
-            self._note_unread(self._grid.label.column, labels == UNKNOWN, label)
+        numbers = label_numbers(self._grid.label, label)
+        if self._grid.label is not None and label is not None:
+            unread = labels == UNKNOWN if numbers is None else ~np.isfinite(numbers)
+            self._note_unread(self._grid.label.column, unread, label)
         for axis in (decisions, labels):
             code *= 3
             code += axis
         table.add(*_cells_of(code, prod(table.shape)))
+        scores, scale = np.full(rows, np.nan), 1.0
         grid_of_score = self._grid.fields.get(self._grid.score)
         if score is not None and isinstance(grid_of_score, NumericGrid):
-            self._add_score(grid_of_score, score, labels)
+            scores, scale = to_numbers(score)[0], grid_of_score.scale
+            self._add_score(grid_of_score, scores, decisions, labels)
+        if numbers is not None and self.profile.errors is not None:
+            self.profile.errors.add_numbers(scores, numbers, scale)
 
     def take_scores(self) -> dict[str, ScoreArray]:
         """Return and forget the scores of the rows of a batch, by field."""
@@ -170,12 +179,29 @@ class ProfileBuilder:
             nan = np.isnan(numbers) if not invalid else np.zeros(len(numbers), np.bool_)
             self.unread[name] += int((unknown & there & ~nan).sum())
 
-    def _add_score(self, grid: NumericGrid, score: Column, labels: IntArray) -> None:
-        numbers, _, _ = to_numbers(score)
-        counted = np.isfinite(numbers) & (labels != UNKNOWN)
-        cells, _ = grid.table.cells(numbers[counted])
-        both = np.bincount(cells + labels[counted] * grid.cells, minlength=2 * grid.cells)
-        self.profile.score_by_label += both.reshape(2, grid.cells)
+    def _add_score(
+        self, grid: NumericGrid, scores: FloatArray, decisions: IntArray, labels: IntArray
+    ) -> None:
+        outcomes = decisions * 3 + labels
+        counted = np.isfinite(scores)
+        counted &= outcomes != _NEITHER
+        if not counted.all():
+            scores, labels, outcomes = scores[counted], labels[counted], outcomes[counted]
+        if not len(scores):
+            return
+        cells, _ = grid.table.cells(scores)
+        cells *= _NEITHER + 1
+        cells += outcomes
+        rows = np.bincount(cells, minlength=(_NEITHER + 1) * grid.cells).reshape(-1, 3, 3)
+        profile = self.profile
+        profile.score_by_label += rows.sum(axis=1).T[:UNKNOWN]
+        if profile.score_by_decision is not None:
+            profile.score_by_decision += rows.sum(axis=2).T[:UNKNOWN]
+        if profile.errors is not None:
+            labelled = labels != UNKNOWN
+            if not labelled.all():
+                scores, labels = scores[labelled], labels[labelled]
+            profile.errors.add_chances(scores, labels == POSITIVE)
 
 
 def _cells_of(codes: IntArray, size: int) -> tuple[IntArray, IntArray]:
@@ -358,6 +384,14 @@ def label_codes(label: Label | None, column: Column | None, rows: int) -> IntArr
     if label is None or column is None or not label.positive:
         return np.full(rows, UNKNOWN, np.int64)
     return _binary_codes(label.positive, label.negative, column)
+
+
+def label_numbers(label: Label | None, column: Column | None) -> FloatArray | None:
+    """Return the numbers of a numeric label, NaN where there is none; None for any other label."""
+    if label is None or column is None or label.positive:
+        return None
+    texts = numbers_in_text(column)
+    return to_numbers(column)[0] if texts is None else texts
 
 
 def _binary_codes(positive: tuple[str, ...], negative: tuple[str, ...], column: Column) -> IntArray:

@@ -3,9 +3,14 @@
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from monitor.domain.field import Label
-from monitor.profile.values import canonical_text, encoded, outcome_text
+from monitor.profile.grid import FloatArray
+from monitor.profile.values import canonical_text, encoded, one_array, outcome_text
+
+_NUMBER = r"^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
 
 
 def unmapped_labels(label: Label | None, column: Any) -> list[tuple[str, int]]:
@@ -35,3 +40,24 @@ def unmapped_labels(label: Label | None, column: Any) -> list[tuple[str, int]]:
         if meant is None or (label.negative and meant not in mapped):
             strays.append((text, count))
     return strays
+
+
+def numbers_in_text(column: Any) -> FloatArray | None:
+    """Return the numbers that texts spell, as a label table brings them; NaN for any other text.
+
+    Args:
+        column: A pyarrow Array or ChunkedArray, dictionary-encoded or not.
+
+    Returns:
+        Shape (rows,), or None when the column does not hold texts.
+    """
+    column = one_array(column)
+    coded = pa.types.is_dictionary(column.type)
+    texts = column.dictionary if coded else column
+    if not (pa.types.is_string(texts.type) or pa.types.is_large_string(texts.type)):
+        return None
+    spelled = pc.if_else(pc.match_substring_regex(texts, _NUMBER), texts, None)
+    numbers = spelled.cast(pa.float64())
+    if coded:
+        numbers = numbers.take(column.indices)
+    return np.asarray(numbers.to_numpy(zero_copy_only=False), np.float64)

@@ -9,6 +9,7 @@ import numpy as np
 
 from monitor.profile.comoments import CoMoments
 from monitor.profile.counts import CategoricalCounts, FieldCounts, NumericCounts, OutcomeTable
+from monitor.profile.errors import ErrorSums
 from monitor.profile.grid import Grid, IntArray, NumericGrid
 
 
@@ -27,6 +28,10 @@ class Profile:
         last_event: Latest event time, UTC; None without rows.
         pairs: Sums over pairs of the fields that the grid has normal scores of.
         duplicates: Rows that are not among ``rows`` because another one has their id.
+        score_by_decision: shape (2, cells of the score's grid): finite scores of rows decided
+            negatively, and of rows decided positively; None where it was not counted, in profiles
+            stored before it was.
+        errors: How far scores were from labels; None as above.
     """
 
     grid: str
@@ -38,6 +43,8 @@ class Profile:
     last_event: datetime | None = None
     pairs: CoMoments = field(default_factory=lambda: CoMoments.empty(0))
     duplicates: int = 0
+    score_by_decision: IntArray | None = None
+    errors: ErrorSums | None = None
 
     @classmethod
     def empty(cls, grid: Grid) -> "Profile":
@@ -58,6 +65,8 @@ class Profile:
             OutcomeTable.empty(sizes),
             np.zeros((2, width), np.int64),
             pairs=CoMoments.empty(len(grid.scores)),
+            score_by_decision=np.zeros((2, width), np.int64),
+            errors=ErrorSums(),
         )
 
     def merge(self, other: "Profile") -> None:
@@ -83,7 +92,19 @@ class Profile:
         self.score_by_label = self.score_by_label + other.score_by_label
         self.pairs.merge(other.pairs)
         self.duplicates += other.duplicates
+        self._merge_later_parts(other)
         self._widen(other.first_event, other.last_event)
+
+    def _merge_later_parts(self, other: "Profile") -> None:
+        """Add what profiles have not always had: not counted on one side is not counted in all."""
+        if self.score_by_decision is None or other.score_by_decision is None:
+            self.score_by_decision = None
+        else:
+            self.score_by_decision = self.score_by_decision + other.score_by_decision
+        if self.errors is None or other.errors is None:
+            self.errors = None
+        else:
+            self.errors.merge(other.errors)
 
     def _widen(self, first: datetime | None, last: datetime | None) -> None:
         if first is not None:

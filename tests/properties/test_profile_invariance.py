@@ -37,6 +37,7 @@ FIELDS = (
     Field("flag", "flag", FieldKind.BOOLEAN),
     Field("score", "score", FieldKind.NUMERIC, FieldRole.SCORE),
 )
+SUMS = ("error", "absolute", "squared", "fourth", "log", "log_squared")
 FEW = settings(max_examples=25, deadline=None, derandomize=True)
 
 
@@ -113,6 +114,8 @@ def exact(profile):
         if isinstance(counts, NumericCounts):
             counts.sums = np.zeros_like(counts.sums)
             counts.squares = 0.0
+    for name in SUMS:
+        setattr(copy.errors, name, 0.0)
     return profile_to_bytes(copy)
 
 
@@ -134,6 +137,9 @@ def assert_same_profile(one, other):
         size = mine.squares + 1.0  # at least the sum of |x|, for standardised values
         assert mine.sums == pytest.approx(theirs.sums, rel=1e-12, abs=1e-12 * size)
         assert mine.squares == pytest.approx(theirs.squares, rel=1e-12)
+    for name in SUMS:
+        mine, theirs = (getattr(side.errors, name) for side in (one, other))
+        assert mine == pytest.approx(theirs, rel=1e-12, abs=1e-12 * (one.errors.absolute + 1))
 
 
 @pytest.fixture(scope="module")

@@ -156,3 +156,58 @@ def test_profiles_on_other_grids_are_not_added(grid, profile):
         profile.merge(other)
     with pytest.raises(ValueError, match="no profiles"):
         merged([])
+
+
+OLD_GRID = (
+    "4d4d4731789c85903f48c34018c5dbc1d15d1c6f11216892122c4189930a8e824bad72bd7ca98797a4e62e42ad1d"
+    "a593aeba384a873a388908fe999deae026d8b18baeaedee552b59397e1c7e37df7de77e9150b8516c249829b1cb9"
+    "950ae2244e602b354d2bc0220e3932d051cd4246c52e55abc6980f7e1d94bf1894956f57e500c24224b4960a5071"
+    "52d7e298018e72456296864ab474107273b60de403a19cc69132b1d891b7b8406e943236ba27a77dd9074100e4c7"
+    "8aa08e053d005dd08839cd15b25055c6061498ffb7b18508440212e49a738eaca59c2420a41160c6c1407b34f265"
+    "539486905022fb38c10cd4b455764ab6632f2c94ac926d9ab6d396f90cd78065a9a31d9be8ffad38d98510ff5e53"
+    "0bb6d53bc306cb9611490ad9dcd85f2a8c4e31fb46476c9e4d2fdd769f14ef6f3a9ad775cdf355cdf28ce6edc4d3"
+    "f06ace39dc7f7f9cda78793e3ebdf6744adf2be6d47a90eb41ae87b91e7a17af972bf39f1f9edb5b3fd97efbf274"
+    "eee4b2ee99d59c5ad3ecd7351f3a1997eebacbdf8d32cede"
+)
+OLD_PROFILE = (
+    "4d4d5031789cd5513d4fc330106d815fe2d9aa623b9f1512332b6ba82a27715a0bd709b6d30aaacc48ecfc1e7e15"
+    "ccd869a02245ead281de7277efddc7f3f9733c1a6d01558a3e69304d5370df781e2af3aa601a4070cd630053329b"
+    "c13dd348f337a5f34ab11f0643bc233bb86f6642ec7b0f79ddac3abafca66710506314cf1ac39c3e9b979c89c2c6"
+    "db5da30b68a6993460ea41b0e48ba50d26510001976b2a78d1e1a2da38185b5852d941922da8e16b36e7b2e4921b"
+    "f60bd5bbac11a20bea4af3c362fdd850e54ac92424899f2012fb491006318a217866aa7253dad68956daccd9ba93"
+    "e98642b0504e1a088a1c85d8cb4994fb24f3182d5854247198f828a37944a28c0459e9790c2508e73821d86661c4"
+    "6889112138b1e71274385b551bbbd9b70297b4b6525302893d5d2357b4ae995dbb6ddb516f97bdbfeafd78e02f46"
+    "a7b5f191fc5cec5cde31d435fccfffaafbf6f5eee5e1ede3fd087f73aa7d5f2978a32d"
+)
+"""Stored by the version before scores were counted by decision and errors were summed."""
+
+
+def test_a_profile_stored_before_errors_were_kept_is_read_without_them():
+    grid = grid_from_bytes(bytes.fromhex(OLD_GRID))
+    old = profile_from_bytes(bytes.fromhex(OLD_PROFILE))
+    assert old.grid == grid.digest
+    assert (old.rows, old.score_by_label.sum(axis=1).tolist()) == (4, [2, 2])
+    assert (old.score_by_decision, old.errors) == (None, None)
+    assert content_digest(profile_to_bytes(old)) == content_digest(bytes.fromhex(OLD_PROFILE))
+
+
+def test_a_week_of_which_a_day_was_stored_without_errors_has_none():
+    grid = grid_from_bytes(bytes.fromhex(OLD_GRID))
+    old = profile_from_bytes(bytes.fromhex(OLD_PROFILE))
+    new = ProfileBuilder(grid)
+    new.add_outcomes(1, {}, pa.array([1]), pa.array([1]), pa.array([0.75]))
+    assert (new.profile.errors.rows, new.profile.score_by_decision.sum()) == (1, 1)
+    for days in ([old, new.profile], [new.profile, old]):
+        week = merged(days)
+        assert (week.score_by_decision, week.errors) == (None, None)
+        assert week.score_by_label.sum() == 5
+
+
+def test_errors_come_back_as_they_went(grid):
+    builder = ProfileBuilder(grid)
+    labels, scores = pa.array([1, 0, None]), pa.array([0.1, 7.0, 0.9])
+    builder.add_outcomes(3, {}, pa.array([0.4, 0.6, None]), labels, scores)
+    there = profile_from_bytes(profile_to_bytes(builder.profile))
+    assert there.errors == builder.profile.errors
+    assert (there.errors.rows, there.errors.outside) == (1, 1)
+    assert there.score_by_decision.tolist() == builder.profile.score_by_decision.tolist()

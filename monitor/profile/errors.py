@@ -1,0 +1,92 @@
+"""How far scores lie from labels, as sums that merge."""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from monitor.profile.grid import BoolArray, FloatArray
+
+LEAST_CHANCE = float(np.finfo(np.float64).eps)
+"""A probability below this counts as this, so that one row which had been called impossible costs
+36 nats of log loss and not infinitely many."""
+
+
+@dataclass(slots=True)
+class ErrorSums:
+    """Sums over the rows that have both a score and a label.
+
+    Where the label has two classes the score is read as the probability of the positive one, and
+    the error of a row is ``score − y`` with y 0 or 1. Where the label is a number the error is
+    ``(score − label) / scale`` with the scale of the score's grid.
+
+    Attributes:
+        labelled: Rows whose label is a finite number; 0 where the label has two classes, whose rows
+            are counted by the outcome table.
+        rows: Rows summed.
+        outside: Rows that are not summed because their score is no probability.
+        error: Sum of errors.
+        absolute: Sum of their sizes.
+        squared: Sum of their squares.
+        fourth: Sum of their fourth powers, for the variance of a square.
+        log: Sum of ``−ln`` of the probability that the row's own class was given.
+        log_squared: Sum of the squares of these.
+    """
+
+    labelled: int = 0
+    rows: int = 0
+    outside: int = 0
+    error: float = 0.0
+    absolute: float = 0.0
+    squared: float = 0.0
+    fourth: float = 0.0
+    log: float = 0.0
+    log_squared: float = 0.0
+
+    def add_chances(self, scores: FloatArray, positive: BoolArray) -> None:
+        """Add rows whose label has two classes.
+
+        Args:
+            scores: shape (rows,), finite.
+            positive: shape (rows,), whether the label is.
+        """
+        if not len(scores):
+            return
+        if scores.min() < 0 or scores.max() > 1:
+            inside = (scores >= 0) & (scores <= 1)
+            self.outside += len(scores) - int(np.count_nonzero(inside))
+            scores, positive = scores[inside], positive[inside]
+        self._add(scores - positive)
+        own = np.abs(scores - ~positive)  # the chance that the row's own class was given
+        np.log(np.maximum(own, LEAST_CHANCE, out=own), out=own)
+        self.log -= float(own.sum())
+        self.log_squared += float(np.square(own, out=own).sum())
+
+    def add_numbers(self, scores: FloatArray, labels: FloatArray, scale: float) -> None:
+        """Add rows whose label is a number.
+
+        Args:
+            scores: shape (rows,); rows of which either is not finite are no errors.
+            labels: shape (rows,).
+            scale: Of the score's grid.
+        """
+        known = np.isfinite(labels)
+        self.labelled += int(np.count_nonzero(known))
+        known &= np.isfinite(scores)
+        # Numbers near the largest double may overflow; the sums then are infinite or no number, and
+        # the measures that need them give that as the reason for having none.
+        with np.errstate(over="ignore", invalid="ignore"):
+            self._add((scores[known] - labels[known]) / scale)
+
+    def _add(self, errors: FloatArray) -> None:
+        with np.errstate(over="ignore", invalid="ignore"):
+            self.rows += len(errors)
+            self.error += float(errors.sum())
+            squares = np.square(errors)
+            self.absolute += float(np.abs(errors, out=errors).sum())
+            self.squared += float(squares.sum())
+            self.fourth += float(np.square(squares, out=squares).sum())
+
+    def merge(self, other: "ErrorSums") -> None:
+        """Add another window's sums on the same grid."""
+        for item in fields(self):
+            setattr(self, item.name, getattr(self, item.name) + getattr(other, item.name))
