@@ -17,7 +17,7 @@ from monitor.config.document import Document, KeyPath
 from monitor.config.values import checked_zone, in_zone, parse_instant
 from monitor.config.wording import described, quoted, suggestion
 from monitor.domain.errors import Problem
-from monitor.domain.field import FieldRole
+from monitor.domain.field import FieldKind, FieldRole
 from monitor.domain.limit import Limit
 from monitor.domain.naming import bin_names, scalar_text
 from monitor.domain.policy import TableFormat
@@ -188,10 +188,25 @@ def _decision(document: Document, populations: list[str]) -> Iterator[Problem]:
 
 
 def _label(document: Document) -> Iterator[Problem]:
-    label = _section(document.value, "label")
-    if "negative" in label and "positive" not in label:
+    label = document.value.get("label")
+    if not isinstance(label, dict) or "positive" in label:
+        return
+    if "negative" in label:
         message = "negative without positive says nothing; add positive"
         yield document.problem(("label", "negative"), message, at_key=True)
+    fields = _section(document.value, "fields")
+    numbers = [
+        name
+        for name in _fields_in_role(document, FieldRole.PREDICTION)
+        if fields[name].get("kind") == FieldKind.NUMERIC
+    ]
+    if not _fields_in_role(document, FieldRole.SCORE):
+        for name in numbers[1:]:
+            message = (
+                f"is a second number predicted, after {quoted(numbers[0])}, and a numeric label is "
+                "held against one; give that one role: score"
+            )
+            yield document.problem(("fields", name), message, at_key=True)
 
 
 def _outcome_values(document: Document, name: str) -> Iterator[Problem]:
@@ -294,8 +309,40 @@ def _limits(document: Document, measures: Mapping[str, MeasureName]) -> Iterator
             path = ("limits", family, name)
             if name in here:
                 yield from _limit(document, path, _section({"": entry}, ""), measures[name])
+                yield from _lacking(document, path, measures[name])
             else:
                 yield document.problem(path, _unknown_measure(name, here, measures), at_key=True)
+
+
+def _lacking(document: Document, path: KeyPath, measure: MeasureName) -> Iterator[Problem]:
+    """Yield why a limit would never judge anything: what it is of, the model does not have.
+
+    Default limits may stand in any file, since a file in full has them.
+    """
+    if path[-1] in DEFAULT_LIMITS:
+        return
+    label = document.value.get("label")
+    classes = isinstance(label, dict) and "positive" in label
+    lacking = {
+        "score": not _fields_in_role(document, FieldRole.SCORE)
+        and "is of scores; give a field role: score",
+        "decision": "decision" not in document.value and "is of decisions; add decision:",
+        "classes": not classes
+        and "is of a label with two classes; add label: with its positive values",
+        "number": (label is None or classes)
+        and "is of a numeric label; add label: without positive",
+    }
+    for need in measure.needs:
+        if lacking[need]:
+            yield document.problem(path, f"{path[-1]} {lacking[need]}", at_key=True)
+
+
+def _fields_in_role(document: Document, role: FieldRole) -> list[str]:
+    return [
+        name
+        for name, entry in _section(document.value, "fields").items()
+        if isinstance(entry, dict) and entry.get("role") == role
+    ]
 
 
 def _unknown_measure(name: str, here: list[str], measures: Mapping[str, MeasureName]) -> str:

@@ -26,6 +26,9 @@ DEFAULT_LIMITS: Mapping[str, Limit] = {
     "duplicate_rate": Limit(warning=0.01, critical=None),
     # Loss of AUC against the baseline.
     "auc_drop": Limit(warning=0.02, critical=0.05),
+    # Realised AUC less the estimated one, in either direction. Wider than the loss itself: a model is
+    # rarely calibrated so well that the last hundredths of an estimate mean something.
+    "concept_drift": Limit(warning=0.05, critical=0.10),
 }
 """Measure id to its limit; a measure that is not here is measured and not judged by default."""
 

@@ -38,6 +38,26 @@ def has_label(grid: Grid) -> bool:
     return grid.label is not None and bool(grid.label.positive)
 
 
+def has_any_label(grid: Grid) -> bool:
+    """Return whether the true outcome is known at all, as one of two classes or as a number."""
+    return grid.label is not None
+
+
+def has_number_label(grid: Grid) -> bool:
+    """Return whether the true outcome is a number."""
+    return grid.label is not None and not grid.label.positive
+
+
+def has_decision_and_label(grid: Grid) -> bool:
+    """Return whether decisions can be held against outcomes."""
+    return has_decision(grid) and has_label(grid)
+
+
+def has_score_decision_and_label(grid: Grid) -> bool:
+    """Return whether it can be estimated from scores which decisions were right."""
+    return has_score(grid) and has_decision_and_label(grid)
+
+
 def has_score_and_label(grid: Grid) -> bool:
     """Return whether scores can be held against outcomes."""
     return has_score(grid) and has_label(grid)

@@ -3,7 +3,17 @@
 from monitor.measures.names import MEASURE_NAMES
 
 _EITHER_SIDE = frozenset(
-    {"decision_rate", "label_rate", "score_mean", "reconstruction_error", "rows"}
+    {
+        "decision_rate",
+        "label_rate",
+        "score_mean",
+        "reconstruction_error",
+        "rows",
+        "mean_error",
+        "mean_error_change",
+        "concept_drift",
+        "label_rate_gap",
+    }
 )
 
 

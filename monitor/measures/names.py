@@ -1,8 +1,11 @@
 """Names of all measures, as plain data: configuration is checked without loading statistics."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
+
+Need = Literal["score", "decision", "classes", "number"]
+"""A score, a decision, a label of two classes, a label that is a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +20,7 @@ class MeasureName:
         labels: Whether it rests on labels: it is not judged before enough of them have arrived.
         together: Whether it is about how fields move together: it is tested apart from the model's
             own output.
+        needs: What a model must have, so that there is anything to judge.
     """
 
     family: Literal["drift", "quality", "performance", "disparity"]
@@ -24,12 +28,17 @@ class MeasureName:
     floor: bool = False
     labels: bool = False
     together: bool = False
+    needs: tuple[Need, ...] = ()
 
 
 _DRIFT_OF_FIELD = MeasureName("drift", "field")
 _DRIFT_OF_MODEL = MeasureName("drift", "model")
 _DRIFT_TOGETHER = MeasureName("drift", "model", together=True)
 _QUALITY_OF_FIELD = MeasureName("quality", "field")
+_OF_SCORES = MeasureName("performance", "model", labels=True, needs=("score", "classes"))
+_OF_DECISIONS = replace(_OF_SCORES, needs=("decision", "classes"))
+_OF_NUMBERS = replace(_OF_SCORES, needs=("number",))
+_ESTIMATED = MeasureName("performance", "model", floor=True, needs=("score", "decision", "classes"))
 _DISPARITY = MeasureName("disparity", "group")
 
 MEASURE_NAMES: Mapping[str, MeasureName] = {
@@ -54,7 +63,37 @@ MEASURE_NAMES: Mapping[str, MeasureName] = {
     "rows": MeasureName("quality", "model"),
     "freshness": MeasureName("quality", "model"),
     "label_coverage": MeasureName("quality", "model", floor=True),
-    "auc_drop": MeasureName("performance", "model", labels=True),
+    "auc": replace(_OF_SCORES, floor=True),
+    "auc_drop": _OF_SCORES,
+    "average_precision": replace(_OF_SCORES, floor=True),
+    "average_precision_drop": _OF_SCORES,
+    "log_loss": _OF_SCORES,
+    "log_loss_rise": _OF_SCORES,
+    "brier": _OF_SCORES,
+    "brier_rise": _OF_SCORES,
+    "calibration_error": _OF_SCORES,
+    "calibration_error_rise": _OF_SCORES,
+    "accuracy": replace(_OF_DECISIONS, floor=True),
+    "accuracy_drop": _OF_DECISIONS,
+    "f1": replace(_OF_DECISIONS, floor=True),
+    "f1_drop": _OF_DECISIONS,
+    "precision": replace(_OF_DECISIONS, floor=True),
+    "precision_drop": _OF_DECISIONS,
+    "recall": replace(_OF_DECISIONS, floor=True),
+    "recall_drop": _OF_DECISIONS,
+    "mae": _OF_NUMBERS,
+    "mae_rise": _OF_NUMBERS,
+    "rmse": _OF_NUMBERS,
+    "rmse_rise": _OF_NUMBERS,
+    "mean_error": _OF_NUMBERS,
+    "mean_error_change": _OF_NUMBERS,
+    "estimated_auc": replace(_ESTIMATED, needs=("score", "classes")),
+    "estimated_accuracy": _ESTIMATED,
+    "estimated_f1": _ESTIMATED,
+    "estimated_precision": _ESTIMATED,
+    "estimated_recall": _ESTIMATED,
+    "concept_drift": _OF_SCORES,
+    "label_rate_gap": _OF_SCORES,
     "selection_rate": _DISPARITY,
     "selection_rate_ratio": _DISPARITY,
     "selection_rate_difference": _DISPARITY,

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from monitor.uncertainty.interval import FloatArray, Interval
-from monitor.uncertainty.proportion import wilson
+from monitor.uncertainty.proportion import wilson_of_variance
 
 LEAST_ROWS = 2
 """Rows of each class that a variance takes."""
@@ -29,9 +29,8 @@ def auc(negatives: ArrayLike, positives: ArrayLike, level: float = 0.95) -> Area
     cell. 0.5 for a score that says nothing, 1 for perfect order; range [0, 1].
 
     The standard error is DeLong's for the binned score. The interval is Wilson's for as many
-    independent trials as have that variance, at most as many as there are rows; where the order is
-    perfect, and the variance therefore 0, for as many as the smaller class has rows. It stays in
-    [0, 1] and has a width at 0 and 1.
+    independent trials as have that variance (`wilson_of_variance`); where the order is perfect, and
+    the variance therefore 0, for as many as the smaller class has rows.
 
     Args:
         negatives: Shape (cells,), rows of the negative class, by ascending score.
@@ -42,9 +41,7 @@ def auc(negatives: ArrayLike, positives: ArrayLike, level: float = 0.95) -> Area
         ValueError: Fewer than `LEAST_ROWS` rows of a class.
 
     Source:
-        E. R. DeLong, D. M. DeLong and D. L. Clarke-Pearson (1988), Biometrics 44, 837-845; the
-        effective number of trials is the idea of E. L. Korn and B. I. Graubard (1998), Survey
-        Methodology 24, 193-201.
+        E. R. DeLong, D. M. DeLong and D. L. Clarke-Pearson (1988), Biometrics 44, 837-845.
     """
     cells = np.asarray(negatives, np.float64), np.asarray(positives, np.float64)
     rows = float(cells[0].sum()), float(cells[1].sum())
@@ -58,9 +55,7 @@ def auc(negatives: ArrayLike, positives: ArrayLike, level: float = 0.95) -> Area
         _variance(placements, weights) / weights.sum()
         for placements, weights in ((of_negative, cells[0]), (of_positive, cells[1]))
     )
-    trials = value * (1 - value) / variance if variance > 0 else min(rows)
-    trials = min(max(trials, 1.0), sum(rows))
-    interval = wilson(value * trials, trials, level)
+    interval = wilson_of_variance(value, variance, min(rows), sum(rows), level)
     return AreaUnderCurve(value, float(np.sqrt(variance)), interval)
 
 

@@ -43,3 +43,27 @@ def welch(first: Moments, second: Moments, level: float = 0.95) -> tuple[float, 
     ]
     reach = float(stdtrit(1 / sum(weights), 0.5 + level / 2)) * error2**0.5
     return difference - reach, difference + reach
+
+
+def student(sample: Moments, level: float = 0.95) -> tuple[float, float]:
+    """Return Student's interval of a mean: ``m ± t √(s²/n)`` with n − 1 degrees of freedom.
+
+    Exact for normal values, and for others as far as their mean is nearly normal: a few very large
+    values make it too narrow.
+
+    Args:
+        sample: At least two rows.
+        level: Confidence level.
+
+    Raises:
+        ValueError: The sample has fewer than two rows.
+
+    Source:
+        Student (1908), Biometrika 6, 1-25.
+    """
+    if sample.rows < 2:  # noqa: PLR2004  # as above
+        raise ValueError("a sample of one row has no variance")
+    reach = (
+        float(stdtrit(sample.rows - 1, 0.5 + level / 2)) * (sample.variance / sample.rows) ** 0.5
+    )
+    return sample.mean - reach, sample.mean + reach

@@ -6,6 +6,31 @@ from numpy.typing import ArrayLike
 from monitor.uncertainty.interval import Interval, counts, normal_quantile
 
 
+def wilson_of_variance(
+    value: float, variance: float, fewest: float, most: float, level: float = 0.95
+) -> Interval:
+    """Return Wilson's interval of a share whose variance is not that of counted successes.
+
+    That of as many independent trials as have the variance, ``value (1 − value) / variance``, at
+    most ``most``; where the variance is 0, for want of any difference, of ``fewest``. It stays in
+    [0, 1] and has a width at 0 and 1.
+
+    Args:
+        value: In [0, 1].
+        variance: Of the value, at least 0.
+        fewest: Trials to suppose where the variance is 0, above zero.
+        most: Rows that the value rests on, above zero.
+        level: Confidence level.
+
+    Source:
+        E. L. Korn and B. I. Graubard (1998), Survey Methodology 24, 193-201, for the effective
+        number of trials.
+    """
+    trials = value * (1 - value) / variance if variance > 0 else fewest
+    trials = min(max(trials, 1.0), most)
+    return wilson(value * trials, trials, level)
+
+
 def wilson(successes: ArrayLike, trials: ArrayLike, level: ArrayLike = 0.95) -> Interval:
     """Return the Wilson score interval of a proportion.
 

@@ -102,6 +102,52 @@ def test_a_loss_of_auc_is_found_where_there_is_evidence(name, entry):
     assert found.verdict in ALARM or result.low < 0 < result.high, found.explanation
 
 
+def test_a_score_that_august_s_labels_no_longer_follow_is_concept_drift():
+    (found,) = findings("taiwan_credit", "2005-08", "concept_drift")
+    assert found.verdict is Verdict.CRITICAL, found.explanation
+    assert found.reading.result.then == pytest.approx(0.897, abs=2e-3)
+    assert found.reading.result.now == pytest.approx(0.742, abs=1e-3)
+    for calm in ("2005-06", "2005-07"):
+        (found,) = findings("taiwan_credit", calm, "concept_drift")
+        assert found.verdict is Verdict.OK, found.explanation
+
+
+@pytest.mark.parametrize(
+    ("name", "window"),
+    [item for item in windows() if item.values[0] in {"adult_control", "acs_ma"}],
+)
+def test_where_nothing_drifts_no_concept_does(name, window):
+    (found,) = findings(name, window["name"], "concept_drift")
+    assert found.verdict is Verdict.OK, found.explanation
+
+
+EXACT = {
+    name: name
+    for name in ("accuracy", "precision", "recall", "f1", "brier", "log_loss", "mae", "rmse")
+} | {"mean_error": "bias"}
+
+
+@pytest.mark.parametrize(
+    ("name", "window"), [item for item in windows() if item.values[1].get("performance")]
+)
+def test_performance_is_that_of_scikit_learn(name, window):
+    expected = window["performance"]
+    for measure, listed_as in EXACT.items():
+        for reading in readings(name, window["name"], measure):
+            if isinstance(reading.result, Estimate) and expected.get(listed_as) is not None:
+                assert reading.result.value == pytest.approx(expected[listed_as], rel=1e-9), measure
+    for reading in readings(name, window["name"], "average_precision"):
+        if isinstance(reading.result, Estimate):
+            detail = reading.result.detail
+            assert detail["least"] <= expected["average_precision"] <= detail["most"]
+    for param in listed("performance"):
+        owner, (when, measure, then, now) = param.values
+        if (owner, when, measure) == (name, window["name"], "mae"):
+            (found,) = readings(name, when, "mae_rise")
+            assert (found.result.then, found.result.now) == pytest.approx((then, now), abs=1e-3)
+            assert found.result.low > 0
+
+
 @pytest.mark.parametrize(("name", "window"), windows())
 def test_rows_are_exact_and_accounted_for(name, window):
     accounting = compared(name, window["name"]).examination.accounting

@@ -142,6 +142,13 @@ def policies(draw):
     )
     if isinstance(length, timedelta):
         schedule = replace(schedule, anchor=draw(instants))
+    decision = draw(decisions(required=bool(attributes)))
+    has = {
+        "score": fields[0].role is FieldRole.SCORE,
+        "decision": decision is not None,
+        "classes": label is not None,
+        "number": False,
+    }
     judged = {
         name: FieldLimit(
             draw(limits(floor=measure.floor))
@@ -151,12 +158,13 @@ def policies(draw):
         )
         for name, measure in MEASURE_NAMES.items()
         if measure.family != "disparity"
+        and (name in DEFAULT_LIMITS or all(has[need] for need in measure.needs))
     }
     return Policy(
         model=draw(names),
         source=source,
         fields=tuple(fields),
-        decision=draw(decisions(required=bool(attributes))),
+        decision=decision,
         label=label,
         attributes=attributes,
         populations=(*(Population((name,)) for name in attributes), *crossing),

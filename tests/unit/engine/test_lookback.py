@@ -65,6 +65,9 @@ class Deployment:
             limits={
                 "auc_drop": FieldLimit(Limit(0.2, None, 1)),
                 "label_coverage": FieldLimit(Limit(0.9, 0.5)),
+                "accuracy": FieldLimit(Limit(0.5, None, 1)),
+                "concept_drift": FieldLimit(Limit(0.05, None, 1)),
+                "estimated_auc": FieldLimit(Limit(0.5, None, 1)),
             },
             band=Band(),
             min_label_coverage=0.9,
@@ -93,9 +96,9 @@ class Deployment:
         path = self.folder / "log" / f"{name or place}.parquet"
         pq.write_table(pa.table(table), path)
 
-    def label(self, name, places, known, rows=ROWS):
+    def label(self, name, places, known, rows=ROWS, turn=1):
         ids = [f"{place}-{row}" for place in places for row in range(rows)]
-        late = [int(row % 10 + row % 3 > 6) for _ in places for row in range(rows)]
+        late = [int(row % 10 * turn % 10 + row % 3 > 6) for _ in places for row in range(rows)]
         at = pa.array([FIRST + known * DAY] * len(ids), pa.timestamp("us", "UTC"))
         path = self.folder / "labels" / f"{name}.parquet"
         pq.write_table(pa.table({"id": ids, "late": late, "known": at}), path)
@@ -360,6 +363,32 @@ def test_nothing_is_judged_by_a_few_early_labels(deployment):
     assert deployment.check(6.4) == [(3, 3)]
     assert deployment.finding(3, "auc_drop").verdict is Verdict.OK
     assert deployment.finding(3, "label_coverage").verdict is Verdict.OK
+
+
+def test_performance_waits_for_its_labels_and_an_estimate_does_not(deployment):
+    for measure in ("accuracy", "concept_drift", "auc_drop"):
+        assert deployment.finding(3, measure).reason is Reason.NO_LABELS
+    assert deployment.finding(3, "estimated_auc").verdict is Verdict.OK
+    before = deployment.reading(3, "estimated_auc")
+    deployment.label("early", [3], known=7, rows=200)
+    deployment.check(6.1)
+    for measure in ("accuracy", "concept_drift"):
+        found = deployment.finding(3, measure)
+        assert (found.verdict, found.reason) == (Verdict.UNKNOWN, Reason.NO_LABELS)
+    assert deployment.reading(3, "estimated_auc") == before
+    deployment.label("rest", [3], known=8)
+    deployment.check(6.4)
+    assert deployment.finding(3, "accuracy").verdict is Verdict.OK
+    assert deployment.finding(3, "concept_drift").verdict is Verdict.OK
+
+
+def test_concept_drift_is_found_when_the_labels_arrive(deployment):
+    deployment.label("other", [3], known=7, turn=7)  # the same scores, other outcomes
+    deployment.check(6.1)
+    found = deployment.finding(3, "concept_drift")
+    assert found.verdict is Verdict.WARNING
+    assert found.reading.result.then == pytest.approx(deployment.reading(2, "estimated_auc").then)
+    assert found.reading.result.now < found.reading.result.then
 
 
 def test_a_run_that_fails_is_tried_again_at_the_next_check(deployment, monkeypatch):

@@ -9,7 +9,7 @@ from monitor.domain.field import Decision, Field, FieldKind, FieldRole, Label
 from monitor.domain.window import Window
 from monitor.measures.drift import decision_rate, label_rate, score_mean
 from monitor.measures.measure import ProfilePair
-from monitor.measures.performance import auc_drop
+from monitor.measures.performance import auc
 from monitor.measures.quality import freshness, rows
 from monitor.profile.draft import GridDraft
 from monitor.profile.kernel import ProfileBuilder
@@ -73,23 +73,23 @@ def test_shares_are_of_the_known_rows():
 def test_labels_that_have_not_come_are_no_labels():
     reference, current = scored(500, 1), scored(300, 2)
     waiting = (current[0], current[1], [None] * 300)
-    for module in (label_rate, auc_drop):
-        assert module.measure(pair(reference, waiting)).reason is Absence.NO_LABELS
-        assert module.measure(pair(waiting, current)).reason is Absence.NO_BASELINE
+    for measure in (label_rate.measure, auc.DROP.measure):
+        assert measure(pair(reference, waiting)).reason is Absence.NO_LABELS
+        assert measure(pair(waiting, current)).reason is Absence.NO_BASELINE
 
 
 def test_a_model_that_forgot_how_to_rank_loses_auc():
-    found = auc_drop.measure(pair(scored(3000, 1), scored(1500, 2, strength=0.0)))
+    found = auc.DROP.measure(pair(scored(3000, 1), scored(1500, 2, strength=0.0)))
     assert found.then > 0.8
     assert found.now == pytest.approx(0.5, abs=0.05)
     assert found.low > 0.25
-    assert found.detail["negatives"] + found.detail["positives"] == 1500
+    assert found.detail["now_negatives"] + found.detail["now_positives"] == 1500
 
 
 def test_an_unchanged_model_keeps_its_auc_within_the_interval():
     outside = 0
     for seed in range(60):
-        found = auc_drop.measure(pair(scored(800, 2 * seed), scored(300, 2 * seed + 1)))
+        found = auc.DROP.measure(pair(scored(800, 2 * seed), scored(300, 2 * seed + 1)))
         outside += not found.low <= 0 <= found.high
     assert outside <= 7
 
@@ -97,17 +97,17 @@ def test_an_unchanged_model_keeps_its_auc_within_the_interval():
 def test_labels_of_one_class_have_no_auc():
     reference, current = scored(500, 1), scored(300, 2)
     one = (current[0], current[1], [1] * 300)
-    found = auc_drop.measure(pair(reference, one))
+    found = auc.DROP.measure(pair(reference, one))
     assert found.reason is Absence.UNDEFINED
     assert "300 positive" in found.explanation
     single = (current[0], current[1], [1] + [0] * 299)
-    assert auc_drop.measure(pair(reference, single)).reason is Absence.INSUFFICIENT_DATA
+    assert auc.DROP.measure(pair(reference, single)).reason is Absence.INSUFFICIENT_DATA
 
 
 def test_labels_without_a_score_are_no_data():
     reference, current = scored(500, 1), scored(300, 2)
     broken = ([None] * 300, current[1], current[2])
-    assert auc_drop.measure(pair(reference, broken)).reason is Absence.NO_DATA
+    assert auc.DROP.measure(pair(reference, broken)).reason is Absence.NO_DATA
 
 
 def test_rows_are_held_against_the_average_window():
