@@ -10,6 +10,7 @@ from monitor.domain.limit import Band, Limit
 from monitor.domain.policy import Policy
 from monitor.domain.run import Run
 from monitor.engine.alarms import ModelAlarms
+from monitor.measures.names import MEASURE_NAMES
 from monitor.reports.wording import (
     all_findings,
     decision_name,
@@ -18,6 +19,8 @@ from monitor.reports.wording import (
     subject_of,
     window_name,
 )
+
+_PERFORMANCE = {name for name, about in MEASURE_NAMES.items() if about.family == "performance"}
 
 Told = tuple[Run, Finding, Estimate]
 """A finding with the run that it is from and its number."""
@@ -109,6 +112,14 @@ def _change(policy: Policy, story: _Story) -> str:
             said = f"{estimate.value:.1%} of {what} are values that the baseline did not hold{new}"
         case "auc_drop":
             said = f"the score orders cases worse: AUC {now:.3f}, {then:.3f} in the baseline"
+        case "concept_drift" | "label_rate_gap" as measure:
+            named = "AUC" if measure == "concept_drift" else "share of positive labels"
+            said = (
+                f"labels do not follow the scores as they did: {named} {now:.3f}, and {then:.3f} was "
+                "estimated, assuming no concept drift"
+            )
+        case measure if measure in _PERFORMANCE and now is not None and then is not None:
+            said = f"{measure.replace('_', ' ')}: {now:.3g}, {then:.3g} in the baseline"
         case _ if now is not None and then is not None:
             named = "missing values of " if finding.reading.measure == "missing_rate" else ""
             said = f"{named}{what} {now:.1%}, {then:.1%} in the baseline"

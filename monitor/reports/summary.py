@@ -13,6 +13,7 @@ from monitor.domain.run import Run, VersionResult
 from monitor.engine.alarms import ModelAlarms
 from monitor.reports.file_notes import notes_on_files
 from monitor.reports.in_short import in_short
+from monitor.reports.performance import performance_table
 from monitor.reports.table import Table
 from monitor.reports.wording import (
     alarm_text,
@@ -56,6 +57,7 @@ def summarise(
             tuple((sentence,) for sentence in in_short(policy, ordered, alarms)),
         ),
         _windows(policy, ordered),
+        performance_table(policy, ordered),
         _changes(policy, ordered, alarms),
         _groups(policy, ordered),
         _extremes(policy, ordered),

@@ -4,9 +4,12 @@ from datetime import UTC, datetime
 import pytest
 
 from monitor.domain.alarm import Alarm, AlarmState, Detection
+from monitor.domain.estimate import Absence, Estimate, Unmeasurable
 from monitor.domain.finding import Evidence, Finding, Reason, Verdict
 from monitor.domain.limit import Limit
 from monitor.domain.manifest import Accounting, Manifest, UnreadableFile
+from monitor.domain.reading import Reading, Subject
+from monitor.domain.run import VersionResult
 from monitor.domain.window import Window
 from monitor.engine.alarms import ModelAlarms
 from monitor.reports.summary import summarise, worst
@@ -109,3 +112,66 @@ def test_the_detector_is_told_where_it_calls():
     alarms = ModelAlarms(detections={run.window: Detection(400.0, 365.2)})
     sentences = [row[0] for row in summarise(a_policy(), [run], alarms)[0].rows]
     assert any("the detector calls" in item and "400" in item for item in sentences)
+
+
+def judged(readings, *findings, min_coverage=0.9):
+    result = VersionResult("1", "b", 4000, b"", tuple(readings), tuple(findings))
+    run = replace(an_empty_run(), results=(result,), findings=())
+    policy = replace(a_policy(), min_label_coverage=min_coverage)
+    return {item.title: item for item in summarise(policy, [run])}
+
+
+def of_model(measure, value, **more):
+    return Reading(measure, Subject("credit", "1"), Estimate(value, n=4000, **more))
+
+
+def test_realised_and_estimated_performance_stand_side_by_side():
+    readings = [
+        of_model("label_coverage", 0.95),
+        of_model("auc", 0.742, low=0.72, high=0.76),
+        of_model("estimated_auc", 0.8987),
+        of_model("estimated_recall", 0.5),
+        Reading("recall", Subject("credit", "1"), Unmeasurable(Absence.UNDEFINED, "no positive")),
+        of_model("mae", 12.3456),
+    ]
+    (told,) = (item for title, item in judged(readings).items() if "how well it does" in title)
+    assert told.columns == ("window", "version", "labels", "AUC", "recall", "mean absolute error")
+    assert told.rows[0][2:] == ("95%", "0.742 (est. 0.899)", "– (est. 0.500)", "12.35")
+    assert "assuming no concept drift" in told.note
+
+
+def test_performance_by_the_first_few_labels_is_not_shown():
+    readings = [
+        of_model("label_coverage", 0.4),
+        of_model("auc", 0.742),
+        of_model("estimated_auc", 0.8987),
+    ]
+    (told,) = (item for title, item in judged(readings).items() if "how well it does" in title)
+    assert told.rows[0][2:] == ("40%", "– (est. 0.899)")
+    assert "once 90%" in told.note
+
+
+def test_a_model_without_scores_and_labels_has_no_table_of_performance():
+    assert not any("how well it does" in title for title in judged([of_model("rows", 0.0)]))
+
+
+@pytest.mark.parametrize(
+    ("measure", "words"),
+    [
+        ("concept_drift", "AUC 0.742, and 0.897 was estimated, assuming no concept drift"),
+        ("label_rate_gap", "positive labels 0.742, and 0.897 was estimated, assuming no concept"),
+        ("accuracy_drop", "accuracy drop: 0.742, 0.897 in the baseline"),
+    ],
+)
+def test_a_critical_finding_of_performance_is_told_in_short(measure, words):
+    reading = of_model(measure, 0.155, then=0.897, now=0.742)
+    found = Finding(reading, Limit(0.05, 0.1), Verdict.CRITICAL, Reason.BEYOND_CRITICAL, "")
+    (told,) = (item for title, item in judged([reading], found).items() if "in short" in title)
+    assert words in told.rows[0][0]
+
+
+def test_a_critical_level_is_told_in_short():
+    reading = of_model("accuracy", 0.7)
+    found = Finding(reading, Limit(0.9, 0.8), Verdict.CRITICAL, Reason.BEYOND_CRITICAL, "")
+    (told,) = (item for title, item in judged([reading], found).items() if "in short" in title)
+    assert "accuracy of model is 0.7" in told.rows[0][0]
