@@ -82,11 +82,14 @@ def newest(store):
         return connection.scalar(select(RUNS.c.id).order_by(RUNS.c.id.desc()).limit(1))
 
 
-def test_every_revision_is_equal(filled):
+def test_every_revision_is_equal(filled, demo):
+    _, ran = demo
     found = rechecked(filled)
     assert [item.revision for item in found] == [1, 2] * 4
     assert {item.agreement for item in found} == {Agreement.EQUAL}
-    assert all(item.readings == 159 and item.findings == 35 for item in found)
+    (result,) = ran[0][1].results
+    assert (found[0].readings, found[0].findings) == (len(result.readings), len(result.findings))
+    assert min(item.findings for item in found) > 30
 
 
 @pytest.mark.parametrize("url", ["file"], indirect=True)
