@@ -11,10 +11,10 @@ from monitor.domain.policy import SourceSpec
 from monitor.domain.schema import SchemaChange, joined
 from monitor.engine.counting import Counted, Task
 from monitor.profile.grid import Grid
+from monitor.profile.instants import from_micros
 from monitor.profile.kernel import ProfileBuilder
 from monitor.profile.labels import unmapped_labels
 from monitor.sources.duplicates import Duplicates, duplicates
-from monitor.sources.event_time import from_micros
 from monitor.sources.labels import JoinedLabels
 from monitor.sources.location import READ_ERRORS, Fault, FoundFile, fault
 from monitor.sources.meeting import Meeting

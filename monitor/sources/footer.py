@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from monitor.sources.event_time import instants
+from monitor.profile.instants import instants
 from monitor.sources.thrift import Shape, read_struct
 
 _MAGIC = b"PAR1"

@@ -12,9 +12,9 @@ from monitor.domain.errors import SourceError
 from monitor.domain.field import FieldKind
 from monitor.domain.inferred import InferredColumn, RoleGuess
 from monitor.profile.counts import value_name
+from monitor.profile.instants import instants
 from monitor.profile.kernel import to_numbers
 from monitor.profile.values import boolean_text, canonical_text, encoded, is_nested, one_array
-from monitor.sources.event_time import instants
 from monitor.sources.location import READ_ERRORS, FoundFile, hive_keys, parquet_folder
 from monitor.sources.reader import OpenFile, opened
 from monitor.sources.table import ParquetTable

@@ -18,8 +18,8 @@ from monitor.domain.manifest import NOT_JOINED, LabelJoin, UnreadableFile
 from monitor.domain.policy import LabelTable
 from monitor.engine.counting import Task
 from monitor.profile.grid import IntArray
+from monitor.profile.instants import instants
 from monitor.profile.values import canonical_text, encoded
-from monitor.sources.event_time import instants
 from monitor.sources.location import READ_ERRORS, Fault, FoundFile, Location, fault
 from monitor.sources.reader import Batch, Chunk, LogView, OpenFile, batches, opened
 

@@ -11,9 +11,9 @@ from monitor.domain.window import Window
 from monitor.engine.counting import Task
 from monitor.engine.ports import Clock, Scan, Span, Survey
 from monitor.profile.grid import Grid
+from monitor.profile.instants import EARLIEST, LATEST, from_micros, instants, to_micros
 from monitor.sources.counting import CountFile
 from monitor.sources.drafting import drafted
-from monitor.sources.event_time import EARLIEST, LATEST, from_micros, instants, to_micros
 from monitor.sources.footer import Footer
 from monitor.sources.labels import JoinedLabels, LabelFiles, joined
 from monitor.sources.location import READ_ERRORS, Fault, FoundFile, Locator, parquet_folder

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from monitor.domain.manifest import LogFile
 from monitor.domain.window import Window
-from monitor.sources.event_time import to_micros
+from monitor.profile.instants import to_micros
 from monitor.sources.footer import Footer, RowGroup
 from monitor.sources.location import FoundFile
 

@@ -17,8 +17,8 @@ from monitor.domain.window import Window
 from monitor.engine.counting import OTHER_VERSIONS
 from monitor.profile.counts import value_name
 from monitor.profile.grid import BoolArray, IntArray
+from monitor.profile.instants import LATEST, instants, to_micros
 from monitor.profile.values import canonical_text, encoded
-from monitor.sources.event_time import LATEST, instants, to_micros
 from monitor.sources.footer import (
     NOT_IN_TABLE,
     first_types,

@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyarrow.parquet import encryption
 
-from monitor.sources.event_time import from_micros
+from monitor.profile.instants import from_micros
 from monitor.sources.footer import Footer, RowGroup, footer, leaf_columns, logical_type
 from tests.fuzz.compact import changed_numbers
 

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from monitor.sources.event_time import EARLIEST, LATEST, from_micros, instants, to_micros
+from monitor.profile.instants import EARLIEST, LATEST, from_micros, instants, to_micros
 
 NOON = datetime(2005, 7, 1, 12, tzinfo=UTC)
 
