@@ -14,10 +14,10 @@ from pydantic_core import PydanticCustomError
 
 from monitor.config.defaults import DEFAULT_LIMITS, UNJUDGED
 from monitor.config.document import Document, KeyPath
-from monitor.config.values import checked_zone, in_zone, parse_instant
+from monitor.config.values import MAX_NAME, checked_zone, in_zone, parse_instant
 from monitor.config.wording import described, quoted, suggestion
 from monitor.domain.errors import Problem
-from monitor.domain.field import FieldKind, FieldRole
+from monitor.domain.field import PARTS, FieldKind, FieldRole
 from monitor.domain.limit import Limit
 from monitor.domain.naming import bin_names, scalar_text
 from monitor.domain.policy import TableFormat
@@ -80,23 +80,62 @@ def _is_number(value: Any) -> bool:
 
 def _fields(document: Document) -> Iterator[Problem]:
     source = _section(document.value, "source")
-    scores: list[str] = []
-    for name, entry in _section(document.value, "fields").items():
+    fields = _declared(document.value)
+    for name, section in fields.items():
         path = ("fields", name)
-        section = {"kind": entry} if isinstance(entry, str) else _section({"": entry}, "")
         column = section.get("column", name)
         for key in ("event_time", "id"):
             if column == source.get(key):
                 message = f"is source.{key} and cannot be watched as a field too; leave it out"
                 yield document.problem(path, message, at_key=True)
-        if section.get("role") != FieldRole.SCORE:
+        if "timezone" in section and section.get("kind") != FieldKind.DATETIME:
+            message = "timezone is for fields of the kind datetime"
+            yield document.problem((*path, "timezone"), message, at_key=True)
+        yield from _parts(document, name, section, fields)
+    yield from _scores(document, fields)
+
+
+def _declared(value: Raw) -> dict[str, Raw]:
+    """Return the sections of the declared fields, in either form."""
+    return {
+        name: {"kind": entry} if isinstance(entry, str) else _section({"": entry}, "")
+        for name, entry in _section(value, "fields").items()
+    }
+
+
+def _parts_of(name: str, section: Raw) -> list[str]:
+    """Return the names that a field is counted by."""
+    kind = section.get("kind")
+    parts = PARTS[FieldKind(str(kind))] if kind in tuple(PARTS) else ()
+    return [f"{name}.{part}" for part in parts] or [name]
+
+
+def _parts(
+    document: Document, name: str, section: Raw, fields: Mapping[str, Raw]
+) -> Iterator[Problem]:
+    path = ("fields", name)
+    for part in _parts_of(name, section):
+        if part == name:
             continue
-        if section.get("kind") in ("categorical", "boolean"):
-            yield document.problem((*path, "kind"), "a score must be numeric")
-        if scores:
+        if part in fields:
+            message = (
+                f"has the name of a part of {quoted(name)}, which is counted as {quoted(part)}"
+            )
+            yield document.problem(("fields", part), message, at_key=True)
+        if len(part) > MAX_NAME:
+            message = f"is counted as {quoted(part)}, which has more than {MAX_NAME} characters"
+            yield document.problem(path, message, at_key=True)
+
+
+def _scores(document: Document, fields: Mapping[str, Raw]) -> Iterator[Problem]:
+    scores = [name for name, entry in fields.items() if entry.get("role") == FieldRole.SCORE]
+    for place, name in enumerate(scores):
+        kind = fields[name].get("kind")
+        if kind in tuple(FieldKind) and kind != FieldKind.NUMERIC:
+            yield document.problem(("fields", name, "kind"), "a score must be numeric")
+        if place:
             message = f"is a second score, after {quoted(scores[0])}; a model has one"
-            yield document.problem((*path, "role"), message)
-        scores.append(name)
+            yield document.problem(("fields", name, "role"), message)
     yield from _importance(document)
 
 
@@ -360,18 +399,35 @@ def _limit(
     yield from _bounds(document, path, entry, base, floor=measure.floor)
     if "fields" not in entry:
         return
-    if measure.subject != "field":
+    if measure.subject not in ("field", "embedding"):
         message = f"{path[-1]} is measured on the model as a whole and has no fields"
         yield document.problem((*path, "fields"), message, at_key=True)
         return
-    declared = _section(document.value, "fields")
+    declared = _declared(document.value)
     whole = Limit(_bound(entry, "warning", base.warning), _bound(entry, "critical", base.critical))
     for name, own in _section(entry, "fields").items():
         below = (*path, "fields", name)
-        if declared and name not in declared:
-            message = f"is no declared field{suggestion(name, declared)}"
-            yield document.problem(below, message, at_key=True)
+        if declared and (wrong := _not_measured(name, declared, measure)):
+            yield document.problem(below, wrong, at_key=True)
         yield from _bounds(document, below, _section({"": own}, ""), whole)
+
+
+def _not_measured(name: str, declared: Mapping[str, Raw], measure: MeasureName) -> str:
+    """Return why a measure has no reading of a field of this name; "" when it has."""
+    parts = {part for other, section in declared.items() for part in _parts_of(other, section)}
+    if measure.subject == "embedding":
+        parts = {name for name, section in declared.items() if _is_embedding(section)}
+    if name in parts:
+        return ""
+    if name not in declared:
+        return f"is no declared field{suggestion(name, dict.fromkeys(sorted(parts)))}"
+    if measure.subject == "embedding":
+        return "is no embedding"
+    return f"is counted as {', '.join(_parts_of(name, declared[name]))}; name one of these"
+
+
+def _is_embedding(section: Raw) -> bool:
+    return section.get("kind") == FieldKind.EMBEDDING
 
 
 def _bounds(

@@ -28,7 +28,7 @@ def policy_content(policy: Policy, measures: Mapping[str, MeasureName] = MEASURE
         "model": policy.model,
         "owner": policy.owner,
         "source": _source(policy.source),
-        "fields": {item.name: _field(item) for item in policy.fields},
+        "fields": {item.declared: _field(item) for item in policy.fields},
         "decision": policy.decision and _decision(policy.decision),
         "label": policy.label and _label(policy.label, policy.min_label_coverage),
         "populations": {name: _attribute(item) for name, item in policy.attributes.items()},
@@ -123,10 +123,11 @@ def _source(source: SourceSpec) -> Content:
 def _field(field: Field) -> Content:
     return _given(
         {
-            "kind": str(field.kind),
+            "kind": str(field.declared_kind),
             "role": str(field.role),
             "column": field.column,
             "importance": field.importance,
+            "timezone": field.zone,
         }
     )
 

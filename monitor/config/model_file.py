@@ -14,6 +14,7 @@ from monitor.config.sections import (
     BandSection,
     DecisionSection,
     FieldLimitSection,
+    FieldSection,
     LabelSection,
     LimitSection,
     LimitsSection,
@@ -35,6 +36,7 @@ from monitor.domain.field import (
     FieldKind,
     FieldRole,
     Label,
+    Part,
     Population,
 )
 from monitor.domain.limit import Band, Limit
@@ -42,6 +44,7 @@ from monitor.domain.policy import FieldLimit, LabelTable, Policy, SourceSpec, Ta
 from monitor.domain.schedule import CalendarUnit, Schedule
 from monitor.measures.names import MEASURE_NAMES, MeasureName
 
+_DECIDING = "psi"
 _SUFFIXES = (".yaml", ".yml")
 
 
@@ -146,19 +149,16 @@ def _read(
 
 
 def _policy(section: ModelSection, document: Document) -> Policy:
+    fields = tuple(
+        part
+        for name, entry in section.fields.items()
+        for part in _field(name, entry, section.source.timezone).in_parts()
+    )
+    short = _nominal(section.schedule.window) < timedelta(days=7)
     return Policy(
         model=section.model,
         source=_source(section.source),
-        fields=tuple(
-            Field(
-                name,
-                entry.column or name,
-                FieldKind(entry.kind),
-                FieldRole(entry.role),
-                entry.importance,
-            )
-            for name, entry in section.fields.items()
-        ),
+        fields=fields,
         decision=_decision(section.decision) if section.decision else None,
         label=_label(section.label) if section.label else None,
         attributes={name: _attribute(name, entry) for name, entry in section.populations.items()},
@@ -167,7 +167,7 @@ def _policy(section: ModelSection, document: Document) -> Policy:
             *(Population(tuple(names)) for names in section.crossings),
         ),
         schedule=_schedule(section.schedule),
-        limits=_limits(section.limits),
+        limits=_limits(section.limits, _hours_of_week(fields) if short else ()),
         band=_band(section.limits.disparity.band),
         false_discovery_rate=section.limits.false_discovery_rate,
         alarms=_alarms(section.alarms),
@@ -175,6 +175,18 @@ def _policy(section: ModelSection, document: Document) -> Policy:
         owner=section.owner or "",
         text=document.text,
         directory=str(Path(document.file).parent),
+    )
+
+
+def _field(name: str, section: FieldSection, zone: str) -> Field:
+    kind = FieldKind(section.kind)
+    return Field(
+        name,
+        section.column or name,
+        kind,
+        FieldRole(section.role),
+        section.importance,
+        zone=section.timezone or zone if kind is FieldKind.DATETIME else "",
     )
 
 
@@ -255,12 +267,27 @@ def _nominal(length: CalendarUnit | timedelta) -> timedelta:
     return longest if longest < timedelta(days=1) else timedelta(days=longest.days)
 
 
-def _limits(section: LimitsSection) -> dict[str, FieldLimit]:
+def _hours_of_week(fields: Iterable[Field]) -> list[str]:
+    return [field.name for field in fields if field.part is Part.HOUR_OF_WEEK]
+
+
+def _limits(section: LimitsSection, unjudged: Iterable[str]) -> dict[str, FieldLimit]:
+    """Return the limit of each measure.
+
+    Args:
+        section: What the file says.
+        unjudged: Fields whose PSI is judged only if the file gives them a limit of their own: in a
+            window of a day the hours of the week differ from those of a month by that alone.
+    """
     given = {**section.drift, **section.quality, **section.performance}
     limits: dict[str, FieldLimit] = {}
     for name in dict.fromkeys((*DEFAULT_LIMITS, *given)):
         base = DEFAULT_LIMITS.get(name, UNJUDGED)
         limit = _field_limit(given[name], base) if name in given else FieldLimit(base)
+        if name == _DECIDING:
+            never = replace(limit.default, warning=None, critical=None)
+            others = {field: never for field in unjudged if field not in limit.fields}
+            limit = FieldLimit(limit.default, {**limit.fields, **others})
         judged = (limit.default, *limit.fields.values())
         if any(own.warning is not None or own.critical is not None for own in judged):
             limits[name] = limit

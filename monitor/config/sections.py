@@ -32,7 +32,7 @@ from monitor.config.values import (
 from monitor.config.wording import described
 from monitor.domain.field import FieldKind
 
-Kind = Literal["numeric", "categorical", "boolean"]
+Kind = Literal["numeric", "categorical", "boolean", "datetime", "text", "embedding"]
 Role = Literal["feature", "score", "prediction"]
 TableFormat = Literal["parquet", "delta", "iceberg"]
 Values = Annotated[list[Value], Field(min_length=1)]
@@ -104,6 +104,11 @@ class FieldSection(Section):
         None,
         ge=0,
         description="how much the model relies on a feature, against the others; ranks findings",
+    )
+    timezone: Zone | None = Field(
+        None,
+        description="of a datetime: IANA zone of values that carry none, and of its hours of the "
+        "week; source.timezone unless it is said",
     )
 
 

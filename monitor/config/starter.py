@@ -94,7 +94,7 @@ def _source(path: str, columns: Sequence[InferredColumn]) -> Iterator[str]:
 def _fields(columns: Sequence[InferredColumn]) -> Iterator[str]:
     watched = [column for column in columns if column.role in _FIELD_ROLES]
     if any(_is_field(column) for column in watched):
-        yield "fields: # numeric, categorical or boolean"
+        yield "fields: # numeric, categorical, boolean, datetime, text or embedding"
     else:
         yield "# No column could be taken for a field; name at least one:"
         yield "# fields:"

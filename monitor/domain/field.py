@@ -1,7 +1,7 @@
 """Columns of a log and what they mean."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 
@@ -11,6 +11,56 @@ class FieldKind(StrEnum):
     NUMERIC = "numeric"
     CATEGORICAL = "categorical"
     BOOLEAN = "boolean"
+    DATETIME = "datetime"
+    """Declared only: it is counted as its parts, each of which is of one of the kinds above."""
+    TEXT = "text"
+    """As above."""
+    EMBEDDING = "embedding"
+    """As above; its random projections are counted besides."""
+
+
+class Part(StrEnum):
+    """What is counted of a value that is itself neither a number nor a category."""
+
+    AGE = "age"
+    """Seconds from the value to the event; negative for a value after it."""
+    HOUR_OF_WEEK = "hour_of_week"
+    """One of 168 hours, from Monday's first, in the field's zone."""
+    LENGTH = "length"
+    """Characters."""
+    TOKENS = "tokens"
+    """Pieces between white space."""
+    EMPTY = "empty"
+    """Whether there is no character at all."""
+    NON_ASCII = "non_ascii"
+    """Share of the characters beyond ASCII."""
+    DIGITS = "digits"
+    """Share of the characters that are the digits 0 to 9."""
+    PUNCTUATION = "punctuation"
+    """Share of the characters that are ASCII punctuation or symbols."""
+    NORM = "norm"
+    """Euclidean length."""
+
+
+PARTS: Mapping[FieldKind, Mapping[Part, FieldKind]] = {
+    FieldKind.DATETIME: {
+        Part.AGE: FieldKind.NUMERIC,
+        Part.HOUR_OF_WEEK: FieldKind.CATEGORICAL,
+    },
+    FieldKind.TEXT: {
+        Part.LENGTH: FieldKind.NUMERIC,
+        Part.TOKENS: FieldKind.NUMERIC,
+        Part.EMPTY: FieldKind.BOOLEAN,
+        Part.NON_ASCII: FieldKind.NUMERIC,
+        Part.DIGITS: FieldKind.NUMERIC,
+        Part.PUNCTUATION: FieldKind.NUMERIC,
+    },
+    FieldKind.EMBEDDING: {Part.NORM: FieldKind.NUMERIC},
+}
+"""Each kind that is counted as parts, with the parts in their order and the kind of each."""
+
+WHOLE = {part: kind for kind, parts in PARTS.items() for part in parts}
+"""Each part, with the kind whose values it is taken of."""
 
 
 class FieldRole(StrEnum):
@@ -25,15 +75,17 @@ class FieldRole(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A watched column: its name in readings, the column it comes from, kind and role.
+    """A watched column, or a part of its values: name in readings, column, kind and role.
 
     Attributes:
-        name: What it is called in readings.
+        name: Its name; of a part, the name that was declared and the part, with a dot between.
         column: The column of the log.
-        kind: How its values are counted.
+        kind: How it is counted; of a part, the part's kind.
         role: What it is to the model.
         importance: How much the model relies on it, in any unit that its other features have too;
-            None when nobody has said.
+            None when nobody has said. The parts of a field have its importance each.
+        part: What is taken of the values; None for the values themselves.
+        zone: IANA zone of naive times and of the hours of the week; "" for other kinds.
     """
 
     name: str
@@ -41,6 +93,32 @@ class Field:
     kind: FieldKind
     role: FieldRole = FieldRole.FEATURE
     importance: float | None = None
+    part: Part | None = None
+    zone: str = ""
+
+    @property
+    def declared(self) -> str:
+        """Return the name that the policy's file gives it."""
+        return self.name if self.part is None else self.name.removesuffix(f".{self.part}")
+
+    @property
+    def declared_kind(self) -> FieldKind:
+        """Return the kind that the policy's file gives it."""
+        return self.kind if self.part is None else WHOLE[self.part]
+
+    def in_parts(self) -> "tuple[Field, ...]":
+        """Return the fields that a declared one is counted as: itself, unless its kind has parts."""
+        if self.kind not in PARTS:
+            return (self,)
+        return tuple(
+            replace(self, name=f"{self.name}.{part}", kind=kind, part=part)
+            for part, kind in PARTS[self.kind].items()
+        )
+
+
+def embeddings(fields: Iterable[Field]) -> tuple[Field, ...]:
+    """Return one field for each declared embedding: its norm, which has its column."""
+    return tuple(item for item in fields if item.part is Part.NORM)
 
 
 class Effect(StrEnum):

@@ -87,7 +87,8 @@ class Policy:
     Attributes:
         model: Name of the model.
         source: Where its log is.
-        fields: The watched columns, in the order of the file.
+        fields: The watched columns, in the order of the file; those of a kind with parts as their
+            parts.
         decision: Its decision column; None when it makes none (regression).
         label: Its label; None when there is none.
         attributes: Protected attributes by name.

@@ -1,9 +1,9 @@
 """What a baseline froze must still be what the policy says."""
 
 from monitor.domain.errors import BaselineError
-from monitor.domain.field import FieldKind
+from monitor.domain.field import Field, FieldKind
 from monitor.domain.policy import Policy
-from monitor.profile.grid import Grid, NumericGrid
+from monitor.profile.grid import Derivation, Grid, NumericGrid
 
 
 def check_frozen(policy: Policy, version: str, grid: Grid) -> None:
@@ -38,8 +38,13 @@ def _fields(policy: Policy, grid: Grid) -> list[str]:
             or isinstance(grid.fields[field.name], NumericGrid)
             is not (field.kind is FieldKind.NUMERIC)
             or (field.name in grid.booleans) is not (field.kind is FieldKind.BOOLEAN)
+            or _derivation(field) != grid.derived.get(field.name)
         )
     ]
+
+
+def _derivation(field: Field) -> Derivation | None:
+    return None if field.part is None else Derivation(field.part, field.zone)
 
 
 def _attributes(policy: Policy, grid: Grid) -> list[str]:

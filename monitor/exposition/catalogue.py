@@ -216,7 +216,7 @@ _DRIFT = (
     _tolerance("feature_drift", "feature_drift_score", _FEATURE),
     _result(
         "features_monitored",
-        "Fields that the policy watches, the score included.",
+        "Fields that the policy watches, the score and the parts of times and texts included.",
         "features",
         _VERSION,
     ),
@@ -228,7 +228,8 @@ _DRIFT = (
     ),
     _result(
         "features_insufficient_data",
-        "Features without a verdict on their drift in the latest window: neither drifted nor well.",
+        "Features without a verdict on their drift in the latest window: neither drifted nor well; "
+        "those that the policy never judges are left out.",
         "features",
         _VERSION,
     ),

@@ -13,9 +13,11 @@ from monitor.domain.errors import (
     WorkerMemoryError,
 )
 from monitor.domain.estimate import Estimate, Unmeasurable
+from monitor.domain.field import embeddings
 from monitor.domain.finding import Finding, Verdict
 from monitor.domain.limit import Band
 from monitor.domain.manifest import Accounting, Rejection
+from monitor.domain.policy import Policy
 from monitor.domain.quarantine import QuarantineState
 from monitor.domain.reading import Reading
 from monitor.domain.run import Outcome, Run, VersionResult
@@ -23,6 +25,7 @@ from monitor.domain.schema import ColumnChange
 from monitor.engine.snapshot import ModelSnapshot
 from monitor.exposition.sheet import Sheet
 from monitor.measures.measure import Family
+from monitor.measures.names import MEASURE_NAMES
 
 _DIGEST = 12
 """Digits of a digest that tell one from another on a dashboard; the store has the rest."""
@@ -369,14 +372,27 @@ def _add_feature_counts(
     sheet: Sheet, snapshot: ModelSnapshot, families: Mapping[str, Family]
 ) -> None:
     results = {} if snapshot.latest is None else {r.version: r for r in snapshot.latest.results}
-    monitored = {field.name for field in snapshot.policy.fields}
+    fields = snapshot.policy.fields
+    monitored = {field.name for field in fields} | {item.declared for item in embeddings(fields)}
+    judged = monitored - _never_judged(snapshot.policy)
     for version in _versions(snapshot):
         of = {"model": snapshot.policy.model, "model_version": version}
         well, drifted = _judged_features(results.get(version), families)
         sheet.add("features_monitored", len(monitored), **of)
-        sheet.add("features_insufficient_data", len(monitored - well - drifted), **of)
+        sheet.add("features_insufficient_data", len(judged - well - drifted), **of)
         if well or drifted:
             sheet.add("features_drifted", len(drifted), **of)
+
+
+def _never_judged(policy: Policy) -> set[str]:
+    """Return the fields whose drift the policy says is never to be judged."""
+    limits = [
+        limit
+        for measure, limit in policy.limits.items()
+        if MEASURE_NAMES[measure].family == "drift"
+    ]
+    named = {name for limit in limits for name in limit.fields}
+    return {name for name in named if not any(limit.of(name).bounds for limit in limits)}
 
 
 def _judged_features(

@@ -14,8 +14,8 @@ def is_continuous(grid: FieldGrid) -> bool:
 
 
 def has_known_values(grid: FieldGrid) -> bool:
-    """Return whether a field's values are known one by one, rather than as a range."""
-    return isinstance(grid, CategoricalGrid) or grid.discrete
+    """Return whether the baseline held certain values and no others, rather than a range of them."""
+    return not grid.fixed if isinstance(grid, CategoricalGrid) else grid.discrete
 
 
 def has_score(grid: Grid) -> bool:

@@ -9,8 +9,9 @@ from monitor.domain.field import Effect, Field
 from monitor.domain.limit import Band
 from monitor.domain.window import Window
 from monitor.profile.counts import FieldCounts
-from monitor.profile.grid import FieldGrid, Grid, IntArray
+from monitor.profile.grid import FieldGrid, Grid, IntArray, VectorGrid
 from monitor.profile.profile import Profile
+from monitor.profile.vectors import VectorCounts
 from monitor.uncertainty.between import Squares
 
 
@@ -38,6 +39,25 @@ class FieldPair:
     grid: FieldGrid
     reference: FieldCounts
     current: FieldCounts
+
+
+@dataclass(frozen=True)
+class EmbeddingPair:
+    """One embedding, counted in the baseline and in a window on the same projections.
+
+    Attributes:
+        name: The name that the policy gives it.
+        column: The column that it comes from.
+        grid: What the baseline froze of it.
+        reference: Counts of the baseline.
+        current: Counts of the window.
+    """
+
+    name: str
+    column: str
+    grid: VectorGrid
+    reference: VectorCounts
+    current: VectorCounts
 
 
 @dataclass(frozen=True)
@@ -174,6 +194,19 @@ class FieldMeasure:
 
 
 @dataclass(frozen=True)
+class EmbeddingMeasure:
+    """A measure of one embedding, from the moments of its projections.
+
+    Attributes:
+        about: What people need to know.
+        measure: The pure function.
+    """
+
+    about: Description
+    measure: Callable[[EmbeddingPair], Result]
+
+
+@dataclass(frozen=True)
 class ModelMeasure:
     """A measure of a model version as a whole.
 
@@ -209,4 +242,4 @@ class GroupMeasure:
     applies: Callable[[Grid], bool] = always
 
 
-Measure = FieldMeasure | ModelMeasure | GroupMeasure
+Measure = FieldMeasure | EmbeddingMeasure | ModelMeasure | GroupMeasure

@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from monitor.domain.estimate import Absence, Unmeasurable
-from monitor.domain.field import Field, FieldKind, Population
+from monitor.domain.field import Field, FieldKind, Population, embeddings
 from monitor.domain.policy import Policy
 from monitor.domain.reading import Reading, Subject
 from monitor.measures.catalogue import CATALOGUE
 from monitor.measures.groups import group_pair
 from monitor.measures.measure import (
+    EmbeddingMeasure,
+    EmbeddingPair,
     FieldMeasure,
     FieldPair,
     GroupMeasure,
@@ -23,7 +25,7 @@ def measure_all(model: str, version: str, policy: Policy, pair: ProfilePair) -> 
     """Return a reading for every measure of the model, its fields and its populations.
 
     Pure. The order is that of the catalogue within the policy's: the model, its fields, its
-    populations. What the policy asks for and the baseline does not know gets a reading that says
+    embeddings, its populations. What the policy asks for and the baseline does not know gets a reading that says
     so.
 
     Args:
@@ -38,6 +40,10 @@ def measure_all(model: str, version: str, policy: Policy, pair: ProfilePair) -> 
     readings = list(_of_model(Subject(model, version), pair))
     for field in policy.fields:
         readings += _of_field(Subject(model, version, field=field.name), field, pair)
+    for embedding in embeddings(policy.fields):
+        readings += _of_embedding(
+            Subject(model, version, field=embedding.declared), embedding, pair
+        )
     for population in policy.populations:
         readings += _of_population(Subject(model, version), population, policy, pair)
     return tuple(readings)
@@ -65,6 +71,26 @@ def _of_field(subject: Subject, field: Field, pair: ProfilePair) -> Iterator[Rea
     for measure in measures:
         if measure.applies(fields.grid):
             yield Reading(measure.about.id, subject, measure.measure(fields))
+
+
+def _of_embedding(subject: Subject, norm: Field, pair: ProfilePair) -> Iterator[Reading]:
+    """Yield what is measured of an embedding as a whole, besides its norm."""
+    changed = _changed(norm, pair.grid)
+    for measure in CATALOGUE:
+        if not isinstance(measure, EmbeddingMeasure):
+            continue
+        if changed is not None:
+            yield Reading(measure.about.id, subject, changed)
+            continue
+        name = norm.declared
+        vectors = EmbeddingPair(
+            name,
+            norm.column,
+            pair.grid.vectors[name],
+            pair.reference.vectors[name],
+            pair.current.vectors[name],
+        )
+        yield Reading(measure.about.id, subject, measure.measure(vectors))
 
 
 def _changed(field: Field, grid: Grid) -> Unmeasurable | None:

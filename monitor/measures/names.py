@@ -14,8 +14,8 @@ class MeasureName:
 
     Attributes:
         family: Section of ``limits`` it belongs to.
-        subject: What one reading of it is about; only a measure of fields can have another limit
-            for some of them.
+        subject: What one reading of it is about; only a measure of fields or of embeddings can have
+            another limit for some of them.
         floor: Whether a low value is the bad one, so that its limits are floors.
         labels: Whether it rests on labels: it is not judged before enough of them have arrived.
         together: Whether it is about how fields move together: it is tested apart from the model's
@@ -24,7 +24,7 @@ class MeasureName:
     """
 
     family: Literal["drift", "quality", "performance", "disparity"]
-    subject: Literal["field", "model", "group"]
+    subject: Literal["field", "embedding", "model", "group"]
     floor: bool = False
     labels: bool = False
     together: bool = False
@@ -32,6 +32,7 @@ class MeasureName:
 
 
 _DRIFT_OF_FIELD = MeasureName("drift", "field")
+_DRIFT_OF_EMBEDDING = MeasureName("drift", "embedding")
 _DRIFT_OF_MODEL = MeasureName("drift", "model")
 _DRIFT_TOGETHER = MeasureName("drift", "model", together=True)
 _QUALITY_OF_FIELD = MeasureName("quality", "field")
@@ -49,6 +50,8 @@ MEASURE_NAMES: Mapping[str, MeasureName] = {
     "hellinger": _DRIFT_OF_FIELD,
     "l_infinity": _DRIFT_OF_FIELD,
     "cramers_v": _DRIFT_OF_FIELD,
+    "embedding_mean": _DRIFT_OF_EMBEDDING,
+    "embedding_covariance": _DRIFT_OF_EMBEDDING,
     "decision_rate": _DRIFT_OF_MODEL,
     "label_rate": MeasureName("drift", "model", labels=True),
     "score_mean": _DRIFT_OF_MODEL,

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.domain.field import Decision, Effect, Label
+from monitor.domain.field import Decision, Effect, Label, Part
 from monitor.domain.schema import KnownColumn, Schema
 from monitor.profile.comoments import CoMoments
 from monitor.profile.counts import (
@@ -22,8 +22,17 @@ from monitor.profile.counts import (
     ValueSample,
 )
 from monitor.profile.errors import ErrorSums
-from monitor.profile.grid import AttributeGrid, CategoricalGrid, FieldGrid, Grid, NumericGrid
+from monitor.profile.grid import (
+    AttributeGrid,
+    CategoricalGrid,
+    Derivation,
+    FieldGrid,
+    Grid,
+    NumericGrid,
+    VectorGrid,
+)
 from monitor.profile.profile import Profile
+from monitor.profile.vectors import VectorCounts
 
 GRID_FORMAT = b"MMG1"
 """First bytes of a grid; the digit is the version of the layout."""
@@ -35,6 +44,9 @@ _Arrays = dict[str, NDArray[Any]]
 _NUMERIC_SCALARS = tuple(
     item.name for item in fields(NumericCounts) if item.name not in {"cells", "sums"}
 )
+_FROZEN = ("center", "scale")
+_SUMS = ("sums", "products", "cubes", "fourths")
+_VECTOR_ROWS = tuple(item.name for item in fields(VectorCounts) if item.name not in _SUMS)
 
 
 def grid_to_bytes(grid: Grid) -> bytes:
@@ -58,6 +70,10 @@ def grid_to_bytes(grid: Grid) -> bytes:
                     "values": cells.values,
                     "complete": cells.complete,
                 }
+                if cells.known:  # without them the bytes are as they always were
+                    described[name]["known"] = cells.known
+                if cells.fixed:
+                    described[name]["fixed"] = True
     header: dict[str, Any] = {
         "fields": described,
         "columns": dict(grid.columns),
@@ -79,6 +95,7 @@ def grid_to_bytes(grid: Grid) -> bytes:
         arrays |= {f"{name}\x1fscores": scores for name, scores in grid.scores.items()}
     if grid.identified:
         header["identified"] = True
+    _add_parts(header, arrays, grid)
     return _pack(GRID_FORMAT, header, arrays)
 
 
@@ -100,7 +117,12 @@ def grid_from_bytes(data: bytes) -> Grid:
                 described["discrete"],
             )
         else:
-            cells[name] = CategoricalGrid(tuple(described["values"]), described["complete"])
+            cells[name] = CategoricalGrid(
+                tuple(described["values"]),
+                described["complete"],
+                tuple(described.get("known", ())),
+                described.get("fixed", False),
+            )
     grid = Grid(
         fields=cells,
         columns=header["columns"],
@@ -113,6 +135,14 @@ def grid_from_bytes(data: bytes) -> Grid:
         # Grids of before fields were counted in pairs have no scores.
         scores={name: arrays[f"{name}\x1fscores"] for name in header.get("pairs", ())},
         identified=header.get("identified", False),
+        derived={
+            name: Derivation(Part(part), zone)
+            for name, (part, zone) in header.get("derived", {}).items()
+        },
+        vectors={
+            name: VectorGrid(dimension, *(arrays[f"{name}\x1fvector {item}"] for item in _FROZEN))
+            for name, dimension in header.get("vectors", {}).items()
+        },
     )
     return replace(grid, digest=content_digest(data))
 
@@ -160,6 +190,7 @@ def profile_to_bytes(profile: Profile) -> bytes:
         header["duplicates"] = profile.duplicates
     if profile.errors is not None:
         header["errors"] = asdict(profile.errors)
+    _add_vectors(header, arrays, profile)
     return _pack(PROFILE_FORMAT, header, arrays)
 
 
@@ -198,12 +229,43 @@ def profile_from_bytes(data: bytes) -> Profile:
         header.get("duplicates", 0),
         score_by_decision=arrays.get("\x1fdecided"),
         errors=ErrorSums(**header["errors"]) if "errors" in header else None,
+        vectors={
+            name: _vectors(name, rows, arrays) for name, rows in header.get("vectors", {}).items()
+        },
     )
 
 
 def content_digest(data: bytes) -> str:
     """Return sha256 of a bytes form's content, which does not depend on how it was compressed."""
     return sha256(data[:4] + zlib.decompress(data[4:])).hexdigest()
+
+
+def _add_parts(header: dict[str, Any], arrays: _Arrays, grid: Grid) -> None:
+    """Add what fields are parts of; a grid without such fields has the bytes it always had."""
+    if grid.derived:
+        header["derived"] = {name: [item.part, item.zone] for name, item in grid.derived.items()}
+    if grid.vectors:
+        header["vectors"] = {name: item.dimension for name, item in grid.vectors.items()}
+    for name, vectors in grid.vectors.items():
+        for item in _FROZEN:
+            arrays[f"{name}\x1fvector {item}"] = getattr(vectors, item)
+
+
+def _add_vectors(header: dict[str, Any], arrays: _Arrays, profile: Profile) -> None:
+    """Add the embeddings; a profile without any has the bytes it always had."""
+    if profile.vectors:
+        header["vectors"] = {
+            name: {item: getattr(counts, item) for item in _VECTOR_ROWS}
+            for name, counts in profile.vectors.items()
+        }
+    for name, vectors in profile.vectors.items():
+        for item in _SUMS:
+            arrays[f"{name}\x1fvector {item}"] = getattr(vectors, item)
+
+
+def _vectors(name: str, rows: Mapping[str, Any], arrays: _Arrays) -> VectorCounts:
+    sums: list[Any] = [arrays[f"{name}\x1fvector {item}"] for item in _SUMS]
+    return VectorCounts(*sums, **rows)
 
 
 def _pack(form: bytes, header: Mapping[str, Any], arrays: _Arrays) -> bytes:

@@ -1,29 +1,42 @@
 """How a baseline's data become a frozen grid."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from monitor.domain.field import Attribute, Decision, Field, FieldKind, FieldRole, Label
+from monitor.domain.field import (
+    Attribute,
+    Decision,
+    Field,
+    FieldKind,
+    FieldRole,
+    Label,
+    Part,
+    embeddings,
+)
 from monitor.domain.naming import bin_names
 from monitor.profile.codec import content_digest, grid_to_bytes
 from monitor.profile.columns import ColumnTally
 from monitor.profile.comoments import MOST_FIELDS, normal_scores
-from monitor.profile.counts import value_name
+from monitor.profile.counts import MAX_NAME, value_name
 from monitor.profile.grid import (
     AttributeGrid,
     CategoricalGrid,
+    Derivation,
     FieldGrid,
     FloatArray,
     Grid,
+    IntArray,
     NumericGrid,
     ScoreArray,
 )
 from monitor.profile.kernel import Column, to_numbers
+from monitor.profile.parts import FIXED_GRIDS, parts_of
 from monitor.profile.values import canonical_texts, rows_by_value
+from monitor.profile.vectors import VectorDraft
 
 QUANTILE_CELLS = 240
 """Equal-mass cells of a numeric grid: divisible by ten, so that deciles are edges; KS is then off
@@ -53,7 +66,14 @@ LISTED_GROUPS = 100
 """Values of an attribute that become groups where the policy declares none."""
 
 TRACKED_VALUES = 100_000
-"""Distinct values that are counted while a grid is drafted; beyond them the list is incomplete."""
+"""Distinct values that a grid knows; of a baseline with more of them the list is incomplete."""
+
+MANY_VALUES = 200
+"""Up to so many values a field is taken to have no others, however few rows showed them."""
+
+NEW_VALUES = 0.0025
+"""Share of rows with a value never held before from which on new values are ordinary: half of what
+warns of unseen values."""
 
 _GUARD_CELLS = 8
 _NORMAL_IQR = 1.3489795003921634  # interquartile range of the standard normal
@@ -61,10 +81,26 @@ _NORMAL_IQR = 1.3489795003921634  # interquartile range of the standard normal
 
 @dataclass(slots=True)
 class ValueTally:
-    """Rows of each distinct value, up to `TRACKED_VALUES` of them."""
+    """Rows of each distinct value, in memory that does not grow with them.
+
+    Exact up to twice `TRACKED_VALUES` values. Beyond, as often as there are so many, the count of
+    the first that is one too many is taken off all of them, and those with nothing left are
+    dropped. A count is then too low, by no more than the rows counted over `TRACKED_VALUES`: a
+    value with a larger share than 1 in 100,000 is never lost. Which of the rarer ones stay depends
+    on the order of rows.
+
+    Attributes:
+        counts: Value to its rows; a long value by its name.
+        complete: Whether no value was dropped.
+        shortened: Whether long values are known by their names.
+
+    Source:
+        J. Misra and D. Gries (1982), Science of Computer Programming 2(2), 143-152.
+    """
 
     counts: Counter[str] = field(default_factory=Counter)
     complete: bool = True
+    shortened: bool = True
 
     def add(self, column: Column, *, boolean: bool = False) -> None:
         """Count a batch."""
@@ -73,16 +109,45 @@ class ValueTally:
         for text, count in zip(texts, rows.tolist(), strict=True):
             if text is None or not count:
                 continue
-            if text in self.counts or len(self.counts) < TRACKED_VALUES:
-                self.counts[text] += count
-            else:
-                self.complete = False
+            if self.shortened and len(text) > MAX_NAME:
+                text = value_name(text)  # noqa: PLW2901  # one value, another name
+            self.counts[text] += count
+        if len(self.counts) > 2 * TRACKED_VALUES:
+            self._prune()
+
+    @property
+    def novelty(self) -> float:
+        """Return the expected share of further rows with a value that has not come yet.
+
+        Source:
+            I. J. Good (1953), Biometrika 40, 237-264: the share of rows whose value came once.
+        """
+        once = sum(count == 1 for count in self.counts.values())
+        return once / max(self.counts.total(), 1)
 
     def grid(self) -> CategoricalGrid:
-        """Return the values, most frequent first."""
-        ordered = sorted(self.counts.items(), key=lambda item: (-item[1], item[0]))
-        listed = tuple(text for text, _ in ordered[:LISTED_VALUES])
-        return CategoricalGrid(listed, self.complete and len(ordered) <= LISTED_VALUES)
+        """Return the values, most frequent first; the last of very many are known, not listed.
+
+        The list is incomplete if values were dropped, or if there are so many rare ones that a
+        value that is not among them is no news.
+        """
+        ordered = [
+            text for text, _ in sorted(self.counts.items(), key=lambda item: (-item[1], item[0]))
+        ]
+        ever_new = len(ordered) > MANY_VALUES and self.novelty > NEW_VALUES
+        if not self.complete or ever_new or len(ordered) > TRACKED_VALUES:
+            return CategoricalGrid(tuple(ordered[:LISTED_VALUES]), complete=False)
+        return CategoricalGrid(
+            tuple(ordered[:LISTED_VALUES]), known=tuple(sorted(ordered[LISTED_VALUES:]))
+        )
+
+    def _prune(self) -> None:
+        rows = np.fromiter(self.counts.values(), np.int64, len(self.counts))
+        most = int(np.partition(rows, -TRACKED_VALUES - 1)[-TRACKED_VALUES - 1])
+        self.counts = Counter(
+            {text: count - most for text, count in self.counts.items() if count > most}
+        )
+        self.complete = False
 
 
 class GridDraft:
@@ -109,10 +174,9 @@ class GridDraft:
         self._samples: dict[str, list[FloatArray]] = {
             item.name: [] for item in fields if item.kind is FieldKind.NUMERIC
         }
-        self._tallies = {
-            item.name: ValueTally() for item in fields if item.kind is not FieldKind.NUMERIC
-        }
-        self._groups = {name: ValueTally() for name in attributes}
+        self._tallies = {item.name: ValueTally() for item in tallied(fields)}
+        self._vectors = {item.declared: VectorDraft() for item in embeddings(fields)}
+        self._groups = {name: ValueTally(shortened=False) for name in attributes}
         self._columns = ColumnTally()
 
     def add_columns(self, found: Sequence[tuple[str, str]]) -> None:
@@ -130,6 +194,26 @@ class GridDraft:
         numbers, _, _ = to_numbers(column)
         self._samples[name].append(numbers[np.isfinite(numbers)])
 
+    def add_parts(self, name: str, column: Column | None, micros: IntArray) -> None:
+        """Take in a batch of what a declared field is counted as.
+
+        Args:
+            name: The name that was declared.
+            column: Its values; None when the file does not have the column.
+            micros: shape (rows,), event times in microseconds since 1970 UTC.
+        """
+        if column is None:
+            return
+        if name in self._vectors:
+            self._vectors[name].add(column)
+            return
+        fields = [item for item in self._fields.values() if item.part and item.declared == name]
+        found = parts_of(fields[0].declared_kind, column, fields[0].zone, micros)
+        for item in fields:
+            numbers = found.numbers.get(item.part) if item.part else None
+            if numbers is not None:
+                self._samples[item.name].append(numbers[np.isfinite(numbers)])
+
     def add_attribute(self, name: str, column: Column | None) -> None:
         """Take in a batch of one protected attribute."""
         if column is not None and not self._attributes[name].bins:
@@ -137,15 +221,7 @@ class GridDraft:
 
     def grid(self) -> Grid:
         """Return the frozen grid of all that was taken in."""
-        fields: dict[str, FieldGrid] = {}
-        for name in self._fields:
-            if name in self._tallies:
-                fields[name] = self._tallies[name].grid()
-            else:
-                cells = (
-                    SCORE_CELLS if self._fields[name].role is FieldRole.SCORE else QUANTILE_CELLS
-                )
-                fields[name] = numeric_grid(self._sample(name), cells)
+        fields = {name: self._cells(item) for name, item in self._fields.items()}
         grid = Grid(
             fields=fields,
             columns={item.name: item.column for item in self._fields.values()},
@@ -161,11 +237,20 @@ class GridDraft:
             score=self._score(),
             scores=self._scores(fields),
             identified=self._identified,
+            derived={
+                name: Derivation(item.part, item.zone)
+                for name, item in self._fields.items()
+                if item.part
+            },
+            vectors={name: vectors.grid() for name, vectors in self._vectors.items()},
         )
         grid = replace(grid, schema=self._columns.schema(grid.read_columns))
         return replace(grid, digest=content_digest(grid_to_bytes(grid)))
 
     def _sample(self, name: str) -> FloatArray:
+        item = self._fields[name]
+        if item.part is Part.NORM:
+            return self._vectors[item.declared].norms()
         samples = self._samples[name]
         return np.concatenate(samples) if samples else np.zeros(0)
 
@@ -199,10 +284,25 @@ class GridDraft:
                 name
                 for role in roles
                 for name, item in self._fields.items()
-                if item.role is role and item.kind is FieldKind.NUMERIC
+                if item.role is role and item.kind is FieldKind.NUMERIC and not item.part
             ),
             "",
         )
+
+    def _cells(self, item: Field) -> FieldGrid:
+        if item.part and item.part in FIXED_GRIDS:
+            return FIXED_GRIDS[item.part]
+        if item.name in self._tallies:
+            return self._tallies[item.name].grid()
+        cells = SCORE_CELLS if item.role is FieldRole.SCORE else QUANTILE_CELLS
+        return numeric_grid(self._sample(item.name), cells)
+
+
+def tallied(fields: Iterable[Field]) -> tuple[Field, ...]:
+    """Return the fields whose values are told apart one by one: a draft needs all their rows."""
+    return tuple(
+        item for item in fields if item.kind is not FieldKind.NUMERIC and item.part is None
+    )
 
 
 def numeric_grid(sample: FloatArray, quantile_cells: int = QUANTILE_CELLS) -> NumericGrid:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.domain.field import Decision, Label
+from monitor.domain.field import Decision, Label, Part
 from monitor.domain.schema import Schema
 from monitor.profile.cells import CellTable
 
@@ -62,17 +62,24 @@ class CategoricalGrid:
 
     Attributes:
         values: Canonical texts, most frequent first, ties by text.
-        complete: Whether ``values`` are all that the baseline held. If not (very many distinct
-            values), a value that is not among them counts as *other*, never as *unseen*.
+        complete: Whether ``values`` and ``known`` are all that the baseline held. If not (very many distinct
+            values, or so many rare ones that others are to be expected), a value that is not among them counts as *other*, never as *unseen*.
+        known: Further values that the baseline held; they are counted together, as *other*.
+        fixed: The values are all that there can be, in an order of their own, whichever of them
+            the baseline held; none is ever *unseen*.
     """
 
     values: tuple[str, ...]
     complete: bool = True
+    known: tuple[str, ...] = ()
+    fixed: bool = False
 
     @cached_property
     def codes(self) -> Mapping[str, int]:
-        """Return the index of each value."""
-        return {value: code for code, value in enumerate(self.values)}
+        """Return the index of each value; that of the further ones comes after the last."""
+        codes = dict.fromkeys(self.known, len(self.values))
+        codes.update((value, code) for code, value in enumerate(self.values))
+        return codes
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,6 +121,30 @@ class AttributeGrid:
         return len(self.groups) + 2
 
 
+@dataclass(frozen=True, eq=False)
+class VectorGrid:
+    """What the baseline freezes about an embedding.
+
+    Attributes:
+        dimension: Numbers in a vector of the baseline; 0 when it held none, and then no vector of
+            a window has the right dimension.
+        center: shape (64,), medians of the projections.
+        scale: shape (64,), their robust scales, positive.
+    """
+
+    dimension: int
+    center: FloatArray
+    scale: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Derivation:
+    """What a field takes of the values of its column: a part, and the zone that it is told in."""
+
+    part: Part
+    zone: str = ""
+
+
 FieldGrid = NumericGrid | CategoricalGrid
 
 
@@ -135,6 +166,8 @@ class Grid:
         scores: The numeric fields that are counted in pairs, each with the normal score of its
             cells; empty in grids of before that was done.
         identified: Whether rows have ids, so that those that come twice are known.
+        derived: Field name to what it takes of its column, for those that are parts.
+        vectors: Declared name of each embedding to what is frozen of it.
     """
 
     fields: Mapping[str, FieldGrid]
@@ -148,6 +181,8 @@ class Grid:
     schema: Schema = field(default_factory=Schema)
     scores: Mapping[str, ScoreArray] = field(default_factory=dict)
     identified: bool = False
+    derived: Mapping[str, Derivation] = field(default_factory=dict)
+    vectors: Mapping[str, VectorGrid] = field(default_factory=dict)
 
     @cached_property
     def read_columns(self) -> frozenset[str]:

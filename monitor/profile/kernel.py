@@ -1,7 +1,7 @@
 """Arrow columns to counts: one exact pass, batch by batch, column by column."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from math import prod
 from typing import Any, NamedTuple
@@ -9,14 +9,16 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from monitor.domain.field import Decision, Label
+from monitor.domain.field import WHOLE, Decision, FieldKind, Label, Part
 from monitor.profile.comoments import NOTHING
 from monitor.profile.counts import (
+    MAX_NAME,
     NEGATIVE,
     POSITIVE,
     UNKNOWN,
     CategoricalCounts,
     NumericCounts,
+    value_name,
 )
 from monitor.profile.grid import (
     AttributeGrid,
@@ -29,6 +31,7 @@ from monitor.profile.grid import (
     ScoreArray,
 )
 from monitor.profile.labels import numbers_in_text
+from monitor.profile.parts import Parts, parts_of
 from monitor.profile.profile import Profile
 from monitor.profile.values import (
     canonical_text,
@@ -40,6 +43,7 @@ from monitor.profile.values import (
     rows_by_value,
     rows_of,
 )
+from monitor.profile.vectors import count_vectors
 
 Column = Any
 """A pyarrow Array or ChunkedArray; pyarrow ships no types."""
@@ -56,10 +60,10 @@ DENSE_CELLS = 4096
 class ProfileBuilder:
     """Counts batches of rows into one profile.
 
-    A batch is announced by `add_rows`, then given field by field (`add_field`), once as outcomes
-    (`add_outcomes`), and at last as what its fields showed of each row (`take_scores`), which may
-    be in the hands of several builders (`add_pairs`). The result does not depend on how rows were
-    batched.
+    A batch is announced by `add_rows`, then given field by field (`add_field`, and `add_parts` for
+    the fields that are parts of one column's values), once as outcomes (`add_outcomes`), and at
+    last as what its fields showed of each row (`take_scores`), which may be in the hands of several
+    builders (`add_pairs`). The result does not depend on how rows were batched.
 
     Attributes:
         profile: What has been counted.
@@ -101,6 +105,58 @@ class ProfileBuilder:
                 count_values(counts, grid, column, boolean=name in self._grid.booleans)
             case _:
                 raise ValueError(f"field {name} is counted as another kind than its grid's")
+
+    def add_parts(
+        self, names: Sequence[str], column: Column | None, rows: int, micros: IntArray
+    ) -> None:
+        """Count the fields of a batch that are parts of the values of one column.
+
+        Args:
+            names: Names of the fields in the grid.
+            column: Its values; None when the file does not have the column.
+            rows: Rows of the batch.
+            micros: shape (rows,), event times in microseconds since 1970 UTC.
+        """
+        taken: dict[tuple[FieldKind, str], Parts] = {}
+        for name in names:
+            derivation = self._grid.derived[name]
+            kind, zone = WHOLE[derivation.part], derivation.zone
+            if kind is FieldKind.EMBEDDING:
+                self._add_vectors(name, column, rows)
+            elif column is None:
+                self.profile.fields[name].absent += rows
+            else:
+                if (kind, zone) not in taken:
+                    taken[kind, zone] = parts_of(kind, column, zone, micros)
+                self._add_part(name, taken[kind, zone])
+
+    def _add_part(self, name: str, parts: Parts) -> None:
+        counts, part = self.profile.fields[name], self._grid.derived[name].part
+        match counts, self._grid.fields[name]:
+            case NumericCounts(), NumericGrid() as grid:
+                numbers = parts.numbers[part]
+                scoring = self._scoring(name, len(numbers))
+                count_floats(counts, grid, numbers, parts.null, parts.invalid, scoring)
+            case CategoricalCounts(), CategoricalGrid() as grid:
+                rows = np.bincount(parts.codes[part] + 1, minlength=len(grid.values) + 1)
+                counts.values += rows[1:]
+                counts.null += parts.null
+                counts.invalid += parts.invalid
+            case _:
+                raise ValueError(f"field {name} is counted as another kind than its grid's")
+
+    def _add_vectors(self, name: str, column: Column | None, rows: int) -> None:
+        """Count an embedding, whose norm is the field of this name."""
+        whole = name.removesuffix(f".{self._grid.derived[name].part}")
+        vectors = self.profile.vectors[whole]
+        if column is None:
+            self.profile.fields[name].absent += rows
+            vectors.absent += rows
+            return
+        null, invalid = vectors.null, vectors.invalid
+        norms = count_vectors(vectors, self._grid.vectors[whole], column)
+        found = Parts({Part.NORM: norms}, {}, vectors.null - null, vectors.invalid - invalid)
+        self._add_part(name, found)
 
     def add_outcomes(
         self,
@@ -257,7 +313,18 @@ def count_numbers(
     counts: NumericCounts, grid: NumericGrid, column: Column, scoring: Scoring | None = None
 ) -> None:
     """Find each number's cell and add rows, sums and what else is kept of them."""
-    numbers, null, invalid = to_numbers(column)
+    count_floats(counts, grid, *to_numbers(column), scoring)
+
+
+def count_floats(  # noqa: PLR0917  # what `to_numbers` gives stays together
+    counts: NumericCounts,
+    grid: NumericGrid,
+    numbers: FloatArray,
+    null: int,
+    invalid: int,
+    scoring: Scoring | None = None,
+) -> None:
+    """Count numbers; so many NaN among them stand for rows that are null or hold no number."""
     counts.null += null
     counts.invalid += invalid
     for begin in range(0, len(numbers), BLOCK_ROWS):
@@ -320,8 +387,11 @@ def count_values(
     counts.null += null
     texts = canonical_texts(values, boolean=boolean)
     known = grid.codes
-    codes = np.array([-1 if text is None else known.get(text, -1) for text in texts], np.int64)
-    np.add.at(counts.values, codes[codes >= 0], rows[codes >= 0])
+    codes = np.array([-1 if text is None else _code_of(text, known) for text in texts], np.int64)
+    listed = (codes >= 0) & (codes < len(grid.values))
+    np.add.at(counts.values, codes[listed], rows[listed])
+    if grid.known:
+        counts.other += int(rows[codes == len(grid.values)].sum())
     strays: list[tuple[str, int]] = []
     # A dictionary may list values that no row holds.
     for place in np.flatnonzero((codes < 0) & (rows > 0)).tolist():
@@ -336,6 +406,13 @@ def count_values(
         counts.unseen.add(strays)
     else:
         counts.other += sum(count for _, count in strays)
+
+
+def _code_of(text: str, known: Mapping[str, int]) -> int:
+    code = known.get(text, -1)
+    if code < 0 and len(text) > MAX_NAME:  # long ones are known by their names
+        return known.get(value_name(text), -1)
+    return code
 
 
 def group_codes(

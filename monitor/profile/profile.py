@@ -11,6 +11,7 @@ from monitor.profile.comoments import CoMoments
 from monitor.profile.counts import CategoricalCounts, FieldCounts, NumericCounts, OutcomeTable
 from monitor.profile.errors import ErrorSums
 from monitor.profile.grid import Grid, IntArray, NumericGrid
+from monitor.profile.vectors import VectorCounts
 
 
 @dataclass(slots=True)
@@ -32,6 +33,7 @@ class Profile:
             negatively, and of rows decided positively; None where it was not counted, in profiles
             stored before it was.
         errors: How far scores were from labels; None as above.
+        vectors: Declared name of each embedding to its counts.
     """
 
     grid: str
@@ -45,6 +47,7 @@ class Profile:
     duplicates: int = 0
     score_by_decision: IntArray | None = None
     errors: ErrorSums | None = None
+    vectors: dict[str, VectorCounts] = field(default_factory=dict)
 
     @classmethod
     def empty(cls, grid: Grid) -> "Profile":
@@ -67,6 +70,7 @@ class Profile:
             pairs=CoMoments.empty(len(grid.scores)),
             score_by_decision=np.zeros((2, width), np.int64),
             errors=ErrorSums(),
+            vectors={name: VectorCounts.empty() for name in grid.vectors},
         )
 
     def merge(self, other: "Profile") -> None:
@@ -88,6 +92,8 @@ class Profile:
                     mine.merge(counts)  # type: ignore[arg-type]  # both of one kind by the case
                 case _:
                     raise ValueError(f"field {name} is of another kind in the other profile")
+        for name, vectors in other.vectors.items():
+            self.vectors[name].merge(vectors)
         self.outcomes.merge(other.outcomes)
         self.score_by_label = self.score_by_label + other.score_by_label
         self.pairs.merge(other.pairs)

@@ -300,9 +300,13 @@ def _fill_fields(
             continue
         values = held[column] if column in held else log.column(batch.chunk, column)
         for part in takers:
-            selected = part.selection.of(values)
-            for name in part.names[column]:
-                part.builder.add_field(name, selected, part.selection.rows)
+            selected, rows = part.selection.of(values), part.selection.rows
+            names = part.names[column]
+            for name in names:
+                if name not in part.grid.derived:
+                    part.builder.add_field(name, selected, rows)
+            if parts := [name for name in names if name in part.grid.derived]:
+                part.builder.add_parts(parts, selected, rows, part.selection.times(batch.micros))
 
 
 def _count_pairs(chosen: list[_Chosen], meeting: Meeting, batch: int) -> None:

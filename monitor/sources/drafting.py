@@ -11,7 +11,7 @@ from monitor.domain.errors import BaselineError
 from monitor.domain.field import FieldKind
 from monitor.domain.policy import Policy
 from monitor.engine.counting import Task
-from monitor.profile.draft import SAMPLE_ROWS, GridDraft
+from monitor.profile.draft import SAMPLE_ROWS, GridDraft, tallied
 from monitor.profile.grid import Grid
 from monitor.sources.location import READ_ERRORS, FoundFile
 from monitor.sources.reader import LogView, batches, opened
@@ -108,7 +108,7 @@ class _Drafting:
     def _take_values(self, task: Task, file: FoundFile) -> list[_Part]:
         """Take in the categorical columns of a file; return where the version's rows are."""
         attributes = self._policy.attributes
-        fields = [item for item in self._policy.fields if item.kind is not FieldKind.NUMERIC]
+        fields = tallied(self._policy.fields)
         texts = {item.column for item in fields}
         texts |= {attribute.column for attribute in attributes.values()}
         texts.add(self._view.spec.version)
@@ -138,9 +138,12 @@ class _Drafting:
             before: Rows of the sample's batches before these.
             step: One row in so many is taken.
         """
-        numeric = [item for item in self._policy.fields if item.kind is FieldKind.NUMERIC]
-        together = (*self._view.bookkeeping, *(item.column for item in numeric))
-        texts = {self._view.spec.version}
+        fields = self._policy.fields
+        numeric = [item for item in fields if item.kind is FieldKind.NUMERIC and not item.part]
+        parted = {item.declared: item.column for item in fields if item.part}
+        columns = {*(item.column for item in numeric), *parted.values()}
+        together = (*self._view.bookkeeping, *columns)
+        texts = {self._view.spec.version, *parted.values()}
         with opened(self._view.location, parts[0].file, texts, together) as log:
             for part in parts:
                 places = pa.array(np.arange(-before % step, part.rows, step))
@@ -151,6 +154,12 @@ class _Drafting:
                         column = selection.of(log.column(batch.chunk, item.column))
                         self._draft.add_field(
                             item.name, None if column is None else column.take(places)
+                        )
+                    times = selection.times(batch.micros)[places.to_numpy()]
+                    for name, column_name in parted.items():
+                        column = selection.of(log.column(batch.chunk, column_name))
+                        self._draft.add_parts(
+                            name, None if column is None else column.take(places), times
                         )
 
 

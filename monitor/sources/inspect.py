@@ -9,12 +9,14 @@ import numpy as np
 import pyarrow as pa
 
 from monitor.domain.errors import SourceError
-from monitor.domain.field import FieldKind
+from monitor.domain.field import FieldKind, Part
 from monitor.domain.inferred import InferredColumn, RoleGuess
 from monitor.profile.counts import value_name
 from monitor.profile.instants import instants
 from monitor.profile.kernel import to_numbers
+from monitor.profile.parts import text_parts
 from monitor.profile.values import boolean_text, canonical_text, encoded, is_nested, one_array
+from monitor.profile.vectors import VectorCounts, VectorDraft, count_vectors
 from monitor.sources.location import READ_ERRORS, FoundFile, hive_keys, parquet_folder
 from monitor.sources.reader import OpenFile, opened
 from monitor.sources.table import ParquetTable
@@ -29,6 +31,10 @@ EXAMPLES = 5
 """Values that are shown of a column."""
 
 _BINARY = 2
+_LOOKED_AT = 1_000  # vectors
+_LEAST_TEXTS = 20
+_DIFFERENT_TEXTS = 0.5
+_WORDS = 3.0
 
 _TIME_NAMES = (
     r"event_?(time|timestamp|ts)",
@@ -139,7 +145,7 @@ def _sampled(name: str, parts: list[Any], in_file: bool) -> _Sampled:  # noqa: F
     guess = InferredColumn(
         name=name,
         type_text=str(first),
-        kind=_kind(values, distinct),
+        kind=_kind(values, distinct, in_file=in_file),
         role=RoleGuess.FEATURE,
         distinct=len(distinct) - sum(value is None for value in distinct),
         null_share=values.null_count / len(values),
@@ -148,8 +154,12 @@ def _sampled(name: str, parts: list[Any], in_file: bool) -> _Sampled:  # noqa: F
     return _Sampled(guess, values, in_file)
 
 
-def _kind(values: Any, distinct: Sequence[Any]) -> FieldKind | None:
+def _kind(values: Any, distinct: Sequence[Any], *, in_file: bool) -> FieldKind | None:
     kind = values.type.value_type if pa.types.is_dictionary(values.type) else values.type
+    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+        return FieldKind.DATETIME
+    if is_nested(values):
+        return FieldKind.EMBEDDING if _are_vectors(values) else None
     numeric = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
     text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
     if not (numeric or text or pa.types.is_boolean(kind)):
@@ -157,7 +167,35 @@ def _kind(values: Any, distinct: Sequence[Any]) -> FieldKind | None:
     known = {boolean_text(value) for value in distinct if canonical_text(value) is not None}
     if pa.types.is_boolean(kind) or known == {"true", "false"}:
         return FieldKind.BOOLEAN
-    return FieldKind.NUMERIC if numeric else FieldKind.CATEGORICAL
+    return FieldKind.NUMERIC if numeric else _text_kind(values, distinct, in_file=in_file)
+
+
+def _text_kind(values: Any, distinct: Sequence[Any], *, in_file: bool) -> FieldKind:
+    known = [value for value in distinct if value is not None]
+    if in_file and _are_times(known):
+        return FieldKind.DATETIME
+    return FieldKind.TEXT if _are_texts(values, known) else FieldKind.CATEGORICAL
+
+
+def _are_vectors(values: Any) -> bool:
+    """Return whether a nested column holds lists of numbers, all of one length."""
+    draft = VectorDraft()
+    draft.add(values.slice(0, _LOOKED_AT))
+    counts = VectorCounts.empty()
+    count_vectors(counts, draft.grid(), values.slice(0, _LOOKED_AT))
+    return counts.n > 0 and counts.wrong_dimension + counts.not_vectors == 0
+
+
+def _are_times(texts: Sequence[str]) -> bool:
+    return bool(texts) and bool(instants(pa.array(texts, pa.large_string()), "UTC").usable.all())
+
+
+def _are_texts(values: Any, distinct: Sequence[str]) -> bool:
+    """Return whether values are sentences rather than names: mostly different, of several words."""
+    known = len(values) - values.null_count
+    if len(distinct) < max(_LEAST_TEXTS, known * _DIFFERENT_TEXTS):
+        return False
+    return bool(np.nanmean(text_parts(values).numbers[Part.TOKENS]) >= _WORDS)
 
 
 def _with_roles(columns: Sequence[_Sampled]) -> tuple[InferredColumn, ...]:
@@ -174,7 +212,8 @@ def _with_roles(columns: Sequence[_Sampled]) -> tuple[InferredColumn, ...]:
         best = _best(candidates, names)
         if best is not None:
             roles[best.guess.name] = role
-    for column in (*times, *identities, *versions):
+    undated = [column for column in times if column.guess.kind is not FieldKind.DATETIME]
+    for column in (*undated, *identities, *versions):
         roles.setdefault(column.guess.name, RoleGuess.IGNORE)
     decided = any(column.named(_DECISION) and _is_binary(column) for column in columns)
     return tuple(
@@ -194,8 +233,9 @@ def _best(candidates: Sequence[_Sampled], names: Sequence[str]) -> _Sampled | No
 def _role(column: _Sampled, *, decided: bool) -> RoleGuess:
     binary = _is_binary(column)
     key = not column.in_file and column.named(_CALENDAR_KEYS)
+    of_label = column.guess.kind is FieldKind.DATETIME and column.named(_LABEL_TIME)
     guesses = (
-        (RoleGuess.IGNORE, key or column.guess.kind is None),
+        (RoleGuess.IGNORE, key or of_label or column.guess.kind is None),
         (RoleGuess.POPULATION, column.named(_POPULATION)),
         (RoleGuess.LABEL, column.named(_LABEL)),
         (RoleGuess.DECISION, column.named(_DECISION) and binary),

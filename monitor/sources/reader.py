@@ -339,6 +339,10 @@ class Selection:
             return column
         return column.filter(pa.array(self.mask))
 
+    def times(self, micros: IntArray) -> IntArray:
+        """Return the selected event times of a batch."""
+        return micros if self.mask is None else micros[self.mask]
+
     def kept(self, kept: BoolArray, micros: IntArray) -> "Selection | None":
         """Return the rows of the selection that are kept; None when none is."""
         mask = kept if self.mask is None else self.mask & kept

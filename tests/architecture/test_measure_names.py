@@ -2,10 +2,15 @@
 
 from monitor.measures.catalogue import CATALOGUE
 from monitor.measures.direction import either_side
-from monitor.measures.measure import FieldMeasure, GroupMeasure, ModelMeasure
+from monitor.measures.measure import EmbeddingMeasure, FieldMeasure, GroupMeasure, ModelMeasure
 from monitor.measures.names import MEASURE_NAMES
 
-SUBJECTS = {FieldMeasure: "field", ModelMeasure: "model", GroupMeasure: "group"}
+SUBJECTS = {
+    FieldMeasure: "field",
+    EmbeddingMeasure: "embedding",
+    ModelMeasure: "model",
+    GroupMeasure: "group",
+}
 
 
 def test_the_names_are_those_of_the_catalogue():

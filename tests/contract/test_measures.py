@@ -37,6 +37,7 @@ FIELDS = (
     Field("channel", "channel", FieldKind.CATEGORICAL),
     Field("known", "known", FieldKind.BOOLEAN),
     Field("score", "score", FieldKind.NUMERIC, FieldRole.SCORE),
+    *Field("vector", "vector", FieldKind.EMBEDDING).in_parts(),
 )
 ATTRIBUTES = {"sex": Attribute("sex", "sex"), "age": Attribute("age", "age", bins=(40.0,))}
 DECISION = Decision("decision", ("1",), (), None, Effect.FAVOURABLE)
@@ -55,6 +56,7 @@ POLICY = Policy(
     limits={},
     band=Band(),
 )
+NO_TIMES = np.zeros(0, np.int64)  # an embedding's parts do not ask for them
 START, NOON, END = (
     datetime(2026, 3, day, hour, tzinfo=UTC) for day, hour in ((1, 0), (1, 12), (2, 0))
 )
@@ -71,6 +73,7 @@ def log(rows, seed, shift=0.0):
         ),
         "known": rng.random(rows) < 0.4 + shift / 3,
         "score": score,
+        "vector": list(rng.normal(shift, 1 + shift, (rows, 8))),
         "sex": rng.choice(["f", "m", None], rows, p=[0.4, 0.5, 0.1]),
         "age": rng.integers(18, 80, rows),
         "decision": (score > 0.5).astype(int),
@@ -82,7 +85,10 @@ def log(rows, seed, shift=0.0):
 def drafted(table, label=LABEL):
     draft = GridDraft(FIELDS, ATTRIBUTES, DECISION, label, identified=True)
     for field in FIELDS:
-        draft.add_field(field.name, column(table, field.column))
+        if field.part:
+            draft.add_parts(field.declared, column(table, field.column), NO_TIMES)
+        else:
+            draft.add_field(field.name, column(table, field.column))
     for attribute in ATTRIBUTES.values():
         draft.add_attribute(attribute.name, column(table, attribute.column))
     return draft.grid()
@@ -97,7 +103,10 @@ def profiled(grid, table):
     rows = len(next(iter(table.values())))
     builder.add_rows(rows, START if rows else None, NOON if rows else None)
     for field in FIELDS:
-        builder.add_field(field.name, column(table, field.column), rows)
+        if field.part:
+            builder.add_parts([field.name], column(table, field.column), rows, NO_TIMES)
+        else:
+            builder.add_field(field.name, column(table, field.column), rows)
     groups = {name: column(table, one.column) for name, one in ATTRIBUTES.items()}
     outcome = (column(table, name) for name in ("decision", grid.label.column, "score"))
     builder.add_outcomes(rows, groups, *outcome)
@@ -242,6 +251,7 @@ def test_measuring_changes_nothing_and_answers_alike_twice(case):
     assert pair.reference.rows == before.reference.rows
     for name, counts in pair.current.fields.items():
         assert repr(counts) == repr(before.current.fields[name])
+    assert repr(pair.current.vectors) == repr(before.current.vectors)
 
 
 @pytest.mark.parametrize("identifier", ABOUT)

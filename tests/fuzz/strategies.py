@@ -11,6 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from hypothesis import strategies as st
 
+from monitor.domain.field import Field, FieldKind
+
 FIRST = datetime(2024, 3, 30, tzinfo=UTC)
 """The first of `DAYS` days of rows; in Europe the clocks change on the second."""
 
@@ -132,6 +134,9 @@ _KINDS: tuple[tuple[Any, st.SearchStrategy[Any]], ...] = (
     (pa.time64("ns"), st.sampled_from([0, 1, 86_399_999_999_999])),
     (pa.list_(pa.int64()), st.lists(_SMALL, max_size=2)),
     (pa.list_(pa.float32(), 2), st.just([1.0, float("nan")])),
+    (pa.list_(pa.float64()), st.lists(_FLOATS, max_size=3)),
+    (pa.large_list(pa.float32()), st.just([0.5, -0.5, 1e38])),
+    (pa.string(), st.sampled_from(["2024-03-30", "2024-03-31T02:30", "0001-01-01", "", "soon"])),
     (pa.struct([("a", pa.int64()), ("b", pa.string())]), st.just({"a": 1, "b": "x"})),
     (pa.map_(pa.string(), pa.int64()), st.just([("k", 1)])),
 )
@@ -330,18 +335,23 @@ def _limits(draw: st.DrawFn, fields: list[str]) -> dict[str, Any]:
     }
 
 
+def counted_as(name: str, fields: dict[str, Any]) -> list[str]:
+    """Return the names that a declared field is counted by."""
+    return [item.name for item in Field(name, "", FieldKind(fields[name]["kind"])).in_parts()]
+
+
 @st.composite
 def policies(draw: st.DrawFn, table: Any) -> dict[str, Any]:
     """Return the content of a model's file over a table, with every section it may have."""
     present = [name for name in table.column_names[1:] if name.strip()]
     named = st.sampled_from([*present, *present, "gone"])
     names = draw(
-        st.lists(_LABELS.map(lambda name: name[:200]), min_size=1, max_size=3, unique=True)
+        st.lists(_LABELS.map(lambda name: name[:180]), min_size=1, max_size=3, unique=True)
     )
     fields = {
         name: {
             "column": draw(named),
-            "kind": draw(st.sampled_from(["numeric", "categorical", "boolean"])),
+            "kind": draw(st.sampled_from([*FieldKind]).map(str)),
             "role": draw(st.sampled_from(["feature", "prediction"])),
         }
         for name in names
@@ -364,7 +374,7 @@ def policies(draw: st.DrawFn, table: Any) -> dict[str, Any]:
             "window": draw(st.sampled_from(["day", "week", "12h", "2d"])),
             "timezone": draw(st.sampled_from(["UTC", "Europe/London"])),
         },
-        "limits": draw(_limits(list(fields))),
+        "limits": draw(_limits([part for name in fields for part in counted_as(name, fields)])),
     }
     if draw(st.booleans()):
         content["source"]["version"] = draw(named)

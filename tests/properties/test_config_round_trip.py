@@ -20,7 +20,9 @@ from monitor.domain.field import (
     FieldKind,
     FieldRole,
     Label,
+    Part,
     Population,
+    embeddings,
 )
 from monitor.domain.limit import Band, Limit
 from monitor.domain.policy import FieldLimit, LabelTable, Policy, SourceSpec
@@ -48,6 +50,7 @@ names = (
     | st.sampled_from(SURPRISING)
     | st.text("x", min_size=150, max_size=200)
 )
+short = names.map(lambda name: name[:187])  # leaves room for a part
 texts = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=10).filter(
     str.strip
 )
@@ -117,17 +120,29 @@ def policies(draw):
     taken = {source.event_time, source.id}
     columns = texts.filter(lambda column: column not in taken)
     roles = st.sampled_from([FieldRole.FEATURE, FieldRole.PREDICTION])
-    fields = [
-        Field(name, draw(columns), draw(st.sampled_from(FieldKind)), draw(roles))
-        for name in draw(st.lists(names, min_size=1, max_size=4, unique=True))
+    zones = st.sampled_from(["UTC", "Asia/Tokyo"])
+    declared = [
+        replace(field, zone=draw(zones)) if field.kind is FieldKind.DATETIME else field
+        for field in (
+            Field(name, draw(columns), draw(st.sampled_from(FieldKind)), draw(roles))
+            for name in draw(st.lists(short, min_size=1, max_size=4, unique=True))
+        )
     ]
     if draw(st.booleans()):
-        fields[0] = replace(fields[0], kind=FieldKind.NUMERIC, role=FieldRole.SCORE)
-    features = [place for place, item in enumerate(fields) if item.role is FieldRole.FEATURE]
+        declared[0] = replace(declared[0], kind=FieldKind.NUMERIC, role=FieldRole.SCORE, zone="")
+    features = [place for place, item in enumerate(declared) if item.role is FieldRole.FEATURE]
     if draw(st.booleans()):
         weights = draw(st.lists(st.floats(1e-9, 1e9), min_size=4, max_size=4))
         for place in features:
-            fields[place] = replace(fields[place], importance=weights[place])
+            declared[place] = replace(declared[place], importance=weights[place])
+    fields = [part for field in declared for part in field.in_parts()]
+    limited = {
+        "field": [
+            fields[0].name,
+            *(item.name for item in fields if item.part is Part.HOUR_OF_WEEK),
+        ],
+        "embedding": [item.declared for item in embeddings(fields)],
+    }
     attributes = {
         name: draw(attribute(name)) for name in draw(st.lists(names, max_size=3, unique=True))
     }
@@ -154,7 +169,7 @@ def policies(draw):
             draw(limits(floor=measure.floor))
             if name not in DEFAULT_LIMITS
             else DEFAULT_LIMITS[name],
-            {fields[0].name: draw(limits())} if measure.subject == "field" else {},
+            {name: draw(limits()) for name in dict.fromkeys(limited.get(measure.subject, ()))},
         )
         for name, measure in MEASURE_NAMES.items()
         if measure.family != "disparity"

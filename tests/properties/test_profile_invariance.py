@@ -36,8 +36,12 @@ FIELDS = (
     Field("kind", "kind", FieldKind.CATEGORICAL),
     Field("flag", "flag", FieldKind.BOOLEAN),
     Field("score", "score", FieldKind.NUMERIC, FieldRole.SCORE),
+    *Field("posted", "posted", FieldKind.DATETIME, zone="Europe/Amsterdam").in_parts(),
+    *Field("note", "note", FieldKind.TEXT).in_parts(),
+    *Field("vector", "vector", FieldKind.EMBEDDING).in_parts(),
 )
 SUMS = ("error", "absolute", "squared", "fourth", "log", "log_squared")
+VECTOR_SUMS = ("sums", "products", "cubes", "fourths")
 FEW = settings(max_examples=25, deadline=None, derandomize=True)
 
 
@@ -68,6 +72,11 @@ def table(seed=11):
     at = rng.integers(-4 * day, 5 * day, ROWS)
     amount = rng.choice([0.0, -0.0, 1.0, np.nan, np.inf, -np.inf, 1e300, 2.5], ROWS)
     null = rng.random(ROWS) < 0.1
+    numbers = [*rng.normal(2, 1e6, (ROWS // 2, 5)), *rng.normal(2, 1, (ROWS // 2, 5))]
+    vectors = [list(row) for row in rng.permutation(np.array(numbers))]
+    for row, other in enumerate([None, [], [1.0], [np.nan] * 5, [np.inf] * 5, [None] * 5]):
+        vectors[10 * row] = other
+    notes = ["", " ", "two words", "Grüße 12!", "😀\n", "x" * 40, None]
     return pa.table(
         {
             "at": pa.array(at, mask=rng.random(ROWS) < 0.05).cast(pa.timestamp("us", "UTC")),
@@ -77,6 +86,11 @@ def table(seed=11):
             "kind": rng.choice(["a", "b", "c", "rare"], ROWS, p=[0.5, 0.3, 0.15, 0.05]).tolist(),
             "flag": pa.array(rng.random(ROWS) < 0.3, mask=null),
             "score": rng.random(ROWS),
+            "posted": pa.array(at - rng.integers(-day, 40 * day, ROWS), mask=null).cast(
+                pa.timestamp("us")
+            ),
+            "note": rng.choice(np.array(notes, object), ROWS).tolist(),
+            "vector": vectors,
             "late": rng.integers(0, 2, ROWS),
             "sex": rng.choice(["f", "m", "x"], ROWS).tolist(),
         }
@@ -116,6 +130,9 @@ def exact(profile):
             counts.squares = 0.0
     for name in SUMS:
         setattr(copy.errors, name, 0.0)
+    for vectors in copy.vectors.values():
+        for name in VECTOR_SUMS:
+            setattr(vectors, name, np.zeros_like(getattr(vectors, name)))
     return profile_to_bytes(copy)
 
 
@@ -140,6 +157,12 @@ def assert_same_profile(one, other):
     for name in SUMS:
         mine, theirs = (getattr(side.errors, name) for side in (one, other))
         assert mine == pytest.approx(theirs, rel=1e-12, abs=1e-12 * (one.errors.absolute + 1))
+    mine, theirs = one.vectors["vector"], other.vectors["vector"]
+    size = 1.0 + np.abs(mine.fourths).max()  # no sum is larger, and cubes may cancel
+    for name in VECTOR_SUMS:
+        assert getattr(mine, name) == pytest.approx(
+            getattr(theirs, name), rel=1e-12, abs=1e-12 * size
+        )
 
 
 @pytest.fixture(scope="module")

@@ -26,8 +26,8 @@ def measure(pair: FieldPair) -> Result:
     Wilson's interval. ``detail["missed"]`` is the share that is to be expected when nothing
     changed: what the baseline was too small to hold, 0 for most baselines.
 
-    Unmeasurable: no rows, no such column, one side without a value, or a baseline with more values
-    than its grid lists, which cannot tell a new value from an old one.
+    Unmeasurable: no rows, no such column, one side without a value, or a baseline with so many rare
+    values that new ones are to be expected, or more than its grid knows.
 
     Source:
         Wilson (1927); Good (1953) for what the baseline missed.
@@ -37,8 +37,8 @@ def measure(pair: FieldPair) -> Result:
     if isinstance(pair.grid, CategoricalGrid) and not pair.grid.complete:
         return Unmeasurable(
             Absence.UNDEFINED,
-            f"the baseline holds more values of {pair.field.name} than its grid lists: "
-            "new ones cannot be told from old ones",
+            f"the baseline holds so many rare values of {pair.field.name} that others are to be "
+            "expected: new ones cannot be told from old ones",
             pair.current.rows,
             pair.reference.rows,
         )

@@ -18,7 +18,9 @@ from monitor.domain.field import (
     FieldKind,
     FieldRole,
     Label,
+    Part,
     Population,
+    embeddings,
 )
 from monitor.domain.limit import Band, Limit
 from monitor.domain.policy import FieldLimit, LabelTable, SourceSpec
@@ -70,6 +72,66 @@ def test_a_short_file_has_every_default(load, tmp_path):
     assert policy.owner == ""
     assert policy.text == MINIMAL
     assert policy.directory == str(tmp_path)
+
+
+RICH = """
+model: credit
+source: {path: log, event_time: at, timezone: Asia/Tokyo}
+fields:
+  opened: datetime
+  born: {kind: datetime, column: "date of birth", timezone: Europe/Amsterdam, role: prediction}
+  note: text
+  vector: embedding
+schedule: {window: WINDOW}
+"""
+
+
+def test_a_kind_with_parts_is_watched_as_its_parts(load):
+    policy = load(RICH.replace("WINDOW", "day"))
+    assert [item.name for item in policy.fields] == [
+        "opened.age",
+        "opened.hour_of_week",
+        "born.age",
+        "born.hour_of_week",
+        "note.length",
+        "note.tokens",
+        "note.empty",
+        "note.non_ascii",
+        "note.digits",
+        "note.punctuation",
+        "vector.norm",
+    ]
+    assert policy.fields[0] == Field(
+        "opened.age", "opened", FieldKind.NUMERIC, part=Part.AGE, zone="Asia/Tokyo"
+    )
+    assert policy.fields[3] == Field(
+        "born.hour_of_week",
+        "date of birth",
+        FieldKind.CATEGORICAL,
+        FieldRole.PREDICTION,
+        Part.HOUR_OF_WEEK,
+        "Europe/Amsterdam",
+    )
+    assert {item.declared_kind for item in policy.fields[4:10]} == {FieldKind.TEXT}
+    assert [item.declared for item in embeddings(policy.fields)] == ["vector"]
+    assert load(policy_as_yaml(policy)).digest == policy.digest
+
+
+@pytest.mark.parametrize(
+    ("window", "judged"),
+    [("day", False), ("6d", False), ("week", True), ("7d", True), ("month", True)],
+)
+def test_hours_of_the_week_are_judged_in_windows_that_hold_all_of_them(load, window, judged):
+    limit = load(RICH.replace("WINDOW", window)).limits["psi"]
+    assert bool(limit.of("opened.hour_of_week").bounds) is judged
+    assert limit.of("opened.age").bounds
+
+
+def test_hours_of_the_week_are_judged_where_the_file_says_so(load):
+    limits = "limits: {drift: {psi: {fields: {opened.hour_of_week: {warning: 0.2}}}}}"
+    limit = load(RICH.replace("WINDOW", "day") + limits).limits["psi"]
+    assert limit.of("opened.hour_of_week").warning == 0.2
+    assert not limit.of("born.hour_of_week").bounds
 
 
 def test_a_full_file_says_everything(load):

@@ -1,6 +1,7 @@
 """JSON Schema for editors says what the check says."""
 
 from monitor.config.schema import daemon_schema, model_schema
+from monitor.domain.field import FieldKind
 from monitor.measures.names import MEASURE_NAMES
 
 
@@ -38,7 +39,7 @@ def test_short_forms_are_offered():
     field = properties["fields"]["additionalProperties"]
     assert field["anyOf"] == [
         {"$ref": "#/$defs/FieldSection"},
-        {"enum": ["numeric", "categorical", "boolean"], "type": "string"},
+        {"enum": [*FieldKind], "type": "string"},
     ]
     assert {variant["type"] for variant in properties["populations"]["anyOf"]} == {
         "object",

@@ -1,4 +1,5 @@
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from monitor.profile.codec import (
     profile_to_bytes,
 )
 from monitor.profile.draft import GridDraft
+from monitor.profile.grid import CategoricalGrid
 from monitor.profile.kernel import ProfileBuilder
 from monitor.profile.profile import merged
 
@@ -71,6 +73,67 @@ def test_a_grid_comes_back_as_it_went(grid):
     assert (there.decision, there.label, there.score) == (grid.decision, grid.label, grid.score)
     assert (there.schema.columns, there.schema.complete) == (grid.schema.columns, True)
     assert there.schema.columns["a\n"].repeated
+
+
+PARTS = tuple(
+    part
+    for kind in (FieldKind.DATETIME, FieldKind.TEXT, FieldKind.EMBEDDING)
+    for part in Field(f"a.b {kind}", f"{kind}", kind, zone="Asia/Kathmandu").in_parts()
+)
+
+
+def in_parts():
+    """Return a grid with fields of every kind that has parts, and a profile on it."""
+    columns = {
+        "datetime": pa.array(["2024-01-01", "never", None]),
+        "text": pa.array(["one two", "", None]),
+        "embedding": pa.array([[1.0, 2.0], [1.0], None]),
+    }
+    times = np.full(3, 10**15)
+    draft = GridDraft(PARTS, {}, None, None)
+    for kind, column in columns.items():
+        draft.add_parts(f"a.b {kind}", column, times)
+    builder = ProfileBuilder(draft.grid())
+    builder.add_rows(3, None, None)
+    for kind, column in columns.items():
+        names = [item.name for item in PARTS if item.column == kind]
+        builder.add_parts(names, column, 3, times)
+    builder.add_outcomes(3, {}, None, None)
+    return draft.grid(), builder.profile
+
+
+def test_parts_and_embeddings_come_back_as_they_went():
+    grid, profile = in_parts()
+    there = grid_from_bytes(grid_to_bytes(grid))
+    assert there.digest == grid.digest
+    assert there.derived == grid.derived
+    assert set(there.derived) == {item.name for item in PARTS}
+    assert [item.dimension for item in there.vectors.values()] == [2]
+    data = profile_to_bytes(profile)
+    back = profile_from_bytes(data)
+    assert profile_to_bytes(back) == data
+    assert repr(back.vectors) == repr(profile.vectors)
+    assert {counts.rows for counts in back.fields.values()} == {3}
+    assert {counts.missing for name, counts in back.fields.items() if "text" not in name} == {2}
+
+
+def test_known_values_and_fixed_cells_come_back_as_they_went(grid):
+    cells = CategoricalGrid(("a",), known=("b", "ü"), fixed=True)
+    there = grid_from_bytes(grid_to_bytes(replace(grid, fields={**grid.fields, "kind": cells})))
+    assert vars(there.fields["kind"]) == vars(cells)
+
+
+def test_bytes_that_were_stored_before_there_were_parts_are_read_and_written_as_they_are():
+    """The files were written by the version before."""
+    data = (DATA / "grid_without_parts.bin").read_bytes()
+    grid = grid_from_bytes(data)
+    assert (grid.derived, grid.vectors) == ({}, {})
+    assert content_digest(grid_to_bytes(grid)) == content_digest(data) == grid.digest
+    data = (DATA / "profile_without_parts.bin").read_bytes()
+    profile = profile_from_bytes(data)
+    assert profile.grid == grid.digest
+    assert profile.vectors == {}
+    assert content_digest(profile_to_bytes(profile)) == content_digest(data)
 
 
 def test_a_grid_of_before_schemas_were_kept_calls_nothing_changed(grid, monkeypatch):

@@ -9,6 +9,7 @@ from monitor.domain.inferred import RoleGuess
 from monitor.sources.inspect import infer_columns
 
 N = 40
+DAYS = [datetime(2005, 7, 1, tzinfo=UTC)] * N
 
 
 @pytest.fixture
@@ -43,9 +44,18 @@ def found(tmp_path, write):
         ("marital_status", ["m", "s"] * (N // 2), FieldKind.CATEGORICAL, RoleGuess.POPULATION),
         ("age", list(range(N)), FieldKind.NUMERIC, RoleGuess.FEATURE),
         ("zeros", [0] * N, FieldKind.NUMERIC, RoleGuess.FEATURE),
-        ("label_time", [datetime(2005, 7, 1, tzinfo=UTC)] * N, None, RoleGuess.IGNORE),
-        ("created_at", [datetime(2005, 7, 1, tzinfo=UTC)] * N, None, RoleGuess.IGNORE),
-        ("embedding", [[1.0, 2.0]] * N, None, RoleGuess.IGNORE),
+        ("label_time", DAYS, FieldKind.DATETIME, RoleGuess.IGNORE),
+        ("created_at", DAYS, FieldKind.DATETIME, RoleGuess.FEATURE),
+        ("birth_date", [day.date() for day in DAYS], FieldKind.DATETIME, RoleGuess.FEATURE),
+        ("opened", [day.isoformat() for day in DAYS], FieldKind.DATETIME, RoleGuess.FEATURE),
+        ("opened", [*["2005-07-01"] * (N - 1), "n/a"], FieldKind.CATEGORICAL, RoleGuess.FEATURE),
+        ("note", [f"a text of words {row}" for row in range(N)], FieldKind.TEXT, RoleGuess.FEATURE),
+        ("name", [f"name{row}" for row in range(N)], FieldKind.CATEGORICAL, RoleGuess.FEATURE),
+        ("reason", ["one of few texts", "b c d"] * 20, FieldKind.CATEGORICAL, RoleGuess.FEATURE),
+        ("embedding", [[1.0, 2.0]] * N, FieldKind.EMBEDDING, RoleGuess.FEATURE),
+        ("basket", [[1.0] * (row % 3 + 1) for row in range(N)], None, RoleGuess.IGNORE),
+        ("tags", [["a"]] * N, None, RoleGuess.IGNORE),
+        ("empty", [[]] * N, None, RoleGuess.IGNORE),
         ("nothing", pa.nulls(N), None, RoleGuess.IGNORE),
     ],
 )

@@ -1,0 +1,79 @@
+"""Largest shift of a projection's mean."""
+
+import numpy as np
+from scipy.special import stdtr, stdtrit
+
+from monitor.domain.estimate import Absence, Estimate, Result, Unmeasurable
+from monitor.measures.measure import Description, EmbeddingMeasure, EmbeddingPair, Family
+from monitor.measures.projections import no_vectors, projection_moments, rows_without
+
+LEVEL = 0.95
+"""Of the interval, held jointly over the projections."""
+
+
+def measure(pair: EmbeddingPair) -> Result:
+    """Return the largest shift among the means of an embedding's 64 random projections.
+
+    ``max |mean now − mean then| / standard deviation then``: in standard deviations of a
+    projection in the baseline; from 0, no upper bound. By chance alone it is some 3 standard errors
+    above 0; the interval is not: each projection has Welch's at the Bonferroni level, so that all
+    of them hold together, its lower end is the largest shift that is sure, its upper end the
+    largest that is possible. The p-value is Welch's for equal means, times the projections.
+
+    If all vectors shift by a vector of length L while their spread (root mean square distance from
+    their mean) is S, a projection shifts by about L/S times a standard normal: the largest by
+    about 2.4 L/S.
+
+    Unmeasurable: fewer than ten usable vectors on a side, or a baseline whose vectors are all the
+    same.
+
+    Source:
+        B. L. Welch (1947); D. Achlioptas (2003), J. Computer and System Sciences 66, 671-687.
+    """
+    if (nothing := no_vectors(pair)) is not None:
+        return nothing
+    then, now = projection_moments(pair.reference), projection_moments(pair.current)
+    varies = then.variance > 0
+    if not varies.any():
+        return Unmeasurable(
+            Absence.UNDEFINED,
+            f"all vectors of {pair.name} in the baseline are the same: no deviation to use",
+            now.n,
+            then.n,
+        )
+    shift, unit = (now.mean - then.mean)[varies], np.sqrt(then.variance[varies])
+    parts = now.variance[varies] / now.n, then.variance[varies] / then.n
+    error = np.sqrt(parts[0] + parts[1])
+    df = (parts[0] + parts[1]) ** 2 / (parts[0] ** 2 / (now.n - 1) + parts[1] ** 2 / (then.n - 1))
+    tests = len(shift)
+    width = stdtrit(df, 1 - (1 - LEVEL) / (2 * tests)) * error
+    sizes = np.abs(shift) / unit
+    largest = int(np.argmax(sizes))
+    p_value = 2 * tests * float(stdtr(df, -np.abs(shift) / error).min())
+    return Estimate(
+        float(sizes[largest]),
+        n=now.n,
+        n_reference=then.n,
+        low=float(np.maximum(sizes - width / unit, 0.0).max()),
+        high=float((sizes + width / unit).max()),
+        level=LEVEL,
+        method="Welch, Bonferroni over the projections",
+        p_value=min(p_value, 1.0),
+        detail={"projection": int(np.flatnonzero(varies)[largest]), **rows_without(pair.current)},
+    )
+
+
+MEASURE = EmbeddingMeasure(
+    Description(
+        id="embedding_mean",
+        family=Family.DRIFT,
+        title="largest shift of a projection's mean",
+        unit="standard deviations of the baseline",
+        unchanged=0.0,
+        lower=0.0,
+        upper=None,
+        symmetric=False,
+        source="Welch (1947); Achlioptas (2003)",
+    ),
+    measure,
+)
