@@ -40,6 +40,9 @@ TOLD_VERSIONS = 200
 BATCH_ROWS = 131_072
 """Small row groups are read together up to so many rows: a read has a price of its own."""
 
+BATCH_BYTES = 2**28
+"""And up to so many bytes as they are before they are compressed: vectors and texts are large."""
+
 SMALL_CELLS = 2**18
 """Values of a chunk up to which its columns are read at once, for the same reason."""
 
@@ -144,14 +147,16 @@ class OpenFile:
     def chunks(self, row_groups: Collection[int] | None = None) -> Iterator[Chunk]:
         """Yield row groups, small neighbours together; all of them unless told which."""
         together: list[int] = []
-        rows = 0
+        rows = size = 0
         for group in self._groups if row_groups is None else row_groups:
             more = self._begins[group + 1] - self._begins[group]
-            if together and rows + more > BATCH_ROWS:
+            larger = self._parquet.metadata.row_group(group).total_byte_size
+            if together and (rows + more > BATCH_ROWS or size + larger > BATCH_BYTES):
                 yield from self._chunk(together)
-                together, rows = [], 0
+                together, rows, size = [], 0, 0
             together.append(group)
             rows += more
+            size += larger
         yield from self._chunk(together)
 
     def column(self, chunk: Chunk, name: str) -> Any:
