@@ -33,7 +33,7 @@ def moments(counts: NumericCounts) -> Moments:
     """
     mean = float(counts.sums.sum()) / counts.n
     # Deviations are from the baseline's median, so little cancels; rounding may leave −0.
-    variance = max(counts.squares - counts.n * mean**2, 0.0) / (counts.n - 1)
+    variance = max(counts.squares - counts.n * (mean * mean), 0.0) / (counts.n - 1)
     return Moments(mean, variance, counts.n)
 
 

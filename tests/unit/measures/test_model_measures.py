@@ -61,6 +61,12 @@ def test_a_falling_score_has_a_negative_value_and_interval():
     assert found.high < 0
 
 
+def test_scores_whose_square_is_beyond_a_double_have_a_reason():
+    outcomes = [1] * 50, [1] * 50
+    found = score_mean.measure(pair(([0.0] * 50, *outcomes), ([-1e300] * 50, *outcomes)))
+    assert found.reason is Absence.UNDEFINED
+
+
 def test_shares_are_of_the_known_rows():
     reference = ([0.0] * 10, [1] * 4 + [0] * 6, [1] * 5 + [0] * 5)
     current = ([0.0] * 10, [1] * 4 + [None] * 6, [0] * 2 + [None] * 8)
