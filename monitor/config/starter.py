@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 from monitor.config.content import inline
 from monitor.config.values import checked_name
 from monitor.config.wording import quoted
-from monitor.domain.field import FieldKind
+from monitor.domain.field import Field, FieldKind
 from monitor.domain.inferred import InferredColumn, RoleGuess
 
 _BINARY = ({"true", "false"}, {"true"}, {"false"}, {"0", "1"}, {"1"}, {"0"})
@@ -27,6 +27,7 @@ _SINGLE_ROLES = (
 )
 _POPULATION = RoleGuess.POPULATION
 _SHOWN_EXAMPLES = 4
+_UNQUOTED = (FieldKind.TEXT, FieldKind.EMBEDDING)  # what people wrote has no place in this file
 
 
 def starter_yaml(
@@ -100,19 +101,28 @@ def _fields(columns: Sequence[InferredColumn]) -> Iterator[str]:
         yield "# fields:"
         yield "#   the_column: numeric"
     score = next((column for column in watched if _is_score(column)), None)
+    names = {column.name for column in watched}
     for column in watched:
-        yield _field(column, is_score=column is score)
+        taken = any(name != column.name and name in names for name in _counted_as(column))
+        yield _field(column, is_score=column is score, taken=taken)
     placed = {_first(columns, role) for role in _SINGLE_ROLES}
     for column in columns:
         if column not in watched and column not in placed and column.role is not _POPULATION:
             yield f"  # {inline(column.name)} is not watched: {_about(column)}"
 
 
-def _field(column: InferredColumn, *, is_score: bool) -> str:
+def _counted_as(column: InferredColumn) -> list[str]:
+    """Return the names of the fields that a column would be counted as."""
+    if column.kind is None:
+        return []
+    return [field.name for field in Field(column.name, column.name, column.kind).in_parts()]
+
+
+def _field(column: InferredColumn, *, is_score: bool, taken: bool) -> str:
     name = inline(column.name)
     if column.kind is None:
         return f"  # {name} is not watched: no field has the type {quoted(column.type_text)}"
-    if not _is_field(column):
+    if taken or not _is_field(column):
         return f"  # its_name: {{kind: {column.kind}, column: {name}}}   give this one a name"
     role = "score" if is_score else "prediction" if column.role is RoleGuess.PREDICTION else ""
     entry = f"{{kind: {column.kind}, role: {role}}}" if role else column.kind
@@ -121,7 +131,8 @@ def _field(column: InferredColumn, *, is_score: bool) -> str:
 
 def _is_field(column: InferredColumn) -> bool:
     try:
-        checked_name(column.name)
+        for name in (column.name, *_counted_as(column)):
+            checked_name(name)
     except PydanticCustomError:
         return False
     return column.kind is not None
@@ -192,7 +203,12 @@ def _positive(column: InferredColumn) -> str | None:
 
 def _about(column: InferredColumn) -> str:
     nulls = f", {column.null_share:.1%} null" if column.null_share else ""
+    if column.kind in _UNQUOTED:
+        return f"{_printable(column.type_text)}{nulls}"
     shown = ", ".join(quoted(text) for text in column.examples[:_SHOWN_EXAMPLES])
     examples = f", such as {shown}" if shown else ""
-    kind = "".join(letter if letter.isprintable() else "?" for letter in column.type_text)
-    return f"{kind}, {column.distinct} distinct{nulls}{examples}"
+    return f"{_printable(column.type_text)}, {column.distinct} distinct{nulls}{examples}"
+
+
+def _printable(text: str) -> str:
+    return "".join(letter if letter.isprintable() else "?" for letter in text)

@@ -26,6 +26,7 @@ TRACKED_DIMENSIONS = 8
 """Lengths of vectors that a draft keeps apart before the most frequent one is taken."""
 
 _NORM_BITS = 14
+_GRID_BITS = 24  # the last digits of a projection depend on how a processor adds
 _NORMAL_IQR = 1.3489795003921634  # interquartile range of the standard normal
 
 
@@ -162,8 +163,13 @@ def _projected(vectors: FloatArray) -> tuple[FloatArray, FloatArray]:
     with np.errstate(over="ignore"):
         norms = np.sqrt(np.square(scaled).sum(axis=1)) * largest
         projected = (scaled @ projections(vectors.shape[1])) * largest[:, np.newaxis]
-    digits, exponents = np.frexp(norms)
-    return np.ldexp(np.round(np.ldexp(digits, _NORM_BITS)), exponents - _NORM_BITS), projected
+    return _rounded(norms, _NORM_BITS), projected
+
+
+def _rounded(numbers: FloatArray, bits: int) -> FloatArray:
+    """Return numbers kept to so many binary digits."""
+    digits, exponents = np.frexp(numbers)
+    return np.asarray(np.ldexp(np.round(np.ldexp(digits, bits)), exponents - bits))
 
 
 class VectorDraft:
@@ -197,7 +203,11 @@ class VectorDraft:
         scale = np.where((scale > 0) & np.isfinite(scale), scale, spread)
         usable = (scale > 0) & np.isfinite(scale)
         finite = np.isfinite(center)
-        return VectorGrid(dimension, np.where(finite, center, 0.0), np.where(usable, scale, 1.0))
+        return VectorGrid(
+            dimension,
+            _rounded(np.where(finite, center, 0.0), _GRID_BITS),
+            _rounded(np.where(usable, scale, 1.0), _GRID_BITS),
+        )
 
     def norms(self) -> FloatArray:
         """Return the norms of the sample's vectors of the chosen dimension."""

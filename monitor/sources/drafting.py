@@ -146,10 +146,12 @@ class _Drafting:
         texts = {self._view.spec.version, *parted.values()}
         with opened(self._view.location, parts[0].file, texts, together) as log:
             for part in parts:
-                places = pa.array(np.arange(-before % step, part.rows, step))
-                before += part.rows
                 for batch in batches(self._view, log, part.groups):
-                    selection = batch.versions[self._version]
+                    selection = batch.versions.get(self._version)
+                    if selection is None:
+                        continue
+                    places = pa.array(np.arange(-before % step, selection.rows, step))
+                    before += selection.rows
                     for item in numeric:
                         column = selection.of(log.column(batch.chunk, item.column))
                         self._draft.add_field(

@@ -175,6 +175,7 @@ def whole(grids):
 def test_any_row_group_and_batch_size(whole, grids, group, together):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reader, "BATCH_ROWS", together)
+        patch.setattr(reader, "BATCH_BYTES", 40 * together)
         assert_same(whole, counted(table(), grids, group=group))
 
 
@@ -224,6 +225,13 @@ def test_the_bytes_form_comes_back_for_any_rows(grids, seed):
     for profile in counted(table(seed), grids).profiles.values():
         data = profile_to_bytes(profile)
         assert profile_to_bytes(profile_from_bytes(data)) == data
+
+
+def test_a_grid_is_drafted_alike_however_few_bytes_are_read_at_once(grids, tmp_path, monkeypatch):
+    pq.write_table(table(seed=5).slice(0, 60), tmp_path / "a.parquet", row_group_size=7)
+    source = ParquetSource(policy(tmp_path))
+    monkeypatch.setattr(reader, "BATCH_BYTES", 1)
+    assert source.draft(source.scan(WEEK), "1").digest == grids["1"].digest
 
 
 @pytest.mark.slow

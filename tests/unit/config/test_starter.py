@@ -52,6 +52,26 @@ def test_a_log_without_anything_gets_instructions(golden):
     golden("config/starter/nothing.yaml", starter_yaml("credit", "../log", []))
 
 
+LETTERS = [
+    EVENT_TIME,
+    InferredColumn(
+        "sent", "timestamp[us]", FieldKind.DATETIME, RoleGuess.FEATURE, 9, 0.1, ("2024",)
+    ),
+    InferredColumn("body", "string", FieldKind.TEXT, RoleGuess.FEATURE, 900, 0.0, ("Dear Zoë, …",)),
+    InferredColumn("vector", "list<float>[4]", FieldKind.EMBEDDING, RoleGuess.FEATURE, 0, 0.0),
+    InferredColumn("sent.age", "double", NUMERIC, RoleGuess.FEATURE, 9, 0.0, ("1",)),
+    InferredColumn("reply" * 38, "string", FieldKind.TEXT, RoleGuess.FEATURE, 9, 0.0),
+]
+
+
+def test_letters_become_a_file_that_quotes_none_and_is_valid(load, golden):
+    text = starter_yaml("letters", "../log", LETTERS)
+    golden("config/starter/letters.yaml", text)
+    assert "Zoë" not in text
+    fields = load(text).fields
+    assert {item.declared for item in fields} == {"body", "vector", "sent.age"}
+
+
 def test_what_was_inferred_is_valid_as_it_is(load):
     policy = load(starter_yaml("credit", "../log", CREDIT, window="month"))
     assert policy.source.event_time == "at"
