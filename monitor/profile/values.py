@@ -189,9 +189,17 @@ def _python_values(dictionary: Any) -> list[Any]:
     if pa.types.is_temporal(kind):
         try:
             return list(dictionary.to_pylist())
-        except (ValueError, OverflowError):  # beyond what Python's calendar holds
-            return list(dictionary.cast(pa.string()).to_pylist())
+        except (ValueError, OverflowError):  # the text of the others must not depend on that
+            return [_python_time(dictionary, place) for place in range(len(dictionary))]
     return list(dictionary.to_pylist())
+
+
+def _python_time(times: Any, place: int) -> Any:
+    """Return one of some times, or its text where it is beyond what Python's calendar holds."""
+    try:
+        return times[place].as_py()
+    except (ValueError, OverflowError):
+        return times.slice(place, 1).cast(pa.string())[0].as_py()
 
 
 def _singles(dictionary: Any) -> list[Any]:

@@ -5,7 +5,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from monitor.profile.values import boolean_text, canonical_text, encoded
+from monitor.profile.values import boolean_text, canonical_text, canonical_texts, encoded
 
 
 @pytest.mark.parametrize(
@@ -92,3 +92,13 @@ def test_times_beyond_the_calendar_still_have_a_text(kind):
     )
     assert indices.tolist() == [0]
     assert isinstance(values[0], str)
+
+
+@pytest.mark.parametrize("kind", [pa.duration("ms"), pa.timestamp("s"), pa.timestamp("us", "UTC")])
+def test_the_text_of_a_time_does_not_depend_on_the_others_of_its_batch(kind):
+    alone, beside = (
+        encoded(pa.array(numbers, pa.int64()).view(kind))[1]
+        for numbers in ([0, None], [0, None, -(2**62)])
+    )
+    assert canonical_texts(beside)[: len(alone)] == canonical_texts(alone)
+    assert canonical_texts(beside)[-1]
