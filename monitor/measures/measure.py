@@ -120,6 +120,19 @@ class FieldParts:
 
 
 @dataclass(frozen=True)
+class EmbeddingParts:
+    """One embedding in a baseline and in the windows that it is made of.
+
+    Attributes:
+        whole: Counts of the baseline.
+        parts: Counts of its windows, each with rows.
+    """
+
+    whole: VectorCounts
+    parts: tuple[VectorCounts, ...]
+
+
+@dataclass(frozen=True)
 class ProfileParts:
     """A baseline and the windows that it is made of.
 
@@ -200,10 +213,14 @@ class EmbeddingMeasure:
     Attributes:
         about: What people need to know.
         measure: The pure function.
+        tail: Its minimum-effect test.
+        spread: The squared distances between the baseline's own windows, as for a field.
     """
 
     about: Description
     measure: Callable[[EmbeddingPair], Result]
+    tail: Tail
+    spread: Callable[[EmbeddingParts], Squares | None]
 
 
 @dataclass(frozen=True)

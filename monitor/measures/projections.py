@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from monitor.domain.estimate import Absence, Unmeasurable
-from monitor.measures.measure import EmbeddingPair
+from monitor.measures.measure import EmbeddingPair, EmbeddingParts
 from monitor.profile.grid import FloatArray
 from monitor.profile.vectors import VectorCounts
 
@@ -86,6 +86,21 @@ def no_vectors(pair: EmbeddingPair) -> Unmeasurable | None:
             *sizes,
         )
     return None
+
+
+def parts_and_others(
+    embedding: EmbeddingParts,
+) -> list[tuple[ProjectionMoments, ProjectionMoments]]:
+    """Return the moments of each window of a baseline, and of the others together.
+
+    Windows with fewer than `LEAST_VECTORS` vectors say nothing, nor does one that is all there is.
+    """
+    whole = embedding.whole
+    return [
+        (projection_moments(part), projection_moments(whole.without(part)))
+        for part in embedding.parts
+        if min(part.n, whole.n - part.n) >= LEAST_VECTORS
+    ]
 
 
 def rows_without(counts: VectorCounts) -> dict[str, float]:

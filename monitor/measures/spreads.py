@@ -2,10 +2,14 @@
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import ndtri
 
 from monitor.measures.grouping import Groups
 from monitor.uncertainty.between import Squares
 from monitor.uncertainty.interval import FloatArray
+
+_STEPS = 4000
+"""Of a quantile function, to have its mean and variance to a few per mille."""
 
 
 def of_divergence(divergence: FloatArray, groups: Groups, per_square: float) -> Squares:
@@ -37,6 +41,25 @@ def of_shares(
     share = whole_counted / whole_rows if whole_rows else 0.0
     difference = x / n - (whole_counted - x) / (whole_rows - n)
     return of_differences(difference, share * (1 - share) * (1 / n + 1 / (whole_rows - n)))
+
+
+def of_largest(difference: FloatArray, error2: FloatArray) -> Squares | None:
+    """Return the square of the largest of many differences in each part.
+
+    What sampling makes of it is the largest of as many independent squares of normal errors: of
+    correlated ones it is less.
+
+    Args:
+        difference: shape (parts, many).
+        error2: shape (parts,), the variances when nothing differs.
+    """
+    if not len(difference):
+        return None
+    many = difference.shape[1]
+    steps = (np.arange(_STEPS) + 0.5) / _STEPS
+    largest = np.square(ndtri((1 + steps ** (1 / many)) / 2))
+    observed = np.square(difference).max(axis=1)
+    return Squares(observed, largest.mean() * error2, largest.var() * error2**2, many)
 
 
 def of_differences(difference: FloatArray, error2: FloatArray) -> Squares | None:

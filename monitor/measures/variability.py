@@ -6,7 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from monitor.measures.catalogue import CATALOGUE
-from monitor.measures.measure import FieldMeasure, FieldParts, ModelMeasure, ProfileParts
+from monitor.measures.measure import (
+    EmbeddingMeasure,
+    EmbeddingParts,
+    FieldMeasure,
+    FieldParts,
+    ModelMeasure,
+    ProfileParts,
+)
 from monitor.profile.grid import Grid
 from monitor.profile.profile import Profile
 from monitor.uncertainty.between import LEAST_WINDOWS, Squares, reach
@@ -69,6 +76,10 @@ def floors(measures: Iterable[str], grid: Grid, whole: Profile, parts: Iterable[
             case FieldMeasure(spread=spread) if spread and name in wanted:
                 for field, parts_of_it in _fields(measure, grid, whole, counted):
                     found[name, field] = _floor(name, spread(parts_of_it)) if enough else few
+            case EmbeddingMeasure(spread=spread) if name in wanted:
+                for field, vectors in whole.vectors.items():
+                    apart = EmbeddingParts(vectors, tuple(part.vectors[field] for part in counted))
+                    found[name, field] = _floor(name, spread(apart)) if enough else few
             case _:
                 pass
     return found

@@ -100,6 +100,16 @@ class VectorCounts:
         """Return all rows."""
         return self.n + self.null + self.invalid + self.absent
 
+    def without(self, part: "VectorCounts") -> "VectorCounts":
+        """Return the vectors that are not in a part of these; no more than the vectors."""
+        return VectorCounts(
+            self.sums - part.sums,
+            self.products - part.products,
+            self.cubes - part.cubes,
+            self.fourths - part.fourths,
+            self.n - part.n,
+        )
+
     def merge(self, other: "VectorCounts") -> None:
         """Add another window's counts on the same grid."""
         self.sums += other.sums

@@ -40,8 +40,8 @@ TOLD_VERSIONS = 200
 BATCH_ROWS = 131_072
 """Small row groups are read together up to so many rows: a read has a price of its own."""
 
-BATCH_BYTES = 2**25
-"""And up to so many bytes of one column of texts or vectors, before they are compressed."""
+BATCH_BYTES = 2**26
+"""And up to so many bytes, before they are compressed, where texts or vectors are read."""
 
 SMALL_CELLS = 2**18
 """Values of a chunk up to which its columns are read at once, for the same reason."""
@@ -106,12 +106,11 @@ class OpenFile:
         if remote is not None:
             self._remote, self._footer = remote
         self._together = [leaf for name in together for leaf in self._leaves.get(name, ())]
-        self._large = [
-            leaf
+        self._bulky = any(
+            pa.types.is_nested(kinds[name]) or _is_text(kinds[name])
             for name in together
-            if name in kinds and (pa.types.is_nested(kinds[name]) or _is_text(kinds[name]))
-            for leaf in self._leaves[name]
-        ]
+            if name in kinds
+        )
         self._at_once = sorted({*self._together}.intersection(self._plain))
         self._fetched: Chunk | None = None
         self._held: tuple[tuple[int, ...], Mapping[int, Any]] = ((), {})
@@ -156,7 +155,7 @@ class OpenFile:
         rows = size = 0
         for group in self._groups if row_groups is None else row_groups:
             more = self._begins[group + 1] - self._begins[group]
-            larger = self._largest(group)
+            larger = self._parquet.metadata.row_group(group).total_byte_size if self._bulky else 0
             if together and (rows + more > BATCH_ROWS or size + larger > BATCH_BYTES):
                 yield from self._chunk(together)
                 together, rows, size = [], 0, 0
@@ -186,13 +185,6 @@ class OpenFile:
         return pa.DictionaryArray.from_arrays(
             pa.array(np.zeros(chunk.rows, np.int32)), pa.array([value.as_py()], value.type)
         )
-
-    def _largest(self, group: int) -> int:
-        """Return the bytes of the largest column of texts or vectors in a row group."""
-        if not self._large:
-            return 0
-        columns = self._parquet.metadata.row_group(group)
-        return max(int(columns.column(leaf).total_uncompressed_size) for leaf in self._large)
 
     @property
     def _groups(self) -> Collection[int]:

@@ -95,7 +95,11 @@ def drafted(table, label=LABEL):
 
 
 def column(table, name):
-    return pa.array(table[name], from_pandas=False) if name in table else None
+    if name not in table:
+        return None
+    rows = table[name]
+    vectors = isinstance(rows, np.ndarray) and rows.ndim > 1
+    return pa.array(list(rows) if vectors else rows, from_pandas=False)
 
 
 def profiled(grid, table):

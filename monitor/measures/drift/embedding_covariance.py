@@ -4,14 +4,24 @@ import numpy as np
 from scipy.special import stdtr, stdtrit
 
 from monitor.domain.estimate import Absence, Estimate, Result, Unmeasurable
-from monitor.measures.measure import Description, EmbeddingMeasure, EmbeddingPair, Family
+from monitor.measures.measure import (
+    Description,
+    EmbeddingMeasure,
+    EmbeddingPair,
+    EmbeddingParts,
+    Family,
+)
 from monitor.measures.projections import (
     ProjectionMoments,
     no_vectors,
+    parts_and_others,
     projection_moments,
     rows_without,
 )
+from monitor.measures.spreads import of_largest
 from monitor.profile.grid import BoolArray, FloatArray
+from monitor.uncertainty.between import Squares
+from monitor.uncertainty.normal import beyond_normal
 
 LEVEL = 0.95
 """Of the interval, held jointly over all variances and correlations."""
@@ -69,9 +79,37 @@ def measure(pair: EmbeddingPair) -> Result:
         detail={
             "variances": float(sizes[: int(varies.sum())].max()),
             "correlations": float(sizes[int(varies.sum()) :].max(initial=0.0)),
+            "tests": tests,
+            "error": float(error[int(np.argmax(sizes))]),
             **rows_without(pair.current),
         },
     )
+
+
+def tail(estimate: Estimate, tolerance: float) -> float:
+    """Return the p-value of "no variance or correlation has changed by more than the tolerance".
+
+    Normal, with the standard error of the one that changed most, times their number (Bonferroni).
+    """
+    error = estimate.detail["error"]
+    p_value = float(beyond_normal(estimate.value, error, tolerance, either_side=True))
+    return min(estimate.detail["tests"] * p_value, 1.0)
+
+
+def spread(embedding: EmbeddingParts) -> Squares | None:
+    """Return the square of the largest change between each window of the baseline and the others."""
+    both = parts_and_others(embedding)
+    varies = np.all([side.variance > 0 for pair in both for side in pair], axis=0)
+    if not (both and varies.any()):
+        return None
+    apart, error2 = [], []
+    for part, others in both:
+        (z, error), (z_others, error_others) = (
+            _statistics(side, varies) for side in (part, others)
+        )
+        apart.append(z - z_others)
+        error2.append(float(np.median(error**2 + error_others**2)))
+    return of_largest(np.array(apart), np.array(error2))
 
 
 def _statistics(side: ProjectionMoments, varies: BoolArray) -> tuple[FloatArray, FloatArray]:
@@ -104,4 +142,6 @@ MEASURE = EmbeddingMeasure(
         source="Fisher (1921); Muirhead (1982)",
     ),
     measure,
+    tail=tail,
+    spread=spread,
 )

@@ -4,8 +4,23 @@ import numpy as np
 from scipy.special import stdtr, stdtrit
 
 from monitor.domain.estimate import Absence, Estimate, Result, Unmeasurable
-from monitor.measures.measure import Description, EmbeddingMeasure, EmbeddingPair, Family
-from monitor.measures.projections import no_vectors, projection_moments, rows_without
+from monitor.measures.measure import (
+    Description,
+    EmbeddingMeasure,
+    EmbeddingPair,
+    EmbeddingParts,
+    Family,
+)
+from monitor.measures.projections import (
+    LEAST_VECTORS,
+    no_vectors,
+    parts_and_others,
+    projection_moments,
+    rows_without,
+)
+from monitor.measures.spreads import of_largest
+from monitor.uncertainty.between import Squares
+from monitor.uncertainty.normal import beyond_normal
 
 LEVEL = 0.95
 """Of the interval, held jointly over the projections."""
@@ -59,8 +74,38 @@ def measure(pair: EmbeddingPair) -> Result:
         level=LEVEL,
         method="Welch, Bonferroni over the projections",
         p_value=min(p_value, 1.0),
-        detail={"projection": int(np.flatnonzero(varies)[largest]), **rows_without(pair.current)},
+        detail={
+            "projection": int(np.flatnonzero(varies)[largest]),
+            "projections": tests,
+            "error": float((error / unit).max()),
+            **rows_without(pair.current),
+        },
     )
+
+
+def tail(estimate: Estimate, tolerance: float) -> float:
+    """Return the p-value of "no projection's mean has shifted by more than the tolerance".
+
+    Normal, with the largest standard error of a projection, times the projections (Bonferroni):
+    never too small, larger than need be.
+    """
+    error = estimate.detail["error"]
+    p_value = float(beyond_normal(estimate.value, error, tolerance, either_side=True))
+    return min(estimate.detail["projections"] * p_value, 1.0)
+
+
+def spread(embedding: EmbeddingParts) -> Squares | None:
+    """Return the square of the largest shift between a window of the baseline and the others."""
+    if embedding.whole.n < LEAST_VECTORS:
+        return None
+    unit2 = projection_moments(embedding.whole).variance
+    varies = unit2 > 0
+    both = parts_and_others(embedding)
+    if not (both and varies.any()):
+        return None
+    apart = np.array([(part.mean - others.mean)[varies] for part, others in both])
+    error2 = np.array([1 / part.n + 1 / others.n for part, others in both])
+    return of_largest(apart / np.sqrt(unit2[varies]), error2)
 
 
 MEASURE = EmbeddingMeasure(
@@ -76,4 +121,6 @@ MEASURE = EmbeddingMeasure(
         source="Welch (1947); Achlioptas (2003)",
     ),
     measure,
+    tail=tail,
+    spread=spread,
 )

@@ -9,8 +9,10 @@ from scipy import stats
 
 from monitor.domain.estimate import Absence, Estimate, Unmeasurable
 from monitor.measures.drift import embedding_covariance, embedding_mean
-from monitor.measures.measure import EmbeddingPair
+from monitor.measures.measure import EmbeddingPair, EmbeddingParts
+from monitor.measures.projections import projection_moments
 from monitor.profile.vectors import VectorCounts, VectorDraft, count_vectors, projections
+from monitor.uncertainty.between import reach
 
 DIMENSION = 24
 MEASURES = [embedding_mean.measure, embedding_covariance.measure]
@@ -160,3 +162,85 @@ def test_few_dimensions_have_projections_that_repeat_and_change_nothing(dimensio
         found = measure(pair_of(then, now))
         assert isinstance(found, Estimate)
         assert found.low == 0
+
+
+def days(effect, seed, number=20, rows=400):
+    """Return the counts of days, each of which shifts and stretches its vectors as it likes."""
+    rng = np.random.default_rng(seed)
+    drawn = [
+        rng.normal(
+            rng.normal(0, effect, DIMENSION), 1 + abs(rng.normal(0, effect)), (rows, DIMENSION)
+        )
+        for _ in range(number)
+    ]
+    draft = VectorDraft()
+    draft.add(column(np.concatenate(drawn)))
+    grid = draft.grid()
+    parts = [counted(grid, day) for day in drawn]
+    whole = VectorCounts.empty()
+    for part in parts:
+        whole.merge(part)
+    return grid, whole, parts
+
+
+@pytest.mark.parametrize("module", [embedding_mean, embedding_covariance])
+def test_the_floor_is_what_restless_days_reach_and_nothing_where_days_agree(module):
+    _, whole, parts = days(0.0, 1)
+    quiet = reach(module.spread(EmbeddingParts(whole, tuple(parts))), (1e-3,))
+    assert np.sqrt(quiet.max()) < 0.15
+    grid, whole, parts = days(0.3, 2)
+    restless = np.sqrt(reach(module.spread(EmbeddingParts(whole, tuple(parts))), (1e-3,)).max())
+    seen = [
+        module.measure(EmbeddingPair("v", "v", grid, whole.without(part), part)).value
+        for part in parts
+    ]
+    assert max(seen) < restless < 6 * max(seen)
+
+
+@pytest.mark.parametrize("module", [embedding_mean, embedding_covariance])
+def test_the_squares_are_those_of_each_window_and_the_others(module):
+    grid, whole, parts = days(0.1, 3, number=8)
+    squares = module.spread(EmbeddingParts(whole, tuple(parts)))
+    others = VectorCounts.empty()
+    for part in parts[1:]:
+        others.merge(part)
+    found = module.measure(EmbeddingPair("v", "v", grid, others, parts[0]))
+    unit = projection_moments(whole).variance / projection_moments(others).variance
+    allowed = 0.01 if module is embedding_covariance else abs(unit - 1).max() + 1e-9
+    assert np.sqrt(squares.observed[0].max()) == pytest.approx(found.value, rel=allowed)
+
+
+@pytest.mark.parametrize("module", [embedding_mean, embedding_covariance])
+def test_without_windows_to_compare_there_is_no_floor(module):
+    grid, whole, _ = days(0.0, 4, number=2)
+    nothing = VectorCounts.empty()
+    assert module.spread(EmbeddingParts(whole, ())) is None
+    assert module.spread(EmbeddingParts(whole, (whole, nothing, nothing))) is None
+    assert module.spread(EmbeddingParts(nothing, (nothing,))) is None
+    same = counted(grid, np.ones((100, DIMENSION)))
+    half = counted(grid, np.ones((50, DIMENSION)))
+    assert module.spread(EmbeddingParts(same, (half, half))) is None
+
+
+@pytest.mark.parametrize("module", [embedding_mean, embedding_covariance])
+def test_at_the_tolerance_the_test_rejects_at_most_at_its_level(module):
+    size = 0.2
+    rejected = 0
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        then, now = rng.normal(size=(4000, DIMENSION)), rng.normal(size=(1000, DIMENSION))
+        if module is embedding_mean:
+            direction = projections(DIMENSION)[:, 0] * size
+            now = now + direction
+        else:
+            now = now * np.exp(size)
+        found = module.measure(pair_of(then, now))
+        rejected += module.tail(found, size) <= 0.05
+    assert rejected <= stats.binom.ppf(0.999, 40, 0.05)
+
+
+@pytest.mark.parametrize("module", [embedding_mean, embedding_covariance])
+def test_far_beyond_the_tolerance_the_test_is_sure(module):
+    found = module.measure(pair_of(REFERENCE, normal(2000, 5, shift=1.0, scale=2)))
+    assert module.tail(found, 0.2) < 1e-6
+    assert module.tail(found, 100.0) == 1.0

@@ -8,7 +8,15 @@ from monitor.domain.window import Window
 from monitor.measures.catalogue import CATALOGUE
 from monitor.measures.drift.psi import psi
 from monitor.measures.grouping import grouped_parts
-from monitor.measures.measure import FieldMeasure, FieldPair, FieldParts, GroupMeasure, ProfilePair
+from monitor.measures.measure import (
+    EmbeddingMeasure,
+    EmbeddingPair,
+    FieldMeasure,
+    FieldPair,
+    FieldParts,
+    GroupMeasure,
+    ProfilePair,
+)
 from monitor.measures.names import MEASURE_NAMES
 from monitor.measures.variability import Floor, floors
 from monitor.profile.profile import Profile, merged
@@ -33,6 +41,7 @@ STILL = {
 }
 """Those that a shift of the log does not move: nothing becomes missing or new or related by it."""
 MOVING = [measure for measure in TESTED if measure.about.id not in STILL]
+NUMERIC = {"amount", "code", "score", "vector.norm"}
 CALM = [log(ROWS, seed) for seed in range(DAYS)]
 MOVED = [log(ROWS, seed, shift=0.8 if seed % 3 == 0 else 0.0) for seed in range(DAYS)]
 
@@ -58,6 +67,9 @@ def measured(measure, sides, current):
     """Return the estimates of a measure, of every field that it applies to."""
     grid, whole, _ = sides
     pair = ProfilePair(grid, whole, current, Window(START, START + timedelta(days=1)), DAYS)
+    if isinstance(measure, EmbeddingMeasure):
+        sides = grid.vectors["vector"], whole.vectors["vector"], current.vectors["vector"]
+        return [measure.measure(EmbeddingPair("vector", "vector", *sides))]
     if not isinstance(measure, FieldMeasure):
         return [measure.measure(pair)]
     return [
@@ -146,7 +158,7 @@ def test_too_few_windows_and_those_with_too_few_rows_say_nothing(calm):
 def test_only_what_is_judged_is_learned(calm):
     assert {measure for measure, _ in floors(["ks"], *calm)} == {"ks"}
     assert floors([], *calm) == {}
-    assert {field for _, field in floors(["ks"], *calm)} == {"amount", "code", "score"}
+    assert {field for _, field in floors(["ks"], *calm)} == NUMERIC
 
 
 def test_a_column_that_the_baseline_never_held_has_no_floor():
