@@ -68,12 +68,10 @@ LISTED_GROUPS = 100
 TRACKED_VALUES = 100_000
 """Distinct values that a grid knows; of a baseline with more of them the list is incomplete."""
 
-MANY_VALUES = 200
-"""Up to so many values a field is taken to have no others, however few rows showed them."""
-
 NEW_VALUES = 0.0025
-"""Share of rows with a value never held before from which on new values are ordinary: half of what
-warns of unseen values."""
+"""Share of rows with a value never held before from which on new values are ordinary, if there are
+more values than are listed: half of what warns of unseen values. With fewer, the counts of the listed
+ones tell the measures what the baseline was too small to hold."""
 
 _GUARD_CELLS = 8
 _NORMAL_IQR = 1.3489795003921634  # interquartile range of the standard normal
@@ -134,7 +132,7 @@ class ValueTally:
         ordered = [
             text for text, _ in sorted(self.counts.items(), key=lambda item: (-item[1], item[0]))
         ]
-        ever_new = len(ordered) > MANY_VALUES and self.novelty > NEW_VALUES
+        ever_new = len(ordered) > LISTED_VALUES and self.novelty > NEW_VALUES
         if not self.complete or ever_new or len(ordered) > TRACKED_VALUES:
             return CategoricalGrid(tuple(ordered[:LISTED_VALUES]), complete=False)
         return CategoricalGrid(

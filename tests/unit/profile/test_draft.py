@@ -171,7 +171,8 @@ def test_long_values_are_known_by_their_names():
     assert counts.unseen.rows == 1
 
 
-def test_where_rare_values_are_ordinary_a_new_one_is_no_news():
+def test_where_rare_values_are_ordinary_a_new_one_is_no_news(monkeypatch):
+    monkeypatch.setattr(draft, "LISTED_VALUES", 200)
     rng = np.random.default_rng(4)
     ever_new, settled, few = ValueTally(), ValueTally(), ValueTally()
     ever_new.add(pa.array(rng.zipf(1.5, 20_000).astype(str)))
