@@ -118,7 +118,7 @@ def test_a_tally_counts_values_in_order_of_their_frequency():
 def test_further_values_are_known_without_being_listed(monkeypatch):
     monkeypatch.setattr(draft, "LISTED_VALUES", 3)
     tally = ValueTally()
-    tally.add(pa.array([*"abcd" * 2, "e"]))
+    tally.add(pa.array([*"abcd" * 3, *"ee"]))
     grid = tally.grid()
     assert (grid.values, grid.known, grid.complete) == (("a", "b", "c"), ("d", "e"), True)
     counts = CategoricalCounts(np.zeros(3, np.int64))
