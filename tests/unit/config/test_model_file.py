@@ -109,8 +109,8 @@ def test_a_kind_with_parts_is_watched_as_its_parts(load):
         "date of birth",
         FieldKind.CATEGORICAL,
         FieldRole.PREDICTION,
-        Part.HOUR_OF_WEEK,
-        "Europe/Amsterdam",
+        part=Part.HOUR_OF_WEEK,
+        zone="Europe/Amsterdam",
     )
     assert {item.declared_kind for item in policy.fields[4:10]} == {FieldKind.TEXT}
     assert [item.declared for item in embeddings(policy.fields)] == ["vector"]
