@@ -1,5 +1,6 @@
 """Whether what was found in several windows is an alarm."""
 
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 
 from monitor.domain.alarm import Alarm, AlarmRule, AlarmState
@@ -48,10 +49,12 @@ def alarms_over(windows: Sequence[Verdicts], rule: AlarmRule) -> tuple[Mapping[s
         windows: The verdicts of each window, in the order of the windows.
         rule: When findings become alarms.
     """
-    past: dict[str, list[Verdict]] = {}
+    past: dict[str, deque[Verdict]] = {}
     alarms: list[dict[str, Alarm]] = []
     for verdicts in windows:
         for fingerprint, verdict in verdicts.items():
-            past.setdefault(fingerprint, []).append(verdict)
+            judged = past.setdefault(fingerprint, deque(maxlen=rule.of))
+            if verdict is not Verdict.UNKNOWN:
+                judged.append(verdict)
         alarms.append({name: alarm_of(past[name], rule) for name in verdicts})
     return tuple(alarms)
