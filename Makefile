@@ -14,10 +14,10 @@ MODELMON_FUZZ_MUTANTS ?= 10000
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-fast fuzz lowest lint fmt bench bench-full golden wheel-test lock clean
+.PHONY: help setup demo test test-fast fuzz lowest lint fmt bench bench-full bench-alarms bench-alarms-full golden wheel-test lock clean
 
 help:  ## Show the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # The stamps make repeated calls quick; a changed pyproject.toml installs again.
 $(VENV)/.made:
@@ -72,6 +72,12 @@ bench: $(VENV)/.runtime  ## Compare speed and memory with other tools: some minu
 
 bench-full: $(VENV)/.runtime  ## The same on millions of rows: an hour
 	$(BIN)/python -m benchmarks.run --full
+
+bench-alarms: $(VENV)/.runtime  ## Count false alarms and delays beside other tools: half an hour
+	$(BIN)/python -m benchmarks.alarms.run
+
+bench-alarms-full: $(VENV)/.runtime  ## The same with twelve times the runs: hours
+	$(BIN)/python -m benchmarks.alarms.run --full
 
 golden: $(VENV)/.dev  ## Rewrite the golden files and show what changed
 	$(BIN)/python -m pytest --rewrite-golden

@@ -1,0 +1,99 @@
+"""The figures as Markdown."""
+
+from collections.abc import Iterable, Sequence
+
+from benchmarks.alarms.experiment import Between, Boundary, Cell, Delay
+from benchmarks.alarms.laws import DIRECTIONS
+from benchmarks.alarms.rates import Rate
+from benchmarks.alarms.streams import Plan
+
+NOT_RUN = "not run"
+
+
+def false_alarms(cells: Iterable[Cell]) -> list[str]:
+    """Return the table of runs in which nothing that matters changed."""
+    lines = [
+        (
+            "| rows a window | baseline | own day-to-day change | promise | **modelmon: alarm** "
+            "| modelmon: finding | Evidently: any column | Evidently: half the columns "
+            "| NannyML: any column |"
+        ),
+        "|---:|---|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    for cell in cells:
+        theirs = (cell.evidently, cell.evidently_dataset, cell.nannyml)
+        noise = f"{cell.plan.noise:g} σ" if cell.plan.noise else "none"
+        values = [str(rate) if rate else NOT_RUN for rate in theirs]
+        lines.append(
+            f"| {cell.plan.rows:,} | {baseline(cell.plan)} | {noise} | ≤ {100 * cell.promise:.0f} % "
+            f"| **{cell.firing}** | {cell.beyond} | {' | '.join(values)} |"
+        )
+    return lines
+
+
+def baseline(plan: Plan) -> str:
+    """Return the size of a baseline in words."""
+    if plan.day_rows is None:
+        return f"{plan.days} × the window"
+    return f"{plan.days} × {plan.day_rows:,} rows"
+
+
+def boundary(size: Sequence[Boundary], power: Sequence[Boundary]) -> list[str]:
+    """Return the table of tests at the tolerance and at twice that."""
+    lines = [
+        (
+            f"| rows a window | baseline | rejected at the tolerance | of these: "
+            f"{' / '.join(DIRECTIONS)} | rejected at twice the tolerance |"
+        ),
+        "|---:|---|---:|---:|---:|",
+    ]
+    for at, twice in zip(size, power, strict=True):
+        each = " / ".join(f"{100 * at.by_direction[name].share:.1f} %" for name in DIRECTIONS)
+        lines.append(
+            f"| {at.plan.rows:,} | {baseline(at.plan)} | {at.whole} | {each} | {twice.whole} |"
+        )
+    return lines
+
+
+def delays(found: Iterable[Delay]) -> list[str]:
+    """Return the table of windows until an alarm."""
+    lines = [
+        (
+            "| true PSI of one field | rows a window | own day-to-day change | modelmon | Evidently "
+            "| NannyML |"
+        ),
+        "|---:|---:|---:|---:|---:|---:|",
+    ]
+    for delay in found:
+        noise = f"{delay.plan.noise:g} σ" if delay.plan.noise else "none"
+        theirs = [str(other) if other else NOT_RUN for other in (delay.evidently, delay.nannyml)]
+        lines.append(
+            f"| {delay.psi:g} | {delay.plan.rows:,} | {noise} | {delay.ours} "
+            f"| {' | '.join(theirs)} |"
+        )
+    return lines
+
+
+def between(found: Iterable[Between]) -> list[str]:
+    """Return the table of the time between alarms."""
+    lines = [
+        (
+            "| stream | rule | promise: mean windows between alarms | windows | alarms "
+            "| mean windows between |"
+        ),
+        "|---|---|---:|---:|---:|---:|",
+    ]
+    for line in found:
+        mean = f"{line.windows / line.alarms:,.0f}" if line.alarms else f"> {line.windows:,}"
+        promise = f"≥ {line.promise:,.0f}" if line.promise else "none"
+        lines.append(
+            f"| {line.stream} | {line.rule} | {promise} | {line.windows:,} | {line.alarms:,} "
+            f"| {mean} |"
+        )
+    return lines
+
+
+def rates(cell: Cell) -> dict[str, Rate]:
+    """Return the rates of a line by tool, for the picture."""
+    found = {"modelmon": cell.firing, "Evidently": cell.evidently, "NannyML": cell.nannyml}
+    return {tool: rate for tool, rate in found.items() if rate is not None}
