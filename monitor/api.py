@@ -32,6 +32,7 @@ from monitor.domain.window import Window
 from monitor.engine.check import run_windows
 from monitor.engine.ports import Source
 from monitor.engine.progress import Silent
+from monitor.engine.references import hold
 from monitor.engine.register import Registration, register_baselines
 from monitor.engine.run import Examination, Outside, Ran, examine, prepare
 from monitor.profile.codec import profile_from_bytes
@@ -117,7 +118,10 @@ class Model:
             raise BaselineError(f"{self.policy.model} has no baseline: call register() first")
         with self._source(data) as source:
             scan = source.scan(self.window(start, end))
-            prepared = prepare(self.policy, source, scan, baselines)
+            store = self.outside.store
+            heads = store.heads(self.policy.model)
+            held = hold(self.policy, scan.window, baselines, heads, store)
+            prepared = prepare(self.policy, source, scan, baselines, held)
             seen = examine(self.policy, prepared, self.outside.compute, Silent())
         return Comparison(scan.window, seen)
 
@@ -180,10 +184,10 @@ class Comparison:
     def readings(self) -> "pd.DataFrame":
         """Return everything measured, one row a reading.
 
-        Columns: version, measure, field, population, group, reference_group, value, low, high,
-        then, now, n, n_reference, p_value, p_adjusted, note, absence, why_absent. ``value`` is
-        missing exactly where ``absence`` says why; ``note`` names what it is the value of where the
-        other columns do not.
+        Columns: version, measure, field, population, group, reference_group, reference, value,
+        low, high, then, now, n, n_reference, p_value, p_adjusted, note, absence, why_absent.
+        ``value`` is missing exactly where ``absence`` says why; ``reference`` is empty for the
+        registered baseline; ``note`` names what it is the value of where the other columns do not.
         """
         import pandas as pd  # noqa: PLC0415  # costs 0.4 s
 
@@ -217,6 +221,7 @@ def _reading_row(reading: Reading) -> dict[str, Any]:
         "population": subject.population,
         "group": subject.group,
         "reference_group": subject.reference_group,
+        "reference": subject.reference,
     }
     numbers = ("value", "low", "high", "then", "now", "p_value", "p_adjusted")
     if isinstance(result, Estimate):

@@ -18,6 +18,7 @@ from monitor.domain.manifest import (
 from monitor.domain.policy import Policy, SourceSpec
 from monitor.domain.quarantine import advance
 from monitor.domain.reading import Reading, Subject
+from monitor.domain.reference import Composition, held_identity
 from monitor.domain.run import Failure, Outcome, Run, VersionResult, run_identity
 from monitor.domain.schedule import CalendarUnit, Schedule
 from monitor.domain.schema import ColumnChange, SchemaChange
@@ -136,12 +137,13 @@ def readings_of(model, version, psi=0.31):
             Subject(model, version, "age"),
             Unmeasurable(Absence.MISSING_COLUMN, "no file has the column age", 600, 5000),
         ),
+        Reading("psi", Subject(model, version, "limit_bal", reference="week"), Estimate(0.3, 600)),
     )
 
 
 def findings_of(readings):
     """Return findings in another order than the readings, and not on all of them."""
-    psi, _, ratio, absent = readings
+    psi, _, ratio, absent, against = readings
     limit = Limit(0.1, 0.25)
     return (
         Finding(absent, Limit(None, 0.5, 7), Verdict.UNKNOWN, Reason.MISSING_COLUMN, "no column"),
@@ -157,6 +159,7 @@ def findings_of(readings):
             },
         ),
         Finding(ratio, Band(0.85, 1.2), Verdict.WARNING, Reason.SUSPECTED, "0.70 is below 0.85"),
+        Finding(against, limit, Verdict.CRITICAL, Reason.BEYOND_CRITICAL, "0.3 is above 0.25"),
     )
 
 
@@ -177,10 +180,15 @@ def a_run(day=0, days=1, *, policy="policy-1", model="credit", versions=("2", "1
         )
     rows = Reading("rows", Subject(model), Estimate(1010.0, 1010))
     baselines = {result.version: result.baseline for result in results}
+    inputs = run_identity(model, window, policy, baselines, MANIFEST.digest)
+    made = (
+        Composition("1", "week", 7, ((a_window(day - 1), "i1"), (a_window(day - 2), "b1" * 16))),
+        Composition("2", "week\x00", 7),
+    )
     return Run(
         model=model,
         window=window,
-        identity=run_identity(model, window, policy, baselines, MANIFEST.digest),
+        identity=held_identity(inputs, made),
         policy=policy,
         manifest=MANIFEST,
         accounting=ACCOUNTING,
@@ -194,6 +202,8 @@ def a_run(day=0, days=1, *, policy="policy-1", model="credit", versions=("2", "1
         findings=(Finding(rows, Limit(None, None), Verdict.OK, Reason.WITHIN, "1010 rows"),),
         schema_changes=SCHEMA_CHANGES,
         e_value=0.75 + day,
+        inputs=inputs,
+        compositions=made,
     )
 
 

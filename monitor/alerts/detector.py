@@ -44,8 +44,9 @@ def e_value(findings: Iterable[Finding]) -> float | None:
     """Return the evidence of one window that something is beyond what is tolerated.
 
     The mean of the `calibrated` evidence of every tested measure of drift at its warning limit (at
-    the critical one where it has no other): at most 1 on average when nothing is, whatever the
-    dependence between fields. None when nothing could be tested.
+    the critical one where it has no other) against the registered baseline: at most 1 on average
+    when nothing is, whatever the dependence between fields. None when nothing could be tested.
+    What is held against earlier windows is left out: it is not so given those windows.
 
     Args:
         findings: Of one window, all versions.
@@ -53,6 +54,7 @@ def e_value(findings: Iterable[Finding]) -> float | None:
     found = [
         calibrated(bound.p_value)
         for finding in findings
+        if not finding.reading.subject.reference
         for bound in [finding.evidence.get(Verdict.WARNING, finding.evidence.get(Verdict.CRITICAL))]
         if bound is not None and _is_evidence(finding.reading.measure)
     ]

@@ -20,7 +20,7 @@ from monitor.measures.catalogue import CATALOGUE
 from monitor.measures.direction import either_side, lower_is_worse, needs_labels
 from monitor.measures.measure import GroupMeasure, Tail
 from monitor.measures.names import MEASURE_NAMES
-from monitor.measures.variability import Floors
+from monitor.measures.variability import Floors, floor_key
 from monitor.uncertainty.multiplicity import benjamini_hochberg
 
 RATIO = "selection_rate_ratio"
@@ -59,7 +59,8 @@ def findings_of(
 
     Pure: what one window's data say. Readings of measures with a minimum-effect test are adjusted
     for multiplicity within the section of the limits (drift or quality), the fields apart from the
-    model's own output and from how they move together, and the severity. One that could not be measured keeps its place in the
+    model's own output and from how they move together, what they are held against, and the severity.
+    One that could not be measured keeps its place in the
     family, as a test that found nothing.
 
     Args:
@@ -69,14 +70,12 @@ def findings_of(
     """
     waiting = _waiting_for_labels(readings, policy)
     found: dict[int, Finding] = {}
-    tested: dict[tuple[str, bool, bool], list[_Tested]] = {}
+    tested: dict[tuple[str | bool, ...], list[_Tested]] = {}
     for place, reading in enumerate(readings):
         limit = _limit(reading, policy)
         withhold = bool(waiting) and needs_labels(reading.measure)
         if limit is not None and reading.measure in _TAILS:
-            name = MEASURE_NAMES[reading.measure]
-            family = name.family, bool(reading.subject.field), name.together
-            tested.setdefault(family, []).append(_Tested(place, reading, limit, withhold))
+            tested.setdefault(_family(reading), []).append(_Tested(place, reading, limit, withhold))
         if limit is not None and withhold:
             found[place] = withheld(reading, limit, waiting)
         elif limit is not None and reading.measure not in _TAILS:
@@ -88,11 +87,18 @@ def findings_of(
     return tuple(found[place] for place in sorted(found))
 
 
+def _family(reading: Reading) -> tuple[str | bool, ...]:
+    """Return what the tests that are adjusted together have in common."""
+    subject, name = reading.subject, MEASURE_NAMES[reading.measure]
+    return name.family, bool(subject.field), name.together, subject.reference
+
+
 def _limit(reading: Reading, policy: Policy) -> Limit | None:
     """Return the limit of a reading; None where it is not judged by one."""
-    if reading.measure not in policy.limits:
+    limits = policy.limits_against(reading.subject.reference)
+    if reading.measure not in limits:
         return None
-    limit = policy.limits[reading.measure].of(reading.subject.field)
+    limit = limits[reading.measure].of(reading.subject.field)
     return limit if limit.bounds else None  # judged for some fields and not for others
 
 
@@ -123,7 +129,7 @@ def _judged_together(
 
 def _test(item: _Tested, severity: Verdict, floors: Floors | None) -> Evidence:
     bound = _bound(item.limit, severity) or 0.0
-    learned = (floors or {}).get((item.reading.measure, item.reading.subject.field))
+    learned = (floors or {}).get(floor_key(item.reading.measure, item.reading.subject))
     floor = 0.0
     if learned is not None:
         floor = learned.warning if severity is Verdict.WARNING else learned.critical

@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from monitor.config.defaults import DEFAULT_LIMITS, UNJUDGED
 from monitor.config.document import Document, KeyPath
+from monitor.config.reference_checks import reference_problems
 from monitor.config.values import MAX_NAME, checked_zone, in_zone, parse_instant
 from monitor.config.wording import described, quoted, suggestion
 from monitor.domain.errors import Problem
@@ -50,6 +51,7 @@ def problems_between_keys(
     yield from _crossings(document, populations)
     yield from _schedule(document)
     yield from _limits(document, measures)
+    yield from _references(document, measures)
 
 
 def population_names(value: Raw) -> list[str]:
@@ -347,7 +349,8 @@ def _limits(document: Document, measures: Mapping[str, MeasureName]) -> Iterator
         for name, entry in _section(limits, family).items():
             path = ("limits", family, name)
             if name in here:
-                yield from _limit(document, path, _section({"": entry}, ""), measures[name])
+                base = DEFAULT_LIMITS.get(name, UNJUDGED)
+                yield from _limit(document, path, _section({"": entry}, ""), measures[name], base)
                 yield from _lacking(document, path, measures[name])
             else:
                 yield document.problem(path, _unknown_measure(name, here, measures), at_key=True)
@@ -384,6 +387,27 @@ def _fields_in_role(document: Document, role: FieldRole) -> list[str]:
     ]
 
 
+def _references(document: Document, measures: Mapping[str, MeasureName]) -> Iterator[Problem]:
+    drift = [name for name, measure in measures.items() if measure.family == "drift"]
+    whole = _section(document.value, "limits", "drift")
+    for name, entry in _section(document.value, "references").items():
+        path = ("references", name)
+        section = {"kind": entry} if isinstance(entry, str) else _section({"": entry}, "")
+        yield from reference_problems(document, path, section)
+        for measure, own in _section(section, "limits").items():
+            below = (*path, "limits", measure)
+            if measure in drift:
+                default = DEFAULT_LIMITS.get(measure, UNJUDGED)
+                base = _whole(_section(whole, measure), default)
+                yield from _limit(document, below, _section({"": own}, ""), measures[measure], base)
+            elif measure in measures:
+                message = f"{measure} is no drift, and is held against the registered baseline only"
+                yield document.problem(below, message, at_key=True)
+            else:
+                message = _unknown_measure(measure, drift, measures)
+                yield document.problem(below, message, at_key=True)
+
+
 def _unknown_measure(name: str, here: list[str], measures: Mapping[str, MeasureName]) -> str:
     if name not in measures:
         return f"unknown measure{suggestion(name, here)}"
@@ -393,9 +417,8 @@ def _unknown_measure(name: str, here: list[str], measures: Mapping[str, MeasureN
 
 
 def _limit(
-    document: Document, path: KeyPath, entry: Raw, measure: MeasureName
+    document: Document, path: KeyPath, entry: Raw, measure: MeasureName, base: Limit
 ) -> Iterator[Problem]:
-    base = DEFAULT_LIMITS.get(str(path[-1]), UNJUDGED)
     yield from _bounds(document, path, entry, base, floor=measure.floor)
     if "fields" not in entry:
         return
@@ -404,7 +427,7 @@ def _limit(
         yield document.problem((*path, "fields"), message, at_key=True)
         return
     declared = _declared(document.value)
-    whole = Limit(_bound(entry, "warning", base.warning), _bound(entry, "critical", base.critical))
+    whole = _whole(entry, base)
     for name, own in _section(entry, "fields").items():
         below = (*path, "fields", name)
         if declared and (wrong := _not_measured(name, declared, measure)):
@@ -428,6 +451,10 @@ def _not_measured(name: str, declared: Mapping[str, Raw], measure: MeasureName) 
 
 def _is_embedding(section: Raw) -> bool:
     return section.get("kind") == FieldKind.EMBEDDING
+
+
+def _whole(entry: Raw, base: Limit) -> Limit:
+    return Limit(_bound(entry, "warning", base.warning), _bound(entry, "critical", base.critical))
 
 
 def _bounds(

@@ -16,6 +16,7 @@ from monitor.domain.alarm import AlarmRule
 from monitor.domain.field import Attribute, Decision, Field, Label
 from monitor.domain.limit import Limit
 from monitor.domain.policy import FieldLimit, Policy, SourceSpec
+from monitor.domain.reference import Reference, ReferenceKind
 from monitor.domain.schedule import CalendarUnit, Schedule
 from monitor.measures.names import MEASURE_NAMES, MeasureName
 
@@ -40,6 +41,7 @@ def policy_content(policy: Policy, measures: Mapping[str, MeasureName] = MEASURE
         "schedule": _schedule(policy.schedule),
         "limits": _limits(policy, measures),
         "alarms": _alarms(policy.alarms),
+        "references": {item.name: _reference(item, policy, measures) for item in policy.references},
     }
     return _given(content)
 
@@ -220,6 +222,33 @@ def _alarms(rule: AlarmRule) -> Content:
             "false_alarms_per_year": rule.false_alarms_per_year,
         }
     )
+
+
+def _reference(
+    reference: Reference, policy: Policy, measures: Mapping[str, MeasureName]
+) -> Content:
+    several = reference.kind is not ReferenceKind.PREVIOUS
+    return _given(
+        {
+            "kind": str(reference.kind),
+            "season": reference.season and str(reference.season),
+            "windows": reference.windows if several else None,
+            "gap": reference.gap if several else None,
+            "at_least": reference.at_least if several else None,
+            "limits": _own_limits(policy, reference.name, measures),
+        }
+    )
+
+
+def _own_limits(policy: Policy, reference: str, measures: Mapping[str, MeasureName]) -> Content:
+    """Return the limits of a reference that are not the model's; switched off is never twice."""
+    own, limits = policy.limits_against(reference), policy.limits
+    never: Content = {"warning": NEVER, "critical": NEVER}
+    return {
+        name: _field_limit(own[name]) if name in own else never
+        for name in measures
+        if own.get(name) != limits.get(name)
+    }
 
 
 def _field_limit(limit: FieldLimit) -> Content:

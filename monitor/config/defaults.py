@@ -52,5 +52,8 @@ DEFAULT_ALARMS = USUAL
 DEFAULT_LABEL_COVERAGE = 0.9
 """Labels that arrive first may be of another kind than the rest: nine in ten make a window."""
 
+MOST_WINDOWS = 1000
+"""Windows that a reference may be the sum of: each is read from the store for every run."""
+
 REOPENED_WINDOWS = 7
 """Files may be a week late for daily windows, and as many windows for others."""

@@ -20,6 +20,7 @@ from monitor.config.sections import (
     LimitsSection,
     ModelSection,
     PopulationSection,
+    ReferenceSection,
     ScheduleSection,
     SourceSection,
 )
@@ -41,6 +42,7 @@ from monitor.domain.field import (
 )
 from monitor.domain.limit import Band, Limit
 from monitor.domain.policy import FieldLimit, LabelTable, Policy, SourceSpec, TableFormat
+from monitor.domain.reference import Reference, ReferenceKind, Season
 from monitor.domain.schedule import CalendarUnit, Schedule
 from monitor.measures.names import MEASURE_NAMES, MeasureName
 
@@ -155,6 +157,7 @@ def _policy(section: ModelSection, document: Document) -> Policy:
         for part in _field(name, entry, section.source.timezone).in_parts()
     )
     short = _nominal(section.schedule.window) < timedelta(days=7)
+    limits = _limits(section.limits, _hours_of_week(fields) if short else ())
     return Policy(
         model=section.model,
         source=_source(section.source),
@@ -167,11 +170,17 @@ def _policy(section: ModelSection, document: Document) -> Policy:
             *(Population(tuple(names)) for names in section.crossings),
         ),
         schedule=_schedule(section.schedule),
-        limits=_limits(section.limits, _hours_of_week(fields) if short else ()),
+        limits=limits,
         band=_band(section.limits.disparity.band),
         false_discovery_rate=section.limits.false_discovery_rate,
         alarms=_alarms(section.alarms),
         min_label_coverage=section.label.min_coverage if section.label else 0.0,
+        references=tuple(_reference(name, item) for name, item in section.references.items()),
+        reference_limits={
+            name: own
+            for name, item in section.references.items()
+            if (own := _limits_against(item.limits, limits)) != limits
+        },
         owner=section.owner or "",
         text=document.text,
         directory=str(Path(document.file).parent),
@@ -288,10 +297,37 @@ def _limits(section: LimitsSection, unjudged: Iterable[str]) -> dict[str, FieldL
             never = replace(limit.default, warning=None, critical=None)
             others = {field: never for field in unjudged if field not in limit.fields}
             limit = FieldLimit(limit.default, {**limit.fields, **others})
-        judged = (limit.default, *limit.fields.values())
-        if any(own.warning is not None or own.critical is not None for own in judged):
+        if _judges(limit):
             limits[name] = limit
     return limits
+
+
+def _limits_against(
+    given: Mapping[str, LimitSection], limits: Mapping[str, FieldLimit]
+) -> dict[str, FieldLimit]:
+    """Return the model's limits with those in their place that were given for a reference."""
+    unjudged = FieldLimit(UNJUDGED)
+    own = {
+        name: _field_limit(section, limits.get(name, unjudged).default)
+        for name, section in given.items()
+    }
+    return {name: limit for name, limit in {**limits, **own}.items() if _judges(limit)}
+
+
+def _judges(limit: FieldLimit) -> bool:
+    return any(own.bounds for own in (limit.default, *limit.fields.values()))
+
+
+def _reference(name: str, section: ReferenceSection) -> Reference:
+    windows = section.windows or 1
+    return Reference(
+        name=name,
+        kind=ReferenceKind(section.kind),
+        windows=windows,
+        gap=section.gap,
+        at_least=section.at_least or (windows + 1) // 2,
+        season=Season(section.season) if section.season else None,
+    )
 
 
 def _field_limit(section: LimitSection, base: Limit) -> FieldLimit:

@@ -1,6 +1,6 @@
 """JSON Schema of the files, for editors and for the reference."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from monitor.config.daemon_file import DaemonSection
@@ -17,15 +17,26 @@ def model_schema(measures: Mapping[str, MeasureName] = MEASURE_NAMES) -> dict[st
     schema = _schema(ModelSection, "modelmon: a model")
     families = schema["$defs"]["LimitsSection"]["properties"]
     for family in ("drift", "quality", "performance"):
-        section = families[family]
-        limit = section.pop("additionalProperties")
-        section["additionalProperties"] = False
-        section["properties"] = {
-            name: {**limit, "description": _limit_description(name)}
-            for name, measure in measures.items()
-            if measure.family == family
-        }
+        _name_measures(families[family], family, measures, _limit_description)
+    reference = schema["$defs"]["ReferenceSection"]["properties"]
+    _name_measures(reference["limits"], "drift", measures, lambda _: "the model's unless given")
     return schema
+
+
+def _name_measures(
+    section: dict[str, Any],
+    family: str,
+    measures: Mapping[str, MeasureName],
+    described: Callable[[str], str],
+) -> None:
+    """Let a section of limits have the measures of a family as its keys, and no other."""
+    limit = section.pop("additionalProperties")
+    section["additionalProperties"] = False
+    section["properties"] = {
+        name: {**limit, "description": described(name)}
+        for name, measure in measures.items()
+        if measure.family == family
+    }
 
 
 def daemon_schema() -> dict[str, Any]:

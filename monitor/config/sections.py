@@ -14,6 +14,7 @@ from monitor.config.defaults import (
     DEFAULT_BAND,
     DEFAULT_FALSE_DISCOVERY_RATE,
     DEFAULT_LABEL_COVERAGE,
+    MOST_WINDOWS,
 )
 from monitor.config.values import (
     Bound,
@@ -330,6 +331,48 @@ class AlarmsSection(Section):
     )
 
 
+class ReferenceSection(Section):
+    """What windows are held against besides the registered baseline."""
+
+    kind: Literal["previous", "rolling", "season"] = Field(
+        description="which earlier windows it is the sum of"
+    )
+    season: Literal["hour", "weekday", "hour_of_week", "month"] | None = Field(
+        None, description="what windows of the same season have in common; for season only"
+    )
+    windows: int | None = Field(
+        None, ge=1, le=MOST_WINDOWS, description="how many windows; 1 for previous"
+    )
+    gap: int = Field(
+        0, ge=0, le=MOST_WINDOWS, description="how many windows lie between it and the window"
+    )
+    at_least: int | None = Field(
+        None,
+        ge=1,
+        description="how many of its windows must be stored; half of them unless it is said",
+    )
+    limits: MeasureLimits = Field(
+        default_factory=dict,
+        description="limits of drift against it, by measure, that are not the model's",
+    )
+
+
+def _reference_in_full(value: Any) -> Any:
+    if isinstance(value, str):
+        return {"kind": value}
+    if isinstance(value, dict):
+        return value
+    raise wrong(f"must be previous, or a section of keys, not {described(value)}")
+
+
+ReferenceEntry = Annotated[
+    ReferenceSection,
+    BeforeValidator(
+        _reference_in_full, json_schema_input_type=ReferenceSection | Literal["previous"]
+    ),
+]
+
+
 class ModelSection(Section):
     """A model that is watched: its log, its fields, its populations and its limits."""
 
@@ -358,4 +401,8 @@ class ModelSection(Section):
     )
     alarms: AlarmsSection = Field(
         {}, validate_default=True, description="when what was found in windows is an alarm"
+    )
+    references: dict[Name, ReferenceEntry] = Field(
+        default_factory=dict,
+        description="what windows are held against besides the registered baseline, by name",
     )

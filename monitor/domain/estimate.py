@@ -79,7 +79,7 @@ class Absence(StrEnum):
     NO_BASELINE = "no_baseline"
     """Nothing registered to compare with."""
     REFERENCE_UNAVAILABLE = "reference_unavailable"
-    """The reference group is absent or too small in this window."""
+    """The reference group is absent or too small, or no reference can be made of stored windows."""
 
 
 @dataclass(frozen=True, slots=True)

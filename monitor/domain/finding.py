@@ -95,7 +95,7 @@ class Finding:
     def fingerprint(self) -> str:
         """Return 16 hex digits that say what was measured on what, never the value."""
         subject = self.reading.subject
-        parts = (
+        parts: tuple[str, ...] = (
             self.reading.measure,
             subject.model,
             subject.version,
@@ -103,4 +103,6 @@ class Finding:
             subject.population,
             subject.group,
         )
+        if subject.reference:  # what is held against the baseline is named as it always was
+            parts = (*parts, f"against={subject.reference}")
         return sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -8,6 +8,7 @@ from enum import StrEnum
 from monitor.domain.alarm import USUAL, AlarmRule
 from monitor.domain.field import Attribute, Decision, Field, Label, Population
 from monitor.domain.limit import Band, Limit
+from monitor.domain.reference import Reference
 from monitor.domain.schedule import Schedule
 
 
@@ -101,6 +102,9 @@ class Policy:
         alarms: When findings become alarms.
         min_label_coverage: Share of a window's rows that must have a label before anything that
             rests on labels is judged.
+        references: What windows are held against besides the registered baseline.
+        reference_limits: Name of a reference to the limits that changes against it are judged by,
+            where they are not ``limits``.
         owner: Who owns the model; "" until the file says so.
         text: The file as it was read.
         digest: sha256 of the validated content: comments and layout do not change it.
@@ -120,7 +124,13 @@ class Policy:
     min_label_coverage: float = 0.0
     false_discovery_rate: float = 0.05
     alarms: AlarmRule = USUAL
+    references: tuple[Reference, ...] = ()
+    reference_limits: Mapping[str, Mapping[str, FieldLimit]] = field(default_factory=dict)
     owner: str = ""
     text: str = ""
     digest: str = ""
     directory: str = "."
+
+    def limits_against(self, reference: str) -> Mapping[str, FieldLimit]:
+        """Return the limits of what is held against a reference; "" is the registered baseline."""
+        return self.reference_limits.get(reference, self.limits)

@@ -16,6 +16,7 @@ class Subject:
         population: Name of the population (``sex``, ``sex × race``), or "".
         group: Name of the group within the population, or "".
         reference_group: The group it is held against, or "".
+        reference: Name of the reference it is held against; "" for the registered baseline.
     """
 
     model: str
@@ -24,6 +25,7 @@ class Subject:
     population: str = ""
     group: str = ""
     reference_group: str = ""
+    reference: str = ""
 
     def __str__(self) -> str:
         """Return the subject in words, most specific part first."""

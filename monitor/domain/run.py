@@ -9,6 +9,7 @@ from hashlib import sha256
 from monitor.domain.finding import Finding
 from monitor.domain.manifest import UNLISTED, Accounting, Listing, Manifest
 from monitor.domain.reading import Reading
+from monitor.domain.reference import Composition
 from monitor.domain.schema import SchemaChange
 from monitor.domain.window import Window
 
@@ -25,6 +26,8 @@ def run_identity(
     model: str, window: Window, policy: str, baselines: Mapping[str, str], manifest: str
 ) -> str:
     """Return the digest under which a result is stored once and only once.
+
+    What it is held against besides baselines is added by `reference.held_identity`.
 
     Args:
         model: Name of the model.
@@ -66,7 +69,7 @@ class Run:
     Attributes:
         model: Name of the model.
         window: The window.
-        identity: `run_identity` of its inputs.
+        identity: `run_identity` of its inputs, with what its references were made of.
         policy: Digest of the policy.
         manifest: The data.
         accounting: The rows.
@@ -82,6 +85,9 @@ class Run:
         schema_changes: How the columns of its files differ from those of the baselines.
         e_value: The evidence of drift in all fields together, at most 1 on average when there is
             none; None when nothing could be tested.
+        inputs: `run_identity`: of all that its profiles were made from; "" in runs of before
+            references, whose identity it is.
+        compositions: What the references were made of that it was held against.
     """
 
     model: str
@@ -101,6 +107,8 @@ class Run:
     findings: tuple[Finding, ...] = ()
     schema_changes: tuple[SchemaChange, ...] = ()
     e_value: float | None = None
+    inputs: str = ""
+    compositions: tuple[Composition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,12 @@ class Schedule:
         first = _calendar_start(instant.astimezone(ZoneInfo(self.zone)), unit)
         return Window(first.astimezone(UTC), _calendar_next(first, unit).astimezone(UTC))
 
+    def window_before(self, window: Window) -> Window:
+        """Return the last window that ends where another one begins, or before."""
+        instant = timedelta.resolution
+        before = self.window_at(window.start - instant)
+        return before if before.end <= window.start else self.window_at(before.start - instant)
+
     def windows(self, begin: datetime, until: datetime) -> Iterator[Window]:
         """Yield, in order, the windows that lie wholly within ``[begin, until]``."""
         window = self.window_at(begin)

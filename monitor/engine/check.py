@@ -12,7 +12,8 @@ from monitor.engine.lookback import Lookback
 from monitor.engine.ports import Source
 from monitor.engine.progress import Progress
 from monitor.engine.quarantine import release, take_in, unfinished
-from monitor.engine.run import Outside, Ran, newly_broken, run_window
+from monitor.engine.references import moved
+from monitor.engine.run import Outside, Ran, judge_again, newly_broken, run_window
 
 
 @dataclass(frozen=True)
@@ -56,11 +57,31 @@ def check_due(
     quarantine = yield from _run_all(policy, source, due, outside, progress, intake.quarantine)
     # A log that has ended does not grow old: its last windows stay open for what comes late.
     present = now if span is None else min(now, span[1])
-    again = (lookback or Lookback()).again(policy, source, store, present, quarantine, lacking)
+    lookback = lookback or Lookback()
+    again = lookback.again(policy, source, store, present, quarantine, lacking)
     for ran in _run_all(policy, source, again, outside, progress, quarantine):
         if ran.committed.new:
             yield ran
+    yield from _judge_moved(policy, outside, lookback)
     release(intake, policy.schedule, store)
+
+
+def _judge_moved(policy: Policy, outside: Outside, lookback: Lookback) -> Iterator[Ran]:
+    """Judge the windows again whose references have changed, by their stored profiles.
+
+    It comes last, and once: judging a window again changes no profile, and so no reference.
+    """
+    if not policy.references:
+        return
+    store = outside.store
+    profiled = store.profiled(policy.model)
+    baselines, heads = store.current_baselines(policy.model), store.heads(policy.model)
+    known = lookback.profiled if lookback.judged_by == policy.digest else {}
+    for window in moved(policy, baselines, heads, profiled, known):
+        ran = judge_again(policy, window, outside)
+        if ran is not None and ran.committed.new:
+            yield ran
+    lookback.profiled, lookback.judged_by = profiled, policy.digest
 
 
 def run_windows(

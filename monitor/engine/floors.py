@@ -33,7 +33,8 @@ def floors_of(policy: Policy, window: Window, baseline: Baseline, grid: Grid) ->
         grid: The baseline's grid.
     """
     length = _parts_a_window(window, baseline.parts)
-    measures = tuple(sorted(policy.limits))
+    everywhere = (policy.limits, *policy.reference_limits.values())
+    measures = tuple(sorted({name for limits in everywhere for name in limits}))
     key = (baseline.digest, length, measures)
     with _lock:
         known = _learned.get(key)

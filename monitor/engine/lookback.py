@@ -1,6 +1,6 @@
 """Which windows with a result are to be run again, because files came, went or were rewritten."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from monitor.domain.policy import Policy
 from monitor.domain.quarantine import Quarantine
 from monitor.domain.run import Outcome
 from monitor.domain.window import Window
-from monitor.engine.ports import RunHead, Source, Store
+from monitor.engine.ports import Profiled, RunHead, Source, Store
 
 NAMED_AT_ONCE = 20
 """Closed windows whose changed files are named in one look: each costs a listing and a result."""
@@ -27,12 +27,17 @@ class Lookback:
         closed: Closed windows whose files are no longer those of their result, with the listing.
         late: What has changed in them, as far as it has been looked up.
         news: Those of ``late`` that nobody has been told of.
+        profiled: What was stored of each window when all were held against the references that
+            they have now.
+        judged_by: Digest of the policy by which they were.
     """
 
     dealt: dict[Window, Listing] = field(default_factory=dict)
     closed: dict[Window, Listing] = field(default_factory=dict)
     late: dict[Window, tuple[Listing, LateChange]] = field(default_factory=dict)
     news: list[LateChange] = field(default_factory=list)
+    profiled: Mapping[Window, Profiled] = field(default_factory=dict)
+    judged_by: str = ""
 
     @property
     def late_files(self) -> int:

@@ -1,6 +1,6 @@
 """What the engine needs from outside."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -177,6 +177,23 @@ class RunHead:
     revision: int
     outcome: Outcome
     listing: Listing = UNLISTED
+    policy: str = ""
+
+
+@dataclass(frozen=True)
+class Profiled:
+    """What is stored of the profiles of a window's newest run.
+
+    Attributes:
+        inputs: Digest of all that they were made from, as `domain.run.run_identity` has it.
+        baselines: Version to the digest of the baseline on whose grid it was profiled; versions
+            without a baseline are left out.
+        profiles: Version to its profile; empty when only the digests were asked for.
+    """
+
+    inputs: str
+    baselines: Mapping[str, str] = field(default_factory=dict)
+    profiles: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -366,6 +383,14 @@ class Store(Protocol):
 
     def e_values(self, model: str) -> Mapping[Window, float | None]:
         """Return the evidence of drift of every window, by its newest revision, in their order."""
+        ...
+
+    def profiled(self, model: str) -> Mapping[Window, Profiled]:
+        """Return what the newest revision of each window was profiled from, without profiles."""
+        ...
+
+    def profiles(self, model: str, windows: Collection[Window]) -> Mapping[Window, Profiled]:
+        """Return the profiles of the newest revision of some windows; of those that have one."""
         ...
 
     def run(self, model: str, window: Window, revision: int | None = None) -> Run | None:

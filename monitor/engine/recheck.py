@@ -17,6 +17,7 @@ from monitor.domain.reading import Reading, Subject
 from monitor.domain.run import Run
 from monitor.domain.window import Window
 from monitor.engine.ports import Revision, Store
+from monitor.engine.references import hold
 from monitor.engine.register import baseline_digest
 from monitor.engine.run import Conclusions, conclude
 from monitor.profile.codec import grid_from_bytes, profile_from_bytes
@@ -184,7 +185,10 @@ class Rechecker:
                     f"the profile of version {result.version} is not on its baseline's grid"
                 )
             profiles[result.version] = profile
-        return conclude(policy, run.window, baselines, grids, profiles, run.accounting)
+        held = hold(policy, run.window, baselines, self._store.heads(policy.model), self._store)
+        if held.of(profiles) != run.compositions:
+            raise _ImpossibleError("windows that it was held against have newer results")
+        return conclude(policy, run.window, baselines, grids, profiles, run.accounting, held)
 
     def _policy(self, digest: str) -> Policy:
         if digest not in self._policies:

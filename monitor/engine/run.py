@@ -1,7 +1,7 @@
 """One run: from a window of the log to findings in the store."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from monitor.alerts.detector import e_value
@@ -15,6 +15,7 @@ from monitor.domain.manifest import Accounting, LabelJoin, Manifest, UnreadableF
 from monitor.domain.policy import Policy
 from monitor.domain.quarantine import Quarantine, QuarantinedFile
 from monitor.domain.reading import Reading, Subject
+from monitor.domain.reference import held_identity
 from monitor.domain.run import Outcome, Run, VersionResult, run_identity
 from monitor.domain.schema import SchemaChange
 from monitor.domain.window import Window
@@ -22,8 +23,10 @@ from monitor.engine.floors import floors_of
 from monitor.engine.frozen import check_frozen
 from monitor.engine.ports import Clock, Committed, Compute, Scan, Source, Store, TaskCounter
 from monitor.engine.progress import Progress
+from monitor.engine.references import Held, hold
 from monitor.measures.measure import ProfilePair
-from monitor.measures.measuring import measure_all
+from monitor.measures.measuring import measure_against, measure_all
+from monitor.measures.variability import Floors, floors_against
 from monitor.profile.codec import grid_from_bytes, profile_from_bytes, profile_to_bytes
 from monitor.profile.grid import Grid
 from monitor.profile.profile import Profile
@@ -85,25 +88,25 @@ def run_window(  # noqa: PLR0917  # six nouns, each of another type
     store = outside.store
     baselines = store.current_baselines(policy.model)
     scan = source.scan(window, quarantine)
-    head = store.heads(policy.model).get(window)
+    heads = store.heads(policy.model)
+    held = hold(policy, window, baselines, heads, store)
+    head = heads.get(window)
     stored = None if head is None else store.run(policy.model, window, head.revision)
     if head and stored and head.listing == scan.listing:
-        said = stored.accounting.labels
-        if head.identity == _identity(policy, window, baselines, scan.manifest, said):
+        inputs = _inputs(policy, window, baselines, scan.manifest, stored.accounting.labels)
+        if head.identity == _identity(inputs, held, stored.results):
             return Ran(stored, Committed(head.revision, new=False))
-    prepared = prepare(policy, source, scan, baselines)
-    said = prepared.count.joined
-    if (
-        head
-        and stored
-        and head.identity == _identity(policy, window, baselines, scan.manifest, said)
-    ):
-        return Ran(stored, Committed(head.revision, new=False))  # other files, the same labels
+    prepared = prepare(policy, source, scan, baselines, held)
+    if head and stored:
+        inputs = _inputs(policy, window, baselines, scan.manifest, prepared.count.joined)
+        if head.identity == _identity(inputs, held, stored.results):
+            return Ran(stored, Committed(head.revision, new=False))  # other files, the same labels
     seen = examine(policy, prepared, outside.compute, progress)
+    inputs = _inputs(policy, window, baselines, seen.manifest, seen.accounting.labels)
     run = Run(
         model=policy.model,
         window=window,
-        identity=_identity(policy, window, baselines, seen.manifest, seen.accounting.labels),
+        identity=_identity(inputs, held, seen.results),
         policy=policy.digest,
         manifest=seen.manifest,
         accounting=seen.accounting,
@@ -118,9 +121,68 @@ def run_window(  # noqa: PLR0917  # six nouns, each of another type
         findings=seen.findings,
         schema_changes=seen.schema_changes,
         e_value=e_value(finding for result in seen.results for finding in result.findings),
+        inputs=inputs,
+        compositions=held.of(_profiled(seen.results)),
     )
     broken = newly_broken(quarantine, run.manifest)
     return Ran(run, store.commit(run, policy, broken))
+
+
+def judge_again(policy: Policy, window: Window, outside: Outside) -> Ran | None:
+    """Hold the stored profiles of a window against its references as they are now.
+
+    No row is read, so nothing that has come for the window since takes part.
+
+    Args:
+        policy: The policy in force, under which the window's newest revision was run.
+        window: The window.
+        outside: Store, clock.
+
+    Returns:
+        What was stored; None when there is no result of this policy on the current baselines.
+
+    Raises:
+        StoreError: The results could not be stored; nothing was.
+    """
+    started, store = outside.clock.now(), outside.store
+    stored = store.run(policy.model, window)
+    baselines = store.current_baselines(policy.model)
+    if stored is None or stored.policy != policy.digest or not _on(baselines, stored):
+        return None
+    held = hold(policy, window, baselines, store.heads(policy.model), store)
+    results = tuple(
+        _judged_again(policy, window, baselines[item.version], item, held) if item.profile else item
+        for item in stored.results
+    )
+    inputs = stored.inputs or stored.identity
+    run = replace(
+        stored,
+        identity=_identity(inputs, held, results),
+        started=started,
+        finished=outside.clock.now(),
+        code=outside.code,
+        results=results,
+        e_value=e_value(finding for result in results for finding in result.findings),
+        inputs=inputs,
+        compositions=held.of(_profiled(results)),
+    )
+    return Ran(run, store.commit(run, policy))
+
+
+def _judged_again(
+    policy: Policy, window: Window, baseline: Baseline, stored: VersionResult, held: Held
+) -> VersionResult:
+    grid, profile = grid_from_bytes(baseline.grid), profile_from_bytes(stored.profile)
+    return _version_result(policy, window, baseline, grid, profile, held)
+
+
+def _on(baselines: Mapping[str, Baseline], stored: Run) -> bool:
+    """Return whether all that was profiled in a run was so on the current baselines' grids."""
+    return all(
+        item.version in baselines and baselines[item.version].digest == item.baseline
+        for item in stored.results
+        if item.profile
+    )
 
 
 def newly_broken(quarantine: Quarantine, manifest: Manifest) -> tuple[QuarantinedFile, ...]:
@@ -137,16 +199,18 @@ class Prepared:
         baselines: What to hold it against, by version.
         grids: The baselines' grids.
         count: The function that counts a task of the scan.
+        held: What to hold it against besides.
     """
 
     scan: Scan
     baselines: Mapping[str, Baseline]
     grids: Mapping[str, Grid]
     count: TaskCounter
+    held: Held = field(default_factory=Held)
 
 
 def prepare(
-    policy: Policy, source: Source, scan: Scan, baselines: Mapping[str, Baseline]
+    policy: Policy, source: Source, scan: Scan, baselines: Mapping[str, Baseline], held: Held
 ) -> Prepared:
     """Join labels to a scan.
 
@@ -157,7 +221,7 @@ def prepare(
     grids = {version: grid_from_bytes(item.grid) for version, item in baselines.items()}
     for version, grid in grids.items():
         check_frozen(policy, version, grid)
-    return Prepared(scan, baselines, grids, source.counter(scan, grids))
+    return Prepared(scan, baselines, grids, source.counter(scan, grids), held)
 
 
 @dataclass(frozen=True)
@@ -194,7 +258,9 @@ def examine(
     scan, baselines, grids = prepared.scan, prepared.baselines, prepared.grids
     counted = compute.count(scan.tasks, prepared.count.complete(), progress)
     accounting = counted.accounting(prepared.count.joined)
-    found = conclude(policy, scan.window, baselines, grids, counted.profiles, accounting)
+    found = conclude(
+        policy, scan.window, baselines, grids, counted.profiles, accounting, prepared.held
+    )
     return Examination(
         manifest=_with_broken(policy, scan.manifest, counted.unreadable),
         accounting=accounting,
@@ -229,6 +295,7 @@ def conclude(  # noqa: PLR0917  # six nouns, each of another type
     grids: Mapping[str, Grid],
     profiles: Mapping[str, Profile],
     accounting: Accounting,
+    held: Held,
 ) -> Conclusions:
     """Measure and judge the profiles of a window; no more is needed than the store keeps.
 
@@ -239,9 +306,10 @@ def conclude(  # noqa: PLR0917  # six nouns, each of another type
         grids: Their grids.
         profiles: What was counted, by version.
         accounting: The rows.
+        held: What they are held against besides.
     """
     results = [
-        _version_result(policy, window, baselines[version], grids[version], profile)
+        _version_result(policy, window, baselines[version], grids[version], profile, held)
         for version, profile in profiles.items()
         if profile.rows
     ]
@@ -257,10 +325,10 @@ def conclude(  # noqa: PLR0917  # six nouns, each of another type
     )
 
 
-def readings_of(
-    policy: Policy, window: Window, baseline: Baseline, grid: Grid, profile: Profile
+def readings_of(  # noqa: PLR0917  # six nouns, each of another type
+    policy: Policy, window: Window, baseline: Baseline, grid: Grid, profile: Profile, held: Held
 ) -> tuple[Reading, ...]:
-    """Return everything measured of one version's profile against its baseline."""
+    """Return everything measured of one version's profile against baseline and references."""
     pair = ProfilePair(
         grid=grid,
         reference=profile_from_bytes(baseline.profile),
@@ -268,21 +336,45 @@ def readings_of(
         window=window,
         reference_windows=baseline.window.duration / window.duration,
     )
-    return measure_all(policy.model, baseline.version, policy, pair)
+    readings = list(measure_all(policy.model, baseline.version, policy, pair))
+    for reference in policy.references:
+        subject = Subject(policy.model, baseline.version, reference=reference.name)
+        parts = held.composition(reference, baseline.version).parts
+        earlier = held.profile(reference, baseline)
+        absent = earlier if isinstance(earlier, Unmeasurable) else None
+        held_against = replace(
+            pair,
+            reference=pair.reference if isinstance(earlier, Unmeasurable) else earlier,
+            reference_windows=sum(part.duration / window.duration for part, _ in parts),
+            registered=pair.reference,
+        )
+        readings += measure_against(subject, policy, held_against, absent)
+    return tuple(readings)
 
 
-def _version_result(
-    policy: Policy, window: Window, baseline: Baseline, grid: Grid, profile: Profile
+def _version_result(  # noqa: PLR0917  # six nouns, each of another type
+    policy: Policy, window: Window, baseline: Baseline, grid: Grid, profile: Profile, held: Held
 ) -> VersionResult:
-    readings = readings_of(policy, window, baseline, grid, profile)
+    readings = readings_of(policy, window, baseline, grid, profile, held)
     return VersionResult(
         version=baseline.version,
         baseline=baseline.digest,
         rows=profile.rows,
         profile=profile_to_bytes(profile),
         readings=readings,
-        findings=findings_of(readings, policy, floors_of(policy, window, baseline, grid)),
+        findings=findings_of(readings, policy, _floors(policy, window, baseline, grid, held)),
     )
+
+
+def _floors(policy: Policy, window: Window, baseline: Baseline, grid: Grid, held: Held) -> Floors:
+    """Return the floors of what is held against the baseline, and against each reference."""
+    learned = floors_of(policy, window, baseline, grid)
+    found = dict(learned)
+    for reference in policy.references:
+        parts = held.composition(reference, baseline.version).parts
+        if parts:
+            found |= floors_against(learned, reference.name, len(parts))
+    return found
 
 
 def _unregistered(policy: Policy, window: Window, version: str, rows: int) -> VersionResult:
@@ -310,7 +402,15 @@ def _readings_on_the_log(
     return (Reading("rows", Subject(policy.model), silent),)
 
 
-def _identity(
+def _identity(inputs: str, held: Held, results: Iterable[VersionResult]) -> str:
+    return held_identity(inputs, held.of(_profiled(results)))
+
+
+def _profiled(results: Iterable[VersionResult]) -> frozenset[str]:
+    return frozenset(result.version for result in results if result.profile)
+
+
+def _inputs(
     policy: Policy,
     window: Window,
     baselines: Mapping[str, Baseline],

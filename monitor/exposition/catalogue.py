@@ -10,15 +10,17 @@ from monitor.exposition.family import PREFIX, Kind, MetricFamily, Part
 
 _MODEL = ("model",)
 _VERSION = ("model", "model_version")
-_FEATURE = ("model", "model_version", "feature", "method")
-_OUTPUT = ("model", "model_version", "method")
+_FEATURE = ("model", "model_version", "feature", "method", "reference")
+_OUTPUT = ("model", "model_version", "method", "reference")
 _QUALITY = ("model", "model_version", "feature", "check")
 _PERFORMANCE = ("model", "model_version", "check")
 _GROUP = ("model", "model_version", "attribute", "group")
 _DISPARITY = ("model", "model_version", "attribute", "group", "check")
+_CHANGE = (*_DISPARITY, "reference")
 _BAND = ("model", "model_version", "attribute", "check", "bound", "severity")
-_FINDING = ("model", "model_version", "check", "feature", "attribute", "group", "verdict")
-_ALARM = ("model", "model_version", "check", "feature", "attribute", "group", "severity")
+_FOUND = ("model", "model_version", "check", "feature", "attribute", "group", "reference")
+_FINDING = (*_FOUND, "verdict")
+_ALARM = (*_FOUND, "severity")
 
 _STATE = "0 ok, 1 warning, 2 critical; absent while the verdict is unknown."
 _LOWER = "Lower end of the interval of"
@@ -209,7 +211,7 @@ _DRIFT = (
     *_judged(
         "feature_drift",
         "feature_drift_score",
-        "Drift of a feature from its baseline",
+        "Drift of a feature from its baseline or, where one is named, from a reference",
         "by method",
         _FEATURE,
     ),
@@ -236,7 +238,7 @@ _DRIFT = (
     *_judged(
         "output_drift",
         "output_drift_score",
-        "Drift of the model's output or labels from the baseline",
+        "Drift of the model's output or labels from the baseline or, where one is named, a reference",
         "by method",
         _OUTPUT,
     ),
@@ -332,19 +334,19 @@ _DISPARITIES = (
         "disparity_ratio_change",
         "Change of disparity_ratio since the baseline.",
         "ratio",
-        _DISPARITY,
+        _CHANGE,
     ),
     _result(
         "disparity_ratio_change_lower_bound",
         f"{_LOWER} disparity_ratio_change.",
         "ratio",
-        _DISPARITY,
+        _CHANGE,
     ),
     _result(
         "disparity_ratio_change_upper_bound",
         f"{_UPPER} disparity_ratio_change.",
         "ratio",
-        _DISPARITY,
+        _CHANGE,
     ),
     _result(
         "disparity_threshold",
@@ -395,13 +397,13 @@ _FINDINGS = (
         "findings",
         "Judged readings by verdict.",
         "findings",
-        ("model", "model_version", "check", "verdict"),
+        ("model", "model_version", "check", "reference", "verdict"),
     ),
     _result(
         "findings_unknown",
         "Readings that could not be judged, by reason.",
         "findings",
-        ("model", "model_version", "check", "reason"),
+        ("model", "model_version", "check", "reference", "reason"),
         empty=True,
     ),
     _result(

@@ -232,7 +232,7 @@ def _add_estimate(sheet: Sheet, place: _Place, estimate: Estimate) -> bool:
 
 def _add_both_sides(sheet: Sheet, reading: Reading, estimate: Estimate) -> None:
     name = _WINDOW_AND_BASELINE.get(reading.measure)
-    if name is None:
+    if name is None or reading.subject.reference:
         return
     of = {"model": reading.subject.model, "model_version": reading.subject.version}
     if estimate.now is not None:
@@ -256,10 +256,11 @@ def _place(reading: Reading, families: Mapping[str, Family]) -> _Place | None:
     family = families.get(measure)
     of = {"model": subject.model, "model_version": subject.version}
     if family is Family.DRIFT and subject.field:
-        of |= {"feature": subject.field, "method": measure}
+        of |= {"feature": subject.field, "method": measure, "reference": subject.reference}
         return _Place("feature_drift_score", "feature_drift", of)
     if family is Family.DRIFT:
-        return _Place("output_drift_score", "output_drift", {**of, "method": measure})
+        of |= {"method": measure, "reference": subject.reference}
+        return _Place("output_drift_score", "output_drift", of)
     if family is Family.QUALITY:
         return _Place(
             "quality_score", "quality", {**of, "feature": subject.field, "check": measure}
@@ -269,8 +270,11 @@ def _place(reading: Reading, families: Mapping[str, Family]) -> _Place | None:
     of |= {"attribute": subject.population, "group": subject.group}
     if measure in _GROUP_LEVELS:
         return _Place(_GROUP_LEVELS[measure], "disparity", of)
+    of |= {"check": measure}
+    if subject.reference:
+        of |= {"reference": subject.reference}
     score = _DISPARITY_SCORES.get(measure)
-    return None if score is None else _Place(score, "disparity", {**of, "check": measure})
+    return None if score is None else _Place(score, "disparity", of)
 
 
 def _add_finding(sheet: Sheet, finding: Finding, families: Mapping[str, Family]) -> bool:
@@ -286,6 +290,7 @@ def _add_finding(sheet: Sheet, finding: Finding, families: Mapping[str, Family])
             feature=subject.field,
             attribute=subject.population,
             group=subject.group,
+            reference=subject.reference,
             verdict=verdict.value,
         )
     place = _place(finding.reading, families)
@@ -321,6 +326,7 @@ def _add_alarms(sheet: Sheet, snapshot: ModelSnapshot, run: Run) -> int:
                 feature=subject.field,
                 attribute=subject.population,
                 group=subject.group,
+                reference=subject.reference,
                 severity=severity.value,
             )
     detection = snapshot.alarms.detections.get(run.window)
@@ -348,11 +354,11 @@ def _add_limits(sheet: Sheet, finding: Finding, stem: str, labels: dict[str, str
 
 
 def _add_finding_counts(sheet: Sheet, findings: list[Finding]) -> None:
-    verdicts: dict[tuple[str, str, str], dict[str, int]] = {}
-    unknown: dict[tuple[str, str, str], dict[str, int]] = {}
+    verdicts: dict[tuple[str, str, str, str], dict[str, int]] = {}
+    unknown: dict[tuple[str, str, str, str], dict[str, int]] = {}
     for finding in findings:
         subject = finding.reading.subject
-        of = (subject.model, subject.version, finding.reading.measure)
+        of = (subject.model, subject.version, finding.reading.measure, subject.reference)
         counts = verdicts.setdefault(of, dict.fromkeys(map(str, Verdict), 0))
         counts[finding.verdict.value] += 1
         if finding.verdict is Verdict.UNKNOWN:
@@ -362,8 +368,9 @@ def _add_finding_counts(sheet: Sheet, findings: list[Finding]) -> None:
         ("findings", "verdict", verdicts),
         ("findings_unknown", "reason", unknown),
     ):
-        for (model, version, check), counts in table.items():
+        for (model, version, check, reference), counts in table.items():
             of_check = {"model": model, "model_version": version, "check": check}
+            of_check["reference"] = reference
             for value, number in counts.items():
                 sheet.add(name, number, **of_check, **{label: value})
 
@@ -398,11 +405,15 @@ def _never_judged(policy: Policy) -> set[str]:
 def _judged_features(
     result: VersionResult | None, families: Mapping[str, Family]
 ) -> tuple[set[str], set[str]]:
-    """Return the features judged to be well, and those whose drift is beyond a limit."""
+    """Return the features judged to be well, and those whose drift is beyond a limit.
+
+    Against the registered baseline: a reference of earlier windows is another question.
+    """
     verdicts: dict[str, set[Verdict]] = {}
     for finding in result.findings if result else ():
         reading = finding.reading
-        if reading.subject.field and families.get(reading.measure) is Family.DRIFT:
+        against_baseline = reading.subject.field and not reading.subject.reference
+        if against_baseline and families.get(reading.measure) is Family.DRIFT:
             verdicts.setdefault(reading.subject.field, set()).add(finding.verdict)
     bad = {Verdict.WARNING, Verdict.CRITICAL}
     drifted = {feature for feature, found in verdicts.items() if found & bad}

@@ -53,7 +53,8 @@ def group_pair(
     then, now = (rows_by_group(side, axes) for side in (pair.reference, pair.current))
     declared = policy.attributes[axes[0].name].reference if len(axes) == 1 else ""
     if not declared:
-        declared = names[int(np.argmax(Decisions.of(then[: len(names)]).known))]
+        rows = then if pair.registered is None else rows_by_group(pair.registered, axes)
+        declared = names[int(np.argmax(Decisions.of(rows[: len(names)]).known))]
     elif declared not in names:  # nobody was in it when groups were registered
         names.insert(0, declared)
         then, now = (np.insert(rows, 0, 0, axis=0) for rows in (then, now))

@@ -71,6 +71,8 @@ class ProfilePair:
         window: The window.
         reference_windows: How many windows of this length the baseline covers (a fraction where
             it is no whole number).
+        registered: Profile of the registered baseline, where the window is held against another
+            reference; the group that others are held against is its largest.
     """
 
     grid: Grid
@@ -78,6 +80,7 @@ class ProfilePair:
     current: Profile
     window: Window
     reference_windows: float
+    registered: Profile | None = None
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,10 @@
 """Everything that the catalogue has to say of a model version in a window."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
-from monitor.domain.estimate import Absence, Unmeasurable
+from monitor.domain.estimate import Absence, Result, Unmeasurable
 from monitor.domain.field import Field, FieldKind, Population, embeddings
 from monitor.domain.policy import Policy
 from monitor.domain.reading import Reading, Subject
@@ -12,13 +13,18 @@ from monitor.measures.groups import group_pair
 from monitor.measures.measure import (
     EmbeddingMeasure,
     EmbeddingPair,
+    Family,
     FieldMeasure,
     FieldPair,
     GroupMeasure,
+    GroupPair,
+    Measure,
     ModelMeasure,
     ProfilePair,
 )
 from monitor.profile.grid import FieldGrid, Grid, NumericGrid
+
+_CHANGES_OF_GROUPS = frozenset({"selection_rate_ratio_change"})
 
 
 def measure_all(model: str, version: str, policy: Policy, pair: ProfilePair) -> tuple[Reading, ...]:
@@ -37,26 +43,87 @@ def measure_all(model: str, version: str, policy: Policy, pair: ProfilePair) -> 
     Raises:
         ValueError: The policy declares populations without saying what a positive decision does.
     """
-    readings = list(_of_model(Subject(model, version), pair))
+    return tuple(_everything(Subject(model, version), policy, pair, CATALOGUE))
+
+
+def measure_against(
+    subject: Subject, policy: Policy, pair: ProfilePair, absent: Unmeasurable | None = None
+) -> tuple[Reading, ...]:
+    """Return the readings of change for a window that is held against an earlier reference.
+
+    Pure. Those are the measures of drift, and the change of each group's ratio; whatever is a
+    level, or belongs to the registered baseline (quality, performance), is not measured again.
+
+    Args:
+        subject: The model version, with the name of the reference.
+        policy: What to measure.
+        pair: Reference and window on the baseline's grid, with the registered profile.
+        absent: Why there is no such reference: the result of every reading.
+    """
+    return tuple(_everything(subject, policy, pair, _changes_against(subject.reference, absent)))
+
+
+def _changes_against(reference: str, absent: Unmeasurable | None) -> tuple[Measure, ...]:
+    return tuple(
+        _against(measure, reference, absent)
+        for measure in CATALOGUE
+        if measure.about.family is Family.DRIFT or measure.about.id in _CHANGES_OF_GROUPS
+    )
+
+
+def _against(measure: Measure, reference: str, absent: Unmeasurable | None) -> Measure:
+    """Return a measure whose reasons speak of the reference, or that only says it is absent."""
+
+    def said(result: Result) -> Result:
+        if absent is not None:
+            return replace(absent, n=result.n)
+        if not isinstance(result, Unmeasurable):
+            return result
+        return replace(
+            result,
+            reason=Absence.REFERENCE_UNAVAILABLE
+            if result.reason is Absence.NO_BASELINE
+            else result.reason,
+            explanation=result.explanation.replace("the baseline", f"the reference {reference}"),
+        )
+
+    if isinstance(measure, GroupMeasure):
+        of_groups = measure.measure
+
+        def measured(groups: GroupPair) -> Mapping[str, Result]:
+            return {name: said(result) for name, result in of_groups(groups).items()}
+
+        return replace(measure, measure=measured)
+    of_one: Any = measure.measure
+    return replace(measure, measure=lambda pair: said(of_one(pair)))
+
+
+def _everything(
+    subject: Subject, policy: Policy, pair: ProfilePair, measures: Sequence[Measure]
+) -> Iterator[Reading]:
+    yield from _of_model(subject, pair, measures)
     for field in policy.fields:
-        readings += _of_field(Subject(model, version, field=field.name), field, pair)
+        yield from _of_field(replace(subject, field=field.name), field, pair, measures)
     for embedding in embeddings(policy.fields):
-        readings += _of_embedding(
-            Subject(model, version, field=embedding.declared), embedding, pair
+        yield from _of_embedding(
+            replace(subject, field=embedding.declared), embedding, pair, measures
         )
     for population in policy.populations:
-        readings += _of_population(Subject(model, version), population, policy, pair)
-    return tuple(readings)
+        yield from _of_population(subject, population, policy, pair, measures)
 
 
-def _of_model(subject: Subject, pair: ProfilePair) -> Iterator[Reading]:
-    for measure in CATALOGUE:
+def _of_model(
+    subject: Subject, pair: ProfilePair, measures: Sequence[Measure]
+) -> Iterator[Reading]:
+    for measure in measures:
         if isinstance(measure, ModelMeasure) and measure.applies(pair.grid):
             yield Reading(measure.about.id, subject, measure.measure(pair))
 
 
-def _of_field(subject: Subject, field: Field, pair: ProfilePair) -> Iterator[Reading]:
-    measures = [measure for measure in CATALOGUE if isinstance(measure, FieldMeasure)]
+def _of_field(
+    subject: Subject, field: Field, pair: ProfilePair, catalogue: Sequence[Measure]
+) -> Iterator[Reading]:
+    measures = [measure for measure in catalogue if isinstance(measure, FieldMeasure)]
     changed = _changed(field, pair.grid)
     if changed is not None:
         for measure in measures:
@@ -73,10 +140,12 @@ def _of_field(subject: Subject, field: Field, pair: ProfilePair) -> Iterator[Rea
             yield Reading(measure.about.id, subject, measure.measure(fields))
 
 
-def _of_embedding(subject: Subject, norm: Field, pair: ProfilePair) -> Iterator[Reading]:
+def _of_embedding(
+    subject: Subject, norm: Field, pair: ProfilePair, measures: Sequence[Measure]
+) -> Iterator[Reading]:
     """Yield what is measured of an embedding as a whole, besides its norm."""
     changed = _changed(norm, pair.grid)
-    for measure in CATALOGUE:
+    for measure in measures:
         if not isinstance(measure, EmbeddingMeasure):
             continue
         if changed is not None:
@@ -114,10 +183,14 @@ def _kind(cells: FieldGrid) -> str:
 
 
 def _of_population(
-    model: Subject, population: Population, policy: Policy, pair: ProfilePair
+    model: Subject,
+    population: Population,
+    policy: Policy,
+    pair: ProfilePair,
+    measures: Sequence[Measure],
 ) -> Iterator[Reading]:
     subject = replace(model, population=population.name)
-    for measure in CATALOGUE:
+    for measure in measures:
         if not isinstance(measure, GroupMeasure) or not measure.applies(pair.grid):
             continue
         groups = group_pair(population, policy, pair, unassigned=measure.unassigned)

@@ -1,10 +1,11 @@
 """What the windows of a baseline reach without anything having happened."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from monitor.domain.reading import Subject
 from monitor.measures.catalogue import CATALOGUE
 from monitor.measures.measure import (
     EmbeddingMeasure,
@@ -47,8 +48,37 @@ class Floor:
     windows: int
 
 
-Floors = Mapping[tuple[str, str], Floor]
-"""By measure and field; "" for a measure of the whole model."""
+Floors = Mapping[tuple[str, ...], Floor]
+"""By `floor_key`: measure and field ("" for a measure of the whole model), and the reference."""
+
+
+def floor_key(measure: str, subject: Subject) -> tuple[str, ...]:
+    """Return under which key the floor of a reading is found."""
+    against = (subject.reference,) if subject.reference else ()
+    return (measure, subject.field, *against)
+
+
+def floors_against(learned: Floors, reference: str, windows: int) -> Floors:
+    """Return the floors of what is held against the sum of some windows, and not the baseline.
+
+    Both sides vary then: if windows lie apart by independent effects of variance σ², one lies
+    ``σ² (1 + 1/k)`` from the mean of ``k`` others, where the baseline's own windows were seen to lie
+    little more than ``σ²`` from all others. Squared distances grow by that factor.
+
+    Args:
+        learned: The floors against the baseline.
+        reference: Name of the reference.
+        windows: How many windows it is the sum of, at least one.
+    """
+    factor = 1 + 1 / windows
+    return {
+        (measure, field, reference): replace(
+            floor,
+            warning=floor.warning * (factor if measure in SQUARED else factor**0.5),
+            critical=floor.critical * (factor if measure in SQUARED else factor**0.5),
+        )
+        for (measure, field), floor in learned.items()
+    }
 
 
 def floors(measures: Iterable[str], grid: Grid, whole: Profile, parts: Iterable[Profile]) -> Floors:
@@ -66,7 +96,7 @@ def floors(measures: Iterable[str], grid: Grid, whole: Profile, parts: Iterable[
     counted = tuple(part for part in parts if part.rows >= LEAST_ROWS)
     few = Floor(0.0, 0.0, len(counted))
     enough = len(counted) >= LEAST_WINDOWS
-    found: dict[tuple[str, str], Floor] = {}
+    found: dict[tuple[str, ...], Floor] = {}
     for measure in CATALOGUE:
         name = measure.about.id
         match measure:

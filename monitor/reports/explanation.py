@@ -7,13 +7,21 @@ from typing import Any
 
 from monitor.domain.manifest import LateChange, LogFile
 from monitor.domain.policy import Policy
+from monitor.domain.reference import Composition
 from monitor.domain.run import Run
 from monitor.engine.ports import Revision
 from monitor.reports.file_notes import notes_on_files
 from monitor.reports.finding_document import judged_document
 from monitor.reports.summary import label_table
 from monitor.reports.table import Table
-from monitor.reports.wording import all_findings, finding_name, limit_text, subject_of, value_text
+from monitor.reports.wording import (
+    all_findings,
+    finding_name,
+    limit_text,
+    subject_of,
+    value_text,
+    window_name,
+)
 
 
 @dataclass(frozen=True)
@@ -56,6 +64,7 @@ def explanation_tables(explained: Explained) -> tuple[Table, ...]:
         _left_out_table(explained.run),
         _note_table(explained),
         _since_table(explained),
+        _reference_table(explained.run),
         _finding_table(explained),
         _revision_table(explained),
     )
@@ -86,6 +95,7 @@ def explanation_document(explained: Explained) -> dict[str, Any]:
             "digest_written": explained.written,
             "intact": explained.intact,
         },
+        "references": [_composition_document(item) for item in run.compositions],
         "schema_changes": [asdict(change) for change in run.schema_changes],
         "since": None if explained.since is None else _change_document(explained.since),
         "findings": [judged_document(item) for item in all_findings(run)],
@@ -180,6 +190,33 @@ def _since_text(since: LateChange | None) -> str:
 
 def _change_document(change: LateChange) -> dict[str, tuple[str, ...]]:
     return {"added": change.added, "rewritten": change.rewritten, "removed": change.removed}
+
+
+def _reference_table(run: Run) -> Table:
+    rows = [
+        (
+            item.version,
+            item.reference,
+            f"{len(item.parts)} of {item.wanted}",
+            ", ".join(window_name(window) for window, _ in item.parts) or "none",
+        )
+        for item in run.compositions
+    ]
+    columns = ("version", "reference", "windows", "which")
+    note = "Sums of stored profiles; the baseline is held against as well."
+    return Table("What it was held against besides the baseline", columns, tuple(rows), note)
+
+
+def _composition_document(composition: Composition) -> dict[str, Any]:
+    return {
+        "version": composition.version,
+        "reference": composition.reference,
+        "wanted": composition.wanted,
+        "windows": [
+            {"start": window.start.isoformat(), "end": window.end.isoformat(), "inputs": inputs}
+            for window, inputs in composition.parts
+        ],
+    }
 
 
 def _finding_table(explained: Explained) -> Table:

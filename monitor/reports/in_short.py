@@ -103,6 +103,8 @@ def _change(policy: Policy, story: _Story) -> str:
     limit = finding.limit
     assert isinstance(limit, Limit)  # noqa: S101  # by `_is_critical_change`
     what = subject_of(policy, finding.reading)
+    reference = finding.reading.subject.reference
+    before = f"in the reference {reference}" if reference else "in the baseline"
     now, then = estimate.now, estimate.then
     match finding.reading.measure:
         case "psi":
@@ -122,7 +124,7 @@ def _change(policy: Policy, story: _Story) -> str:
             said = f"{measure.replace('_', ' ')}: {now:.3g}, {then:.3g} in the baseline"
         case _ if now is not None and then is not None:
             named = "missing values of " if finding.reading.measure == "missing_rate" else ""
-            said = f"{named}{what} {now:.1%}, {then:.1%} in the baseline"
+            said = f"{named}{what} {now:.1%}, {then:.1%} {before}"
         case measure:
             said = f"{measure} of {what} is {estimate.value:.3g}"
     return f"{story.windows}: {said} (critical beyond {limit.critical:g})."

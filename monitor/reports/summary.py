@@ -129,7 +129,7 @@ def _changes(policy: Policy, runs: Sequence[Run], alarms: ModelAlarms | None) ->
                     rows.append(
                         (
                             window_name(run.window),
-                            reading.subject.field or model_measure_name(policy, reading.measure),
+                            subject_of(policy, reading),
                             reading.measure,
                             value_text(reading),
                             change,
@@ -142,7 +142,7 @@ def _changes(policy: Policy, runs: Sequence[Run], alarms: ModelAlarms | None) ->
     headings = ("window", "what", "measure", "value (interval)", "then → now", "limits", "verdict")
     called = () if alarms is None else ("alarm",)
     return Table(
-        "What changed against the baseline",
+        "What changed against the baseline" + (" and references" if policy.references else ""),
         (*headings, *called, "finding"),
         tuple(rows),
         "Drift and quality are tested, all fields together; anything else is beyond a limit when its\n"
@@ -261,7 +261,7 @@ def _unknown(policy: Policy, runs: Sequence[Run]) -> Table:
         name = window_name(run.window)
         for item in all_findings(run):
             if item.verdict is Verdict.UNKNOWN:
-                what = subject_of(policy, item.reading)
+                what = _unjudged(policy, item)
                 note(what, item.reading.measure, item.reason, name, item.explanation)
         for what, measure, reason, why in notes_on_files(policy, run):
             note(what, measure, reason, name, why)
@@ -270,6 +270,14 @@ def _unknown(policy: Policy, runs: Sequence[Run]) -> Table:
         ("what", "measure", "reason", "windows", "the last time"),
         tuple((*key, ", ".join(dict.fromkeys(names)), told[key]) for key, names in windows.items()),
     )
+
+
+def _unjudged(policy: Policy, finding: Finding) -> str:
+    """Return what could not be judged: everything at once where a whole reference is absent."""
+    reference = finding.reading.subject.reference
+    if reference and finding.reason is Reason.REFERENCE_UNAVAILABLE:
+        return f"everything against {reference}"
+    return subject_of(policy, finding.reading)
 
 
 def _measured(runs: Sequence[Run], measure: str) -> bool:
@@ -286,7 +294,9 @@ def _drifted(findings: Iterable[Finding]) -> list[str]:
         {
             item.reading.subject.field
             for item in findings
-            if item.reading.measure == "psi" and item.verdict in _ALARM
+            if item.reading.measure == "psi"
+            and not item.reading.subject.reference
+            and item.verdict in _ALARM
         }
     )
 
@@ -294,7 +304,8 @@ def _drifted(findings: Iterable[Finding]) -> list[str]:
 def _now(readings: Iterable[Reading], measure: str) -> str:
     for item in readings:
         result = item.result
-        if item.measure == measure and isinstance(result, Estimate):
+        against_baseline = not item.subject.reference
+        if item.measure == measure and against_baseline and isinstance(result, Estimate):
             if result.then is None or result.now is None:
                 return f"{result.value:.3g}"
             if measure == "auc_drop":

@@ -50,12 +50,13 @@ def model_measure_name(policy: Policy, measure: str) -> str:
 
 
 def subject_of(policy: Policy, reading: Reading) -> str:
-    """Return what a reading is about."""
+    """Return what a reading is about, and what it is held against if not the baseline."""
     subject = reading.subject
+    since = f" (against {subject.reference})" if subject.reference else ""
     if subject.population:
         against = f" against {subject.reference_group}" if subject.reference_group else ""
-        return f"{subject.population}: {subject.group}{against}"
-    return subject.field or model_measure_name(policy, reading.measure)
+        return f"{subject.population}: {subject.group}{against}{since}"
+    return f"{subject.field or model_measure_name(policy, reading.measure)}{since}"
 
 
 def strays(result: VersionResult) -> Mapping[str, str]:

@@ -21,6 +21,7 @@ from monitor.domain.manifest import (
     UnreadableFile,
 )
 from monitor.domain.reading import Reading, Subject
+from monitor.domain.reference import Composition
 from monitor.domain.run import Failure, Outcome, Run, VersionResult
 from monitor.domain.schema import ColumnChange, SchemaChange
 from monitor.domain.window import Window
@@ -122,6 +123,8 @@ def run_row(run: Run, revision: int) -> dict[str, Any]:
         "code": run.code,
         "last_event": run.last_event,
         "e_value": run.e_value,
+        "inputs": run.inputs,
+        "compositions": [_composition_document(item) for item in run.compositions],
     }
 
 
@@ -207,6 +210,8 @@ def run_of(
         readings=tuple(measured.get(None, ())),
         findings=tuple(judged.get(None, ())),
         schema_changes=tuple(_schema_change(item) for item in schema_changes),
+        inputs=row["inputs"],
+        compositions=tuple(_composition(item) for item in row["compositions"]),
     )
 
 
@@ -249,6 +254,7 @@ def _reading_row(
         "population": subject.population,
         "group_name": subject.group,
         "reference_group": subject.reference_group,
+        "reference": subject.reference,
         **_result_columns(reading.result),
     }
 
@@ -280,6 +286,7 @@ def reading_of(row: RowMapping, model: str) -> Reading:
         row["population"],
         row["group_name"],
         row["reference_group"],
+        row["reference"],
     )
     if row["absence"] is not None:
         reason = Absence(row["absence"])
@@ -316,6 +323,26 @@ def finding_of(row: RowMapping, reading: Reading) -> Finding:
         Verdict(severity): Evidence(**test) for severity, test in (row["evidence"] or {}).items()
     }
     return Finding(reading, limit, verdict, reason, row["explanation"], evidence)
+
+
+def _composition_document(composition: Composition) -> dict[str, Any]:
+    return {
+        "version": composition.version,
+        "reference": composition.reference,
+        "wanted": composition.wanted,
+        "parts": [
+            [window.start.isoformat(), window.end.isoformat(), inputs]
+            for window, inputs in composition.parts
+        ],
+    }
+
+
+def _composition(document: dict[str, Any]) -> Composition:
+    parts = tuple(
+        (Window(datetime.fromisoformat(start), datetime.fromisoformat(end)), inputs)
+        for start, end, inputs in document["parts"]
+    )
+    return Composition(document["version"], document["reference"], document["wanted"], parts)
 
 
 def _schema_change_rows(run: Run, number: int) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 """The store in a SQL database: SQLite or PostgreSQL."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -26,6 +26,7 @@ from monitor.domain.window import Window
 from monitor.engine.ports import (
     Committed,
     PastFinding,
+    Profiled,
     Revision,
     RunCounts,
     RunHead,
@@ -46,6 +47,7 @@ from monitor.store.history import (
     read_past_findings,
     read_verdicts,
 )
+from monitor.store.profiles import read_profiled, read_profiles
 from monitor.store.quarantine import read_files, write_files
 from monitor.store.rows import (
     baseline_of,
@@ -240,16 +242,19 @@ class SqlStore(Store):
                 RUNS.c.revision,
                 RUNS.c.outcome,
                 RUNS.c.listing,
+                RUNS.c.policy,
             )
             .where(RUNS.c.model == model)
             .order_by(RUNS.c.window_end, RUNS.c.window_start, RUNS.c.revision)
         )
         heads: dict[Window, RunHead] = {}
         with reported(self._url, f"reading runs of {model}"), self._engine.connect() as connection:
-            for start, end, identity, revision, outcome, listed in connection.execute(query):
-                window = Window(start, end)
+            for start, end, identity, revision, outcome, listed, policy in connection.execute(
+                query
+            ):
+                window, ended = Window(start, end), Outcome(outcome)
                 listing = listing_of(listed)
-                heads[window] = RunHead(window, identity, revision, Outcome(outcome), listing)
+                heads[window] = RunHead(window, identity, revision, ended, listing, policy)
         return heads
 
     def verdicts(self, model: str, since: datetime) -> Sequence[WindowVerdicts]:
@@ -295,6 +300,17 @@ class SqlStore(Store):
                     query
                 )
             ]
+
+    def profiled(self, model: str) -> Mapping[Window, Profiled]:
+        """Return what the newest revision of each window was profiled from, without profiles."""
+        with reported(self._url, f"reading runs of {model}"), self._engine.connect() as connection:
+            return read_profiled(connection, model)
+
+    def profiles(self, model: str, windows: Collection[Window]) -> Mapping[Window, Profiled]:
+        """Return the profiles of the newest revision of some windows; of those that have one."""
+        doing = f"reading profiles of {model}"
+        with reported(self._url, doing), self._engine.connect() as connection:
+            return read_profiles(connection, model, windows)
 
     def run(self, model: str, window: Window, revision: int | None = None) -> Run | None:
         """Return a stored run with readings, findings and profiles; the newest revision of it."""

@@ -188,6 +188,8 @@ RUNS = Table(
     Column("code", AnyText, nullable=False),
     Column("last_event", Instant),
     Column("e_value", Double),
+    Column("inputs", AnyText, nullable=False, server_default=""),
+    Column("compositions", CanonicalJson, nullable=False, server_default="[]"),
     UniqueConstraint("model", "window_end", "window_start", "revision"),
     Index("modelmon_runs_finished_ix", "model", "finished"),
 )
@@ -216,6 +218,7 @@ READINGS = Table(
     Column("population", AnyText, nullable=False),
     Column("group_name", AnyText, nullable=False),
     Column("reference_group", AnyText, nullable=False),
+    Column("reference", AnyText, nullable=False, server_default=""),
     Column("value", Double),
     Column("n", BigInteger, nullable=False),
     Column("n_reference", BigInteger, nullable=False),

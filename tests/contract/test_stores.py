@@ -10,7 +10,7 @@ from monitor.domain.finding import Verdict
 from monitor.domain.manifest import Manifest
 from monitor.domain.run import Outcome
 from monitor.domain.window import Window
-from monitor.engine.ports import Committed, RunCounts, RunHead
+from monitor.engine.ports import Committed, Profiled, RunCounts, RunHead
 from monitor.reports.wording import all_findings
 from tests.stored import (
     DAY,
@@ -145,8 +145,44 @@ def test_heads_are_the_newest_revisions_in_the_order_of_time(stores):
     stores.writer.commit(an_empty_run(1), a_policy())
     heads = stores.reader.heads("credit")
     assert list(heads) == [a_window(0), a_window(1), a_window(2)]
-    assert heads[a_window(1)] == RunHead(a_window(1), an_empty_run(1).identity, 2, Outcome.NO_DATA)
-    assert heads[a_window(2)] == RunHead(a_window(2), a_run(2).identity, 1, Outcome.COMPLETED)
+    assert heads[a_window(1)] == RunHead(
+        a_window(1), an_empty_run(1).identity, 2, Outcome.NO_DATA, policy="policy-1"
+    )
+    assert heads[a_window(2)] == RunHead(
+        a_window(2), a_run(2).identity, 1, Outcome.COMPLETED, policy="policy-1"
+    )
+
+
+def test_profiles_are_those_of_the_newest_revisions(stores):
+    a_filled(stores.writer, days=3)
+    revised = a_run(1, policy="policy-2", versions=("1",))
+    stores.writer.commit(revised, a_policy("policy-2"))
+    stores.writer.commit(an_empty_run(2), a_policy())
+    both = {"1": "b1" * 16, "2": "b2" * 16}
+    of_both = {"1": b"MMP11", "2": b"MMP12"}
+    wanted = {
+        a_window(0): Profiled(a_run(0).inputs, both, of_both),
+        a_window(1): Profiled(revised.inputs, {"1": both["1"]}, {"1": of_both["1"]}),
+        a_window(2): Profiled(an_empty_run(2).inputs),
+    }
+    known = stores.reader.profiled("credit")
+    assert known == {window: replace(item, profiles={}) for window, item in wanted.items()}
+    asked = [a_window(day) for day in (2, 0, 1, 7)] + [a_window(0, 3)]
+    assert stores.reader.profiles("credit", asked) == wanted
+    assert stores.reader.profiles("credit", asked[1:2]) == {a_window(0): wanted[a_window(0)]}
+    assert stores.reader.profiles("churn", asked) == stores.reader.profiled("churn") == {}
+
+
+def test_a_run_of_before_references_counts_by_its_identity(store):
+    a_filled(store, days=0)
+    store.commit(replace(a_run(), inputs="", compositions=()), a_policy())
+    assert store.profiled("credit")[a_window()].inputs == a_run().identity
+
+
+def test_any_number_of_windows_can_be_asked_for(store):
+    a_filled(store, days=2)
+    many = [a_window(day) for day in range(-2000, 2000)]
+    assert list(store.profiles("credit", many)) == [a_window(0), a_window(1)]
 
 
 def test_the_latest_run_is_of_the_window_that_ends_last_not_of_the_last_commit(stores):
@@ -295,7 +331,7 @@ def test_a_finding_is_followed_through_windows_and_revisions(stores):
     a_filled(stores.writer, days=3)
     revised = replace(a_run(1, policy="policy-2", psi=9.0), code="0.2.0")
     assert stores.writer.commit(revised, a_policy("policy-2")) == Committed(2, new=True)
-    (psi,) = [item for item in revised.results[0].findings if item.reading.measure == "psi"][1:]
+    psi = [item for item in revised.results[0].findings if item.reading.measure == "psi"][1]
     story = stores.reader.past_findings(psi.fingerprint, None, 10)
     assert [(item.window, item.revision, item.finding.reading.result.value) for item in story] == [
         (a_window(0), 1, 0.31),

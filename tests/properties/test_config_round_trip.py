@@ -26,6 +26,7 @@ from monitor.domain.field import (
 )
 from monitor.domain.limit import Band, Limit
 from monitor.domain.policy import FieldLimit, LabelTable, Policy, SourceSpec
+from monitor.domain.reference import Reference, ReferenceKind
 from monitor.domain.schedule import CalendarUnit, Schedule
 from monitor.measures.names import MEASURE_NAMES
 
@@ -175,6 +176,9 @@ def policies(draw):
         if measure.family != "disparity"
         and (name in DEFAULT_LIMITS or all(has[need] for need in measure.needs))
     }
+    judged = {name: limit for name, limit in judged.items() if any_bound(limit)}
+    held = draw(st.lists(references(), max_size=3, unique_by=lambda item: item.name))
+    own = {item.name: draw(own_limits(judged)) for item in held}
     return Policy(
         model=draw(names),
         source=source,
@@ -184,7 +188,9 @@ def policies(draw):
         attributes=attributes,
         populations=(*(Population((name,)) for name in attributes), *crossing),
         schedule=schedule,
-        limits={name: limit for name, limit in judged.items() if any_bound(limit)},
+        limits=judged,
+        references=tuple(held),
+        reference_limits={name: limit for name, limit in own.items() if limit != judged},
         band=draw(st.builds(Band, low=st.floats(0.1, 1), min_rows=st.integers(1, 99))),
         false_discovery_rate=draw(st.floats(0.001, 0.5)),
         alarms=draw(
@@ -198,6 +204,26 @@ def policies(draw):
         min_label_coverage=draw(st.floats(0, 1)) if label else 0.0,
         owner=draw(st.just("") | names),
     )
+
+
+@st.composite
+def references(draw):
+    name = draw(names.filter(lambda name: name.lower() not in {"baseline", "registered"}))
+    kind = draw(st.sampled_from([ReferenceKind.PREVIOUS, ReferenceKind.ROLLING]))
+    if kind is ReferenceKind.PREVIOUS:
+        return Reference(name, kind)
+    windows = draw(st.integers(1, 1000))
+    least = draw(st.integers(1, windows))
+    return Reference(name, kind, windows, draw(st.integers(0, 1000)), least)
+
+
+@st.composite
+def own_limits(draw, judged):
+    """Return the model's limits with some measures of drift judged otherwise, or not at all."""
+    drift = [name for name, measure in MEASURE_NAMES.items() if measure.family == "drift"]
+    chosen = draw(st.lists(st.sampled_from(drift), max_size=2, unique=True))
+    own = {**judged, **{name: FieldLimit(draw(limits())) for name in chosen}}
+    return {name: limit for name, limit in own.items() if any_bound(limit)}
 
 
 def any_bound(limit):

@@ -322,3 +322,40 @@ def test_an_alarm_goes_on_while_the_log_is_silent(page, make):
     of = {"model": "credit", "model_version": "1", "check": "psi", "feature": "pay"}
     assert value(series, "alarm_firing", **of, severity="warning") == 1
     assert value(series, "finding_state", **of, verdict="warning") is ABSENT
+
+
+def test_what_is_held_against_a_reference_has_its_own_series(page, make):
+    far, near = (Estimate(size, 9, 9, size, then=size, now=0.5) for size in (0.4, 0.1))
+    readings = [
+        make.reading(measure, result, **subject, reference=reference)
+        for reference, result in (("", near), ("week", far))
+        for measure, subject in (("psi", {"field": "age"}), ("decision_rate", {}))
+    ]
+    groups = {"population": "sex", "group": "f", "reference_group": "m"}
+    readings += [
+        make.reading("selection_rate_ratio_change", near, **groups, reference=reference)
+        for reference in ("", "week")
+    ]
+    critical = (Verdict.CRITICAL, Reason.BEYOND_CRITICAL)
+    findings = [
+        make.finding(item, *(critical if item.subject.reference else (Verdict.OK, Reason.WITHIN)))
+        for item in readings[:4]
+    ]
+    series = page(make.snapshot(make.run(readings, findings)))
+    of = {"model": "credit", "model_version": "1"}
+    drift = {**of, "feature": "age", "method": "psi"}
+    assert value(series, "feature_drift_score", **drift) == 0.1
+    assert value(series, "feature_drift_score", **drift, reference="week") == 0.4
+    assert value(series, "feature_drift_state", **drift) == 0
+    assert value(series, "feature_drift_state", **drift, reference="week") == 2
+    assert value(series, "output_drift_state", **of, method="decision_rate", reference="week") == 2
+    change = {**of, "attribute": "sex", "group": "f", "check": "selection_rate_ratio_change"}
+    assert value(series, "disparity_ratio_change", **change, reference="week") == 0.1
+    judged = {**of, "check": "psi", "verdict": "critical"}
+    assert value(series, "finding_state", **judged, feature="age", reference="week") == 1
+    assert value(series, "findings", **judged) == 0
+    assert value(series, "findings", **judged, reference="week") == 1
+    # What is counted or named after the baseline is not the reference's.
+    assert value(series, "baseline_decision_positive_ratio", **of) == 0.1
+    assert value(series, "features_drifted", **of) == 0
+    assert value(series, "series_dropped", model="credit") == 0

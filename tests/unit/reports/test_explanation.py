@@ -132,9 +132,25 @@ def test_all_findings_are_listed_with_their_verdicts():
                 ("psi", "unknown"),
                 ("psi", "critical"),
                 ("selection_ratio", "warning"),
+                ("psi", "critical"),
             )
         ),
     ]
+    assert "limit_bal (against week)" in rows[4]
+
+
+def test_what_it_was_held_against_is_listed_window_by_window():
+    rows = table(explained(), "What it was held against besides the baseline").rows
+    assert [row[1:] for row in rows] == [
+        ("week", "2 of 7", "2005-05-31, 2005-05-30"),
+        ("week\x00", "0 of 7", "none"),
+    ]
+    (first, _) = explanation_document(explained())["references"]
+    assert first["windows"][0] == {
+        "start": "2005-05-31T00:00:00+00:00",
+        "end": "2005-06-01T00:00:00+00:00",
+        "inputs": "i1",
+    }
 
 
 def test_revisions_are_listed_where_there_are_several():

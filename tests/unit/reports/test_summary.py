@@ -97,7 +97,7 @@ def test_a_finding_says_what_it_amounts_to(alarm, told):
     tables = summarise(a_policy(), [run], alarms)
     (changes,) = [item for item in tables if "What changed" in item.title]
     assert changes.columns[-2:] == ("alarm", "finding")
-    assert [row[-2:] for row in changes.rows] == [(told, found.fingerprint[:8])]
+    assert changes.rows[0][-2:] == (told, found.fingerprint[:8])
 
 
 def test_limits_that_the_baseline_itself_reaches_are_told_with_what_is_tolerated():
@@ -175,3 +175,44 @@ def test_a_critical_level_is_told_in_short():
     found = Finding(reading, Limit(0.9, 0.8), Verdict.CRITICAL, Reason.BEYOND_CRITICAL, "")
     (told,) = (item for title, item in judged([reading], found).items() if "in short" in title)
     assert "accuracy of model is 0.7" in told.rows[0][0]
+
+
+def test_what_is_held_against_a_reference_says_so():
+    made = a_run()
+    (second, first) = made.results
+    absent = Unmeasurable(Absence.REFERENCE_UNAVAILABLE, "needs 4 of 7 windows")
+    rows = []
+    for result in (second, first):
+        readings = tuple(
+            Reading("psi", replace(item.subject, reference="month", field=name), absent)
+            for item in result.readings[:1]
+            for name in ("limit_bal", "age")
+        )
+        unknown = tuple(
+            Finding(
+                item,
+                Limit(0.1, None),
+                Verdict.UNKNOWN,
+                Reason.REFERENCE_UNAVAILABLE,
+                absent.explanation,
+            )
+            for item in readings
+        )
+        rows.append(
+            replace(
+                result,
+                profile=b"",
+                readings=(*result.readings, *readings),
+                findings=(*result.findings, *unknown),
+            )
+        )
+    runs = [replace(made, results=tuple(rows))]
+    what = [row[1] for row in table(runs, "What changed")]
+    assert what == ["limit_bal", "limit_bal (against week)"] * 2
+    assert [row[-3] for row in table(runs, "window by window") if row[1] != "–"] == [
+        "limit_bal"
+    ] * 2
+    unjudged = [row for row in table(runs, "could not be judged") if "month" in row[0]]
+    assert [(row[0], row[1]) for row in unjudged] == [("everything against month", "psi")]
+    sentences = [row[0] for row in table(runs, "in short")]
+    assert any("limit_bal (against week) drifted" in sentence for sentence in sentences)

@@ -1,0 +1,188 @@
+"""What a window is held against besides the registered baseline: sums of stored profiles."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from monitor.domain.baseline import Baseline, BaselinePart
+from monitor.domain.estimate import Absence, Unmeasurable
+from monitor.domain.policy import Policy
+from monitor.domain.reference import Composition, Reference, held_identity
+from monitor.domain.window import Window
+from monitor.engine.ports import Profiled, RunHead, Store
+from monitor.profile.codec import profile_from_bytes
+from monitor.profile.profile import Profile, merged
+
+
+@dataclass(frozen=True)
+class Held:
+    """The references of one window, as far as they can be made of what is stored.
+
+    Attributes:
+        compositions: What each is made of, for every version that has a baseline.
+        profiles: The stored profiles that they are made of, by window.
+    """
+
+    compositions: tuple[Composition, ...] = ()
+    profiles: Mapping[Window, Profiled] = field(default_factory=dict)
+
+    def of(self, versions: Collection[str]) -> tuple[Composition, ...]:
+        """Return what the references of some versions are made of."""
+        return tuple(item for item in self.compositions if item.version in versions)
+
+    def composition(self, reference: Reference, version: str) -> Composition:
+        """Return what the reference of a version is made of."""
+        return next(
+            item
+            for item in self.compositions
+            if (item.version, item.reference) == (version, reference.name)
+        )
+
+    def profile(self, reference: Reference, baseline: Baseline) -> Profile | Unmeasurable:
+        """Return the sum of a reference's windows, or why there is none."""
+        made = self.composition(reference, baseline.version)
+        if len(made.parts) < reference.at_least:
+            return Unmeasurable(
+                Absence.REFERENCE_UNAVAILABLE,
+                f"the reference {reference.name} needs {reference.at_least} of "
+                f"{reference.windows} windows, and {len(made.parts)} are stored with rows of "
+                f"version {baseline.version} on its baseline's grid",
+            )
+        kept = _kept(baseline)
+        return merged(
+            profile_from_bytes(
+                kept[window].profile
+                if window in kept
+                else self.profiles[window].profiles[baseline.version]
+            )
+            for window, _ in made.parts
+        )
+
+
+def hold(
+    policy: Policy,
+    window: Window,
+    baselines: Mapping[str, Baseline],
+    heads: Mapping[Window, RunHead],
+    store: Store,
+) -> Held:
+    """Return what a window is held against besides its baselines.
+
+    Nothing of the log is read: a reference is a sum of the profiles that are stored of its
+    windows. Those within the period of a baseline are its own parts.
+
+    Args:
+        policy: The model's policy.
+        window: The window.
+        baselines: The current baselines by version.
+        heads: The newest run of each window that has one.
+        store: Where the profiles are.
+    """
+    if not policy.references:
+        return Held()
+    since = _earliest(baselines, heads)
+    asked = [
+        (reference, tuple(reference.windows_before(window, policy.schedule, since)))
+        for reference in policy.references
+    ]
+    every = {earlier for _, windows in asked for earlier in windows}
+    profiles = store.profiles(policy.model, every & heads.keys())
+    return Held(_compositions(asked, _Stored.of(baselines, profiles)), profiles)
+
+
+def moved(
+    policy: Policy,
+    baselines: Mapping[str, Baseline],
+    heads: Mapping[Window, RunHead],
+    profiled: Mapping[Window, Profiled],
+    known: Mapping[Window, Profiled],
+) -> Iterator[Window]:
+    """Yield the windows whose references are no longer what they were judged by, oldest first.
+
+    An earlier window was run for the first time, or again on other data. Results of an earlier
+    policy, or on an earlier baseline, are history and stay as they are.
+
+    Args:
+        policy: The model's policy.
+        baselines: The current baselines by version.
+        heads: The newest run of each window.
+        profiled: What is stored of each window now.
+        known: What was stored when all of them were right.
+    """
+    changed = [window for window, item in profiled.items() if known.get(window) != item]
+    if not changed:
+        return
+    first = min(changed).start
+    stored = _Stored.of(baselines, profiled)
+    current = {(version, item.digest) for version, item in baselines.items()}
+    windows = list(policy.schedule.windows(_earliest(baselines, heads), max(profiled).end))
+    earlier_ones = [item.all_before(windows, policy.schedule.zone) for item in policy.references]
+    for window, *asked in zip(windows, *earlier_ones, strict=True):
+        head, mine = heads.get(window), profiled.get(window)
+        if head is None or mine is None or window.start < first:
+            continue
+        if head.policy != policy.digest or not mine.baselines.items() <= current:
+            continue
+        made = _compositions(zip(policy.references, asked, strict=True), stored)
+        used = tuple(item for item in made if item.version in mine.baselines)
+        if held_identity(mine.inputs, used) != head.identity:
+            yield window
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """Where the windows of references are found.
+
+    Attributes:
+        baselines: Version to the digest of its current baseline.
+        kept: Version to the windows of the baseline's period that have rows.
+        profiled: What is stored of all other windows.
+    """
+
+    baselines: Mapping[str, str]
+    kept: Mapping[str, frozenset[Window]]
+    profiled: Mapping[Window, Profiled]
+
+    @classmethod
+    def of(
+        cls, baselines: Mapping[str, Baseline], profiled: Mapping[Window, Profiled]
+    ) -> "_Stored":
+        return cls(
+            {version: item.digest for version, item in baselines.items()},
+            {version: frozenset(_kept(item)) for version, item in baselines.items()},
+            profiled,
+        )
+
+    def inputs(self, version: str, window: Window) -> str:
+        """Return the digest of what a window was profiled from; "" when it cannot be used.
+
+        It can if it has rows of the version, on the grid of its current baseline.
+        """
+        if window in self.kept[version]:
+            return self.baselines[version]
+        stored = self.profiled.get(window)
+        usable = stored and stored.baselines.get(version) == self.baselines[version]
+        return stored.inputs if stored and usable else ""
+
+
+def _compositions(
+    asked: Iterable[tuple[Reference, Sequence[Window]]], stored: _Stored
+) -> tuple[Composition, ...]:
+    """Return what references are made of, of the windows that they ask for, for each version."""
+    made: list[Composition] = []
+    for reference, windows in asked:
+        for version in stored.baselines:
+            found = ((window, stored.inputs(version, window)) for window in windows)
+            parts = tuple((window, inputs) for window, inputs in found if inputs)
+            made.append(Composition(version, reference.name, reference.windows, parts))
+    return tuple(made)
+
+
+def _earliest(baselines: Mapping[str, Baseline], heads: Mapping[Window, RunHead]) -> datetime:
+    parts = (part.window.start for item in baselines.values() for part in item.parts)
+    nothing = datetime.max.replace(tzinfo=UTC)
+    return min([*(window.start for window in heads), *parts, nothing])
+
+
+def _kept(baseline: Baseline) -> dict[Window, BaselinePart]:
+    return {part.window: part for part in baseline.parts if part.rows}
