@@ -221,7 +221,7 @@ def _mixed(letters: NDArray[np.uint8], starts: IntArray, length: int) -> _Words:
     words = -(-length // 8)
     block = np.zeros((len(starts), 8 * words), np.uint8)
     block[:, :length] = letters[starts[:, None] + np.arange(length)]
-    hashes = np.full(len(starts), length, np.uint64)
+    hashes = np.full(len(starts), length, np.uint64) * _MULTIPLIER  # no short text reaches so high
     for column in block.view(np.uint64).T:
         hashes = (hashes ^ column) * _MULTIPLIER
         hashes ^= hashes >> _SHIFT
