@@ -20,6 +20,7 @@ from monitor.measures.attribution.part import Attribution
 from monitor.measures.attribution.ranking import RankedField, ranked
 from monitor.measures.groups import CROSS
 from monitor.measures.measure import FieldPair, ProfilePair
+from monitor.measures.pairs import association
 from monitor.profile.codec import content_digest, grid_from_bytes, profile_from_bytes
 from monitor.profile.grid import Grid, NumericGrid
 
@@ -50,8 +51,10 @@ class ImportanceSource(StrEnum):
 
     CONFIG = "config"
     """The owner has said it."""
+    ASSOCIATION = "association"
+    """Nobody has: how closely each goes with the score in the baseline stands for it."""
     NONE = "none"
-    """Nobody has: fields are ranked by how far they moved."""
+    """Nothing says it of all of them: fields are ranked by how far they moved."""
 
 
 @dataclass(frozen=True)
@@ -161,7 +164,7 @@ def why(
         alarms = alarms_since(policy, store, window.start)
         alarm = alarms.found.get(window, {}).get(fingerprint)
     if result is None or not result.baseline:
-        ranking = None if result is None else _ranking(policy, result)
+        ranking = None if result is None else _ranking(policy, result, None)
         return Why(finding, run, number, revisions, None, None, {}, ranking, history, alarm)
     baseline = store.baseline(result.baseline)
     pair = _pair(run, result, baseline)
@@ -173,7 +176,7 @@ def why(
         baseline,
         _parts(finding, pair),
         _decompositions(finding, policy, pair),
-        _ranking(policy, result),
+        _ranking(policy, result, pair),
         history,
         alarm,
         content_digest(result.profile),
@@ -244,7 +247,7 @@ def _population(name: str, policy: Policy) -> Population:
     return declared.get(name) or Population(tuple(name.split(CROSS)))
 
 
-def _ranking(policy: Policy, result: VersionResult) -> Ranking:
+def _ranking(policy: Policy, result: VersionResult, pair: ProfilePair | None) -> Ranking:
     measured = {
         reading.subject.field: reading.result
         for reading in result.readings
@@ -261,8 +264,14 @@ def _ranking(policy: Policy, result: VersionResult) -> Ranking:
             else found.explanation
         )
     importances = {item.name: item.importance for item in features if item.importance is not None}
-    source = ImportanceSource.CONFIG if importances else ImportanceSource.NONE
-    return Ranking(source, ranked(effects, importances))
+    if importances or pair is None:
+        source = ImportanceSource.CONFIG if importances else ImportanceSource.NONE
+        return Ranking(source, ranked(effects, importances))
+    associated = association(pair.grid, pair.reference)
+    if not effects.keys() <= associated.keys():  # numbers would be put before all categories
+        return Ranking(ImportanceSource.NONE, ranked(effects, {}))
+    known = {name: associated[name] for name in effects}
+    return Ranking(ImportanceSource.ASSOCIATION, ranked(effects, known))
 
 
 def _history(store: Store, model: str, fingerprint: str, window: Window) -> tuple[Moment, ...]:

@@ -1,6 +1,6 @@
 """From sums over pairs of fields to how they move together."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -65,6 +65,24 @@ def others(grid: Grid, whole: Profile, part: Profile) -> Correlations:
         products=whole.pairs.products - part.pairs.products,
     )
     return _correlations(rest, _minorities([_counts(grid, whole), _counts(grid, part)]))
+
+
+def association(grid: Grid, profile: Profile) -> Mapping[str, float]:
+    """Return how closely each field goes with the score: the size of their correlation, in [0, 1].
+
+    Of normal scores, so any monotone relation counts. It is no cause: a field that the model never
+    reads may go with one that it does. Fields without enough rows beside the score are left out;
+    all are when there is no score, or the profile does not hold it in pairs.
+    """
+    names = list(grid.scores)
+    if grid.score not in names:
+        return {}
+    found, score = correlations(grid, profile), names.index(grid.score)
+    return {
+        name: abs(float(found.values[place, score]))
+        for place, name in enumerate(names)
+        if place != score and found.sound[place, score]
+    }
 
 
 class Standard(NamedTuple):

@@ -7,7 +7,7 @@ from monitor.domain.finding import Finding, Verdict
 from monitor.domain.limit import Band, Limit
 from monitor.domain.policy import Policy
 from monitor.domain.reading import Reading
-from monitor.engine.why import Moment, Ranking, Why
+from monitor.engine.why import ImportanceSource, Moment, Ranking, Why
 from monitor.measures.attribution.mix import Decomposition, GroupShift
 from monitor.measures.attribution.part import Attribution, Part, Rule
 from monitor.measures.attribution.ranking import RankedField
@@ -313,6 +313,18 @@ def _largest_groups(found: Decomposition) -> Sequence[GroupShift]:
     return [*kept, rest]
 
 
+_RANKED_BY = {
+    ImportanceSource.CONFIG: "By importance × PSI, the importance being that of the policy.",
+    ImportanceSource.ASSOCIATION: (
+        "By importance × PSI, the importance being the size of the correlation with the score in the "
+        "baseline. `importance` of a field in the model's file says better."
+    ),
+    ImportanceSource.NONE: (
+        "No importance known: ranked by PSI alone. `importance` of a field in the model's file says it."
+    ),
+}
+
+
 def _ranking_table(ranking: Ranking, own: str, width: int) -> Table:
     known = any(item.importance is not None for item in ranking.fields)
     placed = list(enumerate(ranking.fields, 1))
@@ -328,11 +340,7 @@ def _ranking_table(ranking: Ranking, own: str, width: int) -> Table:
         for place, item in shown
     ]
     rest = len(placed) - len(shown)
-    note = (
-        "By importance × PSI, the importance being that of the policy."
-        if known
-        else "No importance known: ranked by PSI alone. `importance` of a field in the model's file says it."
-    )
+    note = _RANKED_BY[ranking.source]
     if rest:
         note += f" {rest:,} more fields follow."
     return Table(

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from scipy.stats import spearmanr
 
 import monitor
 from monitor.domain.estimate import Unmeasurable
@@ -116,6 +117,19 @@ def test_fields_are_ranked_by_importance_times_how_far_they_moved(model):
     assert [item.field for item in ranking.fields][:2] == ["region", "income"]
     first = ranking.fields[0]
     assert first.weight == pytest.approx(3 * first.effect)
+
+
+def test_without_importance_how_a_field_goes_with_the_score_stands_for_it(model):
+    bare = [replace(item, importance=None) for item in model.policy.fields if item.name != "region"]
+    found = told(model, 5, "psi", replace(model.policy, fields=tuple(bare)), field="income")
+    assert found.ranking.source is ImportanceSource.ASSOCIATION
+    days = [rows_of(day) for day in (1, 2)]
+    for item in found.ranking.fields:
+        columns = [np.concatenate([day[name] for day in days]) for name in (item.field, "score")]
+        rank_correlation = spearmanr(*columns).statistic
+        assert item.importance == pytest.approx(abs(rank_correlation), abs=0.02)
+        assert item.weight == pytest.approx(item.importance * item.effect)
+    assert "correlation with the score" in table(found, model, "Fields").note
 
 
 def test_without_importance_fields_are_ranked_by_effect_and_it_is_said(model):
@@ -249,4 +263,4 @@ def test_the_document_has_the_keys_that_are_documented(model):
     assert set(groups["groups"][0]) == set(names["`decompositions[].groups[]`"])
     assert set(document["provenance"]) == set(names["`provenance`"])
     ranking = {*document["ranking"], *document["ranking"]["fields"][0]}
-    assert ranking == set(names["`ranking`"]) - {"config", "none"}
+    assert ranking == set(names["`ranking`"]) - set(ImportanceSource)
