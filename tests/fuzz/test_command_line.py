@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from monitor.cli.main import COMMANDS, ExitCode, run
 from tests.fuzz.depth import examples
 
+pytestmark = pytest.mark.slow
+
 MODEL = """\
 model: credit
 source: {path: ../log, event_time: at}

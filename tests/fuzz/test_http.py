@@ -17,6 +17,8 @@ from monitor.web.health import Health
 from monitor.web.server import WebServer
 from tests.fuzz.depth import examples
 
+pytestmark = pytest.mark.slow
+
 PATHS = ("/", "/metrics", "/-/healthy", "/-/ready", "/nowhere")
 ANSWER_SECONDS = 5
 PATIENCE_SECONDS = 0.1

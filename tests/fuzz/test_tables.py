@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
@@ -30,6 +31,8 @@ from monitor.sources.inspect import infer_columns
 from monitor.sources.parquet import ParquetSource
 from tests.fuzz.depth import examples
 from tests.fuzz.strategies import DAYS, FIRST, counted_as, layouts, policies, tables
+
+pytestmark = pytest.mark.slow
 
 HALF = FIRST + timedelta(days=DAYS / 2)
 BASELINE = Window(FIRST, HALF)

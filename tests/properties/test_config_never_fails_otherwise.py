@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,6 +14,8 @@ from hypothesis import strategies as st
 from monitor.config.daemon_file import load_settings
 from monitor.config.model_file import load_policy
 from monitor.domain.errors import ConfigError
+
+pytestmark = pytest.mark.slow
 
 MODEL = yaml.safe_load("""
 model: credit

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -29,6 +30,8 @@ from monitor.domain.policy import FieldLimit, LabelTable, Policy, SourceSpec
 from monitor.domain.reference import Reference, ReferenceKind
 from monitor.domain.schedule import CalendarUnit, Schedule
 from monitor.measures.names import MEASURE_NAMES
+
+pytestmark = pytest.mark.slow
 
 SURPRISING = [
     "no",

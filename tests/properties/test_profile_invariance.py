@@ -28,6 +28,8 @@ from monitor.profile.profile import merged
 from monitor.sources import reader
 from monitor.sources.parquet import ParquetSource
 
+pytestmark = pytest.mark.slow
+
 ROWS = 120
 WEEK = Window(datetime(1969, 12, 29, tzinfo=UTC), datetime(1970, 1, 5, tzinfo=UTC))
 FIELDS = (

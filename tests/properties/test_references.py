@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from monitor.domain.field import Field, FieldKind
 from tests.held import MONDAYS, WEEK, YESTERDAY, Deployment
 
+pytestmark = pytest.mark.slow
+
 WINDOWS = range(2, 10)
 REFERENCES = (YESTERDAY, WEEK, MONDAYS)
 SIMPLE = {"fields": (Field("amount", "amount", FieldKind.NUMERIC),), "populations": ()}

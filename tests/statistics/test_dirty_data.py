@@ -11,6 +11,8 @@ from monitor.cli.main import ExitCode
 from monitor.cli.main import run as modelmon
 from monitor.domain.finding import Verdict
 
+pytestmark = pytest.mark.slow
+
 DAYS, ROWS = 10, 400
 PERIOD = {"start": "2026-01-01", "end": "2026-01-11"}
 DAY = {"start": "2026-01-11", "end": "2026-01-12"}

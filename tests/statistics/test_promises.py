@@ -10,6 +10,8 @@ from monitor.measures.drift.psi import indices
 from monitor.uncertainty.divergence import exceedance
 from tests.statistics.streams import Stream, deciles, firing, shares, shift_of
 
+pytestmark = pytest.mark.slow
+
 TOLERATED = DEFAULT_LIMITS["psi"].warning
 LIMITS = {"psi": FieldLimit(DEFAULT_LIMITS["psi"])}
 DF = 9

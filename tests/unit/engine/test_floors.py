@@ -15,6 +15,8 @@ from monitor.profile.profile import merged
 from tests.contract.test_measures import drafted, log, profiled
 from tests.stored import a_baseline, a_policy
 
+pytestmark = pytest.mark.slow
+
 DAY = timedelta(days=1)
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 POLICY = replace(a_policy(), limits={"psi": FieldLimit(Limit(0.1, 0.25))})

@@ -14,6 +14,8 @@ from monitor.measures.projections import projection_moments
 from monitor.profile.vectors import VectorCounts, VectorDraft, count_vectors, projections
 from monitor.uncertainty.between import reach
 
+pytestmark = pytest.mark.slow
+
 DIMENSION = 24
 MEASURES = [embedding_mean.measure, embedding_covariance.measure]
 

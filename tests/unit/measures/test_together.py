@@ -26,6 +26,8 @@ from monitor.profile.draft import GridDraft
 from monitor.profile.kernel import ProfileBuilder
 from monitor.profile.profile import Profile, merged
 
+pytestmark = pytest.mark.slow
+
 START = datetime(2026, 3, 1, tzinfo=UTC)
 WINDOW = Window(START, START + timedelta(days=1))
 
