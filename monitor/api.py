@@ -184,10 +184,11 @@ class Comparison:
     def readings(self) -> "pd.DataFrame":
         """Return everything measured, one row a reading.
 
-        Columns: version, measure, field, population, group, reference_group, reference, value,
-        low, high, then, now, n, n_reference, p_value, p_adjusted, note, absence, why_absent.
-        ``value`` is missing exactly where ``absence`` says why; ``reference`` is empty for the
-        registered baseline; ``note`` names what it is the value of where the other columns do not.
+        Columns: version, measure, field, population, group, reference_group, reference, segment,
+        segment_value, value, low, high, then, now, n, n_reference, p_value, p_adjusted, note,
+        absence, why_absent. ``value`` is missing exactly where ``absence`` says why; ``reference``
+        is empty for the registered baseline, and ``segment`` for all rows; ``note`` names what it is
+        the value of where the other columns do not.
         """
         import pandas as pd  # noqa: PLC0415  # costs 0.4 s
 
@@ -222,6 +223,8 @@ def _reading_row(reading: Reading) -> dict[str, Any]:
         "group": subject.group,
         "reference_group": subject.reference_group,
         "reference": subject.reference,
+        "segment": subject.segment,
+        "segment_value": subject.segment_value,
     }
     numbers = ("value", "low", "high", "then", "now", "p_value", "p_adjusted")
     if isinstance(result, Estimate):

@@ -94,9 +94,10 @@ class Deployment:
         self.policy = replace(self.policy, **policy)
         self.source, self.lookback = ParquetSource(self.policy), Lookback()
 
-    def write(self, place, name=None, rows=ROWS, shift=0.0, seed=None):
+    def write(self, place, name=None, rows=ROWS, shift=0.0, seed=None, regions=None, only=None):
+        """Write a day; ``only`` the rows of one region are shifted, if it is named."""
         rng = np.random.default_rng(place if seed is None else seed)
-        at = [day(place).start + timedelta(minutes=4 * row) for row in range(rows)]
+        at = [day(place).start + row * DAY / rows for row in range(rows)]
         table = {
             "at": pa.array(at, pa.timestamp("us", "UTC")),
             "amount": rng.normal(shift, 1, rows),
@@ -104,6 +105,9 @@ class Deployment:
             "flag": rng.random(rows) < 0.3,
             "sex": rng.choice(["f", "m"], rows).tolist(),
         }
+        if regions is not None:
+            table["region"] = regions[np.arange(rows) % len(regions)].tolist()
+            table["amount"] += np.where(np.array(table["region"]) == only, 3.0, 0.0)
         pq.write_table(pa.table(table), self.folder / f"{name or place}.parquet")
 
     def register(self, first=0, days=2):

@@ -46,7 +46,8 @@ def e_value(findings: Iterable[Finding]) -> float | None:
     The mean of the `calibrated` evidence of every tested measure of drift at its warning limit (at
     the critical one where it has no other) against the registered baseline: at most 1 on average
     when nothing is, whatever the dependence between fields. None when nothing could be tested.
-    What is held against earlier windows is left out: it is not so given those windows.
+    What is held against earlier windows is left out: it is not so given those windows. So are the
+    slices of segments, whose rows are counted already.
 
     Args:
         findings: Of one window, all versions.
@@ -54,7 +55,7 @@ def e_value(findings: Iterable[Finding]) -> float | None:
     found = [
         calibrated(bound.p_value)
         for finding in findings
-        if not finding.reading.subject.reference
+        if not (finding.reading.subject.reference or finding.reading.subject.segment)
         for bound in [finding.evidence.get(Verdict.WARNING, finding.evidence.get(Verdict.CRITICAL))]
         if bound is not None and _is_evidence(finding.reading.measure)
     ]

@@ -59,8 +59,8 @@ def findings_of(
 
     Pure: what one window's data say. Readings of measures with a minimum-effect test are adjusted
     for multiplicity within the section of the limits (drift or quality), the fields apart from the
-    model's own output and from how they move together, what they are held against, and the severity.
-    One that could not be measured keeps its place in the
+    model's own output and from how they move together, what they are held against, the segment, and
+    the severity. One that could not be measured keeps its place in the
     family, as a test that found nothing.
 
     Args:
@@ -88,9 +88,18 @@ def findings_of(
 
 
 def _family(reading: Reading) -> tuple[str | bool, ...]:
-    """Return what the tests that are adjusted together have in common."""
+    """Return what the tests that are adjusted together have in common.
+
+    The slices of a segment are tested together: which of them drifted is one question.
+    """
     subject, name = reading.subject, MEASURE_NAMES[reading.measure]
-    return name.family, bool(subject.field), name.together, subject.reference
+    return (
+        name.family,
+        bool(subject.field),
+        name.together,
+        subject.reference,
+        subject.segment,
+    )
 
 
 def _limit(reading: Reading, policy: Policy) -> Limit | None:

@@ -45,7 +45,9 @@ def problems_between_keys(
     yield from _outcome_values(document, "decision")
     yield from _label(document)
     yield from _outcome_values(document, "label")
-    yield from _population_list(document)
+    yield from _name_list(document, "populations")
+    yield from _name_list(document, "segments")
+    yield from _segments(document)
     for name in populations:
         yield from _population(document, name)
     yield from _crossings(document, populations)
@@ -259,18 +261,31 @@ def _outcome_values(document: Document, name: str) -> Iterator[Problem]:
             yield document.problem((name, "negative", place), message)
 
 
-def _population_list(document: Document) -> Iterator[Problem]:
-    populations = document.value.get("populations")
-    if not isinstance(populations, list):
+def _name_list(document: Document, key: str) -> Iterator[Problem]:
+    names = document.value.get(key)
+    if not isinstance(names, list):
         return
-    for place, name in enumerate(populations):
-        path = ("populations", place)
+    for place, name in enumerate(names):
+        path = (key, place)
         if name is None:  # named by the reader
             continue
         if not isinstance(name, str):
             yield document.problem(path, f"must be a name, not {described(name)}")
-        elif name in populations[:place]:
+        elif name in names[:place]:
             yield document.problem(path, f"{quoted(name)} is listed twice")
+
+
+def _segments(document: Document) -> Iterator[Problem]:
+    for name, entry in _section(document.value, "segments").items():
+        section, path = _section({"": entry}, ""), ("segments", name)
+        columns = section.get("columns")
+        if "column" in section and "columns" in section:
+            message = "column and columns exclude each other"
+            yield document.problem((*path, "columns"), message, at_key=True)
+        listed = [str(item) for item in columns] if isinstance(columns, list) else []
+        if len(listed) == 1 or len(set(listed)) < len(listed):
+            message = "a crossing needs two or more different columns"
+            yield document.problem((*path, "columns"), message)
 
 
 def _population(document: Document, name: str) -> Iterator[Problem]:

@@ -18,6 +18,7 @@ from monitor.domain.limit import Limit
 from monitor.domain.policy import FieldLimit, Policy, SourceSpec
 from monitor.domain.reference import Reference, ReferenceKind
 from monitor.domain.schedule import CalendarUnit, Schedule
+from monitor.domain.segment import Segment
 from monitor.measures.names import MEASURE_NAMES, MeasureName
 
 Content = dict[str, Any]
@@ -38,6 +39,7 @@ def policy_content(policy: Policy, measures: Mapping[str, MeasureName] = MEASURE
             for population in policy.populations
             if len(population.attributes) > 1
         ],
+        "segments": {item.name: _segment(item) for item in policy.segments},
         "schedule": _schedule(policy.schedule),
         "limits": _limits(policy, measures),
         "alarms": _alarms(policy.alarms),
@@ -222,6 +224,12 @@ def _alarms(rule: AlarmRule) -> Content:
             "false_alarms_per_year": rule.false_alarms_per_year,
         }
     )
+
+
+def _segment(segment: Segment) -> Content:
+    crossed = len(segment.columns) > 1
+    columns = {"columns": list(segment.columns)} if crossed else {"column": segment.columns[0]}
+    return {**columns, "max_values": segment.most}
 
 
 def _reference(

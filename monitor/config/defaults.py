@@ -55,5 +55,11 @@ DEFAULT_LABEL_COVERAGE = 0.9
 MOST_WINDOWS = 1000
 """Windows that a reference may be the sum of: each is read from the store for every run."""
 
+DEFAULT_SLICES = 20
+"""Each is a profile of its own in every window, and a row for each field that is judged."""
+
+MOST_SLICES = 100
+"""Beyond that nobody looks at them one by one."""
+
 REOPENED_WINDOWS = 7
 """Files may be a week late for daily windows, and as many windows for others."""

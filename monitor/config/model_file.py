@@ -22,6 +22,7 @@ from monitor.config.sections import (
     PopulationSection,
     ReferenceSection,
     ScheduleSection,
+    SegmentSection,
     SourceSection,
 )
 from monitor.config.validation import validated
@@ -44,6 +45,7 @@ from monitor.domain.limit import Band, Limit
 from monitor.domain.policy import FieldLimit, LabelTable, Policy, SourceSpec, TableFormat
 from monitor.domain.reference import Reference, ReferenceKind, Season
 from monitor.domain.schedule import CalendarUnit, Schedule
+from monitor.domain.segment import Segment
 from monitor.measures.names import MEASURE_NAMES, MeasureName
 
 _DECIDING = "psi"
@@ -181,6 +183,7 @@ def _policy(section: ModelSection, document: Document) -> Policy:
             for name, item in section.references.items()
             if (own := _limits_against(item.limits, limits)) != limits
         },
+        segments=tuple(_segment(name, item) for name, item in section.segments.items()),
         owner=section.owner or "",
         text=document.text,
         directory=str(Path(document.file).parent),
@@ -316,6 +319,10 @@ def _limits_against(
 
 def _judges(limit: FieldLimit) -> bool:
     return any(own.bounds for own in (limit.default, *limit.fields.values()))
+
+
+def _segment(name: str, section: SegmentSection) -> Segment:
+    return Segment(name, tuple(section.columns or [section.column or name]), section.max_values)
 
 
 def _reference(name: str, section: ReferenceSection) -> Reference:

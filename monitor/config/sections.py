@@ -14,6 +14,8 @@ from monitor.config.defaults import (
     DEFAULT_BAND,
     DEFAULT_FALSE_DISCOVERY_RATE,
     DEFAULT_LABEL_COVERAGE,
+    DEFAULT_SLICES,
+    MOST_SLICES,
     MOST_WINDOWS,
 )
 from monitor.config.values import (
@@ -185,7 +187,24 @@ class PopulationSection(Section):
     )
 
 
-def _populations_in_full(value: Any) -> Any:
+class SegmentSection(Section):
+    """How rows are divided into slices that are judged on their own."""
+
+    column: Text | None = Field(
+        None, description="column of the log, when the segment has another name"
+    )
+    columns: list[Text] | None = Field(
+        None, min_length=1, description="columns whose values are crossed; instead of column"
+    )
+    max_values: int = Field(
+        DEFAULT_SLICES,
+        ge=1,
+        le=MOST_SLICES,
+        description="how many of the baseline's values have a slice; the others are one together",
+    )
+
+
+def _named_in_full(value: Any) -> Any:
     # Entries that are no names are dropped here: `monitor.config.checks` has their position.
     if isinstance(value, list):
         return {name: {} for name in value if isinstance(name, str)}
@@ -197,9 +216,15 @@ def _populations_in_full(value: Any) -> Any:
 Populations = Annotated[
     dict[Name, PopulationSection],
     BeforeValidator(
-        _populations_in_full,
+        _named_in_full,
         json_schema_input_type=dict[Name, PopulationSection] | list[Name],
     ),
+]
+
+
+Segments = Annotated[
+    dict[Name, SegmentSection],
+    BeforeValidator(_named_in_full, json_schema_input_type=dict[Name, SegmentSection] | list[Name]),
 ]
 
 
@@ -392,6 +417,11 @@ class ModelSection(Section):
     crossings: list[list[Name]] = Field(
         default_factory=list,
         description="lists of populations whose crossing is a population of its own",
+    )
+    segments: Segments = Field(
+        default_factory=dict,
+        description="slices that are profiled and judged on their own, by name or as a list of "
+        "columns",
     )
     schedule: ScheduleSection = Field(
         description="how time is cut into windows, such as {window: day}"

@@ -105,4 +105,6 @@ class Finding:
         )
         if subject.reference:  # what is held against the baseline is named as it always was
             parts = (*parts, f"against={subject.reference}")
+        if subject.segment:
+            parts = (*parts, f"segment={subject.segment}", f"value={subject.segment_value}")
         return sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -10,6 +10,7 @@ from monitor.domain.field import Attribute, Decision, Field, Label, Population
 from monitor.domain.limit import Band, Limit
 from monitor.domain.reference import Reference
 from monitor.domain.schedule import Schedule
+from monitor.domain.segment import Segment
 
 
 class TableFormat(StrEnum):
@@ -105,6 +106,7 @@ class Policy:
         references: What windows are held against besides the registered baseline.
         reference_limits: Name of a reference to the limits that changes against it are judged by,
             where they are not ``limits``.
+        segments: How rows are divided into slices that are profiled and judged on their own.
         owner: Who owns the model; "" until the file says so.
         text: The file as it was read.
         digest: sha256 of the validated content: comments and layout do not change it.
@@ -126,6 +128,7 @@ class Policy:
     alarms: AlarmRule = USUAL
     references: tuple[Reference, ...] = ()
     reference_limits: Mapping[str, Mapping[str, FieldLimit]] = field(default_factory=dict)
+    segments: tuple[Segment, ...] = ()
     owner: str = ""
     text: str = ""
     digest: str = ""

@@ -16,6 +16,8 @@ class Subject:
         population: Name of the population (``sex``, ``sex × race``), or "".
         group: Name of the group within the population, or "".
         reference_group: The group it is held against, or "".
+        segment: Name of the segment whose slice is meant; "" for all rows.
+        segment_value: Name of the slice within the segment, or "".
         reference: Name of the reference it is held against; "" for the registered baseline.
     """
 
@@ -26,6 +28,8 @@ class Subject:
     group: str = ""
     reference_group: str = ""
     reference: str = ""
+    segment: str = ""
+    segment_value: str = ""
 
     def __str__(self) -> str:
         """Return the subject in words, most specific part first."""

@@ -15,7 +15,7 @@ def check_frozen(policy: Policy, version: str, grid: Grid) -> None:
     Raises:
         BaselineError: A field, the decision, the label or an attribute is read otherwise now.
     """
-    changed = [*_fields(policy, grid), *_attributes(policy, grid)]
+    changed = [*_fields(policy, grid), *_attributes(policy, grid), *_segments(policy, grid)]
     if policy.decision != grid.decision:
         changed.append("the decision")
     if policy.label != grid.label:
@@ -45,6 +45,15 @@ def _fields(policy: Policy, grid: Grid) -> list[str]:
 
 def _derivation(field: Field) -> Derivation | None:
     return None if field.part is None else Derivation(field.part, field.zone)
+
+
+def _segments(policy: Policy, grid: Grid) -> list[str]:
+    frozen = {segment.name: (segment.columns, segment.most) for segment in grid.segments}
+    return [
+        f"segment {segment.name}" + ("" if segment.name in frozen else " (new)")
+        for segment in policy.segments
+        if frozen.get(segment.name) != (segment.columns, segment.most)
+    ]
 
 
 def _attributes(policy: Policy, grid: Grid) -> list[str]:

@@ -26,6 +26,7 @@ from monitor.engine.progress import Progress
 from monitor.engine.references import Held, hold
 from monitor.measures.measure import ProfilePair
 from monitor.measures.measuring import measure_against, measure_all
+from monitor.measures.slices import measure_slices
 from monitor.measures.variability import Floors, floors_against
 from monitor.profile.codec import grid_from_bytes, profile_from_bytes, profile_to_bytes
 from monitor.profile.grid import Grid
@@ -349,6 +350,8 @@ def readings_of(  # noqa: PLR0917  # six nouns, each of another type
             registered=pair.reference,
         )
         readings += measure_against(subject, policy, held_against, absent)
+    if policy.segments:
+        readings += measure_slices(policy, pair, readings)
     return tuple(readings)
 
 

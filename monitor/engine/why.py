@@ -21,6 +21,7 @@ from monitor.measures.attribution.ranking import RankedField, ranked
 from monitor.measures.groups import CROSS
 from monitor.measures.measure import FieldPair, ProfilePair
 from monitor.measures.pairs import association
+from monitor.measures.slices import slice_pair
 from monitor.profile.codec import content_digest, grid_from_bytes, profile_from_bytes
 from monitor.profile.grid import Grid, NumericGrid
 
@@ -168,14 +169,15 @@ def why(
         return Why(finding, run, number, revisions, None, None, {}, ranking, history, alarm)
     baseline = store.baseline(result.baseline)
     pair = _pair(run, result, baseline)
+    looked_at = slice_pair(pair, finding.reading.subject)
     return Why(
         finding,
         run,
         number,
         revisions,
         baseline,
-        _parts(finding, pair),
-        _decompositions(finding, policy, pair),
+        _parts(finding, looked_at),
+        _decompositions(finding, policy, looked_at),
         _ranking(policy, result, pair),
         history,
         alarm,
@@ -252,6 +254,7 @@ def _ranking(policy: Policy, result: VersionResult, pair: ProfilePair | None) ->
         reading.subject.field: reading.result
         for reading in result.readings
         if reading.measure == RANKED_BY
+        and not (reading.subject.reference or reading.subject.segment)
     }
     absent = Unmeasurable(Absence.NO_DATA, "it was not measured in this window")
     features = [item for item in policy.fields if item.role is FieldRole.FEATURE]

@@ -1,9 +1,8 @@
 """Every metric of modelmon: one line each, from which page, reference and tests are made.
 
-States follow one scheme. A judgement is a series: ``modelmon_finding_state`` has one series for
-each verdict, 1 for the one that holds, and ``unknown`` is a verdict of its own. The ``*_state``
-gauges hold 0 (ok), 1 (warning) or 2 (critical) and are absent while the verdict is unknown. A
-number that could not be measured is absent as well: never NaN, never 0.
+States follow one scheme. ``modelmon_finding_state`` has one series for each verdict, 1 for the one
+that holds; ``unknown`` is one of its own. The ``*_state`` gauges hold 0 (ok), 1 (warning) or 2
+(critical). They are absent while it is unknown, as is what could not be measured: never NaN or 0.
 """
 
 from monitor.exposition.family import PREFIX, Kind, MetricFamily, Part
@@ -404,6 +403,20 @@ _FINDINGS = (
         "Readings that could not be judged, by reason.",
         "findings",
         ("model", "model_version", "check", "reference", "reason"),
+        empty=True,
+    ),
+    _result(
+        "segment_alarms",
+        "Alarms of a slice of a segment that fire, by severity; of fields and output together.",
+        "alarms",
+        ("model", "model_version", "segment", "segment_value", "severity"),
+        empty=True,
+    ),
+    _result(
+        "segment_findings",
+        "Judged readings of a slice of a segment by verdict; of fields and output together.",
+        "findings",
+        ("model", "model_version", "segment", "segment_value", "verdict"),
         empty=True,
     ),
     _result(

@@ -1,10 +1,10 @@
 """Stored results of one model, as series."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from monitor.domain.alarm import AlarmState
+from monitor.domain.alarm import Alarm, AlarmState
 from monitor.domain.errors import (
     BaselineError,
     SourceError,
@@ -202,12 +202,35 @@ def _add_columns(sheet: Sheet, run: Run) -> None:
 def _add_results(sheet: Sheet, run: Run, families: Mapping[str, Family]) -> int:
     """Return how many readings and series found no place."""
     parts: tuple[Run | VersionResult, ...] = (run, *run.results)
-    readings = [reading for part in parts for reading in part.readings]
-    findings = [finding for part in parts for finding in part.findings]
+    every = [finding for part in parts for finding in part.findings]
+    _add_slices(sheet, every)
+    # Slices times fields would be too many series: of slices there are counts.
+    readings = [item for part in parts for item in part.readings if not item.subject.segment]
+    findings = [item for item in every if not item.reading.subject.segment]
     dropped = sum(not _add_reading(sheet, reading, families) for reading in readings)
     dropped += sum(not _add_finding(sheet, finding, families) for finding in findings)
     _add_finding_counts(sheet, findings)
     return dropped
+
+
+def _add_slices(sheet: Sheet, findings: list[Finding]) -> None:
+    slices: dict[tuple[str, str, str, str], Counter[Verdict]] = {}
+    for finding in findings:
+        subject = finding.reading.subject
+        if subject.segment:
+            of = (subject.model, subject.version, subject.segment, subject.segment_value)
+            slices.setdefault(of, Counter())[finding.verdict] += 1
+    for (model, version, segment, value), counts in slices.items():
+        for verdict in Verdict:
+            sheet.add(
+                "segment_findings",
+                counts[verdict],
+                model=model,
+                model_version=version,
+                segment=segment,
+                segment_value=value,
+                verdict=verdict.value,
+            )
 
 
 def _add_reading(sheet: Sheet, reading: Reading, families: Mapping[str, Family]) -> bool:
@@ -313,9 +336,9 @@ def _add_alarms(sheet: Sheet, snapshot: ModelSnapshot, run: Run) -> int:
     dropped = 0
     for finding in (finding for part in parts for finding in part.findings):
         alarm = alarms.get(finding.fingerprint)
-        if alarm is None or alarm.state is AlarmState.UNKNOWN:
-            continue
         subject = finding.reading.subject
+        if alarm is None or alarm.state is AlarmState.UNKNOWN or subject.segment:
+            continue
         for severity in (AlarmState.WARNING, AlarmState.CRITICAL):
             dropped += not sheet.add(
                 "alarm_firing",
@@ -329,12 +352,35 @@ def _add_alarms(sheet: Sheet, snapshot: ModelSnapshot, run: Run) -> int:
                 reference=subject.reference,
                 severity=severity.value,
             )
+    _add_slice_alarms(sheet, [item for part in parts for item in part.findings], alarms)
     detection = snapshot.alarms.detections.get(run.window)
     if detection is not None:
         sheet.add("detector_evidence", detection.statistic, model=run.model)
         sheet.add("detector_threshold", detection.threshold, model=run.model)
         sheet.add("detector_firing", detection.firing, model=run.model)
     return dropped
+
+
+def _add_slice_alarms(
+    sheet: Sheet, findings: Sequence[Finding], alarms: Mapping[str, Alarm]
+) -> None:
+    firing: dict[tuple[str, str, str, str], Counter[AlarmState]] = {}
+    judged = {item.fingerprint: item.reading.subject for item in findings}  # each finding once
+    for fingerprint, subject in judged.items():
+        if subject.segment and fingerprint in alarms:
+            of = (subject.model, subject.version, subject.segment, subject.segment_value)
+            firing.setdefault(of, Counter())[alarms[fingerprint].state] += 1
+    for (model, version, segment, value), states in firing.items():
+        for severity in (AlarmState.WARNING, AlarmState.CRITICAL):
+            sheet.add(
+                "segment_alarms",
+                states[severity],
+                model=model,
+                model_version=version,
+                segment=segment,
+                segment_value=value,
+                severity=severity.value,
+            )
 
 
 def _add_limits(sheet: Sheet, finding: Finding, stem: str, labels: dict[str, str]) -> None:
@@ -412,7 +458,8 @@ def _judged_features(
     verdicts: dict[str, set[Verdict]] = {}
     for finding in result.findings if result else ():
         reading = finding.reading
-        against_baseline = reading.subject.field and not reading.subject.reference
+        subject = reading.subject
+        against_baseline = subject.field and not (subject.reference or subject.segment)
         if against_baseline and families.get(reading.measure) is Family.DRIFT:
             verdicts.setdefault(reading.subject.field, set()).add(finding.verdict)
     bad = {Verdict.WARNING, Verdict.CRITICAL}

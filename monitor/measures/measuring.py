@@ -43,7 +43,7 @@ def measure_all(model: str, version: str, policy: Policy, pair: ProfilePair) -> 
     Raises:
         ValueError: The policy declares populations without saying what a positive decision does.
     """
-    return tuple(_everything(Subject(model, version), policy, pair, CATALOGUE))
+    return tuple(readings_by(Subject(model, version), policy, pair, CATALOGUE))
 
 
 def measure_against(
@@ -60,7 +60,7 @@ def measure_against(
         pair: Reference and window on the baseline's grid, with the registered profile.
         absent: Why there is no such reference: the result of every reading.
     """
-    return tuple(_everything(subject, policy, pair, _changes_against(subject.reference, absent)))
+    return tuple(readings_by(subject, policy, pair, _changes_against(subject.reference, absent)))
 
 
 def _changes_against(reference: str, absent: Unmeasurable | None) -> tuple[Measure, ...]:
@@ -98,9 +98,10 @@ def _against(measure: Measure, reference: str, absent: Unmeasurable | None) -> M
     return replace(measure, measure=lambda pair: said(of_one(pair)))
 
 
-def _everything(
+def readings_by(
     subject: Subject, policy: Policy, pair: ProfilePair, measures: Sequence[Measure]
 ) -> Iterator[Reading]:
+    """Yield the readings of some measures: of the model, its fields and its populations."""
     yield from _of_model(subject, pair, measures)
     for field in policy.fields:
         yield from _of_field(replace(subject, field=field.name), field, pair, measures)

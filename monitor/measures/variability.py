@@ -53,7 +53,7 @@ Floors = Mapping[tuple[str, ...], Floor]
 
 
 def floor_key(measure: str, subject: Subject) -> tuple[str, ...]:
-    """Return under which key the floor of a reading is found."""
+    """Return under which key the floor of a reading is found; a slice has that of all rows."""
     against = (subject.reference,) if subject.reference else ()
     return (measure, subject.field, *against)
 

@@ -29,6 +29,7 @@ from monitor.profile.grid import (
     FieldGrid,
     Grid,
     NumericGrid,
+    SegmentGrid,
     VectorGrid,
 )
 from monitor.profile.profile import Profile
@@ -143,29 +144,36 @@ def grid_from_bytes(data: bytes) -> Grid:
             name: VectorGrid(dimension, *(arrays[f"{name}\x1fvector {item}"] for item in _FROZEN))
             for name, dimension in header.get("vectors", {}).items()
         },
+        segments=tuple(_segment(segment) for segment in header.get("segments", ())),
     )
     return replace(grid, digest=content_digest(data))
 
 
 def profile_to_bytes(profile: Profile) -> bytes:
     """Return the bytes form of a profile."""
+    arrays: _Arrays = {}
+    return _pack(PROFILE_FORMAT, _profile_header(profile, arrays, ""), arrays)
+
+
+def _profile_header(profile: Profile, arrays: _Arrays, prefix: str) -> dict[str, Any]:
+    """Return what is said of a profile, and add its arrays under names with a prefix."""
     table = profile.outcomes
-    arrays: _Arrays = {
-        "\x1fcodes": table.codes,
-        "\x1fcounts": table.counts,
-        "\x1fscore": profile.score_by_label,
+    arrays |= {
+        f"{prefix}\x1fcodes": table.codes,
+        f"{prefix}\x1fcounts": table.counts,
+        f"{prefix}\x1fscore": profile.score_by_label,
     }
     if profile.score_by_decision is not None:
-        arrays["\x1fdecided"] = profile.score_by_decision
+        arrays[f"{prefix}\x1fdecided"] = profile.score_by_decision
     described: dict[str, Any] = {}
     for name, counts in profile.fields.items():
         match counts:
             case NumericCounts():
-                arrays[f"{name}\x1fcells"] = counts.cells
-                arrays[f"{name}\x1fsums"] = counts.sums
+                arrays[f"{prefix}{name}\x1fcells"] = counts.cells
+                arrays[f"{prefix}{name}\x1fsums"] = counts.sums
                 described[name] = {item: getattr(counts, item) for item in _NUMERIC_SCALARS}
             case CategoricalCounts():
-                arrays[f"{name}\x1fvalues"] = counts.values
+                arrays[f"{prefix}{name}\x1fvalues"] = counts.values
                 described[name] = {
                     "other": counts.other,
                     "unseen": asdict(counts.unseen),
@@ -191,7 +199,24 @@ def profile_to_bytes(profile: Profile) -> bytes:
     if profile.errors is not None:
         header["errors"] = asdict(profile.errors)
     _add_vectors(header, arrays, profile)
-    return _pack(PROFILE_FORMAT, header, arrays)
+    _add_slices(header, arrays, profile)
+    return header
+
+
+def _add_slices(header: dict[str, Any], arrays: _Arrays, profile: Profile) -> None:
+    """Add the slices of segments; a profile without any has the bytes it always had."""
+    if profile.segments:
+        header["segments"] = {
+            name: {
+                str(code): _profile_header(part, arrays, _slice_prefix(name, code))
+                for code, part in slices.items()
+            }
+            for name, slices in profile.segments.items()
+        }
+
+
+def _slice_prefix(segment: str, code: int | str) -> str:
+    return f"\x1e{segment}\x1e{code}\x1e"
 
 
 def profile_from_bytes(data: bytes) -> Profile:
@@ -201,20 +226,24 @@ def profile_from_bytes(data: bytes) -> Profile:
         ValueError: The bytes are no profile, or of a layout this version does not read.
     """
     header, arrays = _unpack(PROFILE_FORMAT, data)
+    return _profile(header, arrays, "")
+
+
+def _profile(header: Mapping[str, Any], arrays: _Arrays, prefix: str) -> Profile:
     counts: dict[str, FieldCounts] = {}
     for name, described in header["fields"].items():
-        if f"{name}\x1fcells" in arrays:
+        if f"{prefix}{name}\x1fcells" in arrays:
             counts[name] = NumericCounts(
-                arrays[f"{name}\x1fcells"], arrays[f"{name}\x1fsums"], **described
+                arrays[f"{prefix}{name}\x1fcells"], arrays[f"{prefix}{name}\x1fsums"], **described
             )
         else:
             described["unseen"] = ValueSample(**described["unseen"])
-            counts[name] = CategoricalCounts(arrays[f"{name}\x1fvalues"], **described)
+            counts[name] = CategoricalCounts(arrays[f"{prefix}{name}\x1fvalues"], **described)
     table = OutcomeTable(
         tuple(header["attributes"]),
         tuple(header["shape"]),
-        arrays["\x1fcodes"],
-        arrays["\x1fcounts"],
+        arrays[f"{prefix}\x1fcodes"],
+        arrays[f"{prefix}\x1fcounts"],
         {name: ValueSample(**sample) for name, sample in header["unmapped"].items()},
     )
     return Profile(
@@ -222,15 +251,22 @@ def profile_from_bytes(data: bytes) -> Profile:
         header["rows"],
         counts,
         table,
-        arrays["\x1fscore"],
+        arrays[f"{prefix}\x1fscore"],
         _instant(header["first_event"]),
         _instant(header["last_event"]),
         _pairs(header.get("pairs", 0), arrays),
         header.get("duplicates", 0),
-        score_by_decision=arrays.get("\x1fdecided"),
+        score_by_decision=arrays.get(f"{prefix}\x1fdecided"),
         errors=ErrorSums(**header["errors"]) if "errors" in header else None,
         vectors={
             name: _vectors(name, rows, arrays) for name, rows in header.get("vectors", {}).items()
+        },
+        segments={
+            name: {
+                int(code): _profile(part, arrays, _slice_prefix(name, code))
+                for code, part in slices.items()
+            }
+            for name, slices in header.get("segments", {}).items()
         },
     )
 
@@ -241,7 +277,9 @@ def content_digest(data: bytes) -> str:
 
 
 def _add_parts(header: dict[str, Any], arrays: _Arrays, grid: Grid) -> None:
-    """Add what fields are parts of; a grid without such fields has the bytes it always had."""
+    """Add what fields are parts of, and segments; a grid without has the bytes it always had."""
+    if grid.segments:
+        header["segments"] = [asdict(segment) for segment in grid.segments]
     if grid.derived:
         header["derived"] = {name: [item.part, item.zone] for name, item in grid.derived.items()}
     if grid.vectors:
@@ -333,6 +371,15 @@ def _attribute(described: dict[str, Any]) -> AttributeGrid:
         described["values"],
         tuple(described["bins"]),
         tuple(described["unknown_values"]),
+    )
+
+
+def _segment(described: dict[str, Any]) -> SegmentGrid:
+    return SegmentGrid(
+        described["name"],
+        tuple(described["columns"]),
+        tuple(tuple(value) for value in described["values"]),
+        described["most"],
     )
 
 

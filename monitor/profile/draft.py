@@ -18,6 +18,7 @@ from monitor.domain.field import (
     embeddings,
 )
 from monitor.domain.naming import bin_names
+from monitor.domain.segment import Segment
 from monitor.profile.codec import content_digest, grid_to_bytes
 from monitor.profile.columns import ColumnTally
 from monitor.profile.comoments import MOST_FIELDS, normal_scores
@@ -32,9 +33,11 @@ from monitor.profile.grid import (
     IntArray,
     NumericGrid,
     ScoreArray,
+    SegmentGrid,
 )
-from monitor.profile.kernel import Column, to_numbers
+from monitor.profile.numbers import Column, to_numbers
 from monitor.profile.parts import FIXED_GRIDS, parts_of
+from monitor.profile.segments import Values, distinct_values
 from monitor.profile.values import canonical_texts, rows_by_value
 from monitor.profile.vectors import VectorDraft
 
@@ -148,6 +151,29 @@ class ValueTally:
         self.complete = False
 
 
+@dataclass(slots=True)
+class SliceTally:
+    """Rows of each combination of values, up to `TRACKED_VALUES` of them."""
+
+    counts: Counter[Values] = field(default_factory=Counter)
+
+    def add(self, columns: Sequence[Column | None], rows: int) -> None:
+        """Count a batch."""
+        found, places = distinct_values(columns, rows)
+        counted = np.bincount(places, minlength=len(found)).tolist()
+        for value, count in zip(found, counted, strict=True):
+            if value is None or not count:
+                continue
+            if value in self.counts or len(self.counts) < TRACKED_VALUES:
+                self.counts[value] += count
+
+    def grid(self, segment: Segment) -> SegmentGrid:
+        """Return the most frequent values, in the order of their texts."""
+        ordered = sorted(self.counts.items(), key=lambda item: (-item[1], item[0]))
+        values = tuple(sorted(value for value, _ in ordered[: segment.most]))
+        return SegmentGrid(segment.name, segment.columns, values, segment.most)
+
+
 class GridDraft:
     """Gathers what a grid needs from one look at the baseline.
 
@@ -161,9 +187,11 @@ class GridDraft:
         attributes: Mapping[str, Attribute],
         decision: Decision | None,
         label: Label | None,
+        segments: Sequence[Segment] = (),
         *,
         identified: bool = False,
     ) -> None:
+        self._segments = {item: SliceTally() for item in segments}
         self._identified = identified
         self._fields = {item.name: item for item in fields}
         self._attributes = attributes
@@ -217,6 +245,11 @@ class GridDraft:
         if column is not None and not self._attributes[name].bins:
             self._groups[name].add(column)
 
+    def add_segments(self, columns: Mapping[str, Column | None], rows: int) -> None:
+        """Take in a batch of all columns that segments are made of, by name."""
+        for segment, tally in self._segments.items():
+            tally.add([columns[name] for name in segment.columns], rows)
+
     def grid(self) -> Grid:
         """Return the frozen grid of all that was taken in."""
         fields = {name: self._cells(item) for name, item in self._fields.items()}
@@ -241,6 +274,7 @@ class GridDraft:
                 if item.part
             },
             vectors={name: vectors.grid() for name, vectors in self._vectors.items()},
+            segments=tuple(tally.grid(segment) for segment, tally in self._segments.items()),
         )
         grid = replace(grid, schema=self._columns.schema(grid.read_columns))
         return replace(grid, digest=content_digest(grid_to_bytes(grid)))

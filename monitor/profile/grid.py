@@ -145,6 +145,46 @@ class Derivation:
     zone: str = ""
 
 
+@dataclass(frozen=True, eq=False)
+class SegmentGrid:
+    """The slices of a segment, frozen at registration.
+
+    Codes are 0 … len(values) - 1; then ``missing`` (a null in one of the columns) and ``other``
+    (any further value, registered or not).
+
+    Attributes:
+        name: Name of the segment.
+        columns: Columns of the log; several for a crossing.
+        values: Canonical texts of the slices' values, one for each column.
+        most: How many slices were allowed.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    values: tuple[tuple[str, ...], ...]
+    most: int
+
+    @cached_property
+    def codes(self) -> Mapping[tuple[str, ...], int]:
+        """Return the code of each value."""
+        return {value: code for code, value in enumerate(self.values)}
+
+    @property
+    def missing(self) -> int:
+        """Return the code of rows without a value."""
+        return len(self.values)
+
+    @property
+    def other(self) -> int:
+        """Return the code of rows of any other value."""
+        return len(self.values) + 1
+
+    @property
+    def size(self) -> int:
+        """Return the number of codes."""
+        return len(self.values) + 2
+
+
 FieldGrid = NumericGrid | CategoricalGrid
 
 
@@ -168,6 +208,7 @@ class Grid:
         identified: Whether rows have ids, so that those that come twice are known.
         derived: Field name to what it takes of its column, for those that are parts.
         vectors: Declared name of each embedding to what is frozen of it.
+        segments: How rows are divided besides, each on its own.
     """
 
     fields: Mapping[str, FieldGrid]
@@ -183,6 +224,7 @@ class Grid:
     identified: bool = False
     derived: Mapping[str, Derivation] = field(default_factory=dict)
     vectors: Mapping[str, VectorGrid] = field(default_factory=dict)
+    segments: tuple[SegmentGrid, ...] = ()
 
     @cached_property
     def read_columns(self) -> frozenset[str]:
@@ -192,6 +234,8 @@ class Grid:
             read.add(self.decision.column)
         if self.label is not None:
             read.add(self.label.column)
+        for segment in self.segments:
+            read.update(segment.columns)
         return frozenset(read)
 
     def __getstate__(self) -> dict[str, Any]:

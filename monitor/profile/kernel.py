@@ -4,24 +4,27 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from math import prod
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import pyarrow as pa
 
-from monitor.domain.field import WHOLE, Decision, FieldKind, Label, Part
+from monitor.domain.field import WHOLE, FieldKind, Part
+from monitor.profile.categories import count_values
 from monitor.profile.comoments import NOTHING
 from monitor.profile.counts import (
-    MAX_NAME,
-    NEGATIVE,
     POSITIVE,
     UNKNOWN,
     CategoricalCounts,
     NumericCounts,
-    value_name,
+)
+from monitor.profile.division import (
+    Division,
+    split_numbers,
+    split_outcomes,
+    split_score,
+    split_values,
 )
 from monitor.profile.grid import (
-    AttributeGrid,
     BoolArray,
     CategoricalGrid,
     FloatArray,
@@ -30,31 +33,24 @@ from monitor.profile.grid import (
     NumericGrid,
     ScoreArray,
 )
-from monitor.profile.labels import numbers_in_text
+from monitor.profile.numbers import BLOCK_ROWS, Column, to_numbers
+from monitor.profile.outcome_codes import (
+    decision_codes,
+    group_codes,
+    label_codes,
+    label_numbers,
+    rows_by_code,
+)
 from monitor.profile.parts import Parts, parts_of
 from monitor.profile.profile import Profile
+from monitor.profile.segments import segment_codes
 from monitor.profile.values import (
-    canonical_text,
-    canonical_texts,
-    encoded,
     is_nested,
     one_array,
-    outcome_text,
-    rows_by_value,
-    rows_of,
 )
 from monitor.profile.vectors import count_vectors
 
-Column = Any
-"""A pyarrow Array or ChunkedArray; pyarrow ships no types."""
-BLOCK_ROWS = 32_768
-"""Numbers are counted so many at a time: they and what is made of them stay in a core's cache, and
-a naive sum over them keeps the twelve digits that are promised."""
-
 _NEITHER = UNKNOWN * 3 + UNKNOWN  # the code of rows with neither a decision nor a label
-
-DENSE_CELLS = 4096
-"""An outcome table of so many cells is counted without sorting its rows, however few they are."""
 
 
 class ProfileBuilder:
@@ -76,11 +72,34 @@ class ProfileBuilder:
         self.profile = Profile.empty(grid)
         self.unread: Counter[str] = Counter()
         self._scores: dict[str, ScoreArray] = {}
+        self._divisions: tuple[Division, ...] = ()
+
+    def divide(self, columns: Mapping[str, Column | None], rows: int) -> None:
+        """Find the slices of a batch's rows, before anything of the batch is counted.
+
+        Args:
+            columns: Every column that segments are made of; None where the file does not have it.
+            rows: Rows of the batch.
+        """
+        divisions: list[Division] = []
+        for grid in self._grid.segments:
+            codes = segment_codes(grid, columns, rows)
+            held = np.bincount(codes, minlength=grid.size)
+            slices = self.profile.segments.setdefault(grid.name, {})
+            there = np.flatnonzero(held).tolist()
+            for code in there:
+                if code not in slices:
+                    slices[code] = Profile.of_slice(self._grid)
+            divisions.append(Division(codes, held, {code: slices[code] for code in there}))
+        self._divisions = tuple(divisions)
 
     def add_rows(self, rows: int, first: datetime | None, last: datetime | None) -> None:
         """Count rows and the span of their event times."""
         self.profile.rows += rows
         self.profile._widen(first, last)  # noqa: SLF001  # builder and profile are one concern
+        for division in self._divisions:
+            for code, part in division.parts.items():
+                part.rows += int(division.held[code])
 
     def add_duplicates(self, rows: int) -> None:
         """Count rows that are left out because another one has their id."""
@@ -95,6 +114,8 @@ class ProfileBuilder:
             rows: Rows of the batch.
         """
         counts = self.profile.fields[name]
+        if self._divisions:
+            self._add_divided(name, column)
         if column is None:
             counts.absent += rows
             return
@@ -158,6 +179,20 @@ class ProfileBuilder:
         found = Parts({Part.NORM: norms}, {}, vectors.null - null, vectors.invalid - invalid)
         self._add_part(name, found)
 
+    def _add_divided(self, name: str, column: Column | None) -> None:
+        """Count one field of a batch for each slice of each segment."""
+        if column is None:
+            for division in self._divisions:
+                for code, part in division.parts.items():
+                    part.fields[name].absent += int(division.held[code])
+            return
+        match self._grid.fields[name]:
+            case NumericGrid() as grid:
+                split_numbers(name, grid, column, self._divisions)
+            case CategoricalGrid() as grid:
+                boolean = name in self._grid.booleans
+                split_values(name, grid, column, self._divisions, boolean=boolean)
+
     def add_outcomes(
         self,
         rows: int,
@@ -196,7 +231,8 @@ class ProfileBuilder:
         for axis in (decisions, labels):
             code *= 3
             code += axis
-        table.add(*_cells_of(code, prod(table.shape)))
+        table.add(*rows_by_code(code, prod(table.shape)))
+        split_outcomes(code, prod(table.shape), self._divisions)
         scores, scale = np.full(rows, np.nan), 1.0
         grid_of_score = self._grid.fields.get(self._grid.score)
         if score is not None and isinstance(grid_of_score, NumericGrid):
@@ -239,6 +275,8 @@ class ProfileBuilder:
         self, grid: NumericGrid, scores: FloatArray, decisions: IntArray, labels: IntArray
     ) -> None:
         outcomes = decisions * 3 + labels
+        if self._divisions:
+            split_score(grid, scores, labels, self._divisions)
         counted = np.isfinite(scores)
         counted &= outcomes != _NEITHER
         if not counted.all():
@@ -258,39 +296,6 @@ class ProfileBuilder:
             if not labelled.all():
                 scores, labels = scores[labelled], labels[labelled]
             profile.errors.add_chances(scores, labels == POSITIVE)
-
-
-def _cells_of(codes: IntArray, size: int) -> tuple[IntArray, IntArray]:
-    """Return the distinct codes below ``size``, sorted, with their rows."""
-    if size <= max(len(codes), DENSE_CELLS):
-        rows = np.bincount(codes, minlength=size)
-        filled = np.flatnonzero(rows)
-        return filled, rows[filled]
-    distinct, rows = np.unique(codes, return_counts=True)
-    return distinct, rows.astype(np.int64)
-
-
-def to_numbers(column: Column) -> tuple[FloatArray, int, int]:
-    """Return a column as doubles.
-
-    Integers, floats of any width, decimals and booleans are numbers; every other type is not.
-
-    Returns:
-        Numbers, NaN where there is none; the rows that are null; and the rows that hold a value
-        that is no number.
-    """
-    column = one_array(column)
-    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-    numeric = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
-    if not (numeric or pa.types.is_boolean(kind)):
-        # Not decoded first: a few bytes of codes may stand for gigabytes of text.
-        null = column.null_count
-        return np.full(len(column), np.nan), null, len(column) - null
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
-    if not pa.types.is_float64(kind):
-        column = column.cast(pa.float64(), safe=False)
-    return column.to_numpy(zero_copy_only=False), column.null_count, 0
 
 
 class Scoring(NamedTuple):
@@ -373,114 +378,3 @@ def _without_others(counts: NumericCounts, numbers: FloatArray) -> FloatArray:
         counts.positive_infinite += positive
         counts.negative_infinite += infinite - positive
     return finite
-
-
-def count_values(
-    counts: CategoricalCounts, grid: CategoricalGrid, column: Column, *, boolean: bool
-) -> None:
-    """Map the batch's distinct values to the baseline's and add their rows."""
-    if is_nested(column):
-        counts.null += column.null_count
-        counts.invalid += len(column) - column.null_count
-        return
-    values, rows, null = rows_by_value(column)
-    counts.null += null
-    texts = canonical_texts(values, boolean=boolean)
-    known = grid.codes
-    codes = np.array([-1 if text is None else _code_of(text, known) for text in texts], np.int64)
-    listed = (codes >= 0) & (codes < len(grid.values))
-    np.add.at(counts.values, codes[listed], rows[listed])
-    if grid.known:
-        counts.other += int(rows[codes == len(grid.values)].sum())
-    strays: list[tuple[str, int]] = []
-    # A dictionary may list values that no row holds.
-    for place in np.flatnonzero((codes < 0) & (rows > 0)).tolist():
-        text, count = texts[place], int(rows[place])
-        if text is not None:
-            strays.append((text, count))
-        elif boolean and canonical_text(values[place]) is not None:
-            counts.invalid += count
-        else:
-            counts.null += count
-    if grid.complete:
-        counts.unseen.add(strays)
-    else:
-        counts.other += sum(count for _, count in strays)
-
-
-def _code_of(text: str, known: Mapping[str, int]) -> int:
-    code = known.get(text, -1)
-    if code < 0 and len(text) > MAX_NAME:  # long ones are known by their names
-        return known.get(value_name(text), -1)
-    return code
-
-
-def group_codes(
-    grid: AttributeGrid, column: Column | None, rows: int
-) -> tuple[IntArray, list[tuple[str, int]]]:
-    """Return each row's group code, and the unregistered values with their rows."""
-    if column is None:
-        return np.full(rows, grid.unknown, np.int64), []
-    if grid.bins:
-        numbers, _, _ = to_numbers(column)
-        known = ~np.isnan(numbers)
-        binned = np.searchsorted(np.asarray(grid.bins), numbers, side="right")
-        return np.where(known, binned, grid.unknown).astype(np.int64), []
-    indices, values = encoded(column)
-    codes = np.full(len(values) + 1, grid.unknown, np.int64)  # the last is for null (-1)
-    strays: dict[int, str] = {}
-    for place, value in enumerate(values):
-        text = canonical_text(value)
-        if text is None or text in grid.unknown_values:
-            continue
-        codes[place] = grid.values.get(text, grid.unmapped)
-        if codes[place] == grid.unmapped:
-            strays[place] = text
-    if not strays:
-        return codes.take(indices), []
-    counts, _ = rows_of(indices, len(values))
-    return codes.take(indices), [
-        (text, int(counts[place])) for place, text in strays.items() if counts[place]
-    ]
-
-
-def decision_codes(decision: Decision | None, column: Column | None, rows: int) -> IntArray:
-    """Return `POSITIVE`, `NEGATIVE` or `UNKNOWN` for each row's decision."""
-    if decision is None or column is None:
-        return np.full(rows, UNKNOWN, np.int64)
-    if decision.at_least is not None:
-        numbers, _, _ = to_numbers(column)
-        known = ~np.isnan(numbers)
-        codes = np.where(numbers >= decision.at_least, POSITIVE, NEGATIVE)
-        return np.where(known, codes, UNKNOWN).astype(np.int64)
-    return _binary_codes(decision.positive, decision.negative, column)
-
-
-def label_codes(label: Label | None, column: Column | None, rows: int) -> IntArray:
-    """Return `POSITIVE`, `NEGATIVE` or `UNKNOWN` for each row's label."""
-    if label is None or column is None or not label.positive:
-        return np.full(rows, UNKNOWN, np.int64)
-    return _binary_codes(label.positive, label.negative, column)
-
-
-def label_numbers(label: Label | None, column: Column | None) -> FloatArray | None:
-    """Return the numbers of a numeric label, NaN where there is none; None for any other label."""
-    if label is None or column is None or label.positive:
-        return None
-    texts = numbers_in_text(column)
-    return to_numbers(column)[0] if texts is None else texts
-
-
-def _binary_codes(positive: tuple[str, ...], negative: tuple[str, ...], column: Column) -> IntArray:
-    write = outcome_text((*positive, *negative))
-    indices, values = encoded(column)
-    codes = np.full(len(values) + 1, UNKNOWN, np.int64)  # the last is for null (-1)
-    for place, value in enumerate(values):
-        text = write(value)
-        if text is None:
-            continue
-        if text in positive:
-            codes[place] = POSITIVE
-        elif not negative or text in negative:
-            codes[place] = NEGATIVE
-    return codes.take(indices)

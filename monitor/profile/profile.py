@@ -34,6 +34,9 @@ class Profile:
             stored before it was.
         errors: How far scores were from labels; None as above.
         vectors: Declared name of each embedding to its counts.
+        segments: Name of a segment to its slices that have rows, by code: profiles of their own
+            on the same grid. Of what has parts (times, texts, embeddings), of pairs, duplicates,
+            errors and scores by decision they count nothing; in the rest their sum is the profile.
     """
 
     grid: str
@@ -48,6 +51,7 @@ class Profile:
     score_by_decision: IntArray | None = None
     errors: ErrorSums | None = None
     vectors: dict[str, VectorCounts] = field(default_factory=dict)
+    segments: "dict[str, dict[int, Profile]]" = field(default_factory=dict)
 
     @classmethod
     def empty(cls, grid: Grid) -> "Profile":
@@ -72,6 +76,18 @@ class Profile:
             errors=ErrorSums(),
             vectors={name: VectorCounts.empty() for name in grid.vectors},
         )
+
+    @classmethod
+    def of_slice(cls, grid: Grid) -> "Profile":
+        """Return the profile of no rows of a slice, of which less is counted (see `segments`)."""
+        profile = cls.empty(grid)
+        for name in grid.derived:
+            del profile.fields[name]
+        profile.vectors = {}
+        profile.pairs = CoMoments.empty(0)
+        profile.score_by_decision = None
+        profile.errors = None
+        return profile
 
     def merge(self, other: "Profile") -> None:
         """Add another profile on the same grid, in place.
@@ -100,6 +116,13 @@ class Profile:
         self.duplicates += other.duplicates
         self._merge_later_parts(other)
         self._widen(other.first_event, other.last_event)
+        for name, slices in other.segments.items():
+            mine_of = self.segments.setdefault(name, {})
+            for code, part in slices.items():
+                if code in mine_of:
+                    mine_of[code].merge(part)
+                else:
+                    mine_of[code] = deepcopy(part)
 
     def _merge_later_parts(self, other: "Profile") -> None:
         """Add what profiles have not always had: not counted on one side is not counted in all."""

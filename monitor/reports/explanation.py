@@ -7,6 +7,7 @@ from typing import Any
 
 from monitor.domain.manifest import LateChange, LogFile
 from monitor.domain.policy import Policy
+from monitor.domain.reading import Reading
 from monitor.domain.reference import Composition
 from monitor.domain.run import Run
 from monitor.engine.ports import Revision
@@ -192,6 +193,12 @@ def _change_document(change: LateChange) -> dict[str, tuple[str, ...]]:
     return {"added": change.added, "rewritten": change.rewritten, "removed": change.removed}
 
 
+def _what(policy: Policy, reading: Reading) -> str:
+    subject = reading.subject
+    slice_ = f" of {subject.segment}: {subject.segment_value}" if subject.segment else ""
+    return f"{subject_of(policy, reading)}{slice_}"
+
+
 def _reference_table(run: Run) -> Table:
     rows = [
         (
@@ -225,7 +232,7 @@ def _finding_table(explained: Explained) -> Table:
             finding_name(item),
             item.reading.subject.version or "–",
             item.reading.measure,
-            subject_of(explained.policy, item.reading),
+            _what(explained.policy, item.reading),
             value_text(item.reading),
             limit_text(item),
             item.reason.value,

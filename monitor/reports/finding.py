@@ -97,6 +97,11 @@ def mostly(parts: Attribution) -> str:
     return "; ".join(named)
 
 
+def _slice_text(reading: Reading) -> str:
+    subject = reading.subject
+    return f"{subject.segment}: {subject.segment_value}" if subject.segment else ""
+
+
 def _moved(part: Part) -> str:
     return f"{part.name}: {part.share_then:.1%} → {part.share_now:.1%}"
 
@@ -115,6 +120,7 @@ def _finding_table(why: Why, policy: Policy) -> Table:
         ("model", policy.model + (f", version {version}" if version else "")),
         ("window", f"{window_name(why.run.window)}, revision {why.revision} of {_newest(why)}"),
         ("what", subject_of(policy, reading)),
+        ("segment", _slice_text(reading)),
         ("measure", ", ".join((reading.measure, about.title, *told))),
         ("reading", _reading_text(reading)),
         ("then → now", "" if reading.subject.population else change_text(reading)),

@@ -11,6 +11,7 @@ from monitor.domain.policy import Policy
 from monitor.domain.run import Run
 from monitor.engine.alarms import ModelAlarms
 from monitor.measures.names import MEASURE_NAMES
+from monitor.reports.slices import ALARMS, of_all_rows
 from monitor.reports.wording import (
     all_findings,
     decision_name,
@@ -56,7 +57,7 @@ def in_short(
     sentences = [_change(policy, story) for story in _stories(runs, _is_critical_change)]
     sentences += [_disparity(policy, story) for story in _stories(runs, _is_breach)]
     sentences += _detected(runs, alarms)
-    findings = [item for run in runs for item in all_findings(run)]
+    findings = [item for run in runs for item in of_all_rows(all_findings(run))]
     if not sentences and findings:
         sentences.append("No critical change and no breach between groups was found.")
     unknown = sum(item.verdict is Verdict.UNKNOWN for item in findings)
@@ -64,6 +65,7 @@ def in_short(
         sentences.append(
             f"{unknown} of {len(findings)} findings could not be judged; the reasons are below."
         )
+    sentences += _slices(runs)
     return tuple(sentences)
 
 
@@ -78,10 +80,30 @@ def _detected(runs: Sequence[Run], alarms: ModelAlarms | None) -> Iterator[str]:
             )
 
 
+def _slices(runs: Sequence[Run]) -> Iterator[str]:
+    """Yield how many slices are beyond a limit in the last window, if there are segments."""
+    found = (
+        [item for item in all_findings(runs[-1]) if item.reading.subject.segment] if runs else []
+    )
+    if found:
+        slices = {
+            (item.reading.subject.segment, item.reading.subject.segment_value) for item in found
+        }
+        beyond = {
+            (item.reading.subject.segment, item.reading.subject.segment_value)
+            for item in found
+            if item.verdict in ALARMS
+        }
+        yield (
+            f"{window_name(runs[-1].window)}: {len(beyond)} of {len(slices)} slices are beyond a "
+            "limit."
+        )
+
+
 def _stories(runs: Sequence[Run], wanted: Callable[[Finding], bool]) -> Iterator[_Story]:
     found: dict[str, list[Told]] = {}
     for run in runs:
-        for item in all_findings(run):
+        for item in of_all_rows(all_findings(run)):
             result = item.reading.result
             if wanted(item) and isinstance(result, Estimate):
                 found.setdefault(item.fingerprint, []).append((run, item, result))

@@ -14,6 +14,7 @@ from monitor.engine.alarms import ModelAlarms
 from monitor.reports.file_notes import notes_on_files
 from monitor.reports.in_short import in_short
 from monitor.reports.performance import performance_table
+from monitor.reports.slices import slice_table
 from monitor.reports.table import Table
 from monitor.reports.wording import (
     alarm_text,
@@ -59,6 +60,7 @@ def summarise(
         _windows(policy, ordered),
         performance_table(policy, ordered),
         _changes(policy, ordered, alarms),
+        slice_table(policy, ordered),
         _groups(policy, ordered),
         _extremes(policy, ordered),
         label_table(policy, ordered),
@@ -76,9 +78,18 @@ def late_changes(policy: Policy, changes: Sequence[LateChange]) -> tuple[Table, 
 
 
 def worst(findings: Iterable[Finding]) -> Verdict:
-    """Return the gravest verdict; unknown is graver than ok, and no findings are unknown."""
+    """Return the gravest verdict; unknown is graver than ok, and no findings are unknown.
+
+    A slice that is too small to be judged is unknown itself, and makes nothing else so.
+    """
     return max(
-        (finding.verdict for finding in findings), key=_RANK.__getitem__, default=Verdict.UNKNOWN
+        (
+            finding.verdict
+            for finding in findings
+            if not finding.reading.subject.segment or finding.verdict in _ALARM
+        ),
+        key=_RANK.__getitem__,
+        default=Verdict.UNKNOWN,
     )
 
 
@@ -120,7 +131,8 @@ def _changes(policy: Policy, runs: Sequence[Run], alarms: ModelAlarms | None) ->
         for result in run.results:
             new = strays(result)
             for item in result.findings:
-                if isinstance(item.limit, Limit) and item.verdict in _ALARM:
+                of_slice = item.reading.subject.segment  # in a table of their own
+                if isinstance(item.limit, Limit) and item.verdict in _ALARM and not of_slice:
                     reading = item.reading
                     note = new.get(reading.subject.field, "")
                     change = change_text(reading)
@@ -277,6 +289,9 @@ def _unjudged(policy: Policy, finding: Finding) -> str:
     reference = finding.reading.subject.reference
     if reference and finding.reason is Reason.REFERENCE_UNAVAILABLE:
         return f"everything against {reference}"
+    subject = finding.reading.subject
+    if subject.segment:
+        return f"{subject.segment}: {subject.segment_value}"
     return subject_of(policy, finding.reading)
 
 
@@ -295,7 +310,7 @@ def _drifted(findings: Iterable[Finding]) -> list[str]:
             item.reading.subject.field
             for item in findings
             if item.reading.measure == "psi"
-            and not item.reading.subject.reference
+            and not (item.reading.subject.reference or item.reading.subject.segment)
             and item.verdict in _ALARM
         }
     )
@@ -304,8 +319,8 @@ def _drifted(findings: Iterable[Finding]) -> list[str]:
 def _now(readings: Iterable[Reading], measure: str) -> str:
     for item in readings:
         result = item.result
-        against_baseline = not item.subject.reference
-        if item.measure == measure and against_baseline and isinstance(result, Estimate):
+        plain = not (item.subject.reference or item.subject.segment)
+        if item.measure == measure and plain and isinstance(result, Estimate):
             if result.then is None or result.now is None:
                 return f"{result.value:.3g}"
             if measure == "auc_drop":

@@ -130,6 +130,7 @@ class CountFile:
         small = file.size <= CHECKED_WHOLE
         texts = None if small else _texts(self.view.spec, self.grids)
         together = {*self.view.bookkeeping, *columns}
+        together |= builders.dividing_columns
         if part == 0:
             together |= builders.outcome_columns
         begin = 0
@@ -139,12 +140,12 @@ class CountFile:
                 begin += logged.chunk.rows
                 batch = logged.without(repeated, Rejection.DUPLICATE_ID)
                 chosen = builders.chosen(batch)
-                held: Mapping[str, Any] = {}
+                held = _divide(log, batch, chosen)
                 if part == 0:
                     _account(counted, batch, self.grids)
                     builders.add_duplicates(logged, batch)
                     outcome = None if labels is None else labels.column(logged)
-                    held = _fill_outcomes(counted, log, batch, chosen, outcome)
+                    held = {**held, **_fill_outcomes(counted, log, batch, chosen, outcome)}
                 _fill_fields(log, batch, chosen, held, columns)
                 _count_pairs(chosen, meeting, number)
             if part == 0:
@@ -207,6 +208,9 @@ class _Builders:
         self._names = {version: _names_by_column(grid) for version, grid in grids.items()}
         self.made: dict[str, ProfileBuilder] = {}
         self.columns = tuple(dict.fromkeys(name for by in self._names.values() for name in by))
+        self.dividing_columns = {
+            name for grid in grids.values() for name in _dividing_columns(grid)
+        }
         self.outcome_columns = {name for grid in grids.values() for name in _outcome_columns(grid)}
 
     def chosen(self, batch: Batch) -> list[_Chosen]:
@@ -249,6 +253,20 @@ def _account(counted: Counted, batch: Batch, grids: Mapping[str, Grid]) -> None:
     if batch.versions:
         last = from_micros(max(selection.last for selection in batch.versions.values()))
         counted.last_event = max(counted.last_event or last, last)
+
+
+def _divide(log: OpenFile, batch: Batch, chosen: list[_Chosen]) -> Mapping[str, Any]:
+    """Tell the profiles which slices the chosen rows are in; return the columns that were read."""
+    together = {column for part in chosen for column in _dividing_columns(part.grid)}
+    held = {column: log.column(batch.chunk, column) for column in sorted(together)}
+    for part in chosen:
+        selected = {name: part.selection.of(held[name]) for name in _dividing_columns(part.grid)}
+        part.builder.divide(selected, part.selection.rows)
+    return held
+
+
+def _dividing_columns(grid: Grid) -> set[str]:
+    return {column for segment in grid.segments for column in segment.columns}
 
 
 def _fill_outcomes(

@@ -78,6 +78,7 @@ class _Drafting:
             policy.attributes,
             policy.decision,
             policy.label,
+            policy.segments,
             identified=bool(policy.source.id),
         )
 
@@ -111,6 +112,8 @@ class _Drafting:
         fields = tallied(self._policy.fields)
         texts = {item.column for item in fields}
         texts |= {attribute.column for attribute in attributes.values()}
+        dividing = {name for segment in self._policy.segments for name in segment.columns}
+        texts |= dividing
         texts.add(self._view.spec.version)
         parts = []
         together = (*self._view.bookkeeping, *texts)
@@ -126,6 +129,10 @@ class _Drafting:
                 for name, attribute in attributes.items():
                     column = selection.of(log.column(batch.chunk, attribute.column))
                     self._draft.add_attribute(name, column)
+                columns = {
+                    name: selection.of(log.column(batch.chunk, name)) for name in sorted(dividing)
+                }
+                self._draft.add_segments(columns, selection.rows)
             if parts:
                 self._draft.add_columns(log.fields)
         return parts

@@ -13,7 +13,7 @@ from monitor.domain.field import FieldKind, Part
 from monitor.domain.inferred import InferredColumn, RoleGuess
 from monitor.profile.counts import value_name
 from monitor.profile.instants import instants
-from monitor.profile.kernel import to_numbers
+from monitor.profile.numbers import to_numbers
 from monitor.profile.parts import text_parts
 from monitor.profile.values import boolean_text, canonical_text, encoded, is_nested, one_array
 from monitor.profile.vectors import VectorCounts, VectorDraft, count_vectors

@@ -255,6 +255,8 @@ def _reading_row(
         "group_name": subject.group,
         "reference_group": subject.reference_group,
         "reference": subject.reference,
+        "segment": subject.segment,
+        "segment_value": subject.segment_value,
         **_result_columns(reading.result),
     }
 
@@ -287,6 +289,8 @@ def reading_of(row: RowMapping, model: str) -> Reading:
         row["group_name"],
         row["reference_group"],
         row["reference"],
+        row["segment"],
+        row["segment_value"],
     )
     if row["absence"] is not None:
         reason = Absence(row["absence"])

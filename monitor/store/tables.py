@@ -219,6 +219,8 @@ READINGS = Table(
     Column("group_name", AnyText, nullable=False),
     Column("reference_group", AnyText, nullable=False),
     Column("reference", AnyText, nullable=False, server_default=""),
+    Column("segment", AnyText, nullable=False, server_default=""),
+    Column("segment_value", AnyText, nullable=False, server_default=""),
     Column("value", Double),
     Column("n", BigInteger, nullable=False),
     Column("n_reference", BigInteger, nullable=False),

@@ -29,6 +29,7 @@ from monitor.domain.limit import Band, Limit
 from monitor.domain.policy import FieldLimit, LabelTable, Policy, SourceSpec
 from monitor.domain.reference import Reference, ReferenceKind
 from monitor.domain.schedule import CalendarUnit, Schedule
+from monitor.domain.segment import Segment
 from monitor.measures.names import MEASURE_NAMES
 
 pytestmark = pytest.mark.slow
@@ -193,6 +194,7 @@ def policies(draw):
         schedule=schedule,
         limits=judged,
         references=tuple(held),
+        segments=tuple(draw(st.lists(segments(), max_size=2, unique_by=lambda item: item.name))),
         reference_limits={name: limit for name, limit in own.items() if limit != judged},
         band=draw(st.builds(Band, low=st.floats(0.1, 1), min_rows=st.integers(1, 99))),
         false_discovery_rate=draw(st.floats(0.001, 0.5)),
@@ -207,6 +209,11 @@ def policies(draw):
         min_label_coverage=draw(st.floats(0, 1)) if label else 0.0,
         owner=draw(st.just("") | names),
     )
+
+
+def segments():
+    columns = st.lists(texts, min_size=1, max_size=3, unique=True).map(tuple)
+    return st.builds(Segment, names, columns, st.integers(1, 100))
 
 
 @st.composite

@@ -76,7 +76,11 @@ def test_every_result_metric_of_the_catalogue_can_be_filled(page, make, fleet):
         make.reading(measure, scored, population="sex", group="f", reference_group="m")
         for measure in groups
     ]
-    full = make.snapshot(make.run(readings, [make.finding(each) for each in readings], "full"))
+    readings.append(make.reading("psi", scored, segment="region", segment_value="north"))
+    run = make.run(readings, [make.finding(each) for each in readings], "full")
+    of_slice = make.finding(readings[-1]).fingerprint
+    alarms = ModelAlarms(found={run.window: {of_slice: Alarm(AlarmState.WARNING, 2, 3)}})
+    full = make.snapshot(run, alarms=alarms)
     expected = {family.name for family in CATALOGUE if family.part is Part.RESULTS}
     assert names(page(full, *fleet)) == expected
 
@@ -359,3 +363,33 @@ def test_what_is_held_against_a_reference_has_its_own_series(page, make):
     assert value(series, "baseline_decision_positive_ratio", **of) == 0.1
     assert value(series, "features_drifted", **of) == 0
     assert value(series, "series_dropped", model="credit") == 0
+
+
+def test_of_slices_there_are_counts_and_no_series_a_field(page, make):
+    slices = [("north", Verdict.OK), ("north", Verdict.CRITICAL), ("(other)", Verdict.UNKNOWN)]
+    readings = [
+        make.reading(
+            "psi", Estimate(0.1, 9, 9), field=f"x{place}", segment="region", segment_value=value
+        )
+        for place, (value, _) in enumerate(slices)
+    ]
+    whole = make.reading("psi", Estimate(0.1, 9, 9), field="x0")
+    findings = [
+        make.finding(item, verdict) for item, (_, verdict) in zip(readings, slices, strict=True)
+    ]
+    made = make.run([whole, *readings], [make.finding(whole), *findings])
+    firing = {findings[1].fingerprint: Alarm(AlarmState.CRITICAL, 1, 1)}
+    shown = make.snapshot(made, alarms=ModelAlarms(found={made.window: firing}))
+    series, of = page(shown), {"model": "credit", "model_version": "1"}
+    north = {**of, "segment": "region", "segment_value": "north"}
+    found = [value(series, "segment_findings", **north, verdict=str(item)) for item in Verdict]
+    assert found == [1, 0, 1, 0]
+    assert value(series, "segment_alarms", **north, severity="critical") == 1
+    assert value(series, "segment_alarms", **north, severity="warning") == 0
+    assert not [key for key in series if key[0] == "modelmon_alarm_firing"]
+    other = {**of, "segment": "region", "segment_value": "(other)"}
+    assert value(series, "segment_findings", **other, verdict="unknown") == 1
+    scores = [key for key in series if key[0] == "modelmon_feature_drift_score"]
+    assert len(scores) == 1
+    assert value(series, "findings", **of, check="psi", verdict="ok") == 1
+    assert value(series, "features_drifted", **of) == 0

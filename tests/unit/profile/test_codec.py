@@ -1,4 +1,5 @@
 import zlib
+from base64 import b64decode
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +24,24 @@ from monitor.profile.kernel import ProfileBuilder
 from monitor.profile.profile import merged
 
 DATA = Path(__file__).with_name("data")
+GRID_OF_BEFORE = (
+    "TU1HMXicXY8xS8NAGIbbrYuzxfEDt1iT1GINlmZSxFFwqREul0sbvCSaXJRaM0onXXVxlA46OEkR1G4Fpzq4+QOcxH+gl1xi"
+    "xTu4h5f3uye5brFQ6AEKAtQNQWu1wCZHO5EsKzZivhuCBCemAlJLrRqG9KclVpsk7apdT1rV4DUgxgLHjBhJVDybvk8J8rKE"
+    "fRq5SeglGtDSU4I9x7N4SBFLYBHshI7vgeZFlEpgO4Ra00s9wMRjJABNrch82glxQBgBzUY0JL82L3JJ4GCuDzGivJYry0tK"
+    "VVYUeUWtqXVZifNZbvTdfZpKWBBNHRgx0va5BVHuOUQ0St8FJk8IjJgbKDIJzf80xB3iIiHMXxpL/+xxMucHPAHEhXwV050v"
+    "tn0x1xiORwkf7weCd33By7ZgfV1wOD/6uK3Ujg++n8tbry+n55OmsHw1ixkzrZ59QRcoZbmkX71dry1+zujazebZ7vusLrwL"
+    "gvUNwXJHcNIXfBqkbDyM9R8U77nA"
+)
+PROFILE_OF_BEFORE = (
+    "TU1QMXiczZG9TgMxDMcrJCTEzMSYhSVCl1zvq2LgPUpV5S5OG5HmSpIrgqrvxsRL8CZMJDlKS0HqwoCXxP7ZfzvO4mQwWCNm"
+    "DHuyaDQeo7suSYhoWg4WYXQjS4THZDLBO9Jp9zuyTWvgi1CcRCbg8bMSlNoV0vQ7td0iQrEH76XmPV0x1e0NRCeeI+ackXXn"
+    "IEzufSFBcX9fB9VwsNqCdmiUYDSXszkapdf+KrVXkzyGVesTSYhqpmNEw4w5uYKp1EJq6eBb1PZep1S8LFsrfybbh46ZkErK"
+    "a1IVwyyv6LAoaUUoRs9g2qCywfF5B2Puz9Z3yTBq3RxMDHXaAuhQ8/kNo7XXETFRMGUBI9M+RvlNANJYN4VVVA9yGM1MUEdV"
+    "neclH1JS8IxwyBqSiCbPmhKKLKdpXbCi9gnZMMlTqBpCgfFSiLzmnLEMKv8Tih1q961p2MCcLf0uxilOJ2HqBVsuIbx1szkb"
+    "9HYx+Fs7PfDPj/D/Ym/4Sr6+X74c4bd/1W+7l+0+PgAcv8js"
+)
+"""Written by the code of before segments, in base64."""
+
 NAMES = ("plain", "a.b", "", "😀 score", "new\nline", "__name__", "x" * 300)
 
 
@@ -274,3 +293,13 @@ def test_errors_come_back_as_they_went(grid):
     assert there.errors == builder.profile.errors
     assert (there.errors.rows, there.errors.outside) == (1, 1)
     assert there.score_by_decision.tolist() == builder.profile.score_by_decision.tolist()
+
+
+def test_bytes_of_before_segments_are_read_and_written_as_they_were():
+    grid, profile = b64decode(GRID_OF_BEFORE), b64decode(PROFILE_OF_BEFORE)
+    frozen, counted = grid_from_bytes(grid), profile_from_bytes(profile)
+    assert (frozen.segments, counted.segments) == ((), {})
+    assert frozen.digest == "9b668d4217d51de5c10fc65c8e75623b7a7b68d54063e9c12ead8ff6bddaa5e9"
+    assert (counted.grid, counted.rows) == (frozen.digest, 20)
+    assert content_digest(grid_to_bytes(frozen)) == content_digest(grid)
+    assert content_digest(profile_to_bytes(counted)) == content_digest(profile)

@@ -133,9 +133,11 @@ def test_all_findings_are_listed_with_their_verdicts():
                 ("psi", "critical"),
                 ("selection_ratio", "warning"),
                 ("psi", "critical"),
+                ("psi", "critical"),
             )
         ),
     ]
+    assert any(cell.startswith("limit_bal of region: a\x00b") for cell in rows[5])
     assert "limit_bal (against week)" in rows[4]
 
 

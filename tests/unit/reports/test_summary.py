@@ -216,3 +216,25 @@ def test_what_is_held_against_a_reference_says_so():
     assert [(row[0], row[1]) for row in unjudged] == [("everything against month", "psi")]
     sentences = [row[0] for row in table(runs, "in short")]
     assert any("limit_bal (against week) drifted" in sentence for sentence in sentences)
+
+
+def test_slices_have_a_table_of_their_own_and_the_worst_verdict_if_it_is_bad():
+    made = a_run(versions=("1",))
+    (result,) = made.results
+    (of_slice,) = [item for item in result.findings if item.reading.subject.segment]
+    made = replace(made, results=(replace(result, profile=b""),))
+    (row,) = table([made], "Which slices")
+    assert row[1:] == (
+        "limit_bal",
+        f"region: {of_slice.reading.subject.segment_value}",
+        "100",
+        "psi",
+        "0.40",
+        "80%",
+        "critical",
+    )
+    assert "1 of 1 slices" in table([made], "in short")[-1][0]
+    assert worst([finding(Verdict.OK), of_slice]) is Verdict.CRITICAL
+    unknown = replace(of_slice, verdict=Verdict.UNKNOWN)
+    assert worst([finding(Verdict.OK), unknown]) is Verdict.OK
+    assert worst([unknown]) is Verdict.UNKNOWN

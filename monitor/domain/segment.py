@@ -1,0 +1,25 @@
+"""How a log is divided into slices that are looked at one by one."""
+
+from dataclasses import dataclass
+
+CROSS = " × "
+"""What joins the values of a slice that several columns make."""
+
+MISSING, OTHER = "(missing)", "(other)"
+"""Names of the slices of rows without a value, and of all values that have no slice of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A way to divide rows into slices: by the values of a column, or of several crossed.
+
+    Attributes:
+        name: What readings call it.
+        columns: Columns of the log; several for a crossing.
+        most: How many values have a slice of their own: the most frequent ones of the baseline.
+            The others are one slice together.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    most: int = 20

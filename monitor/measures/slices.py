@@ -1,0 +1,183 @@
+"""What is measured of each slice of a segment, as of all rows."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from monitor.domain.estimate import Estimate
+from monitor.domain.policy import Policy
+from monitor.domain.reading import Reading, Subject
+from monitor.measures.catalogue import CATALOGUE
+from monitor.measures.direction import needs_labels
+from monitor.measures.drift import psi
+from monitor.measures.measure import (
+    Family,
+    FieldMeasure,
+    FieldPair,
+    Measure,
+    ModelMeasure,
+    ProfilePair,
+)
+from monitor.measures.measuring import readings_by
+from monitor.measures.names import MEASURE_NAMES
+from monitor.profile.counts import CategoricalCounts, FieldCounts, NumericCounts, ValueSample
+from monitor.profile.profile import Profile
+from monitor.profile.segments import slice_names
+
+CARRIED = "carried"
+"""Name of the detail of a slice's PSI: the share of the whole's drift that is in this slice."""
+
+_DECIDING = psi.MEASURE.about.id
+
+
+def measure_slices(
+    policy: Policy, pair: ProfilePair, whole: Sequence[Reading]
+) -> tuple[Reading, ...]:
+    """Return the readings of every slice of every segment.
+
+    Pure. Of each slice, what has a limit is measured: drift and quality of its fields, score and
+    decisions. What rests on labels, and disparity, is measured of all rows only. The slices of
+    registered values are there whether or not they have rows now; ``(missing)`` and ``(other)``
+    when they do. Times, texts and embeddings, which are measured in parts, are measured of all rows
+    only.
+
+    Where PSI of a field of the whole is above its warning limit, the PSI of each slice says what
+    it carries of that (`CARRIED`).
+
+    Args:
+        policy: Segments and limits.
+        pair: Baseline and window.
+        whole: The readings of all rows against the baseline.
+    """
+    policy = replace(policy, fields=tuple(item for item in policy.fields if item.part is None))
+    measures = _measures(policy)
+    drifted = _drifted(policy, whole)
+    found: list[Reading] = []
+    for subject, slice_ in _slices(policy, pair, whole[0].subject):
+        for reading in readings_by(subject, policy, slice_, measures):
+            of_whole = drifted.get(reading.subject.field)
+            if reading.measure == _DECIDING and of_whole is not None:
+                found.append(_with_carried(reading, of_whole, policy, pair, slice_))
+            else:
+                found.append(reading)
+    return tuple(found)
+
+
+def _measures(policy: Policy) -> tuple[Measure, ...]:
+    return tuple(
+        measure
+        for measure in CATALOGUE
+        if measure.about.id in policy.limits
+        and not needs_labels(measure.about.id)
+        and not MEASURE_NAMES[measure.about.id].together
+        and (
+            isinstance(measure, FieldMeasure)
+            or (isinstance(measure, ModelMeasure) and measure.about.family is Family.DRIFT)
+        )
+    )
+
+
+def _slices(
+    policy: Policy, pair: ProfilePair, whole: Subject
+) -> Iterator[tuple[Subject, ProfilePair]]:
+    model = Subject(whole.model, whole.version)
+    frozen = {grid.name: grid for grid in pair.grid.segments}
+    for segment in policy.segments:
+        grid = frozen[segment.name]
+        now = pair.current.segments.get(segment.name, {})
+        for code, name in enumerate(slice_names(grid)):
+            if code >= len(grid.values) and code not in now:
+                continue
+            subject = replace(model, segment=segment.name, segment_value=name)
+            yield subject, _slice(pair, segment.name, code)
+
+
+def slice_pair(pair: ProfilePair, subject: Subject) -> ProfilePair:
+    """Return the part of a pair that a subject is about: a slice of it, or the whole.
+
+    Args:
+        pair: Baseline and window.
+        subject: Of a reading of the two.
+    """
+    for grid in pair.grid.segments:
+        if grid.name == subject.segment:
+            return _slice(pair, grid.name, slice_names(grid).index(subject.segment_value))
+    return pair
+
+
+def _slice(pair: ProfilePair, segment: str, code: int) -> ProfilePair:
+    nobody = Profile.of_slice(pair.grid)
+    then, now = (side.segments.get(segment, {}) for side in (pair.reference, pair.current))
+    return replace(pair, reference=then.get(code, nobody), current=now.get(code, nobody))
+
+
+def _drifted(policy: Policy, whole: Sequence[Reading]) -> Mapping[str, float]:
+    """Return PSI of the fields whose value is above the warning limit."""
+    if _DECIDING not in policy.limits:
+        return {}
+    found: dict[str, float] = {}
+    for reading in whole:
+        limit = policy.limits[_DECIDING].of(reading.subject.field).warning
+        value = reading.result.value if isinstance(reading.result, Estimate) else 0.0
+        against_baseline = not reading.subject.reference
+        if (
+            reading.measure == _DECIDING
+            and against_baseline
+            and limit is not None
+            and value > limit
+        ):
+            found[reading.subject.field] = value
+    return found
+
+
+def _with_carried(
+    reading: Reading, of_whole: float, policy: Policy, pair: ProfilePair, slice_: ProfilePair
+) -> Reading:
+    if not isinstance(reading.result, Estimate):
+        return reading
+    name = reading.subject.field
+    field = next(item for item in policy.fields if item.name == name)
+    then, now = slice_.reference.fields[name], slice_.current.fields[name]
+    without = as_it_was(pair.current.fields[name], now, then)
+    left = psi.measure(
+        FieldPair(field, pair.grid.fields[name], pair.reference.fields[name], without)
+    )
+    if not isinstance(left, Estimate):
+        return reading
+    detail = {**reading.result.detail, CARRIED: (of_whole - left.value) / of_whole}
+    return replace(reading, result=replace(reading.result, detail=detail))
+
+
+def as_it_was(whole: FieldCounts, now: FieldCounts, then: FieldCounts) -> FieldCounts:
+    """Return the counts of all rows, had a slice been distributed as it was in the baseline.
+
+    The slice keeps its number of rows, rounded by cell. If the baseline has no rows of it, it is
+    left out.
+
+    Args:
+        whole: All rows of the window.
+        now: Those of the slice.
+        then: Those of the slice in the baseline.
+    """
+    scale = now.rows / then.rows if then.rows else 0.0
+
+    def moved(name: str) -> int:
+        return int(np.rint(getattr(whole, name) - getattr(now, name) + scale * getattr(then, name)))
+
+    names: tuple[str, ...]
+    match whole, now, then:
+        case NumericCounts(), NumericCounts(), NumericCounts():
+            cells = np.rint(whole.cells - now.cells + scale * then.cells).astype(np.int64)
+            names = ("null", "nan", "invalid", "absent", "positive_infinite", "negative_infinite")
+            changed: FieldCounts = replace(whole, cells=cells)
+        case CategoricalCounts(), CategoricalCounts(), CategoricalCounts():
+            values = np.rint(whole.values - now.values + scale * then.values).astype(np.int64)
+            unseen = whole.unseen.rows - now.unseen.rows + scale * then.unseen.rows
+            names = ("other", "null", "invalid", "absent")
+            changed = replace(whole, values=values, unseen=ValueSample(int(np.rint(unseen))))
+        case _:
+            raise ValueError("counts of different kinds of field")
+    for name in names:
+        setattr(changed, name, moved(name))
+    return changed
