@@ -1,7 +1,7 @@
 """Everything that the store can say about one finding: what made it, and what it rests on."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from monitor.domain.alarm import Alarm
@@ -14,6 +14,7 @@ from monitor.domain.run import Run, VersionResult
 from monitor.domain.window import Window
 from monitor.engine.alarms import alarms_since
 from monitor.engine.ports import PastFinding, Revision, Store
+from monitor.engine.references import hold
 from monitor.measures.attribution.catalogue import ATTRIBUTIONS
 from monitor.measures.attribution.mix import Decomposition, Quantity, over_population, over_score
 from monitor.measures.attribution.part import Attribution
@@ -169,15 +170,17 @@ def why(
         return Why(finding, run, number, revisions, None, None, {}, ranking, history, alarm)
     baseline = store.baseline(result.baseline)
     pair = _pair(run, result, baseline)
-    looked_at = slice_pair(pair, finding.reading.subject)
+    held = _held_against(store, policy, run, baseline, finding.reading.subject.reference, pair)
+    if isinstance(held, ProfilePair):
+        held = slice_pair(held, finding.reading.subject)
     return Why(
         finding,
         run,
         number,
         revisions,
         baseline,
-        _parts(finding, looked_at),
-        _decompositions(finding, policy, looked_at),
+        _parts(finding, held),
+        {} if isinstance(held, Unmeasurable) else _decompositions(finding, policy, held),
         _ranking(policy, result, pair),
         history,
         alarm,
@@ -207,7 +210,30 @@ def _pair(run: Run, result: VersionResult, baseline: Baseline) -> ProfilePair:
     )
 
 
-def _parts(finding: Finding, pair: ProfilePair) -> Attribution | Unmeasurable | None:
+def _held_against(  # noqa: PLR0917  # six nouns, each of another type
+    store: Store, policy: Policy, run: Run, baseline: Baseline, name: str, pair: ProfilePair
+) -> ProfilePair | Unmeasurable:
+    """Return what a finding was held against: the baseline, or the reference of that name.
+
+    A reference that would be made of other windows or revisions today says nothing of the finding.
+    """
+    if not name:
+        return pair
+    versions = {baseline.version: baseline}
+    held = hold(policy, run.window, versions, store.heads(policy.model), store)
+    then = {item.reference: item for item in run.compositions if item.version == baseline.version}
+    now = {item.reference: item for item in held.compositions}
+    reference = next((item for item in policy.references if item.name == name), None)
+    if reference is None or now.get(name) != then.get(name):
+        return Unmeasurable(
+            Absence.REFERENCE_UNAVAILABLE,
+            f"the reference {name} is no longer what the finding was held against",
+        )
+    earlier = held.profile(reference, baseline)
+    return earlier if isinstance(earlier, Unmeasurable) else replace(pair, reference=earlier)
+
+
+def _parts(finding: Finding, pair: ProfilePair | Unmeasurable) -> Attribution | Unmeasurable | None:
     reading = finding.reading
     take_apart = ATTRIBUTIONS.get(reading.measure)
     name = reading.subject.field
@@ -215,6 +241,8 @@ def _parts(finding: Finding, pair: ProfilePair) -> Attribution | Unmeasurable | 
         return None
     if isinstance(reading.result, Unmeasurable):
         return reading.result
+    if isinstance(pair, Unmeasurable):
+        return pair
     return take_apart(
         FieldPair(
             _field(name, pair.grid),

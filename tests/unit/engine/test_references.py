@@ -1,5 +1,7 @@
 """Windows held against earlier ones: a real log, a real store."""
 
+from dataclasses import replace
+
 import pytest
 
 from monitor.domain.estimate import Absence, Estimate, Unmeasurable
@@ -8,6 +10,7 @@ from monitor.domain.limit import Limit
 from monitor.domain.policy import FieldLimit
 from monitor.domain.run import Outcome
 from monitor.domain.schedule import CalendarUnit, Schedule
+from monitor.engine.why import why
 from monitor.measures.drift.psi import measure as psi
 from monitor.measures.measure import FieldPair
 from monitor.profile.codec import grid_from_bytes
@@ -52,6 +55,20 @@ def test_a_reference_is_the_sum_of_its_profiles(deployment):
     assert deployment.reading(9, "three days") == psi(
         FieldPair(field, grid.fields["amount"], *sides)
     )
+
+
+def test_a_finding_is_explained_by_what_it_was_held_against(deployment):
+    window = day(5)
+    for name in ("", "yesterday", "three days", "same weekday"):
+        finding = deployment.finding(5, name)
+        found = why(deployment.store, deployment.policy, finding.fingerprint, window)
+        if isinstance(finding.reading.result, Unmeasurable):
+            assert found.parts == finding.reading.result
+        else:
+            assert found.parts.total == finding.reading.result.value
+    known = replace(deployment.policy, references=())
+    found = why(deployment.store, known, deployment.finding(5, "yesterday").fingerprint, window)
+    assert found.parts.reason is Absence.REFERENCE_UNAVAILABLE
 
 
 def test_each_reference_gives_its_own_answer(deployment):
