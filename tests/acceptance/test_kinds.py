@@ -16,6 +16,8 @@ import pytest
 import monitor
 from monitor.domain.estimate import Absence
 
+pytestmark = pytest.mark.slow
+
 START = datetime(2024, 2, 5, tzinfo=UTC)  # a Monday
 WEEKS, A_WEEK, DIMENSION = 4, 3000, 32
 DAY = 86_400_000_000

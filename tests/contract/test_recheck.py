@@ -17,6 +17,8 @@ from monitor.store.schema import upgrade
 from monitor.store.sql import SqlStore
 from monitor.store.tables import BASELINES, FINDINGS, POLICIES, PROFILES, READINGS, RUNS
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 MODEL = "card-late-payment"
 

@@ -7,6 +7,8 @@ import pytest
 from monitor.domain.finding import Verdict
 from tests.hostile.make_nasty import CASES
 
+pytestmark = pytest.mark.slow
+
 SLOW = {"h02-3000-files"}
 ALL = [
     pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else [])

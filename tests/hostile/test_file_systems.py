@@ -15,6 +15,8 @@ from monitor.engine.quarantine import decide
 from monitor.sources.parquet import ParquetSource
 from tests.hostile.make_nasty import bind_socket, make, renamed, write
 
+pytestmark = pytest.mark.slow
+
 NOBODY = 65534
 
 

@@ -18,6 +18,8 @@ from tests.hostile.make_nasty import (
     write_encrypted,
 )
 
+pytestmark = pytest.mark.slow
+
 # ---------------------------------------------------------------------- cases of make_nasty
 
 

@@ -1,10 +1,13 @@
 """Groups that are alone, tiny, unknown, far too many, or not logged."""
 
 import pandas as pd
+import pytest
 
 from monitor.domain.estimate import Unmeasurable
 from monitor.domain.finding import Verdict
 from tests.hostile.make_nasty import ROWS, write
+
+pytestmark = pytest.mark.slow
 
 
 def ratios(watched, population):

@@ -7,6 +7,8 @@ import pytest
 from monitor.domain.estimate import Absence, Unmeasurable
 from tests.hostile.make_nasty import ROWS, labels_of, table, with_column, write
 
+pytestmark = pytest.mark.slow
+
 
 def labelled(watched):
     """Return rows by label: negative, positive, unknown."""

@@ -12,6 +12,8 @@ from monitor.domain.estimate import Estimate
 from monitor.domain.schema import LISTED_CHANGES
 from tests.hostile.make_nasty import HOSTILE_NAMES, ROWS, table, with_column, write
 
+pytestmark = pytest.mark.slow
+
 # ---------------------------------------------------------------------- cases of make_nasty
 
 

@@ -14,6 +14,8 @@ from monitor.engine.check import run_windows
 from monitor.sources.parquet import ParquetSource
 from tests.hostile.make_nasty import ROWS, renamed, table, with_column, write
 
+pytestmark = pytest.mark.slow
+
 OCTOBER = ("2005-10-01", "2005-11-01")
 
 # ---------------------------------------------------------------------- cases of make_nasty

@@ -9,6 +9,8 @@ from monitor.domain.estimate import Estimate
 from monitor.domain.finding import Verdict
 from tests.hostile.make_nasty import HOSTILE_TEXTS, ROWS, table, with_column, write
 
+pytestmark = pytest.mark.slow
+
 # ---------------------------------------------------------------------- cases of make_nasty
 
 

@@ -17,6 +17,8 @@ from monitor.profile.draft import GridDraft
 from monitor.profile.kernel import ProfileBuilder
 from monitor.profile.profile import merged
 
+pytestmark = pytest.mark.slow
+
 FIELDS = (
     Field("amount", "amount", FieldKind.NUMERIC),
     Field("few", "few", FieldKind.NUMERIC),

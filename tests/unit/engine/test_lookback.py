@@ -25,6 +25,8 @@ from monitor.sources.location import Location
 from monitor.sources.parquet import ParquetSource
 from monitor.store.sql import SqlStore
 
+pytestmark = pytest.mark.slow
+
 FIRST = datetime(2024, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 ROWS = 240

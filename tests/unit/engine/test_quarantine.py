@@ -20,6 +20,8 @@ from monitor.engine.run import Outside
 from monitor.store.sql import SqlStore
 from tests.e2e.deployment import MODEL, write_day
 
+pytestmark = pytest.mark.slow
+
 FIRST = datetime(2024, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 

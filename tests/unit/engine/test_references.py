@@ -18,6 +18,8 @@ from monitor.profile.profile import merged
 from monitor.sources.location import Location
 from tests.held import DAY, MONDAYS, ROWS, WEEK, YESTERDAY, Deployment, day
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def deployment(tmp_path):

@@ -15,6 +15,8 @@ from monitor.domain.errors import SourceError
 from monitor.sources.delta import delta_table
 from monitor.sources.parquet import ParquetSource
 
+pytestmark = pytest.mark.slow
+
 Z85 = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#"
 MAGIC = 1681511377
 
