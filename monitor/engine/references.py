@@ -1,7 +1,7 @@
 """What a window is held against besides the registered baseline: sums of stored profiles."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from monitor.domain.baseline import Baseline, BaselinePart
@@ -10,7 +10,9 @@ from monitor.domain.policy import Policy
 from monitor.domain.reference import Composition, Reference, held_identity
 from monitor.domain.window import Window
 from monitor.engine.ports import Profiled, RunHead, Store
+from monitor.measures.measure import ProfilePair
 from monitor.profile.codec import profile_from_bytes
+from monitor.profile.grid import Grid
 from monitor.profile.profile import Profile, merged
 
 
@@ -57,6 +59,40 @@ class Held:
             )
             for window, _ in made.parts
         )
+
+    def pair(
+        self, reference: Reference, baseline: Baseline, registered: ProfilePair
+    ) -> ProfilePair | Unmeasurable:
+        """Return a window beside a reference, or why there is no such reference.
+
+        Args:
+            reference: Which one.
+            baseline: What the version is registered with.
+            registered: The window beside that baseline.
+        """
+        earlier = self.profile(reference, baseline)
+        if isinstance(earlier, Unmeasurable):
+            return earlier
+        parts = self.composition(reference, baseline.version).parts
+        return replace(
+            registered,
+            reference=earlier,
+            reference_windows=sum(part.duration / registered.window.duration for part, _ in parts),
+            registered=registered.reference,
+        )
+
+
+def pair_with_baseline(
+    window: Window, baseline: Baseline, grid: Grid, profile: Profile
+) -> ProfilePair:
+    """Return a window's profile beside the baseline that it was counted on."""
+    return ProfilePair(
+        grid=grid,
+        reference=profile_from_bytes(baseline.profile),
+        current=profile,
+        window=window,
+        reference_windows=baseline.window.duration / window.duration,
+    )
 
 
 def hold(

@@ -23,8 +23,7 @@ from monitor.engine.floors import floors_of
 from monitor.engine.frozen import check_frozen
 from monitor.engine.ports import Clock, Committed, Compute, Scan, Source, Store, TaskCounter
 from monitor.engine.progress import Progress
-from monitor.engine.references import Held, hold
-from monitor.measures.measure import ProfilePair
+from monitor.engine.references import Held, hold, pair_with_baseline
 from monitor.measures.measuring import measure_against, measure_all
 from monitor.measures.slices import measure_slices
 from monitor.measures.variability import Floors, floors_against
@@ -330,25 +329,13 @@ def readings_of(  # noqa: PLR0917  # six nouns, each of another type
     policy: Policy, window: Window, baseline: Baseline, grid: Grid, profile: Profile, held: Held
 ) -> tuple[Reading, ...]:
     """Return everything measured of one version's profile against baseline and references."""
-    pair = ProfilePair(
-        grid=grid,
-        reference=profile_from_bytes(baseline.profile),
-        current=profile,
-        window=window,
-        reference_windows=baseline.window.duration / window.duration,
-    )
+    pair = pair_with_baseline(window, baseline, grid, profile)
     readings = list(measure_all(policy.model, baseline.version, policy, pair))
     for reference in policy.references:
         subject = Subject(policy.model, baseline.version, reference=reference.name)
-        parts = held.composition(reference, baseline.version).parts
-        earlier = held.profile(reference, baseline)
+        earlier = held.pair(reference, baseline, pair)
         absent = earlier if isinstance(earlier, Unmeasurable) else None
-        held_against = replace(
-            pair,
-            reference=pair.reference if isinstance(earlier, Unmeasurable) else earlier,
-            reference_windows=sum(part.duration / window.duration for part, _ in parts),
-            registered=pair.reference,
-        )
+        held_against = pair if isinstance(earlier, Unmeasurable) else earlier
         readings += measure_against(subject, policy, held_against, absent)
     if policy.segments:
         readings += measure_slices(policy, pair, readings)

@@ -1,7 +1,7 @@
 """Everything that the store can say about one finding: what made it, and what it rests on."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 from monitor.domain.alarm import Alarm
@@ -14,7 +14,7 @@ from monitor.domain.run import Run, VersionResult
 from monitor.domain.window import Window
 from monitor.engine.alarms import alarms_since
 from monitor.engine.ports import PastFinding, Revision, Store
-from monitor.engine.references import hold
+from monitor.engine.references import hold, pair_with_baseline
 from monitor.measures.attribution.catalogue import ATTRIBUTIONS
 from monitor.measures.attribution.mix import Decomposition, Quantity, over_population, over_score
 from monitor.measures.attribution.part import Attribution
@@ -169,7 +169,9 @@ def why(
         ranking = None if result is None else _ranking(policy, result, None)
         return Why(finding, run, number, revisions, None, None, {}, ranking, history, alarm)
     baseline = store.baseline(result.baseline)
-    pair = _pair(run, result, baseline)
+    pair = pair_with_baseline(
+        window, baseline, grid_from_bytes(baseline.grid), profile_from_bytes(result.profile)
+    )
     held = _held_against(store, policy, run, baseline, finding.reading.subject.reference, pair)
     if isinstance(held, ProfilePair):
         held = slice_pair(held, finding.reading.subject)
@@ -200,16 +202,6 @@ def _judged(run: Run, fingerprint: str) -> tuple[Finding, VersionResult | None]:
     raise LookupError(f"the result of {run.window} did not judge {fingerprint}")
 
 
-def _pair(run: Run, result: VersionResult, baseline: Baseline) -> ProfilePair:
-    return ProfilePair(
-        grid=grid_from_bytes(baseline.grid),
-        reference=profile_from_bytes(baseline.profile),
-        current=profile_from_bytes(result.profile),
-        window=run.window,
-        reference_windows=baseline.window.duration / run.window.duration,
-    )
-
-
 def _held_against(  # noqa: PLR0917  # six nouns, each of another type
     store: Store, policy: Policy, run: Run, baseline: Baseline, name: str, pair: ProfilePair
 ) -> ProfilePair | Unmeasurable:
@@ -229,8 +221,7 @@ def _held_against(  # noqa: PLR0917  # six nouns, each of another type
             Absence.REFERENCE_UNAVAILABLE,
             f"the reference {name} is no longer what the finding was held against",
         )
-    earlier = held.profile(reference, baseline)
-    return earlier if isinstance(earlier, Unmeasurable) else replace(pair, reference=earlier)
+    return held.pair(reference, baseline, pair)
 
 
 def _parts(finding: Finding, pair: ProfilePair | Unmeasurable) -> Attribution | Unmeasurable | None:

@@ -45,12 +45,6 @@ class RowGroup:
     rows: int
     bounds: tuple[int, int] | None = None
 
-    def may_hold(self, start: int, end: int) -> bool:
-        """Return whether it may hold rows of ``[start, end)``."""
-        if not self.rows or self.bounds is None:
-            return bool(self.rows)
-        return self.bounds[0] < end and start <= self.bounds[1]
-
 
 @dataclass(frozen=True, slots=True)
 class Footer:

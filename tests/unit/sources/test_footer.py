@@ -55,22 +55,10 @@ def test_bounds_of_row_groups_come_from_statistics(tmp_path, kind):
         (pa.array([5]), {}),
     ],
 )
-def test_a_footer_that_does_not_say_keeps_the_row_group(tmp_path, column, options):
+def test_a_footer_that_does_not_say_has_no_bounds(tmp_path, column, options):
     pq.write_table(pa.table({"at": column}), tmp_path / "a.parquet", **options)
     (group,) = said(tmp_path / "a.parquet").groups
     assert group == RowGroup(1, None)
-    assert group.may_hold(0, 1)
-
-
-def test_a_row_group_is_kept_when_its_bounds_touch_the_window():
-    group = RowGroup(5, (10, 20))
-    assert [group.may_hold(*window) for window in [(0, 10), (0, 11), (20, 21), (21, 30)]] == [
-        False,
-        True,
-        True,
-        False,
-    ]
-    assert not RowGroup(0).may_hold(0, 100)
 
 
 @pytest.mark.parametrize(
