@@ -4,10 +4,12 @@ import argparse
 import dataclasses
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 ROW_GROUP = 131_072
 FILE_ROWS = 1_000_000
@@ -131,6 +133,7 @@ def _numeric(
     rng: np.random.Generator, rows: int, name: str, place: int, *, drifted: bool
 ) -> pa.Array:
     moved = drifted and name in _DRIFTED_NUMERIC
+    values: NDArray[Any]  # whole numbers are written as such
     if name in NORMAL:
         values = rng.normal(10.0 * place, 1.0 + place, rows) + (0.3 * (1 + place) if moved else 0)
     elif name in LOGNORMAL:

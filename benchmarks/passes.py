@@ -9,9 +9,18 @@ import pyarrow.parquet as pq
 
 from benchmarks import data
 from monitor.compute.local import LocalCompute
-from monitor.domain.field import Attribute, Decision, Effect, Field, FieldKind, FieldRole, Label
+from monitor.domain.field import (
+    Attribute,
+    Decision,
+    Effect,
+    Field,
+    FieldKind,
+    FieldRole,
+    Label,
+    Population,
+)
 from monitor.domain.limit import Band
-from monitor.domain.policy import Policy, Population, SourceSpec
+from monitor.domain.policy import Policy, SourceSpec
 from monitor.domain.schedule import CalendarUnit, Schedule
 from monitor.domain.window import Window
 from monitor.engine.counting import Counted

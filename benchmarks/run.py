@@ -52,7 +52,7 @@ class Peer:
         print(f"installing {self.name}", file=sys.stderr)
         shutil.rmtree(home, ignore_errors=True)
         subprocess.run([sys.executable, "-m", "venv", home], check=True)
-        pip = [home / "bin" / "python", "-m", "pip", "install", "--quiet", *self.packages]
+        pip = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet", *self.packages]
         subprocess.run(pip, check=True)
         done.write_text(" ".join(self.packages), encoding="utf-8")
 

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -167,7 +168,7 @@ def drawn(plan: Plan, rng: np.random.Generator) -> Stream:
     return profiled(plan, rows_of(plan, rng)) if by_rows(plan) else counted(plan, rng)
 
 
-def _peers(folder: peers.Path) -> Mapping[Peer, list[peers.Alarms]]:
+def _peers(folder: Path) -> Mapping[Peer, list[peers.Alarms]]:
     return {peer: peers.alarms(peer, folder) for peer in peers.SCRIPTS}
 
 

@@ -227,7 +227,7 @@ def categories(name: str, shares: Floats) -> Law:
 def zipf(values: int, exponent: float) -> Floats:
     """Return the shares of values whose k-th is ``k ** -exponent`` as frequent as the first."""
     raw = np.arange(1, values + 1) ** -exponent
-    return raw / raw.sum()
+    return np.asarray(raw / raw.sum(), np.float64)
 
 
 def _log_below(x: Floats, spread: float) -> Floats:

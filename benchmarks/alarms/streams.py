@@ -191,8 +191,8 @@ def grouped_laws(stream: Stream) -> tuple[Law, ...]:
 def _ends_of_groups(law: Law, grid: FieldGrid, whole: Profile) -> NDArray[np.float64]:
     match grid, whole.fields[law.name]:
         case NumericGrid(), NumericCounts(cells=cells) if not grid.discrete:
-            inner = decile_ends(cells)[:-1]
-            return np.concatenate([[0.0], law.below(grid.edges[inner - 1]), [1.0]])
+            deciles = grid.edges[decile_ends(cells)[:-1] - 1]
+            return np.concatenate([[0.0], law.below(deciles), [1.0]])
         case CategoricalGrid(), CategoricalCounts() as counts:
             alone = int(np.sum(counts.values >= LISTED_SHARE * counts.n))  # most frequent first
             inner = law.ends[1 : alone + 1]
@@ -220,7 +220,7 @@ class _Cells:
         cells = np.diff(np.stack([change.cdf(self._ends) for change in changes]))
         cells = np.maximum(cells, 0.0) * (1 - self._law.nulls)
         whole = np.concatenate([cells, np.full((len(changes), 1), self._law.nulls)], axis=1)
-        return whole / whole.sum(axis=1, keepdims=True)
+        return np.asarray(whole / whole.sum(axis=1, keepdims=True), np.float64)
 
     def counts(self, drawn: NDArray[np.int64]) -> FieldCounts:
         """Return drawn counts as a profile keeps them."""

@@ -4,12 +4,17 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 
 from monitor.domain.alarm import Alarm, AlarmRule, AlarmState
-from monitor.domain.finding import Verdict
+from monitor.domain.finding import Finding, Verdict
 
 _BEYOND = frozenset({Verdict.WARNING, Verdict.CRITICAL})
 
 Verdicts = Mapping[str, Verdict]
 """The verdicts of one window, by fingerprint."""
+
+
+def verdicts_of(findings: Iterable[Finding]) -> Verdicts:
+    """Return the verdicts of a window's findings by fingerprint."""
+    return {finding.fingerprint: finding.verdict for finding in findings}
 
 
 def alarm_of(verdicts: Iterable[Verdict], rule: AlarmRule) -> Alarm:

@@ -11,7 +11,7 @@ from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 
 from monitor.alerts.findings import findings_of
-from monitor.alerts.persistence import alarms_over
+from monitor.alerts.persistence import alarms_over, verdicts_of
 from monitor.domain.estimate import Estimate
 from monitor.domain.reading import Reading, Subject
 from monitor.measures.drift.psi import indices
@@ -110,7 +110,5 @@ def _psi(field, value, n_eff, rows):
 
 def firing(windows, rule):
     """Return, for each window's findings, whether any alarm is firing."""
-    alarms = alarms_over(
-        [{item.fingerprint: item.verdict for item in findings} for findings in windows], rule
-    )
+    alarms = alarms_over([verdicts_of(findings) for findings in windows], rule)
     return np.array([any(alarm.firing for alarm in found.values()) for found in alarms])
