@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import gdtrix
+from scipy.special import fdtri
 
 from monitor.uncertainty.interval import FloatArray
 
@@ -35,9 +35,11 @@ def reach(squares: Squares, tails: tuple[float, ...]) -> FloatArray:
 
     What sampling explains is taken off; what is left has a mean and a variance, and by these
     moments a gamma law (the square of one normal effect is one of shape ½; an effect in several
-    directions has a larger shape, rare bursts a smaller one). 0 when the windows agree: when a
-    one-sided 5 % test does not reject that sampling explains them. 0 as well for fewer than
-    `LEAST_WINDOWS`.
+    directions has a larger shape, rare bursts a smaller one). The mean is itself that of ``k``
+    windows: another window's effect over it has the F distribution with ``2a`` and ``2ak`` degrees
+    of freedom, ``a`` being the shape, and few windows reach farther than many for that reason.
+    0 when the windows agree: when a one-sided 5 % test does not reject that sampling explains them.
+    0 as well for fewer than `LEAST_WINDOWS`.
 
     Args:
         squares: Of the windows.
@@ -48,7 +50,9 @@ def reach(squares: Squares, tails: tuple[float, ...]) -> FloatArray:
 
     Source:
         Method of moments as for random effects: R. DerSimonian and N. Laird (1986), Controlled
-        Clinical Trials 7, 177-188.
+        Clinical Trials 7, 177-188; prediction from the mean of a gamma sample: the ratio of two
+        independent gamma means, N. L. Johnson, S. Kotz and N. Balakrishnan (1995), Continuous
+        Univariate Distributions 2, chapter 27.
     """
     windows = len(squares.observed)
     if windows < LEAST_WINDOWS:
@@ -64,4 +68,5 @@ def reach(squares: Squares, tails: tuple[float, ...]) -> FloatArray:
         max(squares.df / 2, _FLATTEST),
     )
     levels = 1 - np.array(tails).reshape(-1, *(1,) * mean.ndim)
-    return np.where(differ, np.asarray(gdtrix(shape / mean, shape, levels), np.float64), 0.0)
+    times = np.asarray(fdtri(2 * shape, np.maximum(2 * shape, 1.0) * windows, levels), np.float64)
+    return np.where(differ, mean * times, 0.0)

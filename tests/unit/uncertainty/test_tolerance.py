@@ -94,6 +94,16 @@ def test_one_normal_effect_a_window_gives_the_tail_of_its_square(tail):
     assert np.median(reached) == pytest.approx(0.04 * chi2.isf(tail, 1), rel=0.2)
 
 
+@pytest.mark.parametrize(("windows", "share"), [(10, 0.03), (30, 0.018)])
+def test_few_windows_keep_what_they_say_of_another_one(windows, share):
+    rng = np.random.default_rng(9)
+    effects = np.square(rng.normal(0, 0.2, (windows, 20_000)))
+    another = np.square(rng.normal(0, 0.2, 20_000))
+    reached = reach(squares(effects, 1e-4), (0.01,))[0]
+    # The shape is known as roughly as the mean. Taking the mean for certain gives 0.042 and 0.020.
+    assert np.mean(another > reached) < share
+
+
 def test_a_shape_that_the_moments_tell_is_used():
     effects = np.random.default_rng(7).gamma(2.0, 0.02, (2000, 50))
     reached = reach(squares(effects, 1e-4), (1e-3,))[0]
