@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from monitor.profile.buffers import integers, of_numbers, valid
 from monitor.profile.grid import BoolArray, IntArray
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -83,12 +84,10 @@ def instants(column: Any, zone: str) -> Instants:
 def _of_codes(column: Any, zone: str) -> Instants:
     """Return the instants of a dictionary column: few values are read, not many rows."""
     values = instants(column.dictionary, zone)
-    codes = column.indices.cast(pa.int64())
-    places = codes.fill_null(0).to_numpy(zero_copy_only=False)
+    places = integers(column.indices, 0)
     if not len(values.micros):
         return Instants(np.zeros(len(column), np.int64), places < 0, len(column), 0)
-    there = column.is_valid().to_numpy(zero_copy_only=False)
-    there = there & column.dictionary.is_valid().to_numpy(zero_copy_only=False)[places]
+    there = valid(column) & valid(column.dictionary)[places]
     usable = values.usable[places] & there
     missing = len(column) - int(there.sum())
     return Instants(
@@ -100,23 +99,18 @@ def _of_times(column: Any, zone: str) -> Instants:
     kind = column.type
     naive = pa.types.is_date(kind) or kind.tz is None
     if pa.types.is_date32(kind):
-        raw, per_second = _integers(column.view(pa.int32()).cast(pa.int64())), 0
+        raw, per_second = integers(column.view(pa.int32()), 0), 0
     else:
         unit = "ms" if pa.types.is_date64(kind) else kind.unit
-        raw, per_second = _integers(column.view(pa.int64())), _PER_SECOND[unit]
+        raw, per_second = integers(column.view(pa.int64()), 0), _PER_SECOND[unit]
     micros = _scaled(raw, per_second)
     if naive:
         micros = _from_local(micros, zone)
     usable = (micros > EARLIEST) & (micros < LATEST)
     there = len(column) - column.null_count
     if column.null_count:
-        usable &= np.asarray(column.is_valid().to_numpy(zero_copy_only=False), np.bool_)
+        usable &= valid(column)
     return Instants(micros, usable, column.null_count, there - int(usable.sum()))
-
-
-def _integers(column: Any) -> IntArray:
-    filled = column.fill_null(0) if column.null_count else column
-    return np.asarray(filled.to_numpy(zero_copy_only=False), np.int64)
 
 
 def _scaled(raw: IntArray, per_second: int) -> IntArray:
@@ -137,9 +131,9 @@ def _scaled(raw: IntArray, per_second: int) -> IntArray:
 def _from_local(micros: IntArray, zone: str) -> IntArray:
     if zone == "UTC":
         return micros
-    local = pa.array(micros).view(pa.timestamp("us"))
+    local = of_numbers(micros).view(pa.timestamp("us"))
     placed = pc.assume_timezone(local, zone, ambiguous="earliest", nonexistent="latest")
-    return np.asarray(placed.view(pa.int64()).to_numpy(zero_copy_only=False), np.int64)
+    return integers(placed.view(pa.int64()), 0)
 
 
 def _of_texts(column: Any, zone: str) -> Instants:

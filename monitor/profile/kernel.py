@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from monitor.domain.field import WHOLE, FieldKind, Part
+from monitor.profile.buffers import valid
 from monitor.profile.categories import count_values
 from monitor.profile.comoments import NOTHING
 from monitor.profile.counts import (
@@ -266,7 +267,7 @@ class ProfileBuilder:
     def _note_unread(self, name: str, unknown: BoolArray, column: Column) -> None:
         """Count the values that are there and tell nothing."""
         if unknown.any():
-            there = one_array(column).is_valid().to_numpy(zero_copy_only=False)
+            there = valid(one_array(column))
             numbers, _, invalid = to_numbers(column)
             nan = np.isnan(numbers) if not invalid else np.zeros(len(numbers), np.bool_)
             self.unread[name] += int((unknown & there & ~nan).sum())

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from monitor.domain.field import Label
+from monitor.profile.buffers import doubles
 from monitor.profile.grid import FloatArray
 from monitor.profile.values import canonical_text, encoded, one_array, outcome_text
 
@@ -60,4 +61,4 @@ def numbers_in_text(column: Any) -> FloatArray | None:
     numbers = spelled.cast(pa.float64())
     if coded:
         numbers = numbers.take(column.indices)
-    return np.asarray(numbers.to_numpy(zero_copy_only=False), np.float64)
+    return doubles(numbers)

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from monitor.profile.buffers import doubles
 from monitor.profile.grid import FloatArray
 from monitor.profile.values import one_array
 
@@ -36,4 +37,4 @@ def to_numbers(column: Column) -> tuple[FloatArray, int, int]:
         column = column.dictionary_decode()
     if not pa.types.is_float64(kind):
         column = column.cast(pa.float64(), safe=False)
-    return column.to_numpy(zero_copy_only=False), column.null_count, 0
+    return doubles(column), column.null_count, 0

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from monitor.domain.field import FieldKind, Part
+from monitor.profile.buffers import integers, of_numbers, stored, valid
 from monitor.profile.grid import BoolArray, CategoricalGrid, FloatArray, IntArray
 from monitor.profile.instants import instants
 from monitor.profile.values import one_array
@@ -78,10 +79,10 @@ def datetime_parts(column: Any, zone: str, micros: IntArray) -> Parts:
     """
     times = instants(one_array(column), zone)
     ages = np.where(times.usable, (micros - times.micros) / _PER_SECOND, np.nan)
-    known = pa.array(np.where(times.usable, times.micros, 0)).view(pa.timestamp("us", "UTC"))
+    known = of_numbers(np.where(times.usable, times.micros, 0)).view(pa.timestamp("us", "UTC"))
     local = known.cast(pa.timestamp("us", zone))
-    day = pc.day_of_week(local, week_start=1).to_numpy(zero_copy_only=False)
-    hours = day * _HOURS_A_DAY + pc.hour(local).to_numpy(zero_copy_only=False)
+    day = stored(pc.day_of_week(local, week_start=1))
+    hours = day * _HOURS_A_DAY + stored(pc.hour(local))
     codes = np.where(times.usable, hours, -1)
     return Parts({Part.AGE: ages}, {Part.HOUR_OF_WEEK: codes}, times.missing, times.bad)
 
@@ -130,7 +131,7 @@ def _texts(chunk: Any) -> _Texts:
         return _Texts(np.full((len(_TEXT_PARTS), rows), np.nan), null, rows - null)
     numbers = _counted(chunk, width)
     if null:
-        numbers[:, ~_valid(chunk)] = np.nan
+        numbers[:, ~valid(chunk)] = np.nan
     return _Texts(numbers, null, 0)
 
 
@@ -139,9 +140,9 @@ def _coded_texts(chunk: Any) -> _Texts:
     values = _texts(chunk.dictionary)
     if not len(chunk.dictionary):
         return _Texts(np.full((len(_TEXT_PARTS), len(chunk)), np.nan), len(chunk), 0)
-    there = _valid(chunk)
-    places = chunk.indices.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
-    there = there & _valid(chunk.dictionary)[places]
+    there = valid(chunk)
+    places = integers(chunk.indices, 0)
+    there = there & valid(chunk.dictionary)[places]
     numbers = values.numbers[:, places]
     numbers[:, ~there] = np.nan
     null = len(chunk) - int(np.count_nonzero(there))
@@ -215,7 +216,3 @@ def _by_text(marked: BoolArray, ends: IntArray) -> IntArray:
     if len(ends) == 2:  # noqa: PLR2004  # one text, which may be longer than a block
         return np.array([np.count_nonzero(marked)], np.int64)
     return np.diff(np.searchsorted(np.flatnonzero(marked), ends))
-
-
-def _valid(array: Any) -> BoolArray:
-    return np.asarray(array.is_valid().to_numpy(zero_copy_only=False), np.bool_)

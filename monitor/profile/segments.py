@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from monitor.domain.segment import CROSS, MISSING, OTHER
+from monitor.profile.buffers import valid
 from monitor.profile.counts import NumericCounts, value_name
 from monitor.profile.grid import BoolArray, FloatArray, IntArray, NumericGrid, SegmentGrid
 from monitor.profile.numbers import Column
@@ -175,4 +176,4 @@ def null_rows(column: Column, *, decoded: bool) -> BoolArray:
     column = one_array(column)
     if decoded and pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
-    return np.asarray(column.is_null().to_numpy(zero_copy_only=False))
+    return ~valid(column)

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from monitor.domain.naming import number_text
+from monitor.profile.buffers import integers, stored, valid
 from monitor.profile.grid import IntArray
 
 _BOOLEANS = frozenset({"true", "false"})
@@ -130,7 +131,7 @@ def encoded(column: Any) -> tuple[IntArray, list[Any]]:
         column = pa.DictionaryArray.from_arrays(bits.indices, halves)
     elif not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
-    return _integers(column.indices, -1), _python_values(column.dictionary)
+    return integers(column.indices, -1), _python_values(column.dictionary)
 
 
 def rows_by_value(column: Any) -> tuple[list[Any], IntArray, int]:
@@ -156,7 +157,7 @@ def _few_integers(column: Any) -> tuple[IntArray, list[Any]] | None:
     """Return indices and values of integers that lie close together; None when they do not."""
     if column.null_count or not len(column):
         return None
-    numbers = column.to_numpy()
+    numbers = stored(column)
     low, high = int(numbers.min()), int(numbers.max())
     if high - low >= _FEW:
         return None
@@ -164,13 +165,6 @@ def _few_integers(column: Any) -> tuple[IntArray, list[Any]] | None:
         numbers = numbers.astype(np.int64)
     indices = (numbers - numbers.min()).astype(np.int64, copy=False)
     return indices, list(range(low, high + 1))
-
-
-def _integers(column: Any, null: int) -> IntArray:
-    """Return integers of any width as wide ones; cheaper than Arrow's cast."""
-    if column.null_count:
-        column = column.cast(pa.int64()).fill_null(null)
-    return np.asarray(column.to_numpy().astype(np.int64, copy=False))
 
 
 def _unified(column: Any) -> Any:
@@ -203,6 +197,5 @@ def _python_time(times: Any, place: int) -> Any:
 
 
 def _singles(dictionary: Any) -> list[Any]:
-    numbers = dictionary.to_numpy(zero_copy_only=False)
-    valid = dictionary.is_valid().to_numpy(zero_copy_only=False)
-    return [number if known else None for number, known in zip(numbers, valid, strict=True)]
+    numbers, there = stored(dictionary), valid(dictionary)
+    return [number if known else None for number, known in zip(numbers, there, strict=True)]

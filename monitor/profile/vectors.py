@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from monitor.profile.buffers import doubles, integers, valid
 from monitor.profile.grid import BoolArray, FloatArray, IntArray, VectorGrid
 
 PROJECTIONS = 64
@@ -264,7 +265,7 @@ class _Lists:
             first, last = int(ends[begin]) - size, int(ends[end - 1])
             begin = end
             held = self.values.slice(first, last - first).cast(pa.float64(), safe=False)
-            numbers = held.to_numpy(zero_copy_only=False)
+            numbers = doubles(held)
             if last - first == len(rows) * size:
                 yield rows, numbers.reshape(len(rows), size)
                 continue
@@ -280,7 +281,7 @@ def _all_lists(column: Any) -> Iterator[_Lists]:
 
 def _lists(chunk: Any) -> _Lists:
     kind, rows = chunk.type, len(chunk)
-    there = np.asarray(chunk.is_valid().to_numpy(zero_copy_only=False), np.bool_)
+    there = valid(chunk)
     fixed = pa.types.is_fixed_size_list(kind)
     listed = fixed or pa.types.is_list(kind) or pa.types.is_large_list(kind)
     if not listed or not (
@@ -293,6 +294,6 @@ def _lists(chunk: Any) -> _Lists:
         begins = (chunk.offset + np.arange(rows, dtype=np.int64)) * kind.list_size
         sizes = np.full(rows, kind.list_size, np.int64)
     else:
-        offsets = chunk.offsets.to_numpy(zero_copy_only=False).astype(np.int64)
+        offsets = integers(chunk.offsets, 0)
         begins, sizes = offsets[:-1], np.diff(offsets)
     return _Lists(chunk.values, begins, sizes, there, chunk.null_count, 0)

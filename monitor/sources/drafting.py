@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
-import pyarrow as pa
 
 from monitor.domain.errors import BaselineError
 from monitor.domain.field import FieldKind
 from monitor.domain.policy import Policy
 from monitor.engine.counting import Task
+from monitor.profile.buffers import of_numbers
 from monitor.profile.draft import SAMPLE_ROWS, GridDraft, tallied
 from monitor.profile.grid import Grid
 from monitor.sources.location import READ_ERRORS, FoundFile
@@ -157,18 +157,19 @@ class _Drafting:
                     selection = batch.versions.get(self._version)
                     if selection is None:
                         continue
-                    places = pa.array(np.arange(-before % step, selection.rows, step))
+                    places = np.arange(-before % step, selection.rows, step)
+                    taken = of_numbers(places)
                     before += selection.rows
                     for item in numeric:
                         column = selection.of(log.column(batch.chunk, item.column))
                         self._draft.add_field(
-                            item.name, None if column is None else column.take(places)
+                            item.name, None if column is None else column.take(taken)
                         )
-                    times = selection.times(batch.micros)[places.to_numpy()]
+                    times = selection.times(batch.micros)[places]
                     for name, column_name in parted.items():
                         column = selection.of(log.column(batch.chunk, column_name))
                         self._draft.add_parts(
-                            name, None if column is None else column.take(places), times
+                            name, None if column is None else column.take(taken), times
                         )
 
 

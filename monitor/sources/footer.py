@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from monitor.profile.buffers import of_numbers
 from monitor.profile.instants import instants
 from monitor.sources.thrift import Shape, read_struct
 
@@ -249,6 +251,6 @@ def _bounds(statistics: Statistics, kind: Any, zone: str) -> tuple[int, int] | N
     ]
     if len(raw) < len((_MIN, _MAX)) or raw[0] > raw[1]:
         return None
-    storage = pa.int32() if pa.types.is_date32(kind) else pa.int64()
-    bounds: Any = instants(pa.array(raw, storage).view(kind), zone).micros
+    storage = np.int32 if pa.types.is_date32(kind) else np.int64
+    bounds: Any = instants(of_numbers(np.array(raw, storage)).view(kind), zone).micros
     return int(bounds[0]), int(bounds[1])

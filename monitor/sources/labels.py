@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from monitor.domain.manifest import NOT_JOINED, LabelJoin, UnreadableFile
 from monitor.domain.policy import LabelTable
 from monitor.engine.counting import Task
+from monitor.profile.buffers import integers, of_numbers, of_texts, of_truths, truths
 from monitor.profile.grid import IntArray
 from monitor.profile.instants import instants
 from monitor.profile.values import canonical_text, encoded
@@ -58,7 +59,7 @@ class LabelReader:
     """Hands out the labels of a file's rows in step with its batches."""
 
     def __init__(self, values: Sequence[str], codes: IntArray | None) -> None:
-        self._values = pa.array(values, pa.string())
+        self._values = of_texts(values)
         self._codes = codes
         self._taken = 0
 
@@ -72,7 +73,7 @@ class LabelReader:
             self._taken : until
         ]
         self._taken = until
-        return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), self._values)
+        return pa.DictionaryArray.from_arrays(of_numbers(codes, codes < 0), self._values)
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,7 @@ class _WindowIds:
                 continue  # it breaks for the worker as well, which reports it
         texts = [part for part, _ in found.values()]
         coded = pa.chunked_array(texts, pa.large_string()).combine_chunks().dictionary_encode()
-        places = coded.indices.cast(pa.int64()).fill_null(-1).to_numpy()
+        places = integers(coded.indices, -1)
         earliest = np.full(len(coded.dictionary), _NEVER, np.int64)
         ends = np.cumsum([len(part) for part in texts])
         rows = dict(zip(found, np.split(places, ends[:-1]), strict=True)) if found else {}
@@ -281,7 +282,7 @@ def _ids_of_batch(view: LogView, log: OpenFile, batch: Batch) -> tuple[Any, IntA
     if values is None:
         return pa.nulls(batch.selected, pa.large_string()), micros
     texts = id_texts(values)
-    return texts if batch.inside is None else texts.filter(pa.array(batch.inside)), micros
+    return texts if batch.inside is None else texts.filter(of_truths(batch.inside)), micros
 
 
 def id_texts(column: Any) -> Any:
@@ -293,7 +294,7 @@ def id_texts(column: Any) -> Any:
         return column.cast(pa.large_string())
     indices, values = encoded(column)
     texts = pa.array([canonical_text(value) for value in values], pa.large_string())
-    return texts.take(pa.array(indices, mask=indices < 0))
+    return texts.take(of_numbers(indices, indices < 0))
 
 
 def _matching(log: LogView, table: LabelFiles, file: FoundFile, ids: Any) -> Iterable[_Matching]:
@@ -304,15 +305,15 @@ def _matching(log: LogView, table: LabelFiles, file: FoundFile, ids: Any) -> Ite
         for chunk in labels.chunks():
             found = pc.index_in(id_texts(labels.column(chunk, table.spec.id)), value_set=ids)
             mask = found.is_valid()
-            chosen = mask.to_numpy(zero_copy_only=False)
-            places = found.filter(mask).cast(pa.int64()).to_numpy()
-            times = _times(table.spec.time, labels, chunk, table.zone)[chosen]
+            chosen = truths(mask)
+            places = integers(found.filter(mask), 0)
+            known = _times(table.spec.time, labels, chunk, table.zone)[chosen]
             ours = ~chosen
             if table.spec.event_time:
                 made = _times(table.spec.event_time, labels, chunk, table.zone)
                 ours &= (log.start <= made) & (made < log.end)
             texts = labels.column(chunk, table.column).filter(mask)
-            yield _Matching(places, times, texts, int(ours.sum()))
+            yield _Matching(places, known, texts, int(ours.sum()))
 
 
 def _times(name: str, labels: OpenFile, chunk: Chunk, zone: str) -> IntArray:

@@ -16,6 +16,7 @@ from pyarrow import fs
 
 from monitor.domain.errors import SourceError
 from monitor.domain.manifest import UnreadableFile
+from monitor.profile.buffers import of_texts
 from monitor.sources.ranged import RangedFile
 
 READ_ERRORS = (pa.ArrowException, OSError, UnicodeDecodeError)
@@ -141,7 +142,10 @@ class Location:
 
     def keys(self, path: str) -> Mapping[str, Any]:
         """Return the columns that a file's place gives it, each a pyarrow scalar."""
-        return {key: pa.scalar(value, pa.string()) for key, value in hive_keys(path).items()}
+        return {
+            key: (pa.nulls(1, pa.string()) if value is None else of_texts([value]))[0]
+            for key, value in hive_keys(path).items()
+        }
 
     def kept(self, path: str) -> Any:  # noqa: ARG002  # a table's snapshot knows more
         """Return which rows of a file are not deleted, as a pyarrow array; None for all."""

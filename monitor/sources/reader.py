@@ -15,6 +15,7 @@ from monitor.domain.manifest import Rejection
 from monitor.domain.policy import SourceSpec
 from monitor.domain.window import Window
 from monitor.engine.counting import OTHER_VERSIONS
+from monitor.profile.buffers import of_numbers, of_truths
 from monitor.profile.counts import value_name
 from monitor.profile.grid import BoolArray, IntArray
 from monitor.profile.instants import LATEST, instants, to_micros
@@ -181,10 +182,8 @@ class OpenFile:
             return column if self._kept is None else column.filter(self._mask(chunk.groups))
         if name not in self.keys:
             return None
-        value = self.keys[name]
-        return pa.DictionaryArray.from_arrays(
-            pa.array(np.zeros(chunk.rows, np.int32)), pa.array([value.as_py()], value.type)
-        )
+        codes = of_numbers(np.zeros(chunk.rows, np.int32))
+        return pa.DictionaryArray.from_arrays(codes, pa.repeat(self.keys[name], 1))
 
     @property
     def _groups(self) -> Collection[int]:
@@ -347,7 +346,7 @@ class Selection:
         """Return the selected values of a column of the batch; None stays None."""
         if column is None or self.mask is None:
             return column
-        return column.filter(pa.array(self.mask))
+        return column.filter(of_truths(self.mask))
 
     def times(self, micros: IntArray) -> IntArray:
         """Return the selected event times of a batch."""

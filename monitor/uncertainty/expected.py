@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from monitor.uncertainty.interval import FloatArray
+from monitor.uncertainty.isotonic import isotonic
 
 LEAST_EXPECTED = 2.0
 """Expected rows of each class that an AUC is taken from."""
@@ -65,19 +66,16 @@ def calibrate(scores: ArrayLike, negatives: ArrayLike, positives: ArrayLike) -> 
         B. Zadrozny and C. Elkan (2002), Transforming classifier scores into accurate multiclass
         probability estimates, KDD, 694-699.
     """
-    from scipy.optimize import isotonic_regression  # noqa: PLC0415  # half a second to load
-
     hits = np.asarray(positives, np.float64)
     rows = hits + np.asarray(negatives, np.float64)
     if not (rows > 0).all():
         raise ValueError("a score without rows says nothing of its chance")
-    fitted = isotonic_regression(hits / rows, weights=rows)
-    starts = np.asarray(fitted.blocks[:-1], np.intp)
+    chances, starts = isotonic(hits / rows, rows)
     block_hits, block_rows = np.add.reduceat(hits, starts), np.add.reduceat(rows, starts)
     middle = (block_hits + 1) / (block_rows + 2)
     return Calibration(
         np.asarray(scores, np.float64),
-        np.clip(fitted.x, 0.0, 1.0),
+        np.clip(chances, 0.0, 1.0),
         np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(rows)))),
         middle * (1 - middle) / (block_rows + 3),
     )

@@ -15,6 +15,9 @@ from benchmarks import data, passes
 ROOT = Path(__file__).parents[2]
 HEAVY = ("numpy", "scipy", "pandas", "pyarrow", "sqlalchemy", "importlib.metadata")
 
+NOT_IN_A_RUN = ("pandas", "scipy.optimize", "scipy.stats", "alembic", "pyarrow.dataset")
+"""Together more than half a second and 60 MB."""
+
 PASS_TO_READ = 5.0
 """Three are promised."""
 
@@ -89,3 +92,19 @@ print(*(name for name in {HEAVY!r} if name in sys.modules), file=sys.stderr)
     loaded = done.stderr.splitlines()[-1].split()
     allowed = {"importlib.metadata"} if arguments != ["--help"] else set()
     assert set(loaded) <= allowed  # --version asks for it, and pydantic does
+
+
+def test_a_baseline_and_a_window_load_no_library_that_only_frames_or_fits_need(tmp_path):
+    data.baseline(tmp_path / "baseline", 2_000)
+    data.window(tmp_path / "window", 2_000)
+    code = f"""
+import sys
+from pathlib import Path
+from benchmarks import ours
+ours.both(Path({str(tmp_path)!r}))
+print(*(name for name in {NOT_IN_A_RUN!r} if name in sys.modules))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == []
