@@ -1,6 +1,5 @@
 """Columns of categories: the rows of each of the baseline's values, and of all others."""
 
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,7 +39,11 @@ class Read(NamedTuple):
 def read_values(grid: CategoricalGrid, values: list[Any], *, boolean: bool) -> Read:
     """Return how distinct values are counted on a grid."""
     texts, known = canonical_texts(values, boolean=boolean), grid.codes
-    codes = np.array([-1 if text is None else _code_of(text, known) for text in texts], np.int64)
+    codes = np.array([-1 if text is None else known.get(text, -1) for text in texts], np.int64)
+    for place in np.flatnonzero(codes < 0).tolist():
+        text = texts[place]
+        if text is not None and len(text) > MAX_NAME:  # long ones are known by their names
+            codes[place] = known.get(value_name(text), -1)
     unread = [
         text is None and canonical_text(value) is not None
         for text, value in zip(texts if boolean else (), values if boolean else (), strict=True)
@@ -72,10 +75,3 @@ def add_values(
         counts.unseen.add(strays)
     else:
         counts.other += sum(count for _, count in strays)
-
-
-def _code_of(text: str, known: Mapping[str, int]) -> int:
-    code = known.get(text, -1)
-    if code < 0 and len(text) > MAX_NAME:  # long ones are known by their names
-        return known.get(value_name(text), -1)
-    return code

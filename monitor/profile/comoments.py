@@ -8,6 +8,7 @@ bit in whatever order rows come.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,20 +110,22 @@ class CoMoments:
 
     def _add_block(self, bench: "_Bench", rows: int) -> None:
         """Add the block of rows that lies on the bench."""
-        gaps = bench.spread() < rows
+        gaps = bench.spread(rows)
         every = _dot(bench.scores, bench.scores_and_ones)  # BLAS is slower at symmetric products
         self.products += every[:, :-1]
         counts, sums, squares = (
             np.repeat(part[:, None], self.fields, axis=1)
             for part in (np.full(self.fields, rows), every[:, -1], every.diagonal())
         )
-        if gaps.any():
-            partly = np.compress(gaps, bench.there, axis=1)
-            counts[:, gaps] = _dot(bench.there, partly)
+        if len(gaps):
+            there = bench.there(gaps)
+            both = _dot(there, there)
+            counts[:, gaps] = both.diagonal()
             counts[gaps] = counts[:, gaps].T
-            sums[:, gaps] = _dot(bench.scores, partly)
+            counts[np.ix_(gaps, gaps)] = both
+            sums[:, gaps] = _dot(bench.scores, there)
             np.square(bench.scores, out=bench.scores)
-            squares[:, gaps] = _dot(bench.scores, partly)
+            squares[:, gaps] = _dot(bench.scores, there)
         self.rows += counts
         self.sums += sums
         self.squares += squares
@@ -135,16 +138,14 @@ class _Bench:
         scores_and_ones: shape (pieces, fields + 1, rows of a piece): scores, 0 where there is
             none, and a row of ones.
         scores: Those without the ones.
-        there: shape (pieces, fields, rows of a piece): 1 where there is a score, else 0.
     """
 
     def __init__(self, fields: int) -> None:
         pieces = _BLOCK_ROWS // _PIECE_ROWS
         self._steps = np.empty((fields, _BLOCK_ROWS), np.int8)
-        self._by_piece = self._steps.reshape(fields, pieces, _PIECE_ROWS).transpose(1, 0, 2)
+        self._there = np.empty((fields, _BLOCK_ROWS), np.bool_)
         self.scores_and_ones = np.ones((pieces, fields + 1, _PIECE_ROWS), np.float32)
         self.scores = self.scores_and_ones[:, :-1]
-        self.there = np.empty((pieces, fields, _PIECE_ROWS), np.float32)
 
     def lay(self, place: int, scores: ScoreArray | None) -> None:
         """Lay the scores of a field on the bench; there are none beyond its rows."""
@@ -153,12 +154,20 @@ class _Bench:
             self._steps[place, :rows] = scores
         self._steps[place, rows:] = NOTHING
 
-    def spread(self) -> IntArray:
-        """Make singles of what lies on the bench; return the rows in which each field has one."""
-        there = self._by_piece != NOTHING
-        self.there[...] = there
-        np.multiply(self._by_piece, there, out=self.scores)
-        return np.asarray(there.sum(axis=(0, 2)))
+    def spread(self, rows: int) -> IntArray:
+        """Make singles of what lies on the bench; return the fields that some rows are without."""
+        np.not_equal(self._steps, NOTHING, out=self._there)
+        np.multiply(self._steps, self._there.view(np.int8), out=self._steps)
+        np.copyto(self.scores, self._by_piece(self._steps))
+        return np.flatnonzero(~self._there[:, :rows].all(axis=1))
+
+    def there(self, fields: IntArray) -> _Singles:
+        """Return 1 where some fields have a score, else 0: shape (pieces, fields, rows of one)."""
+        return self._by_piece(self._there[fields]).astype(np.float32)
+
+    @staticmethod
+    def _by_piece(laid: NDArray[Any]) -> NDArray[Any]:
+        return laid.reshape(len(laid), _BLOCK_ROWS // _PIECE_ROWS, _PIECE_ROWS).transpose(1, 0, 2)
 
 
 def _dot(one: _Singles, other: _Singles) -> IntArray:

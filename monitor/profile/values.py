@@ -143,6 +143,9 @@ def rows_by_value(column: Any) -> tuple[list[Any], IntArray, int]:
     if pa.types.is_boolean(column.type):
         known, true = len(column) - column.null_count, column.true_count
         return [False, True], np.array([known - true, true]), column.null_count
+    if pa.types.is_dictionary(column.type):
+        values = _python_values(column.dictionary)
+        return values, _rows_of_codes(column.indices, len(values)), column.null_count
     indices, values = encoded(column)
     return values, *rows_of(indices, len(values))
 
@@ -151,6 +154,13 @@ def rows_of(indices: IntArray, values: int) -> tuple[IntArray, int]:
     """Return the rows of each of so many values, and those whose index is -1."""
     rows = np.bincount(indices + 1, minlength=values + 1)
     return rows[1:], int(rows[0])
+
+
+def _rows_of_codes(codes: Any, values: int) -> IntArray:
+    there = stored(codes)
+    if codes.null_count:
+        there = there[valid(codes)]
+    return np.bincount(there.astype(np.intp, copy=False), minlength=values)
 
 
 def _few_integers(column: Any) -> tuple[IntArray, list[Any]] | None:

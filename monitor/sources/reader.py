@@ -15,7 +15,7 @@ from monitor.domain.manifest import Rejection
 from monitor.domain.policy import SourceSpec
 from monitor.domain.window import Window
 from monitor.engine.counting import OTHER_VERSIONS
-from monitor.profile.buffers import of_numbers, of_truths
+from monitor.profile.buffers import of_numbers, of_truths, stored
 from monitor.profile.counts import value_name
 from monitor.profile.grid import BoolArray, IntArray
 from monitor.profile.instants import LATEST, instants, to_micros
@@ -220,7 +220,8 @@ class OpenFile:
             )
         column = _without_views(column)
         if pa.types.is_dictionary(column.type):
-            column.validate(full=True)
+            for part in column.chunks:
+                _check_codes(part)
         return column
 
     def _small(self, chunk: Chunk, rows: int) -> Mapping[int, Any]:
@@ -461,6 +462,18 @@ def _is_text(kind: Any) -> bool:
     return bool(
         pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
     )
+
+
+def _check_codes(column: Any) -> None:
+    """Make sure that each code of a column has a text, and that the texts are texts.
+
+    Raises:
+        pa.ArrowInvalid: One has none, or is none.
+    """
+    column.dictionary.validate(full=True)
+    codes, texts = stored(column.indices), len(column.dictionary)
+    if len(codes) and not 0 <= codes.min() <= codes.max() < texts:
+        column.validate(full=True)  # three times as dear; beyond may be what stands for null
 
 
 def _without_views(column: Any) -> Any:
