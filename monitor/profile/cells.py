@@ -41,12 +41,15 @@ class CellTable:
         self._scale = scale
         self._above = np.append(edges, np.inf)
         _, buckets = self._placed(edges)
-        held = np.bincount(_ranks(buckets.astype(np.int64)), minlength=BUCKETS).astype(np.int16)
-        least = np.cumsum(held, dtype=np.int16) - held
+        ranks = _ranks(buckets.astype(np.int64))
+        begins = np.flatnonzero(np.diff(ranks, prepend=-1))  # edges that are the first of theirs
+        held = np.diff(begins, append=len(ranks))
+        runs = np.diff(ranks, prepend=-1, append=BUCKETS - 1)  # buckets above as many edges
+        least = np.repeat(np.arange(len(runs), dtype=np.int16), runs)
         crowded = held > comparisons
-        least[crowded] = _CROWDED
+        least[ranks[begins[crowded]]] = _CROWDED
         least[_HALF - 1] = least[_HALF]  # minus zero and zero
-        self._comparisons = min(comparisons, int(held.max()))
+        self._comparisons = min(comparisons, int(held.max(initial=0)))
         self._any_crowded = bool(crowded.any())
         self._least = np.concatenate([least[_HALF:], least[_HALF - 1 :: -1]])
 
