@@ -69,15 +69,17 @@ def judge_tested(
     ):
         test = evidence.get(verdict)
         if bound is not None and test is not None and test.p_adjusted <= rate:
-            why = f"{told}, beyond {_tolerated(verdict, bound, test)}: {_chance(test)}"
+            tolerated = _tolerated(reading, verdict, bound, test)
+            why = f"{told}, beyond {tolerated}: {_chance(test)}"
             return Finding(reading, limit, verdict, reason, why, evidence)
     verdict, test = min(evidence.items(), key=lambda item: item[1].tolerance)
     bound = limit.warning if verdict is Verdict.WARNING else limit.critical
     why = told
     if bound is not None and abs(reading.result.value) <= test.tolerance:
-        why += f", within {_tolerated(verdict, bound, test)}"
+        why += f", within {_tolerated(reading, verdict, bound, test)}"
     elif bound is not None:
-        why += f", not shown to be beyond {_tolerated(verdict, bound, test)}: {_chance(test)}"
+        tolerated = _tolerated(reading, verdict, bound, test)
+        why += f", not shown to be beyond {tolerated}: {_chance(test)}"
     return Finding(reading, limit, Verdict.OK, Reason.WITHIN, why, evidence)
 
 
@@ -87,7 +89,13 @@ def judged_rows(reading: Reading, limit: Limit) -> bool:
     return isinstance(result, Estimate) and _too_few(result, limit.min_rows) is None
 
 
-def _tolerated(verdict: Verdict, bound: float, test: Evidence) -> str:
+def _tolerated(reading: Reading, verdict: Verdict, bound: float, test: Evidence) -> str:
+    subject = reading.subject
+    if test.tolerance > bound and subject.reference and subject.segment:
+        return (
+            f"{test.tolerance:.3g}, which adds what is tolerated to how far they were apart in the "
+            f"baseline (the {verdict} limit is {bound:g})"
+        )
     if test.tolerance > bound:
         return (
             f"{test.tolerance:.3g}, which the baseline's own windows reach "

@@ -15,6 +15,7 @@ from monitor.config.values import NEVER, duration_text, persistence_text
 from monitor.domain.alarm import AlarmRule
 from monitor.domain.field import Attribute, Decision, Field, Label
 from monitor.domain.limit import Limit
+from monitor.domain.peer import Peer
 from monitor.domain.policy import FieldLimit, Policy, SourceSpec
 from monitor.domain.reference import Reference, ReferenceKind
 from monitor.domain.schedule import CalendarUnit, Schedule
@@ -43,7 +44,10 @@ def policy_content(policy: Policy, measures: Mapping[str, MeasureName] = MEASURE
         "schedule": _schedule(policy.schedule),
         "limits": _limits(policy, measures),
         "alarms": _alarms(policy.alarms),
-        "references": {item.name: _reference(item, policy, measures) for item in policy.references},
+        "references": {
+            **{item.name: _reference(item, policy, measures) for item in policy.references},
+            **{item.name: _peer(item, policy, measures) for item in policy.peers},
+        },
     }
     return _given(content)
 
@@ -244,6 +248,18 @@ def _reference(
             "gap": reference.gap if several else None,
             "at_least": reference.at_least if several else None,
             "limits": _own_limits(policy, reference.name, measures),
+        }
+    )
+
+
+def _peer(peer: Peer, policy: Policy, measures: Mapping[str, MeasureName]) -> Content:
+    return _given(
+        {
+            "kind": "segment",
+            "segment": peer.segment,
+            "slice": peer.slice,
+            "against": peer.against,
+            "limits": _own_limits(policy, peer.name, measures),
         }
     )
 

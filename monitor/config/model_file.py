@@ -9,6 +9,7 @@ from monitor.config.checks import problems_between_keys
 from monitor.config.content import content_digest, policy_content
 from monitor.config.defaults import DEFAULT_LIMITS, REOPENED_WINDOWS, UNJUDGED
 from monitor.config.document import Document, parse_document, read_document
+from monitor.config.reference_checks import OF_THE_SAME_WINDOW
 from monitor.config.sections import (
     AlarmsSection,
     BandSection,
@@ -42,6 +43,7 @@ from monitor.domain.field import (
     Population,
 )
 from monitor.domain.limit import Band, Limit
+from monitor.domain.peer import Peer
 from monitor.domain.policy import FieldLimit, LabelTable, Policy, SourceSpec, TableFormat
 from monitor.domain.reference import Reference, ReferenceKind, Season
 from monitor.domain.schedule import CalendarUnit, Schedule
@@ -177,12 +179,21 @@ def _policy(section: ModelSection, document: Document) -> Policy:
         false_discovery_rate=section.limits.false_discovery_rate,
         alarms=_alarms(section.alarms),
         min_label_coverage=section.label.min_coverage if section.label else 0.0,
-        references=tuple(_reference(name, item) for name, item in section.references.items()),
+        references=tuple(
+            _reference(name, item)
+            for name, item in section.references.items()
+            if item.kind != OF_THE_SAME_WINDOW
+        ),
         reference_limits={
             name: own
             for name, item in section.references.items()
             if (own := _limits_against(item.limits, limits)) != limits
         },
+        peers=tuple(
+            Peer(name, item.segment, item.slice, item.against or "")
+            for name, item in section.references.items()
+            if item.segment is not None and item.slice is not None
+        ),
         segments=tuple(_segment(name, item) for name, item in section.segments.items()),
         owner=section.owner or "",
         text=document.text,

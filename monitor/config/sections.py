@@ -359,8 +359,8 @@ class AlarmsSection(Section):
 class ReferenceSection(Section):
     """What windows are held against besides the registered baseline."""
 
-    kind: Literal["previous", "rolling", "season"] = Field(
-        description="which earlier windows it is the sum of"
+    kind: Literal["previous", "rolling", "season", "segment"] = Field(
+        description="which earlier windows it is the sum of, or other rows of the same window"
     )
     season: Literal["hour", "weekday", "hour_of_week", "month"] | None = Field(
         None, description="what windows of the same season have in common; for season only"
@@ -375,6 +375,13 @@ class ReferenceSection(Section):
         None,
         ge=1,
         description="how many of its windows must be stored; half of them unless it is said",
+    )
+    segment: Name | None = Field(
+        None, description="declared segment whose slices are held against each other; for segment"
+    )
+    slice: Value | None = Field(None, description="the slice that is held against others")
+    against: Value | None = Field(
+        None, description="the slice that it is held against; otherwise all other rows"
     )
     limits: MeasureLimits = Field(
         default_factory=dict,

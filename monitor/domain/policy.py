@@ -8,6 +8,7 @@ from enum import StrEnum
 from monitor.domain.alarm import USUAL, AlarmRule
 from monitor.domain.field import Attribute, Decision, Field, Label, Population
 from monitor.domain.limit import Band, Limit
+from monitor.domain.peer import Peer
 from monitor.domain.reference import Reference
 from monitor.domain.schedule import Schedule
 from monitor.domain.segment import Segment
@@ -105,7 +106,8 @@ class Policy:
             rests on labels is judged.
         references: What windows are held against besides the registered baseline.
         reference_limits: Name of a reference to the limits that changes against it are judged by,
-            where they are not ``limits``.
+            where they are not ``limits``; of a peer as well.
+        peers: Slices that are held against other rows of the same window.
         segments: How rows are divided into slices that are profiled and judged on their own.
         owner: Who owns the model; "" until the file says so.
         text: The file as it was read.
@@ -128,6 +130,7 @@ class Policy:
     alarms: AlarmRule = USUAL
     references: tuple[Reference, ...] = ()
     reference_limits: Mapping[str, Mapping[str, FieldLimit]] = field(default_factory=dict)
+    peers: tuple[Peer, ...] = ()
     segments: tuple[Segment, ...] = ()
     owner: str = ""
     text: str = ""

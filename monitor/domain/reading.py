@@ -31,6 +31,11 @@ class Subject:
     segment: str = ""
     segment_value: str = ""
 
+    @property
+    def scanned(self) -> bool:
+        """Return whether it is one of all slices of a segment, held against itself as it was."""
+        return bool(self.segment) and not self.reference
+
     def __str__(self) -> str:
         """Return the subject in words, most specific part first."""
         if self.population:

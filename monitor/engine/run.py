@@ -25,6 +25,7 @@ from monitor.engine.ports import Clock, Committed, Compute, Scan, Source, Store,
 from monitor.engine.progress import Progress
 from monitor.engine.references import Held, hold, pair_with_baseline
 from monitor.measures.measuring import measure_against, measure_all
+from monitor.measures.peers import measure_peer, peer_floors
 from monitor.measures.slices import measure_slices
 from monitor.measures.variability import Floors, floors_against
 from monitor.profile.codec import grid_from_bytes, profile_from_bytes, profile_to_bytes
@@ -337,6 +338,8 @@ def readings_of(  # noqa: PLR0917  # six nouns, each of another type
         absent = earlier if isinstance(earlier, Unmeasurable) else None
         held_against = pair if isinstance(earlier, Unmeasurable) else earlier
         readings += measure_against(subject, policy, held_against, absent)
+    for peer in policy.peers:
+        readings += measure_peer(peer, policy.model, baseline.version, policy, pair)
     if policy.segments:
         readings += measure_slices(policy, pair, readings)
     return tuple(readings)
@@ -364,6 +367,11 @@ def _floors(policy: Policy, window: Window, baseline: Baseline, grid: Grid, held
         parts = held.composition(reference, baseline.version).parts
         if parts:
             found |= floors_against(learned, reference.name, len(parts))
+    if policy.peers:
+        registered = profile_from_bytes(baseline.profile)
+        itself = pair_with_baseline(baseline.window, baseline, grid, registered)
+        for peer in policy.peers:
+            found |= peer_floors(learned, peer, policy, itself)
     return found
 
 

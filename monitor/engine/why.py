@@ -22,6 +22,7 @@ from monitor.measures.attribution.ranking import RankedField, ranked
 from monitor.measures.groups import CROSS
 from monitor.measures.measure import FieldPair, ProfilePair
 from monitor.measures.pairs import association
+from monitor.measures.peers import peer_pair
 from monitor.measures.slices import slice_pair
 from monitor.profile.codec import content_digest, grid_from_bytes, profile_from_bytes
 from monitor.profile.grid import Grid, NumericGrid
@@ -173,7 +174,7 @@ def why(
         window, baseline, grid_from_bytes(baseline.grid), profile_from_bytes(result.profile)
     )
     held = _held_against(store, policy, run, baseline, finding.reading.subject.reference, pair)
-    if isinstance(held, ProfilePair):
+    if isinstance(held, ProfilePair) and finding.reading.subject.scanned:
         held = slice_pair(held, finding.reading.subject)
     return Why(
         finding,
@@ -207,10 +208,14 @@ def _held_against(  # noqa: PLR0917  # six nouns, each of another type
 ) -> ProfilePair | Unmeasurable:
     """Return what a finding was held against: the baseline, or the reference of that name.
 
-    A reference that would be made of other windows or revisions today says nothing of the finding.
+    A reference that would be made of other windows or revisions today says nothing of the finding;
+    that of another slice lies in the window itself.
     """
     if not name:
         return pair
+    for peer in policy.peers:
+        if peer.name == name:
+            return peer_pair(peer, pair)
     versions = {baseline.version: baseline}
     held = hold(policy, run.window, versions, store.heads(policy.model), store)
     then = {item.reference: item for item in run.compositions if item.version == baseline.version}

@@ -30,7 +30,7 @@ scrape; the usual `process_*` and `python_*` metrics of the Prometheus client ar
   while the log is silent.
 - **`check` is a measure** (`psi`, `missing_rate`, `selection_rate_ratio`, …); on drift metrics it
   is called `method`. `attribute` is a population as the policy names it, `group` one of its groups.
-- **`reference`** names the earlier windows that something is held against; without it, it is the
+- **`reference`** names the earlier windows or other rows that something is held against; without it, it is the
   registered baseline.
 - **Labels without a value are left out.** Readings on the log as a whole have no `model_version`.
 - **Names become label values as they are**, with the escapes of the text format. Control

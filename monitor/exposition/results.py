@@ -205,8 +205,8 @@ def _add_results(sheet: Sheet, run: Run, families: Mapping[str, Family]) -> int:
     every = [finding for part in parts for finding in part.findings]
     _add_slices(sheet, every)
     # Slices times fields would be too many series: of slices there are counts.
-    readings = [item for part in parts for item in part.readings if not item.subject.segment]
-    findings = [item for item in every if not item.reading.subject.segment]
+    readings = [item for part in parts for item in part.readings if not item.subject.scanned]
+    findings = [item for item in every if not item.reading.subject.scanned]
     dropped = sum(not _add_reading(sheet, reading, families) for reading in readings)
     dropped += sum(not _add_finding(sheet, finding, families) for finding in findings)
     _add_finding_counts(sheet, findings)
@@ -217,7 +217,7 @@ def _add_slices(sheet: Sheet, findings: list[Finding]) -> None:
     slices: dict[tuple[str, str, str, str], Counter[Verdict]] = {}
     for finding in findings:
         subject = finding.reading.subject
-        if subject.segment:
+        if subject.scanned:
             of = (subject.model, subject.version, subject.segment, subject.segment_value)
             slices.setdefault(of, Counter())[finding.verdict] += 1
     for (model, version, segment, value), counts in slices.items():
@@ -337,7 +337,7 @@ def _add_alarms(sheet: Sheet, snapshot: ModelSnapshot, run: Run) -> int:
     for finding in (finding for part in parts for finding in part.findings):
         alarm = alarms.get(finding.fingerprint)
         subject = finding.reading.subject
-        if alarm is None or alarm.state is AlarmState.UNKNOWN or subject.segment:
+        if alarm is None or alarm.state is AlarmState.UNKNOWN or subject.scanned:
             continue
         for severity in (AlarmState.WARNING, AlarmState.CRITICAL):
             dropped += not sheet.add(
@@ -367,7 +367,7 @@ def _add_slice_alarms(
     firing: dict[tuple[str, str, str, str], Counter[AlarmState]] = {}
     judged = {item.fingerprint: item.reading.subject for item in findings}  # each finding once
     for fingerprint, subject in judged.items():
-        if subject.segment and fingerprint in alarms:
+        if subject.scanned and fingerprint in alarms:
             of = (subject.model, subject.version, subject.segment, subject.segment_value)
             firing.setdefault(of, Counter())[alarms[fingerprint].state] += 1
     for (model, version, segment, value), states in firing.items():

@@ -1,6 +1,6 @@
 """Everything that the catalogue has to say of a model version in a window."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -60,15 +60,20 @@ def measure_against(
         pair: Reference and window on the baseline's grid, with the registered profile.
         absent: Why there is no such reference: the result of every reading.
     """
-    return tuple(readings_by(subject, policy, pair, _changes_against(subject.reference, absent)))
-
-
-def _changes_against(reference: str, absent: Unmeasurable | None) -> tuple[Measure, ...]:
-    return tuple(
-        _against(measure, reference, absent)
+    changes = (
+        measure
         for measure in CATALOGUE
         if measure.about.family is Family.DRIFT or measure.about.id in _CHANGES_OF_GROUPS
     )
+    measures = measured_against(changes, subject.reference, absent)
+    return tuple(readings_by(subject, policy, pair, measures))
+
+
+def measured_against(
+    measures: Iterable[Measure], reference: str, absent: Unmeasurable | None
+) -> tuple[Measure, ...]:
+    """Return measures whose reasons speak of a reference, or that only say that it is absent."""
+    return tuple(_against(measure, reference, absent) for measure in measures)
 
 
 def _against(measure: Measure, reference: str, absent: Unmeasurable | None) -> Measure:

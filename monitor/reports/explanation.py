@@ -195,7 +195,7 @@ def _change_document(change: LateChange) -> dict[str, tuple[str, ...]]:
 
 def _what(policy: Policy, reading: Reading) -> str:
     subject = reading.subject
-    slice_ = f" of {subject.segment}: {subject.segment_value}" if subject.segment else ""
+    slice_ = f" of {subject.segment}: {subject.segment_value}" if subject.scanned else ""
     return f"{subject_of(policy, reading)}{slice_}"
 
 

@@ -60,7 +60,7 @@ def finding_tables(why: Why, policy: Policy, width: int) -> tuple[Table, ...]:
 def _made_tables(why: Why, policy: Policy, width: int) -> Iterator[Table]:
     """Yield what made it, or why nothing can be said of that."""
     if isinstance(why.parts, Attribution):
-        yield _part_table(why.parts, width)
+        yield _part_table(why.parts, width, _sides(why, policy))
     elif why.parts is not None:
         yield Table("What made it", ("why it has no parts",), ((why.parts.explanation,),))
     elif why.finding.reading.subject.field:
@@ -214,7 +214,16 @@ def _moment(moment: Moment) -> tuple[str, str]:
     return "–", f"{finding.verdict.value}: {result.reason.value}"
 
 
-def _part_table(found: Attribution, width: int) -> Table:
+def _sides(why: Why, policy: Policy) -> tuple[str, str]:
+    """Return what the two sides are called that are held against each other."""
+    subject = why.finding.reading.subject
+    for peer in policy.peers:
+        if peer.name == subject.reference:
+            return peer.others, peer.slice
+    return "then", "now"
+
+
+def _part_table(found: Attribution, width: int, sides: tuple[str, str]) -> Table:
     parts = _largest_parts(found)
     largest = max((abs(part.contribution or 0.0) for part in parts), default=0.0)
     rows: list[_Row] = []
@@ -230,7 +239,7 @@ def _part_table(found: Attribution, width: int) -> Table:
         f"What made it: {found.quantity}, in {found.unit}"
         if found.unit != "1"
         else f"What made it: {found.quantity}",
-        ("part", "then", "now", "adds" if sums else "size", ""),
+        ("part", *sides, "adds" if sums else "size", ""),
         tuple(rows),
         f"{note} {found.note}".strip(),
         drawn=("",),

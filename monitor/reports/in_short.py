@@ -83,7 +83,7 @@ def _detected(runs: Sequence[Run], alarms: ModelAlarms | None) -> Iterator[str]:
 def _slices(runs: Sequence[Run]) -> Iterator[str]:
     """Yield how many slices are beyond a limit in the last window, if there are segments."""
     found = (
-        [item for item in all_findings(runs[-1]) if item.reading.subject.segment] if runs else []
+        [item for item in all_findings(runs[-1]) if item.reading.subject.scanned] if runs else []
     )
     if found:
         slices = {

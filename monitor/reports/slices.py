@@ -46,14 +46,14 @@ def slice_table(policy: Policy, runs: Sequence[Run]) -> Table:
 
 def of_all_rows(findings: Iterable[Finding]) -> list[Finding]:
     """Return the findings that are not of a slice."""
-    return [item for item in findings if not item.reading.subject.segment]
+    return [item for item in findings if not item.reading.subject.scanned]
 
 
 def _beyond(run: Run) -> list[Finding]:
     return [
         item
         for item in all_findings(run)
-        if item.reading.subject.segment and item.verdict in ALARMS
+        if item.reading.subject.scanned and item.verdict in ALARMS
     ]
 
 

@@ -86,7 +86,7 @@ def worst(findings: Iterable[Finding]) -> Verdict:
         (
             finding.verdict
             for finding in findings
-            if not finding.reading.subject.segment or finding.verdict in _ALARM
+            if not finding.reading.subject.scanned or finding.verdict in _ALARM
         ),
         key=_RANK.__getitem__,
         default=Verdict.UNKNOWN,
@@ -131,7 +131,7 @@ def _changes(policy: Policy, runs: Sequence[Run], alarms: ModelAlarms | None) ->
         for result in run.results:
             new = strays(result)
             for item in result.findings:
-                of_slice = item.reading.subject.segment  # in a table of their own
+                of_slice = item.reading.subject.scanned  # in a table of their own
                 if isinstance(item.limit, Limit) and item.verdict in _ALARM and not of_slice:
                     reading = item.reading
                     note = new.get(reading.subject.field, "")
@@ -154,7 +154,8 @@ def _changes(policy: Policy, runs: Sequence[Run], alarms: ModelAlarms | None) ->
     headings = ("window", "what", "measure", "value (interval)", "then → now", "limits", "verdict")
     called = () if alarms is None else ("alarm",)
     return Table(
-        "What changed against the baseline" + (" and references" if policy.references else ""),
+        "What changed against the baseline"
+        + (" and references" if policy.references or policy.peers else ""),
         (*headings, *called, "finding"),
         tuple(rows),
         "Drift and quality are tested, all fields together; anything else is beyond a limit when its\n"
@@ -290,7 +291,7 @@ def _unjudged(policy: Policy, finding: Finding) -> str:
     if reference and finding.reason is Reason.REFERENCE_UNAVAILABLE:
         return f"everything against {reference}"
     subject = finding.reading.subject
-    if subject.segment:
+    if subject.scanned:
         return f"{subject.segment}: {subject.segment_value}"
     return subject_of(policy, finding.reading)
 

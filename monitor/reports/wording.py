@@ -53,6 +53,8 @@ def subject_of(policy: Policy, reading: Reading) -> str:
     """Return what a reading is about, and what it is held against if not the baseline."""
     subject = reading.subject
     since = f" (against {subject.reference})" if subject.reference else ""
+    if subject.reference and subject.segment:
+        since = f" of {subject.segment}: {subject.segment_value}{since}"
     if subject.population:
         against = f" against {subject.reference_group}" if subject.reference_group else ""
         return f"{subject.population}: {subject.group}{against}{since}"

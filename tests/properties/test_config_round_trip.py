@@ -26,6 +26,7 @@ from monitor.domain.field import (
     embeddings,
 )
 from monitor.domain.limit import Band, Limit
+from monitor.domain.peer import Peer
 from monitor.domain.policy import FieldLimit, LabelTable, Policy, SourceSpec
 from monitor.domain.reference import Reference, ReferenceKind
 from monitor.domain.schedule import CalendarUnit, Schedule
@@ -182,7 +183,10 @@ def policies(draw):
     }
     judged = {name: limit for name, limit in judged.items() if any_bound(limit)}
     held = draw(st.lists(references(), max_size=3, unique_by=lambda item: item.name))
-    own = {item.name: draw(own_limits(judged)) for item in held}
+    divided = draw(st.lists(segments(), max_size=2, unique_by=lambda item: item.name))
+    called = {item.name for item in held}
+    apart = [item for item in draw(peers(divided)) if item.name not in called]
+    own = {item.name: draw(own_limits(judged)) for item in (*held, *apart)}
     return Policy(
         model=draw(names),
         source=source,
@@ -194,7 +198,8 @@ def policies(draw):
         schedule=schedule,
         limits=judged,
         references=tuple(held),
-        segments=tuple(draw(st.lists(segments(), max_size=2, unique_by=lambda item: item.name))),
+        peers=tuple(apart),
+        segments=tuple(divided),
         reference_limits={name: limit for name, limit in own.items() if limit != judged},
         band=draw(st.builds(Band, low=st.floats(0.1, 1), min_rows=st.integers(1, 99))),
         false_discovery_rate=draw(st.floats(0.001, 0.5)),
@@ -209,6 +214,20 @@ def policies(draw):
         min_label_coverage=draw(st.floats(0, 1)) if label else 0.0,
         owner=draw(st.just("") | names),
     )
+
+
+def peers(divided):
+    if not divided:
+        return st.just([])
+    slices = values.filter(bool)
+    peer = st.builds(
+        Peer,
+        names.filter(lambda name: name.lower() not in {"baseline", "registered"}),
+        st.sampled_from([item.name for item in divided]),
+        slices,
+        st.just("") | slices,
+    ).filter(lambda item: item.slice != item.against)
+    return st.lists(peer, max_size=2, unique_by=lambda item: item.name)
 
 
 def segments():
