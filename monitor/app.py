@@ -292,6 +292,6 @@ def snapshot(policy: Policy, outside: "Outside") -> "ModelSnapshot":
 
 def measure_families() -> "dict[str, Family]":
     """Return the section of ``limits`` that each measure belongs to."""
-    from monitor.measures.catalogue import CATALOGUE
+    from monitor.measures.catalogue import EVERY
 
-    return {measure.about.id: measure.about.family for measure in CATALOGUE}
+    return {measure.about.id: measure.about.family for measure in EVERY}

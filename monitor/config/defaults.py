@@ -29,6 +29,8 @@ DEFAULT_LIMITS: Mapping[str, Limit] = {
     # Share of numbers beyond the baseline's extremes, and of rows that came more than once.
     "out_of_range_rate": Limit(warning=0.01, critical=None),
     "duplicate_rate": Limit(warning=0.01, critical=None),
+    # One column that nobody looks at is worth a question; it harms nothing by itself.
+    "extra_columns": Limit(warning=0.0, critical=None),
     # Loss of AUC against the baseline.
     "auc_drop": Limit(warning=0.02, critical=0.05),
     # Realised AUC less the estimated one, in either direction. Wider than the loss itself: a model is

@@ -188,7 +188,10 @@ class Rechecker:
         held = hold(policy, run.window, baselines, self._store.heads(policy.model), self._store)
         if held.of(profiles) != run.compositions:
             raise _ImpossibleError("windows that it was held against have newer results")
-        return conclude(policy, run.window, baselines, grids, profiles, run.accounting, held)
+        columns = run.schema_changes
+        return conclude(
+            policy, run.window, baselines, grids, profiles, run.accounting, held, columns
+        )
 
     def _policy(self, digest: str) -> Policy:
         if digest not in self._policies:

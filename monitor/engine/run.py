@@ -1,6 +1,6 @@
 """One run: from a window of the log to findings in the store."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -19,6 +19,7 @@ from monitor.domain.reference import held_identity
 from monitor.domain.run import Outcome, Run, VersionResult, run_identity
 from monitor.domain.schema import SchemaChange
 from monitor.domain.window import Window
+from monitor.engine.beside import with_columns, with_shares
 from monitor.engine.floors import floors_of
 from monitor.engine.frozen import check_frozen
 from monitor.engine.ports import Clock, Committed, Compute, Scan, Source, Store, TaskCounter
@@ -152,7 +153,7 @@ def judge_again(policy: Policy, window: Window, outside: Outside) -> Ran | None:
         return None
     held = hold(policy, window, baselines, store.heads(policy.model), store)
     results = tuple(
-        _judged_again(policy, window, baselines[item.version], item, held) if item.profile else item
+        _judged_again(policy, stored, baselines[item.version], item, held) if item.profile else item
         for item in stored.results
     )
     inputs = stored.inputs or stored.identity
@@ -171,10 +172,11 @@ def judge_again(policy: Policy, window: Window, outside: Outside) -> Ran | None:
 
 
 def _judged_again(
-    policy: Policy, window: Window, baseline: Baseline, stored: VersionResult, held: Held
+    policy: Policy, run: Run, baseline: Baseline, stored: VersionResult, held: Held
 ) -> VersionResult:
     grid, profile = grid_from_bytes(baseline.grid), profile_from_bytes(stored.profile)
-    return _version_result(policy, window, baseline, grid, profile, held)
+    result = _version_result(policy, run.window, baseline, grid, profile, held)
+    return with_columns(result, policy, grid, run.schema_changes)
 
 
 def _on(baselines: Mapping[str, Baseline], stored: Run) -> bool:
@@ -259,8 +261,9 @@ def examine(
     scan, baselines, grids = prepared.scan, prepared.baselines, prepared.grids
     counted = compute.count(scan.tasks, prepared.count.complete(), progress)
     accounting = counted.accounting(prepared.count.joined)
+    columns = counted.schema_changes
     found = conclude(
-        policy, scan.window, baselines, grids, counted.profiles, accounting, prepared.held
+        policy, scan.window, baselines, grids, counted.profiles, accounting, prepared.held, columns
     )
     return Examination(
         manifest=_with_broken(policy, scan.manifest, counted.unreadable),
@@ -289,7 +292,7 @@ class Conclusions:
     findings: tuple[Finding, ...]
 
 
-def conclude(  # noqa: PLR0917  # six nouns, each of another type
+def conclude(  # noqa: PLR0917  # eight nouns, each of another type
     policy: Policy,
     window: Window,
     baselines: Mapping[str, Baseline],
@@ -297,6 +300,7 @@ def conclude(  # noqa: PLR0917  # six nouns, each of another type
     profiles: Mapping[str, Profile],
     accounting: Accounting,
     held: Held,
+    columns: Sequence[SchemaChange],
 ) -> Conclusions:
     """Measure and judge the profiles of a window; no more is needed than the store keeps.
 
@@ -308,9 +312,15 @@ def conclude(  # noqa: PLR0917  # six nouns, each of another type
         profiles: What was counted, by version.
         accounting: The rows.
         held: What they are held against besides.
+        columns: How the columns of the window's files differ from those of the baselines.
     """
     results = [
-        _version_result(policy, window, baselines[version], grids[version], profile, held)
+        with_columns(
+            _version_result(policy, window, baselines[version], grids[version], profile, held),
+            policy,
+            grids[version],
+            columns,
+        )
         for version, profile in profiles.items()
         if profile.rows
     ]
@@ -349,7 +359,7 @@ def _version_result(  # noqa: PLR0917  # six nouns, each of another type
     policy: Policy, window: Window, baseline: Baseline, grid: Grid, profile: Profile, held: Held
 ) -> VersionResult:
     readings = readings_of(policy, window, baseline, grid, profile, held)
-    return VersionResult(
+    result = VersionResult(
         version=baseline.version,
         baseline=baseline.digest,
         rows=profile.rows,
@@ -357,6 +367,7 @@ def _version_result(  # noqa: PLR0917  # six nouns, each of another type
         readings=readings,
         findings=findings_of(readings, policy, _floors(policy, window, baseline, grid, held)),
     )
+    return with_shares(result, policy)
 
 
 def _floors(policy: Policy, window: Window, baseline: Baseline, grid: Grid, held: Held) -> Floors:

@@ -11,6 +11,7 @@ from monitor.measures.drift import (
     correlation_change,
     cramers_v,
     decision_rate,
+    drifted_share,
     embedding_covariance,
     embedding_mean,
     hellinger,
@@ -23,7 +24,7 @@ from monitor.measures.drift import (
     score_mean,
     wasserstein,
 )
-from monitor.measures.measure import Measure
+from monitor.measures.measure import AnyMeasure, Measure
 from monitor.measures.performance import (
     accuracy,
     auc,
@@ -48,6 +49,7 @@ from monitor.measures.performance import (
 from monitor.measures.quality import (
     absent_rate,
     duplicate_rate,
+    extra_columns,
     freshness,
     label_coverage,
     missing_rate,
@@ -118,3 +120,10 @@ CATALOGUE: tuple[Measure, ...] = (
     selection_rate_ratio_change.MEASURE,
     group_label_coverage.MEASURE,
 )
+"""What is measured of a profile."""
+
+OF_THE_RUN: tuple[AnyMeasure, ...] = (drifted_share.MEASURE, extra_columns.MEASURE)
+"""What is measured of verdicts and of files, once the profile is judged."""
+
+EVERY: tuple[AnyMeasure, ...] = (*CATALOGUE, *OF_THE_RUN)
+"""Everything that has a name."""

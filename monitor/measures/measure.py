@@ -263,3 +263,67 @@ class GroupMeasure:
 
 
 Measure = FieldMeasure | EmbeddingMeasure | ModelMeasure | GroupMeasure
+"""Everything that the catalogue has to say of the profile of a model version in a window."""
+
+
+@dataclass(frozen=True)
+class FeatureVerdicts:
+    """What became of the drift of a model version's features, each counted once.
+
+    Attributes:
+        beyond: Names of those that are beyond a limit, in the order of the policy.
+        within: How many are within all their limits.
+        unjudged: How many could not be judged.
+        rows: Rows of the window.
+        reference_rows: Rows of what they were held against.
+    """
+
+    beyond: tuple[str, ...]
+    within: int
+    unjudged: int
+    rows: int
+    reference_rows: int
+
+
+@dataclass(frozen=True)
+class VerdictMeasure:
+    """A measure of what the verdicts on single features come to.
+
+    Attributes:
+        about: What people need to know.
+        measure: The pure function.
+    """
+
+    about: Description
+    measure: Callable[[FeatureVerdicts], Result]
+
+
+@dataclass(frozen=True)
+class FoundColumns:
+    """Columns of the files of a window.
+
+    Attributes:
+        extra: Names of those that no file of the baseline had, sorted.
+        known: Whether the columns of the baseline's files are.
+        rows: Rows of the window.
+    """
+
+    extra: tuple[str, ...]
+    known: bool
+    rows: int
+
+
+@dataclass(frozen=True)
+class ColumnMeasure:
+    """A measure of the columns of a window's files.
+
+    Attributes:
+        about: What people need to know.
+        measure: The pure function.
+    """
+
+    about: Description
+    measure: Callable[[FoundColumns], Result]
+
+
+AnyMeasure = Measure | VerdictMeasure | ColumnMeasure

@@ -11,7 +11,7 @@ from monitor.engine.why import ImportanceSource, Moment, Ranking, Why
 from monitor.measures.attribution.mix import Decomposition, GroupShift
 from monitor.measures.attribution.part import Attribution, Part, Rule
 from monitor.measures.attribution.ranking import RankedField
-from monitor.measures.catalogue import CATALOGUE
+from monitor.measures.catalogue import EVERY
 from monitor.reports.plot import LIMIT, Scale, Span, bar
 from monitor.reports.table import Table
 from monitor.reports.wording import (
@@ -30,7 +30,7 @@ _MOST = 0.8
 
 _NAMED = 3
 
-_ABOUT = {measure.about.id: measure.about for measure in CATALOGUE}
+_ABOUT = {measure.about.id: measure.about for measure in EVERY}
 
 _QUANTITIES = {"label_coverage": "share of rows with a label", "score_mean": "mean score"}
 """Quantities that the log has no name of its own for."""

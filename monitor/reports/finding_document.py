@@ -10,11 +10,11 @@ from monitor.domain.window import Window
 from monitor.engine.why import Moment, Why
 from monitor.measures.attribution.mix import Decomposition
 from monitor.measures.attribution.part import Attribution
-from monitor.measures.catalogue import CATALOGUE
+from monitor.measures.catalogue import EVERY
 
 _Document = dict[str, Any]
 
-_ABOUT = {measure.about.id: measure.about for measure in CATALOGUE}
+_ABOUT = {measure.about.id: measure.about for measure in EVERY}
 
 
 def finding_document(why: Why, policy: Policy) -> _Document:

@@ -131,6 +131,8 @@ def _change(policy: Policy, story: _Story) -> str:
     match finding.reading.measure:
         case "psi":
             said = f"{what} drifted: PSI {estimate.value:.2f}"
+        case "drifted_share":
+            said = f"drift of {estimate.note} is beyond a limit{_since(reference)}"
         case "unseen_rate":
             new = _new_values(run, finding)
             said = f"{estimate.value:.1%} of {what} are values that the baseline did not hold{new}"
@@ -150,6 +152,10 @@ def _change(policy: Policy, story: _Story) -> str:
         case measure:
             said = f"{measure} of {what} is {estimate.value:.3g}"
     return f"{story.windows}: {said} (critical beyond {limit.critical:g})."
+
+
+def _since(reference: str) -> str:
+    return f" against {reference}" if reference else ""
 
 
 def _new_values(run: Run, finding: Finding) -> str:

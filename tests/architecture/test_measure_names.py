@@ -1,8 +1,15 @@
 """The plain list that configuration is checked with says what the catalogue says."""
 
-from monitor.measures.catalogue import CATALOGUE
+from monitor.measures.catalogue import EVERY
 from monitor.measures.direction import either_side
-from monitor.measures.measure import EmbeddingMeasure, FieldMeasure, GroupMeasure, ModelMeasure
+from monitor.measures.measure import (
+    ColumnMeasure,
+    EmbeddingMeasure,
+    FieldMeasure,
+    GroupMeasure,
+    ModelMeasure,
+    VerdictMeasure,
+)
 from monitor.measures.names import MEASURE_NAMES
 
 SUBJECTS = {
@@ -10,13 +17,13 @@ SUBJECTS = {
     EmbeddingMeasure: "embedding",
     ModelMeasure: "model",
     GroupMeasure: "group",
+    VerdictMeasure: "model",
+    ColumnMeasure: "model",
 }
 
 
 def test_the_names_are_those_of_the_catalogue():
-    expected = {
-        item.about.id: (item.about.family.value, SUBJECTS[type(item)]) for item in CATALOGUE
-    }
+    expected = {item.about.id: (item.about.family.value, SUBJECTS[type(item)]) for item in EVERY}
     found = {name: (measure.family, measure.subject) for name, measure in MEASURE_NAMES.items()}
     assert found == expected
 
@@ -24,7 +31,7 @@ def test_the_names_are_those_of_the_catalogue():
 def test_a_floor_is_for_a_level_that_has_one():
     floors = {name for name, measure in MEASURE_NAMES.items() if measure.floor}
     assert "label_coverage" in floors
-    for item in CATALOGUE:
+    for item in EVERY:
         if item.about.id in floors:
             assert (item.about.unchanged, item.about.lower, item.about.upper) == (None, 0, 1)
             assert not either_side(item.about.id)
@@ -39,6 +46,6 @@ def test_what_is_measured_from_labels_waits_for_them():
 
 
 def test_what_is_judged_on_either_side_can_go_either_way():
-    for item in CATALOGUE:
+    for item in EVERY:
         if either_side(item.about.id):
             assert item.about.lower is None or item.about.lower < 0, item.about.id
