@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from monitor.config.defaults import DEFAULT_LIMITS, UNJUDGED
 from monitor.config.document import Document, KeyPath
+from monitor.config.metric_checks import metric_problems, needed
 from monitor.config.reference_checks import reference_problems
 from monitor.config.values import MAX_NAME, checked_zone, in_zone, parse_instant
 from monitor.config.wording import described, quoted, suggestion
@@ -369,6 +370,7 @@ def _limits(document: Document, measures: Mapping[str, MeasureName]) -> Iterator
                 yield from _lacking(document, path, measures[name])
             else:
                 yield document.problem(path, _unknown_measure(name, here, measures), at_key=True)
+    yield from metric_problems(document)
 
 
 def _lacking(document: Document, path: KeyPath, measure: MeasureName) -> Iterator[Problem]:
@@ -376,22 +378,9 @@ def _lacking(document: Document, path: KeyPath, measure: MeasureName) -> Iterato
 
     Default limits may stand in any file, since a file in full has them.
     """
-    if path[-1] in DEFAULT_LIMITS:
-        return
-    label = document.value.get("label")
-    classes = isinstance(label, dict) and "positive" in label
-    lacking = {
-        "score": not _fields_in_role(document, FieldRole.SCORE)
-        and "is of scores; give a field role: score",
-        "decision": "decision" not in document.value and "is of decisions; add decision:",
-        "classes": not classes
-        and "is of a label with two classes; add label: with its positive values",
-        "number": (label is None or classes)
-        and "is of a numeric label; add label: without positive",
-    }
-    for need in measure.needs:
-        if lacking[need]:
-            yield document.problem(path, f"{path[-1]} {lacking[need]}", at_key=True)
+    if path[-1] not in DEFAULT_LIMITS:
+        for why in needed(document, measure):
+            yield document.problem(path, f"{path[-1]} {why}", at_key=True)
 
 
 def _fields_in_role(document: Document, role: FieldRole) -> list[str]:

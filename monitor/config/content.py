@@ -159,6 +159,7 @@ def _label(label: Label, coverage: float) -> Content:
             "positive": list(label.positive),
             "negative": list(label.negative),
             "min_coverage": coverage,
+            "observed_when": label.observed_when and str(label.observed_when),
         }
     )
 
@@ -208,6 +209,8 @@ def _limits(policy: Policy, measures: Mapping[str, MeasureName]) -> Content:
             families[measure.family][name] = {"warning": NEVER, "critical": NEVER}
     band = policy.band
     families["disparity"] = {
+        "metrics": list(policy.disparity_metrics),
+        "reference": str(policy.held_against),
         "band": {
             "low": band.low,
             "high": band.high,
@@ -215,7 +218,7 @@ def _limits(policy: Policy, measures: Mapping[str, MeasureName]) -> Content:
             "alpha": band.alpha,
             "min_rows": band.min_rows,
             "min_expected": band.min_expected,
-        }
+        },
     }
     families["false_discovery_rate"] = policy.false_discovery_rate
     return _given(families)

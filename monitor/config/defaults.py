@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from monitor.domain.alarm import USUAL
+from monitor.domain.field import Effect
 from monitor.domain.limit import Band, Limit
 
 DEFAULT_LIMITS: Mapping[str, Limit] = {
@@ -44,6 +45,15 @@ UNJUDGED = Limit(warning=None, critical=None)
 
 DEFAULT_BAND = Band()
 """Four-fifths benchmark, one percentage point at least, five per cent family-wise error."""
+
+DEFAULT_METRIC = "selection_rate"
+"""What is compared between groups, whatever the decision does."""
+
+DEFAULT_ERROR: Mapping[Effect, str] = {
+    Effect.FAVOURABLE: "true_positive_rate",
+    Effect.HARMFUL: "false_positive_rate",
+}
+"""And, where there are labels: who deserved a favour and got it, who was harmed without cause."""
 
 DEFAULT_FALSE_DISCOVERY_RATE = 0.05
 """Of the fields found beyond a limit, one in twenty may be so by chance."""

@@ -7,7 +7,13 @@ from pathlib import Path
 
 from monitor.config.checks import problems_between_keys
 from monitor.config.content import content_digest, policy_content
-from monitor.config.defaults import DEFAULT_LIMITS, REOPENED_WINDOWS, UNJUDGED
+from monitor.config.defaults import (
+    DEFAULT_ERROR,
+    DEFAULT_LIMITS,
+    DEFAULT_METRIC,
+    REOPENED_WINDOWS,
+    UNJUDGED,
+)
 from monitor.config.document import Document, parse_document, read_document
 from monitor.config.reference_checks import OF_THE_SAME_WINDOW
 from monitor.config.sections import (
@@ -39,15 +45,17 @@ from monitor.domain.field import (
     FieldKind,
     FieldRole,
     Label,
+    ObservedWhen,
     Part,
     Population,
 )
-from monitor.domain.limit import Band, Limit
+from monitor.domain.limit import Band, HeldAgainst, Limit
 from monitor.domain.peer import Peer
 from monitor.domain.policy import FieldLimit, LabelTable, Policy, SourceSpec, TableFormat
 from monitor.domain.reference import Reference, ReferenceKind, Season
 from monitor.domain.schedule import CalendarUnit, Schedule
 from monitor.domain.segment import Segment
+from monitor.measures.aliases import metrics_named
 from monitor.measures.names import MEASURE_NAMES, MeasureName
 
 _DECIDING = "psi"
@@ -176,6 +184,8 @@ def _policy(section: ModelSection, document: Document) -> Policy:
         schedule=_schedule(section.schedule),
         limits=limits,
         band=_band(section.limits.disparity.band),
+        disparity_metrics=_metrics(section),
+        held_against=HeldAgainst(section.limits.disparity.reference),
         false_discovery_rate=section.limits.false_discovery_rate,
         alarms=_alarms(section.alarms),
         min_label_coverage=section.label.min_coverage if section.label else 0.0,
@@ -248,7 +258,26 @@ def _decision(section: DecisionSection) -> Decision:
 
 
 def _label(section: LabelSection) -> Label:
-    return Label(section.column, tuple(section.positive or ()), tuple(section.negative or ()))
+    return Label(
+        section.column,
+        tuple(section.positive or ()),
+        tuple(section.negative or ()),
+        ObservedWhen(section.observed_when) if section.observed_when else None,
+    )
+
+
+def _metrics(section: ModelSection) -> tuple[str, ...]:
+    """Return the metrics that are compared between groups, each once, in the order of the list."""
+    given = section.limits.disparity.metrics
+    if given is not None:
+        named = [metric for name in given for metric in metrics_named(name)]
+        return tuple(dict.fromkeys(named))
+    decision, label = section.decision, section.label
+    if decision is None or decision.positive_is is None or label is None or not label.positive:
+        return (DEFAULT_METRIC,)
+    if label.observed_when is not None:  # the errors of the other decision are never seen
+        return (DEFAULT_METRIC,)
+    return DEFAULT_METRIC, DEFAULT_ERROR[Effect(decision.positive_is)]
 
 
 def _attribute(name: str, section: PopulationSection) -> Attribute:

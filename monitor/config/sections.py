@@ -161,6 +161,10 @@ class LabelSection(Section):
         le=1,
         description="share of rows that must have a label before anything is judged by labels",
     )
+    observed_when: Literal["positive", "negative"] | None = Field(
+        None,
+        description="the decision after which alone the outcome can be known; otherwise after each",
+    )
 
 
 class PopulationSection(Section):
@@ -310,6 +314,17 @@ class BandSection(Section):
 class DisparitySection(Section):
     """Limits on unequal outcomes between groups."""
 
+    metrics: list[Name] | None = Field(
+        None,
+        min_length=1,
+        description="what is compared between groups, by id or by another name of it; otherwise "
+        "selection_rate and the error that a positive decision harms by",
+    )
+    reference: Literal["largest", "rest", "best_off"] = Field(
+        "largest",
+        description="what groups are held against where their population names no reference: the "
+        "largest group of the baseline, all others together, or the group that fares best",
+    )
     band: BandSection = Field(
         {}, validate_default=True, description="the band by which all disparities are judged"
     )

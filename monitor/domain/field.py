@@ -128,6 +128,15 @@ class Effect(StrEnum):
     HARMFUL = "harmful"
 
 
+class ObservedWhen(StrEnum):
+    """After which decision the true outcome can be known at all."""
+
+    POSITIVE = "positive"
+    """Whoever is refused a loan never gets to repay it."""
+    NEGATIVE = "negative"
+    """Whoever is stopped never gets to do what he was stopped for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """Where the model's decision is found and what it means.
@@ -158,11 +167,13 @@ class Label:
         column: The column, in the log or in the label table.
         positive: Canonical texts of the positive outcome; empty for a numeric label.
         negative: Canonical texts of the negative outcome; empty for "every other value".
+        observed_when: After which decision it can be known; None for after each.
     """
 
     column: str
     positive: tuple[str, ...] = ()
     negative: tuple[str, ...] = ()
+    observed_when: ObservedWhen | None = None
 
 
 @dataclass(frozen=True, slots=True)

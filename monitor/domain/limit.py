@@ -1,6 +1,7 @@
 """Bounds that the model owner sets, in each measure's own unit."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +50,15 @@ class Band:
     alpha: float = 0.05
     min_rows: int = 30
     min_expected: float = 5.0
+
+
+class HeldAgainst(StrEnum):
+    """What the groups of a population are held against where it names no reference group."""
+
+    LARGEST = "largest"
+    """The group with most decisions in the registered baseline, for as long as that stands."""
+    REST = "rest"
+    """All other groups of known membership together."""
+    BEST_OFF = "best_off"
+    """The group that fares best in the window: the highest rate, the lowest where a high one
+    harms. It may be another one in the next window."""

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from monitor.domain.alarm import USUAL, AlarmRule
 from monitor.domain.field import Attribute, Decision, Field, Label, Population
-from monitor.domain.limit import Band, Limit
+from monitor.domain.limit import Band, HeldAgainst, Limit
 from monitor.domain.peer import Peer
 from monitor.domain.reference import Reference
 from monitor.domain.schedule import Schedule
@@ -100,6 +100,8 @@ class Policy:
         limits: Measure id to the limit it is judged by; a measure that is not here is measured
             and not judged.
         band: The band disparities are judged by.
+        disparity_metrics: Ids of the metrics that are compared between groups.
+        held_against: What groups are held against where their population names no reference.
         false_discovery_rate: Share of the fields found beyond a limit that may be so by chance.
         alarms: When findings become alarms.
         min_label_coverage: Share of a window's rows that must have a label before anything that
@@ -125,6 +127,8 @@ class Policy:
     schedule: Schedule
     limits: Mapping[str, FieldLimit]
     band: Band
+    disparity_metrics: tuple[str, ...] = ("selection_rate",)
+    held_against: HeldAgainst = HeldAgainst.LARGEST
     min_label_coverage: float = 0.0
     false_discovery_rate: float = 0.05
     alarms: AlarmRule = USUAL

@@ -32,6 +32,15 @@ def _result(
     return MetricFamily(PREFIX + name, Kind.GAUGE, meaning, unit, labels, Part.RESULTS, empty)
 
 
+def _bounded(name: str, meaning: str, labels: tuple[str, ...]) -> tuple[MetricFamily, ...]:
+    """Return a ratio and the two ends of its interval."""
+    return (
+        _result(name, meaning, "ratio", labels),
+        _result(f"{name}_lower_bound", f"{_LOWER} {name}.", "ratio", labels),
+        _result(f"{name}_upper_bound", f"{_UPPER} {name}.", "ratio", labels),
+    )
+
+
 def _result_counter(name: str, meaning: str, unit: str, labels: tuple[str, ...]) -> MetricFamily:
     return MetricFamily(PREFIX + name, Kind.COUNTER, meaning, unit, labels, Part.RESULTS)
 
@@ -278,75 +287,35 @@ _QUALITY_AND_PERFORMANCE = (
 _DISPARITIES = (
     _result(
         "population_reference_info",
-        "The group that the other groups of a population are held against.",
+        "What the groups of a population are held against.",
         "1",
         ("model", "model_version", "attribute", "reference_group"),
     ),
     _result("group_records", "Records of a group in the latest window.", "records", _GROUP),
-    _result(
+    *_bounded(
         "group_outcome_ratio",
         "Share of positive decisions in a group in the latest window.",
-        "ratio",
         _GROUP,
     ),
-    _result("group_outcome_ratio_lower_bound", f"{_LOWER} group_outcome_ratio.", "ratio", _GROUP),
-    _result("group_outcome_ratio_upper_bound", f"{_UPPER} group_outcome_ratio.", "ratio", _GROUP),
-    _result(
+    *_bounded(
+        "group_rate",
+        "Any other rate of a group that the policy lists, in the latest window.",
+        _DISPARITY,
+    ),
+    *_bounded(
         "group_label_coverage_ratio",
         "Share of rows of a group in the latest window that have a label.",
-        "ratio",
         _GROUP,
     ),
-    _result(
-        "group_label_coverage_ratio_lower_bound",
-        f"{_LOWER} group_label_coverage_ratio.",
-        "ratio",
-        _GROUP,
+    *_bounded(
+        "disparity_ratio", "Rate of a group over the rate of its reference group.", _DISPARITY
     ),
-    _result(
-        "group_label_coverage_ratio_upper_bound",
-        f"{_UPPER} group_label_coverage_ratio.",
-        "ratio",
-        _GROUP,
-    ),
-    _result(
-        "disparity_ratio",
-        "Rate of a group over the rate of its reference group.",
-        "ratio",
-        _DISPARITY,
-    ),
-    _result("disparity_ratio_lower_bound", f"{_LOWER} disparity_ratio.", "ratio", _DISPARITY),
-    _result("disparity_ratio_upper_bound", f"{_UPPER} disparity_ratio.", "ratio", _DISPARITY),
-    _result(
+    *_bounded(
         "disparity_difference",
         "Rate of a group minus the rate of its reference group.",
-        "ratio",
         _DISPARITY,
     ),
-    _result(
-        "disparity_difference_lower_bound", f"{_LOWER} disparity_difference.", "ratio", _DISPARITY
-    ),
-    _result(
-        "disparity_difference_upper_bound", f"{_UPPER} disparity_difference.", "ratio", _DISPARITY
-    ),
-    _result(
-        "disparity_ratio_change",
-        "Change of disparity_ratio since the baseline.",
-        "ratio",
-        _CHANGE,
-    ),
-    _result(
-        "disparity_ratio_change_lower_bound",
-        f"{_LOWER} disparity_ratio_change.",
-        "ratio",
-        _CHANGE,
-    ),
-    _result(
-        "disparity_ratio_change_upper_bound",
-        f"{_UPPER} disparity_ratio_change.",
-        "ratio",
-        _CHANGE,
-    ),
+    *_bounded("disparity_ratio_change", "Change of disparity_ratio since the baseline.", _CHANGE),
     _result(
         "disparity_threshold",
         "Limits of the disparity that a check measures: the band's low and high bound, or by severity."

@@ -52,10 +52,12 @@ _GROUP_LEVELS = {
 }
 
 _DISPARITY_SCORES = {
-    "selection_rate_ratio": "disparity_ratio",
-    "selection_rate_difference": "disparity_difference",
-    "selection_rate_ratio_change": "disparity_ratio_change",
+    "": "group_rate",
+    "_ratio": "disparity_ratio",
+    "_difference": "disparity_difference",
+    "_ratio_change": "disparity_ratio_change",
 }
+"""What follows a metric's id in the name of a measure, to where the measure goes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +298,9 @@ def _place(reading: Reading, families: Mapping[str, Family]) -> _Place | None:
     of |= {"check": measure}
     if subject.reference:
         of |= {"reference": subject.reference}
-    score = _DISPARITY_SCORES.get(measure)
+    name = MEASURE_NAMES.get(measure)
+    metric = "" if name is None else name.metric
+    score = _DISPARITY_SCORES.get(measure.removeprefix(metric)) if metric else None
     return None if score is None else _Place(score, "disparity", of)
 
 

@@ -1,11 +1,17 @@
 """Every measure, one line each, in the order of readings."""
 
 from monitor.measures.disparity import (
+    error_rate,
+    false_discovery_rate,
+    false_negative_rate,
+    false_omission_rate,
+    false_positive_rate,
     group_label_coverage,
+    negative_predictive_value,
+    positive_predictive_value,
     selection_rate,
-    selection_rate_difference,
-    selection_rate_ratio,
-    selection_rate_ratio_change,
+    true_negative_rate,
+    true_positive_rate,
 )
 from monitor.measures.drift import (
     correlation_change,
@@ -114,10 +120,16 @@ CATALOGUE: tuple[Measure, ...] = (
     estimated_recall.MEASURE,
     concept_drift.MEASURE,
     label_rate_gap.MEASURE,
-    selection_rate.MEASURE,
-    selection_rate_ratio.MEASURE,
-    selection_rate_difference.MEASURE,
-    selection_rate_ratio_change.MEASURE,
+    *selection_rate.MEASURES,
+    *true_positive_rate.MEASURES,
+    *false_positive_rate.MEASURES,
+    *true_negative_rate.MEASURES,
+    *false_negative_rate.MEASURES,
+    *positive_predictive_value.MEASURES,
+    *negative_predictive_value.MEASURES,
+    *false_discovery_rate.MEASURES,
+    *false_omission_rate.MEASURES,
+    *error_rate.MEASURES,
     group_label_coverage.MEASURE,
 )
 """What is measured of a profile."""

@@ -6,9 +6,11 @@ import numpy as np
 
 from monitor.domain.estimate import Absence, Unmeasurable
 from monitor.domain.field import Effect, Population
+from monitor.domain.limit import HeldAgainst
 from monitor.domain.policy import Policy
-from monitor.measures.disparity.comparison import Decisions
+from monitor.measures.disparity.comparison import BEST_OFF, REST
 from monitor.measures.measure import GroupPair, ProfilePair
+from monitor.profile.counts import NEGATIVE, POSITIVE
 from monitor.profile.grid import AttributeGrid, IntArray
 from monitor.profile.profile import Profile
 
@@ -52,9 +54,11 @@ def group_pair(
         return Unmeasurable(Absence.NO_BASELINE, f"the baseline has no group of {population.name}")
     then, now = (rows_by_group(side, axes) for side in (pair.reference, pair.current))
     declared = policy.attributes[axes[0].name].reference if len(axes) == 1 else ""
+    against = HeldAgainst.LARGEST if declared else policy.held_against
     if not declared:
         rows = then if pair.registered is None else rows_by_group(pair.registered, axes)
-        declared = names[int(np.argmax(Decisions.of(rows[: len(names)]).known))]
+        decided = rows[: len(names), [NEGATIVE, POSITIVE]].sum(axis=(1, 2))
+        declared = names[int(np.argmax(decided))]
     elif declared not in names:  # nobody was in it when groups were registered
         names.insert(0, declared)
         then, now = (np.insert(rows, 0, 0, axis=0) for rows in (then, now))
@@ -73,7 +77,21 @@ def group_pair(
         listed.index(declared),
         _effect(policy),
         policy.band,
+        against,
+        now[-2:].sum(axis=0),
+        policy.label.observed_when if policy.label else None,
     )
+
+
+def held_against(pair: GroupPair) -> str:
+    """Return the name of what the groups of a population are held against."""
+    match pair.against:
+        case HeldAgainst.LARGEST:
+            return pair.groups[pair.reference_group]
+        case HeldAgainst.REST:
+            return REST
+        case HeldAgainst.BEST_OFF:
+            return BEST_OFF
 
 
 def rows_by_group(profile: Profile, axes: list[AttributeGrid]) -> IntArray:

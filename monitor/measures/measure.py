@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from monitor.domain.estimate import Estimate, Result
-from monitor.domain.field import Effect, Field
-from monitor.domain.limit import Band
+from monitor.domain.field import Effect, Field, ObservedWhen
+from monitor.domain.limit import Band, HeldAgainst
 from monitor.domain.window import Window
 from monitor.profile.counts import FieldCounts
 from monitor.profile.grid import FieldGrid, Grid, IntArray, VectorGrid
@@ -96,6 +96,10 @@ class GroupPair:
         reference_group: Index of the group that others are held against.
         effect: What a positive decision does to a person.
         band: Size rules and error level: which groups are large enough to be compared.
+        against: What each group is held against: the reference group, or another.
+        unassigned: shape (3, 3), rows of the window whose group is unknown or unmapped, whether
+            or not they are listed; None where nobody has counted them.
+        observed: After which decisions labels can be observed; None for after every one.
     """
 
     population: str
@@ -105,6 +109,9 @@ class GroupPair:
     reference_group: int
     effect: Effect
     band: Band
+    against: HeldAgainst = HeldAgainst.LARGEST
+    unassigned: IntArray | None = None
+    observed: ObservedWhen | None = None
 
 
 @dataclass(frozen=True)
@@ -254,12 +261,14 @@ class GroupMeasure:
         measure: The pure function; answers for groups by name.
         unassigned: Whether rows of unknown or unmapped membership are listed beside the groups.
         applies: Whether a model with this grid has the quantity at all.
+        metric: The metric that it is measured for, if the policy lists it; "" for always.
     """
 
     about: Description
     measure: Callable[[GroupPair], Mapping[str, Result]]
     unassigned: bool = False
     applies: Callable[[Grid], bool] = always
+    metric: str = ""
 
 
 Measure = FieldMeasure | EmbeddingMeasure | ModelMeasure | GroupMeasure

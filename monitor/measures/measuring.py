@@ -9,7 +9,7 @@ from monitor.domain.field import Field, FieldKind, Population, embeddings
 from monitor.domain.policy import Policy
 from monitor.domain.reading import Reading, Subject
 from monitor.measures.catalogue import CATALOGUE
-from monitor.measures.groups import group_pair
+from monitor.measures.groups import group_pair, held_against
 from monitor.measures.measure import (
     EmbeddingMeasure,
     EmbeddingPair,
@@ -23,8 +23,6 @@ from monitor.measures.measure import (
     ProfilePair,
 )
 from monitor.profile.grid import FieldGrid, Grid, NumericGrid
-
-_CHANGES_OF_GROUPS = frozenset({"selection_rate_ratio_change"})
 
 
 def measure_all(model: str, version: str, policy: Policy, pair: ProfilePair) -> tuple[Reading, ...]:
@@ -63,7 +61,7 @@ def measure_against(
     changes = (
         measure
         for measure in CATALOGUE
-        if measure.about.family is Family.DRIFT or measure.about.id in _CHANGES_OF_GROUPS
+        if measure.about.family is Family.DRIFT or _is_change_of_ratio(measure)
     )
     measures = measured_against(changes, subject.reference, absent)
     return tuple(readings_by(subject, policy, pair, measures))
@@ -74,6 +72,10 @@ def measured_against(
 ) -> tuple[Measure, ...]:
     """Return measures whose reasons speak of a reference, or that only say that it is absent."""
     return tuple(_against(measure, reference, absent) for measure in measures)
+
+
+def _is_change_of_ratio(measure: Measure) -> bool:
+    return isinstance(measure, GroupMeasure) and measure.about.id.endswith("_ratio_change")
 
 
 def _against(measure: Measure, reference: str, absent: Unmeasurable | None) -> Measure:
@@ -199,13 +201,15 @@ def _of_population(
     for measure in measures:
         if not isinstance(measure, GroupMeasure) or not measure.applies(pair.grid):
             continue
+        if measure.metric and measure.metric not in policy.disparity_metrics:
+            continue
         groups = group_pair(population, policy, pair, unassigned=measure.unassigned)
         if isinstance(groups, Unmeasurable):
             yield Reading(measure.about.id, subject, groups)
             continue
-        reference = groups.groups[groups.reference_group]
+        reference = held_against(groups)
         results = measure.measure(groups)
         for name in groups.groups:
-            if name in results:  # the reference group is not held against itself
+            if name in results:  # one reference group is not held against itself
                 group = replace(subject, group=name, reference_group=reference)
                 yield Reading(measure.about.id, group, results[name])

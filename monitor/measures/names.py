@@ -21,6 +21,8 @@ class MeasureName:
         together: Whether it is about how fields move together: it is tested apart from the model's
             own output.
         needs: What a model must have, so that there is anything to judge.
+        metric: Of groups, the metric that it is measured for, if the policy lists it; "" for
+            always.
     """
 
     family: Literal["drift", "quality", "performance", "disparity"]
@@ -29,6 +31,7 @@ class MeasureName:
     labels: bool = False
     together: bool = False
     needs: tuple[Need, ...] = ()
+    metric: str = ""
 
 
 _DRIFT_OF_FIELD = MeasureName("drift", "field")
@@ -40,7 +43,25 @@ _OF_SCORES = MeasureName("performance", "model", labels=True, needs=("score", "c
 _OF_DECISIONS = replace(_OF_SCORES, needs=("decision", "classes"))
 _OF_NUMBERS = replace(_OF_SCORES, needs=("number",))
 _ESTIMATED = MeasureName("performance", "model", floor=True, needs=("score", "decision", "classes"))
-_DISPARITY = MeasureName("disparity", "group")
+_DISPARITY = MeasureName("disparity", "group", needs=("decision",))
+_ERRORS_OF_GROUPS = replace(_DISPARITY, labels=True, needs=("decision", "classes"))
+
+METRIC_NAMES: Mapping[str, MeasureName] = {
+    "selection_rate": _DISPARITY,
+    "true_positive_rate": _ERRORS_OF_GROUPS,
+    "false_positive_rate": _ERRORS_OF_GROUPS,
+    "true_negative_rate": _ERRORS_OF_GROUPS,
+    "false_negative_rate": _ERRORS_OF_GROUPS,
+    "positive_predictive_value": _ERRORS_OF_GROUPS,
+    "negative_predictive_value": _ERRORS_OF_GROUPS,
+    "false_discovery_rate": _ERRORS_OF_GROUPS,
+    "false_omission_rate": _ERRORS_OF_GROUPS,
+    "error_rate": _ERRORS_OF_GROUPS,
+}
+"""What can be compared between groups, by the id that the names of its measures begin with."""
+
+OF_A_RATE = "", "_ratio", "_difference", "_ratio_change"
+"""What is appended to a rate's id: its level in each group, and its measures of two groups."""
 
 MEASURE_NAMES: Mapping[str, MeasureName] = {
     "psi": _DRIFT_OF_FIELD,
@@ -99,10 +120,11 @@ MEASURE_NAMES: Mapping[str, MeasureName] = {
     "estimated_recall": _ESTIMATED,
     "concept_drift": _OF_SCORES,
     "label_rate_gap": _OF_SCORES,
-    "selection_rate": _DISPARITY,
-    "selection_rate_ratio": _DISPARITY,
-    "selection_rate_difference": _DISPARITY,
-    "selection_rate_ratio_change": _DISPARITY,
-    "group_label_coverage": _DISPARITY,
+    **{
+        f"{metric}{suffix}": replace(name, metric=metric)
+        for metric, name in METRIC_NAMES.items()
+        for suffix in OF_A_RATE
+    },
+    "group_label_coverage": MeasureName("disparity", "group", needs=("classes",)),
 }
 """Id to family and subject, one for each entry of the catalogue."""

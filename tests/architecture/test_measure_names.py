@@ -1,7 +1,9 @@
 """The plain list that configuration is checked with says what the catalogue says."""
 
+from monitor.measures.aliases import METRIC_ALIASES, metrics_named
 from monitor.measures.catalogue import EVERY
 from monitor.measures.direction import either_side
+from monitor.measures.disparity.rates import RATES
 from monitor.measures.measure import (
     ColumnMeasure,
     EmbeddingMeasure,
@@ -10,8 +12,9 @@ from monitor.measures.measure import (
     ModelMeasure,
     VerdictMeasure,
 )
-from monitor.measures.names import MEASURE_NAMES
+from monitor.measures.names import MEASURE_NAMES, METRIC_NAMES, OF_A_RATE
 
+_ERRORS = {rate.id for rate in RATES.values() if rate.labels}
 SUBJECTS = {
     FieldMeasure: "field",
     EmbeddingMeasure: "embedding",
@@ -28,6 +31,23 @@ def test_the_names_are_those_of_the_catalogue():
     assert found == expected
 
 
+def test_each_rate_is_a_metric_with_its_four_measures():
+    made = {item.about.id: item for item in CATALOGUE}
+    for metric, rate in RATES.items():
+        assert METRIC_NAMES[metric].labels == rate.labels
+        assert rate.numerator < rate.denominator
+        for suffix in OF_A_RATE:
+            assert made[metric + suffix].metric == MEASURE_NAMES[metric + suffix].metric == metric
+
+
+def test_other_names_lead_to_metrics():
+    for alias, metrics in METRIC_ALIASES.items():
+        assert alias not in METRIC_NAMES and metrics and set(metrics) <= set(METRIC_NAMES)
+        assert metrics_named(alias.upper().replace("_", " ")) == metrics
+    assert metrics_named("Equalized-Odds") == ("true_positive_rate", "false_positive_rate")
+    assert metrics_named("nothing") == ()
+
+
 def test_a_floor_is_for_a_level_that_has_one():
     floors = {name for name, measure in MEASURE_NAMES.items() if measure.floor}
     assert "label_coverage" in floors
@@ -42,7 +62,9 @@ def test_what_is_measured_from_labels_waits_for_them():
     performance = {name for name, item in MEASURE_NAMES.items() if item.family == "performance"}
     estimated = {name for name in performance if name.startswith("estimated_")}
     assert len(estimated) == 5
-    assert labels == {"label_rate", *performance} - estimated
+    errors = {name for name, item in MEASURE_NAMES.items() if item.metric in _ERRORS}
+    assert len(errors) == 4 * len(_ERRORS)
+    assert labels == {"label_rate", *performance, *errors} - estimated
 
 
 def test_what_is_judged_on_either_side_can_go_either_way():

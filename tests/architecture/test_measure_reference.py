@@ -13,11 +13,17 @@ def sections():
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
+def two_groups(text):
+    """Return what is told together with a rate: its ratio, its difference, its change."""
+    line = re.search(r"^\*\*Two groups\.\*\* (.*)$", text, flags=re.MULTILINE)
+    return re.findall(r"`(\w+)`", line[1]) if line else []
+
+
 def test_the_reference_lists_the_catalogue_in_its_order():
     of_profiles = [measure.about.id for measure in CATALOGUE]
-    listed = sections()
-    assert [name for name in listed if name in of_profiles] == of_profiles
-    assert listed.keys() == {measure.about.id for measure in EVERY}
+    told = [heading for name, text in sections().items() for heading in (name, *two_groups(text))]
+    assert [name for name in told if name in of_profiles] == of_profiles
+    assert set(told) == {measure.about.id for measure in EVERY}
 
 
 def test_each_section_gives_formula_reading_aid_default_and_source():
@@ -35,6 +41,6 @@ def test_each_section_gives_formula_reading_aid_default_and_source():
 def test_each_section_names_the_family_it_is_configured_under():
     text = REFERENCE.read_text(encoding="utf-8")
     for measure in EVERY:
-        before = text[: text.index(f"### `{measure.about.id}`")]
+        before = text[: text.index(f"`{measure.about.id}`", text.index("\n## "))]
         last = re.findall(r"^## (\w+)", before, flags=re.MULTILINE)[-1]
         assert last.lower() == measure.about.family.value

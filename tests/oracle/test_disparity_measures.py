@@ -2,27 +2,37 @@
 
 import csv
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
-from fairlearn.metrics import MetricFrame, selection_rate
+from fairlearn.metrics import (
+    MetricFrame,
+    false_negative_rate,
+    false_positive_rate,
+    selection_rate,
+    true_negative_rate,
+    true_positive_rate,
+)
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
+from sklearn.metrics import accuracy_score, precision_score
 
 from monitor.domain.estimate import Absence, Estimate, Unmeasurable
 from monitor.domain.field import Effect
 from monitor.domain.limit import Band
-from monitor.measures.disparity import (
-    selection_rate as rate_module,
-)
-from monitor.measures.disparity import (
-    selection_rate_difference,
-    selection_rate_ratio,
-    selection_rate_ratio_change,
-)
+from monitor.measures.disparity import selection_rate as selection
+from monitor.measures.disparity.of_rate import measures_of
+from monitor.measures.disparity.rates import RATES
 from monitor.measures.measure import GroupPair
 
 pytestmark = pytest.mark.oracle
+
+rate_module, selection_rate_ratio, selection_rate_difference, selection_rate_ratio_change = (
+    selection.MEASURES
+)
 
 DATA = Path(__file__).parent / "data"
 
@@ -142,37 +152,57 @@ def test_the_citys_selection_example():
     assert black.family_low < black.low < black.high < black.family_high
 
 
-def test_rates_equal_fairlearn_on_random_tables():
-    rng = np.random.default_rng(40)
-    for _ in range(20):
-        groups = rng.choice(["a", "b", "c", "d"], 300, p=[0.5, 0.3, 0.15, 0.05])
-        decisions = (rng.random(300) < rng.random()).astype(int)
-        frame = MetricFrame(
-            metrics=selection_rate, y_true=decisions, y_pred=decisions, sensitive_features=groups
-        )
-        counts = {
-            name: (int(decisions[groups == name].sum()), int((groups == name).sum()))
-            for name in sorted(set(groups.tolist()))
-        }
-        pair = population(counts, "a", band=Band(min_rows=1, min_expected=0.0))
-        rates = rate_module.measure(pair)
-        ratios, differences = (
-            module.measure(pair) for module in (selection_rate_ratio, selection_rate_difference)
-        )
-        for name, expected in frame.by_group.items():
-            assert rates[name].value == pytest.approx(expected, abs=1e-12)
-            if name != "a":
-                match ratios[name]:
-                    case Estimate() as ratio:
-                        assert ratio.value == pytest.approx(
-                            expected / frame.by_group["a"], abs=1e-12
-                        )
-                    case Unmeasurable() as undefined:
-                        assert undefined.reason is Absence.UNDEFINED
-                        assert frame.by_group["a"] == 0
+FAIRLEARN = {
+    "selection_rate": selection_rate,
+    "true_positive_rate": true_positive_rate,
+    "false_positive_rate": false_positive_rate,
+    "true_negative_rate": true_negative_rate,
+    "false_negative_rate": false_negative_rate,
+    "positive_predictive_value": partial(precision_score, zero_division=np.nan),
+    "negative_predictive_value": partial(precision_score, zero_division=np.nan, pos_label=0),
+    "false_discovery_rate": lambda y, d: 1 - precision_score(y, d, zero_division=np.nan),
+    "false_omission_rate": lambda y, d: (
+        1 - precision_score(y, d, zero_division=np.nan, pos_label=0)
+    ),
+    "error_rate": lambda y, d: 1 - accuracy_score(y, d),
+}
+ANY_SIZE = Band(min_rows=1, min_expected=0.0)
+TABLES = st.lists(st.lists(st.integers(0, 25), min_size=4, max_size=4), min_size=2, max_size=4)
+
+
+@settings(max_examples=25, deadline=None)
+@given(TABLES)
+def test_every_rate_equals_fairlearns_where_both_are_defined(counts):
+    tables = np.zeros((len(counts), 3, 3), np.int64)
+    tables[:, :2, :2] = np.reshape(counts, (-1, 2, 2))
+    if not tables.any():
+        return
+    groups, decisions, labels = (
+        np.repeat(codes.ravel(), tables.ravel()) for codes in np.indices(tables.shape)
+    )
+    frame = MetricFrame(
+        metrics=FAIRLEARN, y_true=labels, y_pred=decisions, sensitive_features=groups
+    )
+    names = tuple(f"g{place}" for place in range(len(tables)))
+    pair = GroupPair("p", names, tables, tables, 0, Effect.FAVOURABLE, ANY_SIZE)
+    for metric, rate in RATES.items():
+        levels, ratios, differences = (measure.measure(pair) for measure in measures_of(rate)[:3])
+        _, rows = rate.count(tables)
+        theirs = {place: frame.by_group[metric].get(place) for place in range(len(tables))}
+        for place, name in enumerate(names):
+            level = levels[name]
+            assert isinstance(level, Estimate) == (rows[place] > 0)
+            if isinstance(level, Estimate):
+                assert level.value == pytest.approx(theirs[place], abs=1e-12)
+            if place == 0:
+                continue
+            if isinstance(ratios[name], Estimate):
+                assert ratios[name].value == pytest.approx(theirs[place] / theirs[0], rel=1e-12)
+            if isinstance(differences[name], Estimate):
                 assert differences[name].value == pytest.approx(
-                    expected - frame.by_group["a"], abs=1e-12
+                    theirs[place] - theirs[0], abs=1e-12
                 )
+            assert isinstance(differences[name], Estimate) == (rows[[0, place]].min() > 0)
 
 
 def test_the_change_of_a_ratio_alarms_rarely_when_nothing_changed():

@@ -1,108 +1,103 @@
-"""Each group of a population against its reference group: who can be compared, and how sure it is."""
+"""Each group of a population against another: who can be compared, and how sure it is."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from monitor.domain.estimate import Absence, Unmeasurable
-from monitor.domain.limit import Band
+from monitor.domain.estimate import Absence, Estimate, Unmeasurable
+from monitor.domain.limit import HeldAgainst
+from monitor.measures.disparity.rate import LEVEL, Counts, Harm, Rate
 from monitor.measures.measure import GroupPair
-from monitor.profile.counts import NEGATIVE, POSITIVE
-from monitor.profile.grid import FloatArray, IntArray
+from monitor.profile.grid import BoolArray, FloatArray, IntArray
+from monitor.uncertainty.interval import Interval
 from monitor.uncertainty.multiplicity import holm
 from monitor.uncertainty.two_sample import same_proportion
 
-LEVEL = 0.95
-"""Of the intervals that hold for one group by itself."""
+REST, BEST_OFF = "(rest)", "(best off)"
+"""What stands for the reference group where it is not one group for ever."""
 
+Tables = tuple[IntArray, IntArray, IntArray, IntArray]
+"""Rows counted, and among which, of each group and of what it is held against."""
 
-@dataclass(frozen=True)
-class Decisions:
-    """Decisions of every group.
-
-    Attributes:
-        positive: shape (groups,), rows with a positive decision.
-        known: shape (groups,), rows whose decision is known.
-    """
-
-    positive: IntArray
-    known: IntArray
-
-    @classmethod
-    def of(cls, table: IntArray) -> "Decisions":
-        """Return the decisions in a table of groups × decisions × labels."""
-        rows = table.sum(axis=2)
-        return cls(rows[:, POSITIVE], rows[:, NEGATIVE] + rows[:, POSITIVE])
-
-    @property
-    def pooled(self) -> float:
-        """Return the share of positive decisions over all groups; 0 without rows."""
-        known = int(self.known.sum())
-        return int(self.positive.sum()) / known if known else 0.0
-
-    def too_small(self, group: int, name: str, band: Band) -> Unmeasurable | None:
-        """Return why a group cannot be compared, or None when it is large enough.
-
-        It takes ``band.min_rows`` rows, and ``band.min_expected`` expected decisions of either kind
-        at the pooled rate. A kind that no group at all received is not asked for.
-        """
-        rows, positive = int(self.known[group]), int(self.positive[group])
-        if rows == 0:
-            return Unmeasurable(Absence.NO_DATA, f"no row of {name} has a known decision")
-        expected = rows * self.pooled
-        short = [
-            f"{count:.3g} expected {kind} decisions where {band.min_expected:g} are needed"
-            for kind, count in (("positive", expected), ("negative", rows - expected))
-            if 0 < count < band.min_expected
-        ]
-        if rows < band.min_rows:
-            short.insert(0, f"{rows} rows where {band.min_rows} are needed")
-        if not short:
-            return None
-        return Unmeasurable(
-            Absence.INSUFFICIENT_DATA,
-            f"{name} ({positive} positive of {rows}) has " + " and ".join(short),
-            rows,
-        )
+LEAST_SHARE = 0.02
+"""A group with a smaller share of the rows is not taken for the best off."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """The groups that can be held against the reference group, tested as one family.
+    """The groups that can be held against another, tested as one family.
 
     All arrays have the shape (compared groups,).
 
     Attributes:
+        rate: What is compared.
         groups: Indices of the groups that can be compared.
-        positive: Positive decisions of each.
-        known: Known decisions of each.
-        reference_positive: Positive decisions of the reference group.
-        reference_known: Known decisions of the reference group.
+        positive: Rows counted of each.
+        known: Rows that they are counted among.
+        reference_positive: Rows counted of what each is held against.
+        reference_known: Rows that they are counted among.
         p_value: Of equal rates, Fisher's or z.
-        p_adjusted: The same after Holm over the compared groups.
+        p_adjusted: The same after Holm over the family.
         sd: The difference of the rates in pooled standard errors.
+        tests: How many tests the family has.
+        note: Which group the others are held against, where it is not the same one for ever.
+        own: Index of that group, which has no comparison; None where it is the same one for ever.
     """
 
+    rate: Rate
     groups: IntArray
     positive: IntArray
     known: IntArray
-    reference_positive: int
-    reference_known: int
+    reference_positive: IntArray
+    reference_known: IntArray
     p_value: FloatArray
     p_adjusted: FloatArray
     sd: FloatArray
+    tests: int
+    note: str = ""
+    own: int | None = None
+
+    def only(self, kept: BoolArray) -> "Comparison":
+        """Return some of the comparisons, as members of the same family."""
+        return replace(
+            self,
+            **{
+                name: getattr(self, name)[kept]
+                for name in (
+                    "groups",
+                    "positive",
+                    "known",
+                    "reference_positive",
+                    "reference_known",
+                    "p_value",
+                    "p_adjusted",
+                    "sd",
+                )
+            },
+        )
+
+    @property
+    def tables(self) -> Tables:
+        """Return the four counts of each comparison, as intervals and tests take them."""
+        return self.positive, self.known, self.reference_positive, self.reference_known
+
+    @property
+    def rates(self) -> tuple[FloatArray, FloatArray]:
+        """Return the rate of each group, and of what it is held against."""
+        return self.positive / self.known, self.reference_positive / self.reference_known
 
     @property
     def expected(self) -> FloatArray:
-        """Return each group's positive decisions at the rate that it and the reference pool."""
+        """Return each group's rows counted at the rate that it and its reference pool."""
         pooled = (self.positive + self.reference_positive) / (self.known + self.reference_known)
-        return self.known * pooled
+        return np.asarray(self.known * pooled, np.float64)
 
     def detail(self, place: int) -> dict[str, float]:
         """Return what the comparisons of one group have in common.
 
-        ``sd``; ``positive`` and ``expected`` decisions; ``shortfall``, the positive decisions that
-        are missing to the pooled rate (below 0: those in excess).
+        ``sd``; ``positive`` and ``expected`` rows; ``shortfall``, the rows that are missing to the
+        pooled rate (below 0: those in excess).
         """
         expected, positive = float(self.expected[place]), int(self.positive[place])
         return {
@@ -112,48 +107,214 @@ class Comparison:
             "shortfall": expected - positive,
         }
 
+    def estimates(
+        self,
+        pair: GroupPair,
+        values: FloatArray,
+        interval: Callable[..., Interval],
+        method: str,
+        unchanged: float,
+    ) -> dict[str, Estimate]:
+        """Return what each comparison amounts to.
 
-def compare(pair: GroupPair) -> tuple[Comparison, dict[str, Unmeasurable]]:
+        Args:
+            pair: The population.
+            values: shape (compared groups,).
+            interval: From the four counts and a level; an end that is not finite is none.
+            method: How it was made.
+            unchanged: The value of a group that is held against itself.
+        """
+        single = interval(*self.tables, LEVEL)
+        joint = interval(*self.tables, 1 - pair.band.alpha / max(self.tests, 1))
+        now, then = self.rates
+        found = {
+            pair.groups[group]: Estimate(
+                float(values[place]),
+                n=int(self.known[place]),
+                n_reference=int(self.reference_known[place]),
+                low=float(single.low[place]),
+                high=_finite(single.high[place]),
+                level=LEVEL,
+                method=method,
+                then=float(then[place]),
+                now=float(now[place]),
+                p_value=float(self.p_value[place]),
+                p_adjusted=float(self.p_adjusted[place]),
+                family_low=float(joint.low[place]),
+                family_high=_finite(joint.high[place]),
+                detail=self.detail(place),
+                note=self.note,
+            )
+            for place, group in enumerate(self.groups.tolist())
+        }
+        if self.own is not None:
+            found[pair.groups[self.own]] = self._of_itself(pair, unchanged)
+        return found
+
+    def _of_itself(self, pair: GroupPair, unchanged: float) -> Estimate:
+        """Return what the group that is best off is, held against itself: alike, for certain."""
+        now = Counts.of(pair.current, self.rate)
+        place = self.own or 0
+        own, rows = int(now.events[place]), int(now.rows[place])
+        return Estimate(
+            unchanged,
+            n=rows,
+            n_reference=rows,
+            low=unchanged,
+            high=unchanged,
+            method="held against itself",
+            then=own / rows,
+            now=own / rows,
+            p_value=1.0,
+            p_adjusted=1.0,
+            family_low=unchanged,
+            family_high=unchanged,
+            detail={"positive": own},
+            note=self.note,
+        )
+
+
+def _finite(end: float) -> float | None:
+    return float(end) if np.isfinite(end) else None
+
+
+def compare(pair: GroupPair, rate: Rate) -> tuple[Comparison, dict[str, Unmeasurable]]:
     """Return the comparisons that can be made now, and why the others cannot, by group.
 
-    The reference group itself is in neither, unless it is the only group: then there is nothing
-    to compare, and it says so.
+    One reference group is in neither, unless it is the only group: then there is nothing to
+    compare, and it says so.
     """
-    now, reference = Decisions.of(pair.current), pair.reference_group
+    now = Counts.of(pair.current, rate)
+    if unseen := rate.not_observed(pair.observed):
+        others = [name for place, name in enumerate(pair.groups) if place != pair.reference_group]
+        absent = Unmeasurable(Absence.UNDEFINED, unseen)
+        return _compared(now, [], 0), dict.fromkeys(others or pair.groups, absent)
+    if len(pair.groups) == 1:
+        only, rows = pair.groups[0], int(now.rows[0])
+        why = f"{only} is the only group: there is none to hold it against"
+        return _compared(now, [], 0), {only: Unmeasurable(Absence.UNDEFINED, why, rows)}
+    if pair.against is HeldAgainst.REST:
+        return _against_the_rest(pair, now)
+    if pair.against is HeldAgainst.BEST_OFF:
+        return _against_the_best_off(pair, now)
+    return _against_one(pair, now)
+
+
+def _against_one(pair: GroupPair, now: Counts) -> tuple[Comparison, dict[str, Unmeasurable]]:
+    reference = pair.reference_group
     reasons: dict[str, Unmeasurable] = {}
     able: list[int] = []
-    others = [group for group in range(len(pair.groups)) if group != reference]
-    if not others:
-        only = pair.groups[reference]
-        rows = int(now.known[reference])
-        reasons[only] = Unmeasurable(
-            Absence.UNDEFINED, f"{only} is the only group: there is none to hold it against", rows
-        )
     unavailable = now.too_small(reference, pair.groups[reference], pair.band)
-    for group in others:
-        name, rows = pair.groups[group], int(now.known[group])
-        if rows and unavailable is not None:
-            reasons[name] = Unmeasurable(
-                Absence.REFERENCE_UNAVAILABLE,
-                f"the reference group cannot be used: {unavailable.explanation}",
-                rows,
-                unavailable.n,
-            )
+    for group, name in enumerate(pair.groups):
+        if group == reference:
+            continue
+        if now.missing(group, name) is None and unavailable is not None:
+            reasons[name] = _unavailable("the reference group", int(now.rows[group]), unavailable)
         elif (small := now.too_small(group, name, pair.band)) is not None:
             reasons[name] = small
         else:
             able.append(group)
-    return _compared(now, np.array(able, np.int64), reference), reasons
+    return _compared(now, able, reference), reasons
 
 
-def _compared(now: Decisions, groups: IntArray, reference: int) -> Comparison:
-    positive, known = now.positive[groups], now.known[groups]
-    reference_positive, reference_known = int(now.positive[reference]), int(now.known[reference])
-    nothing = np.zeros(0)
-    p_value, p_adjusted, sd = nothing, nothing, nothing
+def _unavailable(what: str, rows: int, why: Unmeasurable) -> Unmeasurable:
+    return Unmeasurable(
+        Absence.REFERENCE_UNAVAILABLE,
+        f"{what} cannot be used: {why.explanation}",
+        rows,
+        why.n,
+    )
+
+
+def _against_the_rest(pair: GroupPair, now: Counts) -> tuple[Comparison, dict[str, Unmeasurable]]:
+    rest = now.rest()
+    reasons: dict[str, Unmeasurable] = {}
+    able: list[int] = []
+    for group, name in enumerate(pair.groups):
+        if (small := now.too_small(group, name, pair.band)) is not None:
+            reasons[name] = small
+        elif (small := rest.too_small(group, f"the rest beside {name}", pair.band)) is not None:
+            reasons[name] = _unavailable("what it is held against", int(now.rows[group]), small)
+        else:
+            able.append(group)
+    groups = np.array(able, np.int64)
+    counted = now.events[groups], now.rows[groups], rest.events[groups], rest.rows[groups]
+    return _tested(now.rate, groups, counted), reasons
+
+
+def best_off(pair: GroupPair, counts: Counts) -> int | None:
+    """Return the group that fares best, of those large enough to be held against.
+
+    That is the one with the highest rate; the lowest where a high one harms. It takes the size to
+    be compared and `LEAST_SHARE` of the rows. None when no group has them.
+    """
+    least = LEAST_SHARE * int(counts.rows.sum())
+    able = [
+        group
+        for group, name in enumerate(pair.groups)
+        if counts.rows[group] >= least and counts.too_small(group, name, pair.band) is None
+    ]
+    if not able:
+        return None
+    rates = counts.events[able] / counts.rows[able]
+    best = np.argmin(rates) if counts.rate.harm[pair.effect] is Harm.HIGH else np.argmax(rates)
+    return able[int(best)]
+
+
+def _against_the_best_off(
+    pair: GroupPair, now: Counts
+) -> tuple[Comparison, dict[str, Unmeasurable]]:
+    best = best_off(pair, now)
+    reasons: dict[str, Unmeasurable] = {}
+    able: list[int] = []
+    for group, name in enumerate(pair.groups):
+        if (small := now.too_small(group, name, pair.band)) is not None:
+            reasons[name] = small
+        elif best is None:
+            why = f"no group has {LEAST_SHARE:.0%} of the rows and is large enough to be compared"
+            reasons[name] = Unmeasurable(Absence.REFERENCE_UNAVAILABLE, why, int(now.rows[group]))
+        elif group != best:
+            able.append(group)
+    if best is None:
+        return _compared(now, [], 0), reasons
+    compared = _compared(now, able, best)
+    return _corrected_for_choosing(pair, now, compared, best), reasons
+
+
+def _compared(now: Counts, able: list[int], reference: int) -> Comparison:
+    groups = np.array(able, np.int64)
+    counted = (
+        now.events[groups],
+        now.rows[groups],
+        np.full(len(able), now.events[reference], np.int64),
+        np.full(len(able), now.rows[reference], np.int64),
+    )
+    return _tested(now.rate, groups, counted)
+
+
+def _tested(rate: Rate, groups: IntArray, tables: Tables) -> Comparison:
+    p_value, p_adjusted, sd = np.zeros(0), np.zeros(0), np.zeros(0)
     if len(groups):
-        test = same_proportion(positive, known, reference_positive, reference_known)
+        test = same_proportion(*tables)
         p_value, sd, p_adjusted = test.p_value, test.z, holm(test.p_value)
-    return Comparison(
-        groups, positive, known, reference_positive, reference_known, p_value, p_adjusted, sd
+    return Comparison(rate, groups, *tables, p_value, p_adjusted, sd, len(groups))
+
+
+def _corrected_for_choosing(
+    pair: GroupPair, now: Counts, compared: Comparison, best: int
+) -> Comparison:
+    """Return comparisons adjusted over all pairs: to choose the best is to have looked at them."""
+    groups = np.append(compared.groups, best)
+    one, other = np.triu_indices(len(groups), 1)
+    p_adjusted = np.zeros(0)
+    if len(one):
+        left, right = groups[one], groups[other]
+        test = same_proportion(now.events[left], now.rows[left], now.events[right], now.rows[right])
+        p_adjusted = holm(test.p_value)[other == len(groups) - 1]
+    return replace(
+        compared,
+        p_adjusted=p_adjusted,
+        tests=len(one),
+        note=f"against {pair.groups[best]}",
+        own=best,
     )

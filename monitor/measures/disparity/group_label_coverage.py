@@ -6,7 +6,7 @@ import numpy as np
 
 from monitor.domain.estimate import Absence, Estimate, Result, Unmeasurable
 from monitor.measures.applicability import has_label
-from monitor.measures.disparity.comparison import LEVEL
+from monitor.measures.disparity.rate import LEVEL
 from monitor.measures.measure import Description, Family, GroupMeasure, GroupPair
 from monitor.profile.counts import NEGATIVE, POSITIVE
 from monitor.profile.grid import IntArray

@@ -40,6 +40,7 @@ FAMILIES = {
             "selection_rate",
             "selection_rate_ratio",
             "selection_rate_difference",
+            "true_positive_rate",
             "selection_rate_ratio_change",
             "group_label_coverage",
         ),

@@ -4,15 +4,13 @@ import pytest
 from monitor.domain.estimate import Absence, Estimate, Unmeasurable
 from monitor.domain.field import Effect
 from monitor.domain.limit import Band
-from monitor.measures.disparity import (
-    selection_rate,
-    selection_rate_difference,
-    selection_rate_ratio,
-    selection_rate_ratio_change,
-)
+from monitor.measures.disparity import selection_rate as selection
 from monitor.measures.measure import GroupPair
 
-COMPARISONS = (selection_rate_ratio, selection_rate_difference, selection_rate_ratio_change)
+selection_rate, selection_rate_ratio, selection_rate_difference, selection_rate_ratio_change = (
+    selection.MEASURES
+)
+COMPARISONS = selection.MEASURES[1:]
 
 
 def pair(now, then=None, reference=0):
@@ -44,7 +42,7 @@ def test_a_single_group_is_undefined(module):
 def test_a_small_reference_group_makes_the_others_unavailable(module):
     found = module.measure(pair({"m": (5, 10), "f": (40, 100)}))
     assert found["f"].reason is Absence.REFERENCE_UNAVAILABLE
-    assert "m (5 positive of 10)" in found["f"].explanation
+    assert "m (5 positive decisions of 10)" in found["f"].explanation
 
 
 @pytest.mark.parametrize("module", COMPARISONS)
