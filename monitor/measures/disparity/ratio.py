@@ -1,9 +1,11 @@
 """Ratio of each group's rate to that of another."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from monitor.domain.estimate import Absence, Result, Unmeasurable
 from monitor.measures.disparity.comparison import compare
+from monitor.measures.disparity.detail import details
 from monitor.measures.disparity.rate import Rate
 from monitor.measures.measure import GroupPair
 from monitor.uncertainty.ratio import koopman
@@ -16,7 +18,7 @@ def ratio(rate: Rate, pair: GroupPair) -> Mapping[str, Result]:
     Koopman's interval at 95 %, and jointly over the population's compared groups at ``1 − α``
     (Bonferroni). The p-value is Fisher's for small tables, else the z test's, and adjusted by
     Holm. ``then`` is the reference's rate, ``now`` the group's; ``detail`` as in
-    `Comparison.detail`. One reference group has no ratio of its own.
+    `Comparison.detail` and `details`. One reference group has no ratio of its own.
 
     Unmeasurable: no rows; too few rows or expected rows of a kind; a reference for which the same
     is true; a reference rate of 0; one group only; labels that are never observed.
@@ -39,4 +41,8 @@ def ratio(rate: Rate, pair: GroupPair) -> Mapping[str, Result]:
             )
     defined = compared.only(compared.reference_positive > 0)
     now, then = defined.rates
-    return results | defined.estimates(pair, now / then, koopman, "Koopman score", 1.0)
+    found = defined.estimates(pair, now / then, koopman, "Koopman score", 1.0)
+    for group, further in zip(defined.groups.tolist(), details(pair, defined), strict=True):
+        plain = found[pair.groups[group]]
+        found[pair.groups[group]] = replace(plain, detail={**plain.detail, **further})
+    return results | found

@@ -250,3 +250,64 @@ def test_the_group_that_is_best_off_now_is_the_one_of_the_baseline_too():
     assert found["m"].p_adjusted == pytest.approx(min(1, 6 * found["m"].p_value))
     single = measured("selection_rate", "change", pair(decided(**GROUPS), then=then))["f"]
     assert single.family_high - single.family_low < (found["f"].family_high - found["f"].family_low)
+
+
+def test_a_ratio_says_what_it_is_worth():
+    of = pair(decided(m=(412, 797), f=(170, 390)), unassigned=decided(u=(100, 250))["u"])
+    found = measured("selection_rate", "ratio", of)["f"]
+    assert found.detail == pytest.approx(
+        {
+            "sd": -2.624,
+            "positive": 170,
+            "expected": 390 * 582 / 1187,
+            "shortfall": 390 * 582 / 1187 - 170,
+            "flips": 8,
+            "cohens_h": 2 * np.arcsin(np.sqrt(170 / 390)) - 2 * np.arcsin(np.sqrt(412 / 797)),
+            "odds_ratio": (170 * 385) / (220 * 412),
+            "detectable_ratio": 0.8332,
+            "unknown_low": (170 / 540) / (512 / 897),
+            "unknown_high": (270 / 490) / (412 / 947),
+        },
+        abs=2e-3,
+    )
+    assert set(measured("selection_rate", "difference", of)["f"].detail) == {
+        "sd",
+        "positive",
+        "expected",
+        "shortfall",
+    }
+
+
+def test_unknown_rows_count_in_the_rates_own_denominator():
+    of = pair({"m": TABLE, "f": TABLE}, unassigned=np.array([[5, 6, 50], [7, 8, 50], [1, 1, 1]]))
+    found = measured("true_positive_rate", "ratio", of)["f"].detail
+    assert found["unknown_low"] == pytest.approx((140 / 206) / (148 / 208))
+    assert found["unknown_high"] == pytest.approx((148 / 208) / (140 / 206))
+    uncounted = measured("true_positive_rate", "ratio", pair({"m": TABLE, "f": TABLE}))["f"].detail
+    assert "unknown_low" not in uncounted
+
+
+def test_the_detectable_ratio_is_on_the_side_that_harms_and_minds_the_family():
+    small, large = (
+        pair(decided(m=(500, 1000), **{f"f{place}": (50, 100) for place in range(size)}))
+        for size in (1, 6)
+    )
+    found = [measured("selection_rate", "ratio", of)["f0"].detail for of in (small, large)]
+    assert found[1]["detectable_ratio"] < found[0]["detectable_ratio"] < 1
+    assert "flips" not in found[0]
+    harmful = pair(decided(m=(500, 1000), f=(50, 100)), effect=Effect.HARMFUL)
+    assert measured("selection_rate", "ratio", harmful)["f"].detail["detectable_ratio"] > 1
+
+
+def test_a_group_that_could_not_show_any_ratio_says_none():
+    of = pair(decided(m=(200, 1000), f=(6, 30), **{f"g{place}": (200, 1000) for place in range(9)}))
+    found = measured("selection_rate", "ratio", of)["f"]
+    assert "detectable_ratio" not in found.detail
+    assert "odds_ratio" in found.detail
+
+
+def test_an_empty_cell_has_no_odds_ratio():
+    found = measured("selection_rate", "ratio", pair(decided(m=(200, 400), f=(0, 60))))["f"]
+    assert "odds_ratio" not in found.detail
+    assert found.detail["flips"] > 0
+    assert found.detail["cohens_h"] == pytest.approx(-np.pi / 2)
