@@ -299,7 +299,7 @@ _DISPARITIES = (
     ),
     *_bounded(
         "group_rate",
-        "Any other rate of a group that the policy lists, in the latest window.",
+        "Any other rate of a group, or of a population, that the policy lists, in the latest window.",
         _DISPARITY,
     ),
     *_bounded(
@@ -312,7 +312,7 @@ _DISPARITIES = (
     ),
     *_bounded(
         "disparity_difference",
-        "Rate of a group minus the rate of its reference group.",
+        "Rate of a group minus the rate of its reference group; of shares of rows, minus the baseline's.",
         _DISPARITY,
     ),
     *_bounded("disparity_ratio_change", "Change of disparity_ratio since the baseline.", _CHANGE),

@@ -9,9 +9,11 @@ from monitor.measures.disparity import (
     group_label_coverage,
     negative_predictive_value,
     positive_predictive_value,
+    representation,
     selection_rate,
     true_negative_rate,
     true_positive_rate,
+    unknown_share,
 )
 from monitor.measures.drift import (
     correlation_change,
@@ -130,6 +132,8 @@ CATALOGUE: tuple[Measure, ...] = (
     *false_discovery_rate.MEASURES,
     *false_omission_rate.MEASURES,
     *error_rate.MEASURES,
+    *representation.MEASURES,
+    *unknown_share.MEASURES,
     group_label_coverage.MEASURE,
 )
 """What is measured of a profile."""

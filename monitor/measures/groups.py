@@ -80,6 +80,7 @@ def group_pair(
         against,
         now[-2:].sum(axis=0),
         policy.label.observed_when if policy.label else None,
+        then[-2:].sum(axis=0),
     )
 
 

@@ -99,6 +99,7 @@ class GroupPair:
         against: What each group is held against: the reference group, or another.
         unassigned: shape (3, 3), rows of the window whose group is unknown or unmapped, whether
             or not they are listed; None where nobody has counted them.
+        unassigned_then: The same of the baseline.
         observed: After which decisions labels can be observed; None for after every one.
     """
 
@@ -112,6 +113,7 @@ class GroupPair:
     against: HeldAgainst = HeldAgainst.LARGEST
     unassigned: IntArray | None = None
     observed: ObservedWhen | None = None
+    unassigned_then: IntArray | None = None
 
 
 @dataclass(frozen=True)
@@ -258,7 +260,7 @@ class GroupMeasure:
 
     Attributes:
         about: What people need to know.
-        measure: The pure function; answers for groups by name.
+        measure: The pure function; answers for groups by name, for the population as a whole by "".
         unassigned: Whether rows of unknown or unmapped membership are listed beside the groups.
         applies: Whether a model with this grid has the quantity at all.
         metric: The metric that it is measured for, if the policy lists it; "" for always.

@@ -209,6 +209,8 @@ def _of_population(
             continue
         reference = held_against(groups)
         results = measure.measure(groups)
+        if "" in results:  # of the population as a whole
+            yield Reading(measure.about.id, subject, results[""])
         for name in groups.groups:
             if name in results:  # one reference group is not held against itself
                 group = replace(subject, group=name, reference_group=reference)

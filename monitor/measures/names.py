@@ -43,7 +43,8 @@ _OF_SCORES = MeasureName("performance", "model", labels=True, needs=("score", "c
 _OF_DECISIONS = replace(_OF_SCORES, needs=("decision", "classes"))
 _OF_NUMBERS = replace(_OF_SCORES, needs=("number",))
 _ESTIMATED = MeasureName("performance", "model", floor=True, needs=("score", "decision", "classes"))
-_DISPARITY = MeasureName("disparity", "group", needs=("decision",))
+_OF_GROUPS = MeasureName("disparity", "group")
+_DISPARITY = replace(_OF_GROUPS, needs=("decision",))
 _ERRORS_OF_GROUPS = replace(_DISPARITY, labels=True, needs=("decision", "classes"))
 
 METRIC_NAMES: Mapping[str, MeasureName] = {
@@ -57,11 +58,20 @@ METRIC_NAMES: Mapping[str, MeasureName] = {
     "false_discovery_rate": _ERRORS_OF_GROUPS,
     "false_omission_rate": _ERRORS_OF_GROUPS,
     "error_rate": _ERRORS_OF_GROUPS,
+    "representation": _OF_GROUPS,
+    "unknown_share": _OF_GROUPS,
 }
 """What can be compared between groups, by the id that the names of its measures begin with."""
 
 OF_A_RATE = "", "_ratio", "_difference", "_ratio_change"
 """What is appended to a rate's id: its level in each group, and its measures of two groups."""
+
+MEASURED_AS: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(METRIC_NAMES, OF_A_RATE),
+    "representation": ("", "_difference"),
+    "unknown_share": ("", "_difference"),
+}
+"""Metric to what is appended to its id in the names of its measures."""
 
 MEASURE_NAMES: Mapping[str, MeasureName] = {
     "psi": _DRIFT_OF_FIELD,
@@ -123,7 +133,7 @@ MEASURE_NAMES: Mapping[str, MeasureName] = {
     **{
         f"{metric}{suffix}": replace(name, metric=metric)
         for metric, name in METRIC_NAMES.items()
-        for suffix in OF_A_RATE
+        for suffix in MEASURED_AS[metric]
     },
     "group_label_coverage": MeasureName("disparity", "group", needs=("classes",)),
 }

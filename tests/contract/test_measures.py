@@ -28,7 +28,7 @@ from monitor.domain.window import Window
 from monitor.measures.catalogue import CATALOGUE
 from monitor.measures.measure import Family, ProfilePair
 from monitor.measures.measuring import measure_all
-from monitor.measures.names import METRIC_NAMES, OF_A_RATE
+from monitor.measures.names import MEASURED_AS, METRIC_NAMES
 from monitor.profile.draft import GridDraft
 from monitor.profile.kernel import ProfileBuilder
 
@@ -197,7 +197,9 @@ UNITS = ("amount", "score", "number")
 OF_CHANCES = {"log_loss", "brier", "calibration_error"}
 IN_THE_LABELS_UNIT = {"mae", "rmse", "mean_error"}
 ABOUT_ROWS = {"rows", "freshness", "duplicate_rate"}
-OF_RATES = {f"{metric}{suffix}": metric for metric in METRIC_NAMES for suffix in OF_A_RATE}
+OF_RATES = {
+    f"{metric}{suffix}": metric for metric in METRIC_NAMES for suffix in MEASURED_AS[metric]
+}
 ABOUT = {measure.about.id: measure.about for measure in CATALOGUE}
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from monitor.domain.estimate import Absence, Unmeasurable
 from monitor.domain.field import Attribute, Decision, Effect, Field, FieldKind, Population
-from monitor.domain.limit import Band
+from monitor.domain.limit import Band, HeldAgainst
 from monitor.domain.policy import Policy, SourceSpec
 from monitor.domain.schedule import CalendarUnit, Schedule
 from monitor.domain.window import Window
@@ -219,3 +219,28 @@ def test_populations_without_an_effect_are_refused():
     silent = policy(decision=Decision("d", ("1",)))
     with pytest.raises(ValueError, match="no effect of a positive decision"):
         measure_all("credit", "1", silent, pair(table(), table()))
+
+
+def test_the_policy_lists_what_is_compared_and_the_unknown_are_one_reading_a_population():
+    listed = policy(disparity_metrics=("representation", "unknown_share"))
+    sex = np.array(["f", "m", None] * 200, object)
+    readings = measure_all("credit", "1", listed, pair(table(), table(sex=sex)))
+    assert not found(readings, "selection_rate")
+    (share,) = found(readings, "unknown_share", population="sex")
+    assert (share.subject.group, share.result.value) == ("", pytest.approx(1 / 3))
+    (none,) = found(readings, "unknown_share", population="age")
+    assert none.result.value == 0
+    shares = found(readings, "representation", population="sex")
+    assert [reading.subject.group for reading in shares] == ["f", "m"]
+
+
+def test_what_groups_are_held_against_has_one_name_for_ever():
+    for against, name in ((HeldAgainst.REST, "(rest)"), (HeldAgainst.BEST_OFF, "(best off)")):
+        given = policy(held_against=against)
+        readings = measure_all("credit", "1", given, pair(table(), table(seed=1)))
+        ratios = found(readings, "selection_rate_ratio", population="sex")
+        assert {ratio.subject.reference_group for ratio in ratios} == {name}
+        assert {ratio.subject.group for ratio in ratios} == {"f", "m"}
+        # A reference that the population names wins.
+        named = found(readings, "selection_rate_ratio", population="age")
+        assert {ratio.subject.reference_group for ratio in named} == {"40+"}
