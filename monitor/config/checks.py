@@ -7,7 +7,6 @@ they run, and report, beside the errors of single keys.
 import re
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
-from itertools import pairwise
 from typing import Any
 
 from pydantic_core import PydanticCustomError
@@ -15,13 +14,14 @@ from pydantic_core import PydanticCustomError
 from monitor.config.defaults import DEFAULT_LIMITS, UNJUDGED
 from monitor.config.document import Document, KeyPath
 from monitor.config.metric_checks import metric_problems, needed
+from monitor.config.population_checks import population_names, population_problems
 from monitor.config.reference_checks import reference_problems
 from monitor.config.values import MAX_NAME, checked_zone, in_zone, parse_instant
 from monitor.config.wording import described, quoted, suggestion
 from monitor.domain.errors import Problem
 from monitor.domain.field import PARTS, FieldKind, FieldRole
 from monitor.domain.limit import Limit
-from monitor.domain.naming import bin_names, scalar_text
+from monitor.domain.naming import scalar_text
 from monitor.domain.policy import TableFormat
 from monitor.domain.schedule import CalendarUnit
 from monitor.measures.names import MeasureName
@@ -49,19 +49,10 @@ def problems_between_keys(
     yield from _name_list(document, "populations")
     yield from _name_list(document, "segments")
     yield from _segments(document)
-    for name in populations:
-        yield from _population(document, name)
-    yield from _crossings(document, populations)
+    yield from population_problems(document)
     yield from _schedule(document)
     yield from _limits(document, measures)
     yield from _references(document, measures)
-
-
-def population_names(value: Raw) -> list[str]:
-    """Return the names of the declared populations, in either form."""
-    populations = value.get("populations")
-    names = populations if isinstance(populations, list | dict) else []
-    return [name for name in names if isinstance(name, str)]
 
 
 def _section(value: Any, *keys: str) -> Raw:
@@ -287,60 +278,6 @@ def _segments(document: Document) -> Iterator[Problem]:
         if len(listed) == 1 or len(set(listed)) < len(listed):
             message = "a crossing needs two or more different columns"
             yield document.problem((*path, "columns"), message)
-
-
-def _population(document: Document, name: str) -> Iterator[Problem]:
-    section = _section(document.value, "populations", name)
-    path = ("populations", name)
-    values = _section(section, "values")
-    bins = section.get("bins")
-    if "values" in section and "bins" in section:
-        message = "values and bins exclude each other"
-        yield document.problem((*path, "bins"), message, at_key=True)
-    for place, text in enumerate(_texts(section, "unknown")):
-        if text in values:
-            message = f"{quoted(str(text))} has a group in values; it cannot be unknown as well"
-            yield document.problem((*path, "unknown", place), message)
-    if isinstance(bins, list):
-        yield from _bins(document, (*path, "bins"), bins)
-    yield from _reference(document, path, section)
-
-
-def _bins(document: Document, path: KeyPath, bins: list[Any]) -> Iterator[Problem]:
-    for place, (low, high) in enumerate(pairwise(bins), start=1):
-        if _is_number(low) and _is_number(high) and low >= high:
-            message = f"cut points must increase: {scalar_text(high)} follows {scalar_text(low)}"
-            yield document.problem((*path, place), message)
-
-
-def _reference(document: Document, path: KeyPath, section: Raw) -> Iterator[Problem]:
-    reference, bins = section.get("reference"), section.get("bins")
-    groups = [name for name in _section(section, "values").values() if isinstance(name, str)]
-    if isinstance(bins, list) and bins and all(_is_number(cut) for cut in bins):
-        groups = list(bin_names(tuple(float(cut) for cut in bins)))
-    if groups and isinstance(reference, str) and reference not in groups:
-        near = suggestion(reference, dict.fromkeys(groups))
-        message = f"{quoted(reference)} is none of the groups{near}"
-        yield document.problem((*path, "reference"), message)
-
-
-def _crossings(document: Document, populations: list[str]) -> Iterator[Problem]:
-    crossings = document.value.get("crossings")
-    seen: list[set[str]] = []
-    for place, crossing in enumerate(crossings if isinstance(crossings, list) else []):
-        if not isinstance(crossing, list):
-            continue
-        path: KeyPath = ("crossings", place)
-        names = [name for name in crossing if isinstance(name, str)]
-        for index, name in enumerate(crossing):
-            if isinstance(name, str) and name not in populations:
-                message = f"{quoted(name)} is no declared population{suggestion(name, populations)}"
-                yield document.problem((*path, index), message)
-        if len(crossing) == 1 or not crossing or len(set(names)) < len(names):
-            yield document.problem(path, "a crossing needs two or more different populations")
-        elif set(names) in seen:
-            yield document.problem(path, "is the same crossing as one before")
-        seen.append(set(names))
 
 
 def _schedule(document: Document) -> Iterator[Problem]:

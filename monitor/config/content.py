@@ -13,7 +13,7 @@ from monitor.config.defaults import DEFAULT_LIMITS
 from monitor.config.document import plain_value
 from monitor.config.values import NEVER, duration_text, persistence_text
 from monitor.domain.alarm import AlarmRule
-from monitor.domain.field import Attribute, Decision, Field, Label
+from monitor.domain.field import Attribute, Decision, Field, Label, Stratum
 from monitor.domain.limit import Limit
 from monitor.domain.peer import Peer
 from monitor.domain.policy import FieldLimit, Policy, SourceSpec
@@ -40,6 +40,7 @@ def policy_content(policy: Policy, measures: Mapping[str, MeasureName] = MEASURE
             for population in policy.populations
             if len(population.attributes) > 1
         ],
+        "strata": {name: _stratum(item) for name, item in policy.strata.items()},
         "segments": {item.name: _segment(item) for item in policy.segments},
         "schedule": _schedule(policy.schedule),
         "limits": _limits(policy, measures),
@@ -170,10 +171,19 @@ def _attribute(attribute: Attribute) -> Content:
             "column": attribute.column,
             "values": dict(attribute.values),
             "bins": list(attribute.bins),
+            "labels": list(attribute.labels),
             "unknown": list(attribute.unknown),
+            "declined": list(attribute.declined),
             "reference": attribute.reference,
+            "legal_basis": attribute.legal_basis,
+            "retention_days": attribute.retention_days,
         }
     )
+
+
+def _stratum(stratum: Stratum) -> Content:
+    approval = {"approved_by": stratum.approved_by, "reason": stratum.reason}
+    return {**_attribute(stratum.factor), **approval}
 
 
 def _schedule(schedule: Schedule) -> Content:

@@ -20,6 +20,7 @@ from monitor.config.sections import (
     AlarmsSection,
     BandSection,
     DecisionSection,
+    FactorSection,
     FieldLimitSection,
     FieldSection,
     LabelSection,
@@ -31,6 +32,7 @@ from monitor.config.sections import (
     ScheduleSection,
     SegmentSection,
     SourceSection,
+    StratumSection,
 )
 from monitor.config.validation import validated
 from monitor.config.values import in_zone
@@ -48,6 +50,7 @@ from monitor.domain.field import (
     ObservedWhen,
     Part,
     Population,
+    Stratum,
 )
 from monitor.domain.limit import Band, HeldAgainst, Limit
 from monitor.domain.peer import Peer
@@ -205,6 +208,7 @@ def _policy(section: ModelSection, document: Document) -> Policy:
             if item.segment is not None and item.slice is not None
         ),
         segments=tuple(_segment(name, item) for name, item in section.segments.items()),
+        strata={name: _stratum(name, item) for name, item in section.strata.items()},
         owner=section.owner or "",
         text=document.text,
         directory=str(Path(document.file).parent),
@@ -281,14 +285,28 @@ def _metrics(section: ModelSection) -> tuple[str, ...]:
 
 
 def _attribute(name: str, section: PopulationSection) -> Attribute:
+    return replace(
+        _factor(name, section),
+        reference=section.reference or "",
+        declined=tuple(section.declined),
+        legal_basis=section.legal_basis or "",
+        retention_days=section.retention_days,
+    )
+
+
+def _factor(name: str, section: FactorSection) -> Attribute:
     return Attribute(
         name=name,
         column=section.column or name,
         values=section.values or {},
         bins=tuple(section.bins or ()),
         unknown=tuple(section.unknown),
-        reference=section.reference or "",
+        labels=tuple(section.labels or ()),
     )
+
+
+def _stratum(name: str, section: StratumSection) -> Stratum:
+    return Stratum(_factor(name, section), section.approved_by, section.reason)
 
 
 def _schedule(section: ScheduleSection) -> Schedule:

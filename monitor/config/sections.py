@@ -19,6 +19,7 @@ from monitor.config.defaults import (
     MOST_WINDOWS,
 )
 from monitor.config.values import (
+    Bins,
     Bound,
     Duration,
     Instant,
@@ -167,28 +168,51 @@ class LabelSection(Section):
     )
 
 
-class PopulationSection(Section):
-    """A protected attribute: how its values become groups."""
+class FactorSection(Section):
+    """A column whose values become groups."""
 
-    column: Text | None = Field(
-        None, description="column of the log, when the population has another name"
-    )
+    column: Text | None = Field(None, description="column of the log, when it has another name")
     values: dict[str, Name] | None = Field(
         None,
         min_length=1,
         description="value to the name of its group; otherwise each value is its own group",
     )
-    bins: list[float] | None = Field(
+    bins: Bins | None = Field(
         None,
-        min_length=1,
-        description="cut points of a numeric column; a group begins at its cut point",
+        description="cut points of a numeric column, or adea, ecoa or decades; a group begins at "
+        "its cut point",
+    )
+    labels: list[Name] | None = Field(
+        None, min_length=1, description="names of the groups that the bins make, lowest first"
     )
     unknown: list[Value] = Field(
         default_factory=list, description="values that mean not known; nulls always do"
     )
+
+
+class PopulationSection(FactorSection):
+    """A protected attribute: how its values become groups."""
+
+    declined: list[Value] = Field(
+        default_factory=list,
+        description="values that mean that somebody would not say; they are a group of their own",
+    )
     reference: Name | None = Field(
         None, description="group that others are held against; otherwise the baseline's largest"
     )
+    legal_basis: Text | None = Field(
+        None, description="why it may be processed, in your words; kept with the policy"
+    )
+    retention_days: int | None = Field(
+        None, ge=1, description="how long you may keep it; kept with the policy"
+    )
+
+
+class StratumSection(FactorSection):
+    """A factor within whose groups outcomes are compared besides."""
+
+    approved_by: Name = Field(description="who approved that outcomes may differ by it")
+    reason: Text = Field(description="why they may")
 
 
 class SegmentSection(Section):
@@ -225,6 +249,8 @@ Populations = Annotated[
     ),
 ]
 
+
+Strata = dict[Name, StratumSection]
 
 Segments = Annotated[
     dict[Name, SegmentSection],
@@ -439,6 +465,10 @@ class ModelSection(Section):
     crossings: list[list[Name]] = Field(
         default_factory=list,
         description="lists of populations whose crossing is a population of its own",
+    )
+    strata: Strata = Field(
+        default_factory=dict,
+        description="factors within whose groups outcomes are compared besides, by name",
     )
     segments: Segments = Field(
         default_factory=dict,

@@ -5,6 +5,7 @@ their own as well, where one key is checked against another.
 """
 
 import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 from unicodedata import category
@@ -167,6 +168,26 @@ def _bound(value: Any) -> Any:
     return value
 
 
+BIN_PRESETS: Mapping[str, tuple[float, ...]] = {
+    "adea": (40.0,),
+    "ecoa": (62.0,),
+    "decades": (20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0),
+}
+"""Cut points of ages by name: 29 U.S.C. 631 (40 and above), 15 U.S.C. 1691 with 12 CFR 1002.2(o)
+(elderly: 62 and above), and ten years each."""
+
+
+def parse_bins(value: Any) -> Any:
+    """Return the cut points that a preset stands for; a list stays as it is."""
+    if isinstance(value, str) and value in BIN_PRESETS:
+        return list(BIN_PRESETS[value])
+    if not isinstance(value, list):
+        near = suggestion(value, BIN_PRESETS) if isinstance(value, str) else ""
+        presets = ", ".join(BIN_PRESETS)
+        raise wrong(f"must be a list of cut points, or {presets}, not {described(value)}{near}")
+    return value
+
+
 def parse_persistence(value: Any) -> tuple[int, int]:
     """Return "2 of 3" as its two numbers, or raise."""
     if isinstance(value, tuple):
@@ -215,6 +236,14 @@ Persistence = Annotated[
     tuple[int, int], BeforeValidator(parse_persistence, json_schema_input_type=_PersistenceText)
 ]
 """How many windows of how many must be beyond a limit."""
+_CutPoints = Annotated[list[float], Field(min_length=1)]
+Bins = Annotated[
+    _CutPoints,
+    BeforeValidator(
+        parse_bins, json_schema_input_type=_CutPoints | Literal["adea", "ecoa", "decades"]
+    ),
+]
+"""Where groups of numbers begin."""
 Instant = Annotated[datetime, BeforeValidator(parse_instant, json_schema_input_type=str)]
 _Size = Annotated[float, Field(ge=0)]
 Bound = Annotated[

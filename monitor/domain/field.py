@@ -187,6 +187,11 @@ class Attribute:
         bins: Left-closed cut points for a numeric column; empty for a categorical one.
         unknown: Canonical texts that mean "not known", counted with the nulls.
         reference: The group that others are held against; "" for the largest one of the baseline.
+        labels: Names of the groups that the bins make, lowest first; empty for those of
+            `monitor.domain.naming.bin_names`.
+        declined: Canonical texts that mean "would not say": a group of their own.
+        legal_basis: Why it may be processed, in the owner's words; kept, never interpreted.
+        retention_days: How long the owner may keep it; kept, never interpreted. None if not said.
     """
 
     name: str
@@ -195,6 +200,33 @@ class Attribute:
     bins: tuple[float, ...] = ()
     unknown: tuple[str, ...] = ()
     reference: str = ""
+    labels: tuple[str, ...] = ()
+    declined: tuple[str, ...] = ()
+    legal_basis: str = ""
+    retention_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stratum:
+    """A factor other than a protected attribute, within whose groups outcomes are compared.
+
+    Comparing within a factor that stands for an attribute hides a disparity, so somebody has to
+    have approved it.
+
+    Attributes:
+        factor: The column and how its values become groups; it is no population.
+        approved_by: Who approved that outcomes may differ by it.
+        reason: Why they may.
+    """
+
+    factor: Attribute
+    approved_by: str
+    reason: str
+
+    @property
+    def name(self) -> str:
+        """Return the name of its axis in an outcome table."""
+        return self.factor.name
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,9 @@
 
 from itertools import pairwise
 
+DECLINED = "(declined)"
+"""Name of the group of those who would not say which one they belong to."""
+
 
 def number_text(number: float) -> str:
     """Return the one text of a finite number: whole numbers lose their ``.0``."""

@@ -6,7 +6,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from monitor.domain.alarm import USUAL, AlarmRule
-from monitor.domain.field import Attribute, Decision, Field, Label, Population
+from monitor.domain.field import Attribute, Decision, Field, Label, Population, Stratum
 from monitor.domain.limit import Band, HeldAgainst, Limit
 from monitor.domain.peer import Peer
 from monitor.domain.reference import Reference
@@ -111,6 +111,7 @@ class Policy:
             where they are not ``limits``; of a peer as well.
         peers: Slices that are held against other rows of the same window.
         segments: How rows are divided into slices that are profiled and judged on their own.
+        strata: What outcomes of groups are compared within, by name; none has a population's name.
         owner: Who owns the model; "" until the file says so.
         text: The file as it was read.
         digest: sha256 of the validated content: comments and layout do not change it.
@@ -136,10 +137,16 @@ class Policy:
     reference_limits: Mapping[str, Mapping[str, FieldLimit]] = field(default_factory=dict)
     peers: tuple[Peer, ...] = ()
     segments: tuple[Segment, ...] = ()
+    strata: Mapping[str, Stratum] = field(default_factory=dict)
     owner: str = ""
     text: str = ""
     digest: str = ""
     directory: str = "."
+
+    @property
+    def axes(self) -> Mapping[str, Attribute]:
+        """Return what an outcome table is counted by: attributes, then factors of strata."""
+        return {**self.attributes, **{name: item.factor for name, item in self.strata.items()}}
 
     def limits_against(self, reference: str) -> Mapping[str, FieldLimit]:
         """Return the limits of what is held against a reference; "" is the registered baseline."""

@@ -1,9 +1,11 @@
 """What a baseline froze must still be what the policy says."""
 
 from monitor.domain.errors import BaselineError
-from monitor.domain.field import Field, FieldKind
+from monitor.domain.field import Attribute, Field, FieldKind
+from monitor.domain.naming import DECLINED
 from monitor.domain.policy import Policy
-from monitor.profile.grid import Derivation, Grid, NumericGrid
+from monitor.profile.draft import attribute_grid
+from monitor.profile.grid import AttributeGrid, Derivation, Grid, NumericGrid
 
 
 def check_frozen(policy: Policy, version: str, grid: Grid) -> None:
@@ -13,7 +15,8 @@ def check_frozen(policy: Policy, version: str, grid: Grid) -> None:
     and until then its readings say that there is none.
 
     Raises:
-        BaselineError: A field, the decision, the label or an attribute is read otherwise now.
+        BaselineError: A field, the decision, the label, an attribute or a stratum is read
+            otherwise now.
     """
     changed = [*_fields(policy, grid), *_attributes(policy, grid), *_segments(policy, grid)]
     if policy.decision != grid.decision:
@@ -57,19 +60,36 @@ def _segments(policy: Policy, grid: Grid) -> list[str]:
 
 
 def _attributes(policy: Policy, grid: Grid) -> list[str]:
-    frozen = {attribute.name: attribute for attribute in grid.attributes}
-    changed: list[str] = []
-    for name, attribute in policy.attributes.items():
-        kept = frozen.get(name)
-        if kept is None:
-            changed.append(f"attribute {name} (new)")
-            continue
-        mapped = set(attribute.values.values())
-        if (
-            kept.column != attribute.column
-            or kept.bins != attribute.bins
-            or kept.unknown_values != attribute.unknown
-            or (mapped and mapped != set(kept.groups))
-        ):
-            changed.append(f"attribute {name}")
-    return changed
+    frozen = {axis.name: axis for axis in grid.axes}
+    kinds = {
+        **dict.fromkeys(policy.attributes, "attribute"),
+        **dict.fromkeys(policy.strata, "stratum"),
+    }
+    return [
+        f"{kinds[name]} {name}" + ("" if name in frozen else " (new)")
+        for name, attribute in policy.axes.items()
+        if name not in frozen or _reads_otherwise(attribute, frozen[name])
+    ]
+
+
+def _reads_otherwise(attribute: Attribute, kept: AttributeGrid) -> bool:
+    """Return whether a value may belong to another group now than when groups were registered."""
+    declared = attribute_grid(attribute, {})
+    if _reading(declared) != _reading(kept):
+        return True
+    if attribute.values or attribute.bins:
+        return _groups(declared) != _groups(kept)
+    return _declined(declared) != _declined(kept)
+
+
+def _reading(grid: AttributeGrid) -> tuple[str, tuple[float, ...], frozenset[str]]:
+    return grid.column, grid.bins, frozenset(grid.unknown_values)
+
+
+def _groups(grid: AttributeGrid) -> tuple[frozenset[str], dict[str, str]]:
+    """Return the groups and whose each value is, in whatever order they were declared."""
+    return frozenset(grid.groups), {text: grid.groups[code] for text, code in grid.values.items()}
+
+
+def _declined(grid: AttributeGrid) -> set[str]:
+    return {text for text, code in grid.values.items() if grid.groups[code] == DECLINED}

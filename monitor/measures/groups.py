@@ -7,11 +7,13 @@ import numpy as np
 from monitor.domain.estimate import Absence, Unmeasurable
 from monitor.domain.field import Effect, Population
 from monitor.domain.limit import HeldAgainst
+from monitor.domain.naming import DECLINED
 from monitor.domain.policy import Policy
+from monitor.measures.crossing import MOST_CROSSED, OTHER_SMALL, fold
 from monitor.measures.disparity.comparison import BEST_OFF, REST
 from monitor.measures.measure import GroupPair, ProfilePair
 from monitor.profile.counts import NEGATIVE, POSITIVE
-from monitor.profile.grid import AttributeGrid, IntArray
+from monitor.profile.grid import AttributeGrid, BoolArray, IntArray
 from monitor.profile.profile import Profile
 
 UNKNOWN_GROUP, UNMAPPED_GROUP = "(unknown)", "(unmapped)"
@@ -28,7 +30,8 @@ def group_pair(
 
     A group is listed if it has rows in either. The reference group is the declared one of a single
     attribute, listed even when nobody is in it; otherwise, and for a crossing, the one with most
-    known decisions in the baseline.
+    known decisions in the baseline, but not those who declined to say and not the smallest cells of
+    a crossing that are one group together.
 
     Args:
         population: An attribute, or a crossing of several.
@@ -53,12 +56,14 @@ def group_pair(
     if not names:
         return Unmeasurable(Absence.NO_BASELINE, f"the baseline has no group of {population.name}")
     then, now = (rows_by_group(side, axes) for side in (pair.reference, pair.current))
+    rows = then if pair.registered is None else rows_by_group(pair.registered, axes)
+    folded = fold(names, rows.sum(axis=(1, 2)), MOST_CROSSED if len(axes) > 1 else len(names))
+    names, (then, now, rows) = folded.names, map(folded.rows, (then, now, rows))
     declared = policy.attributes[axes[0].name].reference if len(axes) == 1 else ""
     against = HeldAgainst.LARGEST if declared else policy.held_against
     if not declared:
-        rows = then if pair.registered is None else rows_by_group(pair.registered, axes)
         decided = rows[: len(names), [NEGATIVE, POSITIVE]].sum(axis=(1, 2))
-        declared = names[int(np.argmax(decided))]
+        declared = names[int(np.argmax(np.where(_may_be_reference(names), decided, -1)))]
     elif declared not in names:  # nobody was in it when groups were registered
         names.insert(0, declared)
         then, now = (np.insert(rows, 0, 0, axis=0) for rows in (then, now))
@@ -80,7 +85,8 @@ def group_pair(
         against,
         now[-2:].sum(axis=0),
         policy.label.observed_when if policy.label else None,
-        then[-2:].sum(axis=0),
+        folded.small,
+        unassigned_then=then[-2:].sum(axis=0),
     )
 
 
@@ -93,6 +99,12 @@ def held_against(pair: GroupPair) -> str:
             return REST
         case HeldAgainst.BEST_OFF:
             return BEST_OFF
+
+
+def _may_be_reference(names: list[str]) -> BoolArray:
+    apart = {DECLINED, OTHER_SMALL}
+    allowed = np.array([apart.isdisjoint(name.split(CROSS)) for name in names])
+    return allowed if allowed.any() else ~allowed
 
 
 def rows_by_group(profile: Profile, axes: list[AttributeGrid]) -> IntArray:

@@ -99,8 +99,9 @@ class GroupPair:
         against: What each group is held against: the reference group, or another.
         unassigned: shape (3, 3), rows of the window whose group is unknown or unmapped, whether
             or not they are listed; None where nobody has counted them.
-        unassigned_then: The same of the baseline.
         observed: After which decisions labels can be observed; None for after every one.
+        folded: Names of a crossing's smallest cells, which are one group together.
+        unassigned_then: As `unassigned`, of the baseline.
     """
 
     population: str
@@ -113,6 +114,7 @@ class GroupPair:
     against: HeldAgainst = HeldAgainst.LARGEST
     unassigned: IntArray | None = None
     observed: ObservedWhen | None = None
+    folded: tuple[str, ...] = ()
     unassigned_then: IntArray | None = None
 
 

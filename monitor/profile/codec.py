@@ -145,6 +145,7 @@ def grid_from_bytes(data: bytes) -> Grid:
             for name, dimension in header.get("vectors", {}).items()
         },
         segments=tuple(_segment(segment) for segment in header.get("segments", ())),
+        strata=tuple(_attribute(factor) for factor in header.get("strata", ())),
     )
     return replace(grid, digest=content_digest(data))
 
@@ -277,9 +278,11 @@ def content_digest(data: bytes) -> str:
 
 
 def _add_parts(header: dict[str, Any], arrays: _Arrays, grid: Grid) -> None:
-    """Add what fields are parts of, and segments; a grid without has the bytes it always had."""
+    """Add parts, segments and strata; a grid without them has the bytes it always had."""
     if grid.segments:
         header["segments"] = [asdict(segment) for segment in grid.segments]
+    if grid.strata:
+        header["strata"] = [asdict(factor) for factor in grid.strata]
     if grid.derived:
         header["derived"] = {name: [item.part, item.zone] for name, item in grid.derived.items()}
     if grid.vectors:

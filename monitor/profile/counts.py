@@ -211,14 +211,14 @@ NEGATIVE, POSITIVE, UNKNOWN = 0, 1, 2
 
 @dataclass(slots=True)
 class OutcomeTable:
-    """Rows by group of each attribute × decision × label: one sparse table of integer counts.
+    """Rows by group of each attribute × stratum × decision × label: one sparse table of counts.
 
     Attributes:
-        attributes: Names of the attributes, one axis each.
+        attributes: Names of the attributes, then of the strata, one axis each.
         shape: Sizes of all axes: those of the attributes, then decision (3), then label (3).
         codes: shape (cells,), sorted mixed-radix codes of the cells that hold rows.
         counts: shape (cells,), rows.
-        unmapped: Attribute name to the values that no group was registered for.
+        unmapped: Name of an attribute or stratum to the values that no group was registered for.
     """
 
     attributes: tuple[str, ...]

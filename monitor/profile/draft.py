@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from monitor.domain.errors import BaselineError
 from monitor.domain.field import (
     Attribute,
     Decision,
@@ -17,7 +18,7 @@ from monitor.domain.field import (
     Part,
     embeddings,
 )
-from monitor.domain.naming import bin_names
+from monitor.domain.naming import DECLINED, bin_names
 from monitor.domain.segment import Segment
 from monitor.profile.codec import content_digest, grid_to_bytes
 from monitor.profile.columns import ColumnTally
@@ -35,7 +36,7 @@ from monitor.profile.grid import (
     ScoreArray,
     SegmentGrid,
 )
-from monitor.profile.numbers import Column, to_numbers
+from monitor.profile.numbers import Column, holds_numbers, to_numbers
 from monitor.profile.parts import FIXED_GRIDS, parts_of
 from monitor.profile.segments import Values, distinct_values
 from monitor.profile.values import canonical_texts, rows_by_value
@@ -67,6 +68,10 @@ LISTED_VALUES = 10_000
 
 LISTED_GROUPS = 100
 """Values of an attribute that become groups where the policy declares none."""
+
+NUMBERED_GROUPS = 20
+"""Different numbers that may each be a group; more are an age or an amount, for which somebody has to
+say where groups begin. Codes of groups are fewer, or are explained by the policy."""
 
 TRACKED_VALUES = 100_000
 """Distinct values that a grid knows; of a baseline with more of them the list is incomplete."""
@@ -174,6 +179,26 @@ class SliceTally:
         return SegmentGrid(segment.name, segment.columns, values, segment.most)
 
 
+@dataclass(slots=True)
+class GroupTally(ValueTally):
+    """Rows of each value of an attribute by its whole text, and which values were numbers.
+
+    Attributes:
+        numbers: Texts of values that came as numbers; no more than tell that they are too many.
+    """
+
+    shortened: bool = False
+    numbers: set[str] = field(default_factory=set)
+
+    def add(self, column: Column, *, boolean: bool = False) -> None:
+        """Count a batch."""
+        ValueTally.add(self, column, boolean=boolean)
+        if len(self.numbers) <= 2 * NUMBERED_GROUPS and holds_numbers(column):
+            values, rows, _ = rows_by_value(column)
+            there = [value for value, count in zip(values, rows.tolist(), strict=True) if count]
+            self.numbers.update(text for text in canonical_texts(there) if text is not None)
+
+
 class GridDraft:
     """Gathers what a grid needs from one look at the baseline.
 
@@ -189,12 +214,15 @@ class GridDraft:
         label: Label | None,
         segments: Sequence[Segment] = (),
         *,
+        strata: Mapping[str, Attribute] | None = None,
         identified: bool = False,
     ) -> None:
         self._segments = {item: SliceTally() for item in segments}
         self._identified = identified
         self._fields = {item.name: item for item in fields}
         self._attributes = attributes
+        self._strata = strata or {}
+        self._axes = {**attributes, **self._strata}
         self._decision = decision
         self._label = label
         self._samples: dict[str, list[FloatArray]] = {
@@ -202,7 +230,7 @@ class GridDraft:
         }
         self._tallies = {item.name: ValueTally() for item in tallied(fields)}
         self._vectors = {item.declared: VectorDraft() for item in embeddings(fields)}
-        self._groups = {name: ValueTally(shortened=False) for name in attributes}
+        self._groups = {name: GroupTally() for name in self._axes}
         self._columns = ColumnTally()
 
     def add_columns(self, found: Sequence[tuple[str, str]]) -> None:
@@ -241,8 +269,8 @@ class GridDraft:
                 self._samples[item.name].append(numbers[np.isfinite(numbers)])
 
     def add_attribute(self, name: str, column: Column | None) -> None:
-        """Take in a batch of one protected attribute."""
-        if column is not None and not self._attributes[name].bins:
+        """Take in a batch of one protected attribute, or of the factor of a stratum."""
+        if column is not None and not self._axes[name].bins:
             self._groups[name].add(column)
 
     def add_segments(self, columns: Mapping[str, Column | None], rows: int) -> None:
@@ -251,7 +279,12 @@ class GridDraft:
             tally.add([columns[name] for name in segment.columns], rows)
 
     def grid(self) -> Grid:
-        """Return the frozen grid of all that was taken in."""
+        """Return the frozen grid of all that was taken in.
+
+        Raises:
+            BaselineError: Attributes or strata hold numbers that make no groups by themselves.
+        """
+        self._refuse_numbers()
         fields = {name: self._cells(item) for name, item in self._fields.items()}
         grid = Grid(
             fields=fields,
@@ -259,10 +292,8 @@ class GridDraft:
             booleans=frozenset(
                 item.name for item in self._fields.values() if item.kind is FieldKind.BOOLEAN
             ),
-            attributes=tuple(
-                attribute_grid(attribute, self._groups[name].counts)
-                for name, attribute in self._attributes.items()
-            ),
+            attributes=self._grouped(self._attributes),
+            strata=self._grouped(self._strata),
             decision=self._decision,
             label=self._label,
             score=self._score(),
@@ -278,6 +309,24 @@ class GridDraft:
         )
         grid = replace(grid, schema=self._columns.schema(grid.read_columns))
         return replace(grid, digest=content_digest(grid_to_bytes(grid)))
+
+    def _grouped(self, axes: Mapping[str, Attribute]) -> tuple[AttributeGrid, ...]:
+        return tuple(attribute_grid(axis, self._groups[name].counts) for name, axis in axes.items())
+
+    def _refuse_numbers(self) -> None:
+        """Refuse to freeze a group for each of many numbers, which are an amount and no group."""
+        told = [
+            f"{name} has more than {NUMBERED_GROUPS} different numbers in {axis.column!r}"
+            for name, axis in self._axes.items()
+            if not axis.values
+            and len(self._groups[name].numbers.difference(axis.unknown, axis.declined))
+            > NUMBERED_GROUPS
+        ]
+        if told:
+            raise BaselineError(
+                f"{'; '.join(told)}: say under bins: where groups begin, or under values: which "
+                "numbers are which group"
+            )
 
     def _sample(self, name: str) -> FloatArray:
         item = self._fields[name]
@@ -385,17 +434,23 @@ def attribute_grid(attribute: Attribute, counts: Mapping[str, int]) -> Attribute
         counts: Canonical text of each value in the baseline to its rows.
     """
     if attribute.bins:
-        groups = bin_names(attribute.bins)
+        groups = attribute.labels or bin_names(attribute.bins)
         values: dict[str, int] = {}
     elif attribute.values:
         groups = tuple(dict.fromkeys(attribute.values.values()))
         values = {text: groups.index(group) for text, group in attribute.values.items()}
     else:
-        found = (text for text in counts if text not in attribute.unknown)
+        set_apart = {*attribute.unknown, *attribute.declined}
+        if attribute.declined:
+            set_apart.add(DECLINED)  # a value of that name is not the group of that name
+        found = (text for text in counts if text not in set_apart)
         # Free text makes no groups: the largest stay, and the others' rows are unmapped.
         known = sorted(sorted(found, key=lambda text: (-counts[text], text))[:LISTED_GROUPS])
         groups = tuple(value_name(text) for text in known)
         values = {text: code for code, text in enumerate(known)}
+    if attribute.declined:
+        values |= dict.fromkeys(attribute.declined, len(groups))
+        groups = (*groups, DECLINED)
     return AttributeGrid(
         attribute.name, attribute.column, groups, values, attribute.bins, attribute.unknown
     )

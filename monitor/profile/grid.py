@@ -84,7 +84,7 @@ class CategoricalGrid:
 
 @dataclass(frozen=True, eq=False)
 class AttributeGrid:
-    """The groups of a protected attribute, frozen at registration.
+    """The groups of a protected attribute, or of a stratum's factor, frozen at registration.
 
     Group codes are 0 … len(groups) - 1; then ``unknown`` (null, or declared unknown) and
     ``unmapped`` (a value that no group was declared or registered for).
@@ -92,8 +92,9 @@ class AttributeGrid:
     Attributes:
         name: Name of the attribute.
         column: Column of the log.
-        groups: Names, in a fixed order.
-        values: Canonical text to code; empty for a binned attribute.
+        groups: Names, in a fixed order; the last is that of people who declined to say, if the
+            policy says which values mean that.
+        values: Canonical text to code; of a binned attribute only values that mean "declined".
         bins: Left-closed cut points; group i is ``[bins[i - 1], bins[i])``.
         unknown_values: Canonical texts that mean "not known".
     """
@@ -209,6 +210,7 @@ class Grid:
         derived: Field name to what it takes of its column, for those that are parts.
         vectors: Declared name of each embedding to what is frozen of it.
         segments: How rows are divided besides, each on its own.
+        strata: Factors that are axes of the outcome table after the attributes.
     """
 
     fields: Mapping[str, FieldGrid]
@@ -225,11 +227,17 @@ class Grid:
     derived: Mapping[str, Derivation] = field(default_factory=dict)
     vectors: Mapping[str, VectorGrid] = field(default_factory=dict)
     segments: tuple[SegmentGrid, ...] = ()
+    strata: tuple[AttributeGrid, ...] = ()
+
+    @property
+    def axes(self) -> tuple[AttributeGrid, ...]:
+        """Return what the outcome table is counted by, before decision and label."""
+        return (*self.attributes, *self.strata)
 
     @cached_property
     def read_columns(self) -> frozenset[str]:
         """Return the columns of the log that rows are counted by."""
-        read = {*self.columns.values(), *(attribute.column for attribute in self.attributes)}
+        read = {*self.columns.values(), *(axis.column for axis in self.axes)}
         if self.decision is not None:
             read.add(self.decision.column)
         if self.label is not None:

@@ -41,14 +41,12 @@ from monitor.profile.outcome_codes import (
     label_codes,
     label_numbers,
     rows_by_code,
+    tells_nothing,
 )
 from monitor.profile.parts import Parts, parts_of
 from monitor.profile.profile import Profile
 from monitor.profile.segments import segment_codes
-from monitor.profile.values import (
-    is_nested,
-    one_array,
-)
+from monitor.profile.values import one_array
 from monitor.profile.vectors import count_vectors
 
 _NEITHER = UNKNOWN * 3 + UNKNOWN  # the code of rows with neither a decision nor a label
@@ -206,18 +204,19 @@ class ProfileBuilder:
 
         Args:
             rows: Rows of the batch.
-            attributes: Attribute name to its column; None where the file does not have it.
+            attributes: Name of each attribute and stratum to its column; None where the file does
+                not have it.
             decision: The decision column; None when there is none.
             label: The label column (joined already); None when there is none.
             score: The score column; None when there is none.
         """
         table = self.profile.outcomes
         code = np.zeros(rows, np.int64)
-        for grid in self._grid.attributes:
+        for grid in self._grid.axes:
             column = attributes.get(grid.name)
             groups, strays = group_codes(grid, column, rows)
             table.unmapped[grid.name].add(strays)
-            if column is not None and (grid.bins or is_nested(column)):
+            if column is not None and tells_nothing(grid, column):
                 self._note_unread(grid.column, groups == grid.unknown, column)
             code *= grid.size
             code += groups

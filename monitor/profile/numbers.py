@@ -17,6 +17,11 @@ BLOCK_ROWS = 32_768
 a naive sum over them keeps the twelve digits that are promised."""
 
 
+def holds_numbers(column: Column) -> bool:
+    """Return whether a column is of integers, floats of any width, or decimals."""
+    return _is_numeric(_value_type(one_array(column)))
+
+
 def to_numbers(column: Column) -> tuple[FloatArray, int, int]:
     """Return a column as doubles.
 
@@ -27,9 +32,8 @@ def to_numbers(column: Column) -> tuple[FloatArray, int, int]:
         that is no number.
     """
     column = one_array(column)
-    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-    numeric = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
-    if not (numeric or pa.types.is_boolean(kind)):
+    kind = _value_type(column)
+    if not (_is_numeric(kind) or pa.types.is_boolean(kind)):
         # Not decoded first: a few bytes of codes may stand for gigabytes of text.
         null = column.null_count
         return np.full(len(column), np.nan), null, len(column) - null
@@ -38,3 +42,13 @@ def to_numbers(column: Column) -> tuple[FloatArray, int, int]:
     if not pa.types.is_float64(kind):
         column = column.cast(pa.float64(), safe=False)
     return doubles(column), column.null_count, 0
+
+
+def _value_type(column: Column) -> Any:
+    return column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+
+
+def _is_numeric(kind: Any) -> bool:
+    return bool(
+        pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+    )

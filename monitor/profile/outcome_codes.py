@@ -7,7 +7,14 @@ from monitor.profile.counts import NEGATIVE, POSITIVE, UNKNOWN
 from monitor.profile.grid import AttributeGrid, FloatArray, IntArray
 from monitor.profile.labels import numbers_in_text
 from monitor.profile.numbers import Column, to_numbers
-from monitor.profile.values import canonical_text, encoded, outcome_text, rows_of
+from monitor.profile.values import (
+    canonical_text,
+    encoded,
+    is_nested,
+    number_of,
+    outcome_text,
+    rows_of,
+)
 
 DENSE_CELLS = 4096
 """An outcome table of so many cells is counted without sorting its rows, however few they are."""
@@ -20,10 +27,7 @@ def group_codes(
     if column is None:
         return np.full(rows, grid.unknown, np.int64), []
     if grid.bins:
-        numbers, _, _ = to_numbers(column)
-        known = ~np.isnan(numbers)
-        binned = np.searchsorted(np.asarray(grid.bins), numbers, side="right")
-        return np.where(known, binned, grid.unknown).astype(np.int64), []
+        return _binned(grid, to_numbers(column)[0]), []
     indices, values = encoded(column)
     codes = np.full(len(values) + 1, grid.unknown, np.int64)  # the last is for null (-1)
     strays: dict[int, str] = {}
@@ -40,6 +44,23 @@ def group_codes(
     return codes.take(indices), [
         (text, int(counts[place])) for place, text in strays.items() if counts[place]
     ]
+
+
+def tells_nothing(grid: AttributeGrid, column: Column) -> bool:
+    """Return whether no value of a column can be a group's: another kind than was declared."""
+    return is_nested(column) or bool(grid.bins and to_numbers(column)[2])
+
+
+def _binned(grid: AttributeGrid, numbers: FloatArray) -> IntArray:
+    codes = np.searchsorted(np.asarray(grid.bins), numbers, side="right").astype(np.int64)
+    codes[np.isnan(numbers)] = grid.unknown
+    for text, code in (
+        *((text, grid.unknown) for text in grid.unknown_values),
+        *grid.values.items(),
+    ):
+        if (number := number_of(text)) is not None:
+            codes[numbers == number] = code
+    return codes
 
 
 def decision_codes(decision: Decision | None, column: Column | None, rows: int) -> IntArray:

@@ -64,7 +64,7 @@ class Profile:
         }
         score = grid.fields.get(grid.score)
         width = score.cells if isinstance(score, NumericGrid) else 0
-        sizes = {attribute.name: attribute.size for attribute in grid.attributes}
+        sizes = {axis.name: axis.size for axis in grid.axes}
         return cls(
             grid.digest,
             0,

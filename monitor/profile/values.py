@@ -80,6 +80,11 @@ def number_only(value: Any) -> str | None:
     return text if "." not in text and "e" not in text.lower() else number_text(float(text))
 
 
+def number_of(text: str) -> float | None:
+    """Return the number that a canonical text spells; None for any other text."""
+    return float(text) if _NUMBER.fullmatch(text) else None
+
+
 def outcome_text(declared: Collection[str]) -> Callable[[Any], str | None]:
     """Return how values of a decision or a label are read, by what was declared of them.
 

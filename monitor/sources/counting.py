@@ -288,7 +288,7 @@ def _fill_outcomes(
         counted.unmapped_labels.add(unmapped_labels(grid.label, label))
         part.builder.add_outcomes(
             selection.rows,
-            {item.name: selection.of(held[item.column]) for item in grid.attributes},
+            {item.name: selection.of(held[item.column]) for item in grid.axes},
             selection.of(held.get("" if grid.decision is None else grid.decision.column)),
             label,
             selection.of(held.get(grid.columns.get(grid.score, ""))),
@@ -336,7 +336,7 @@ def _count_pairs(chosen: list[_Chosen], meeting: Meeting, batch: int) -> None:
 
 
 def _outcome_columns(grid: Grid) -> set[str]:
-    columns = {attribute.column for attribute in grid.attributes}
+    columns = {axis.column for axis in grid.axes}
     if grid.decision is not None:
         columns.add(grid.decision.column)
     if grid.label is not None:

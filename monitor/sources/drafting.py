@@ -79,6 +79,7 @@ class _Drafting:
             policy.decision,
             policy.label,
             policy.segments,
+            strata={name: item.factor for name, item in policy.strata.items()},
             identified=bool(policy.source.id),
         )
 
@@ -108,7 +109,7 @@ class _Drafting:
 
     def _take_values(self, task: Task, file: FoundFile) -> list[_Part]:
         """Take in the categorical columns of a file; return where the version's rows are."""
-        attributes = self._policy.attributes
+        attributes = self._policy.axes
         fields = tallied(self._policy.fields)
         texts = {item.column for item in fields}
         texts |= {attribute.column for attribute in attributes.values()}

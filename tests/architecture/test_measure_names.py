@@ -32,7 +32,7 @@ def test_the_names_are_those_of_the_catalogue():
 
 
 def test_each_rate_is_a_metric_with_its_four_measures():
-    made = {item.about.id: item for item in CATALOGUE}
+    made = {item.about.id: item for item in EVERY}
     for metric, rate in RATES.items():
         assert METRIC_NAMES[metric].labels == rate.labels
         assert rate.numerator < rate.denominator

@@ -23,6 +23,7 @@ from monitor.domain.field import (
     Label,
     Part,
     Population,
+    Stratum,
     embeddings,
 )
 from monitor.domain.limit import Band, Limit
@@ -107,6 +108,16 @@ def attribute(name):
             texts,
             bins=st.lists(numbers, min_size=1, max_size=4, unique=True).map(sorted).map(tuple),
             unknown=st.lists(values, max_size=2).map(tuple),
+            declined=st.sampled_from([(), ("would not say",)]),
+            legal_basis=st.just("") | texts,
+            retention_days=st.none() | st.integers(1, 9999),
+        ),
+        st.builds(
+            Attribute,
+            st.just(name),
+            texts,
+            bins=st.just((0.5, 2.0)),
+            labels=st.lists(names, min_size=3, max_size=3, unique=True).map(tuple),
         ),
         st.builds(
             Attribute,
@@ -152,6 +163,11 @@ def policies(draw):
     attributes = {
         name: draw(attribute(name)) for name in draw(st.lists(names, max_size=3, unique=True))
     }
+    factors = names.filter(lambda name: name not in attributes)
+    strata = {
+        name: Stratum(Attribute(name, draw(texts), bins=(1.0,)), draw(names), draw(texts))
+        for name in draw(st.lists(factors, max_size=2 if attributes else 0, unique=True))
+    }
     crossing = [Population(tuple(attributes))] if len(attributes) > 1 else []
     length = draw(st.sampled_from(CalendarUnit) | durations)
     schedule = Schedule(
@@ -196,6 +212,7 @@ def policies(draw):
         attributes=attributes,
         populations=(*(Population((name,)) for name in attributes), *crossing),
         schedule=schedule,
+        strata=strata,
         limits=judged,
         references=tuple(held),
         peers=tuple(apart),

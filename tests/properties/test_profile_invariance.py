@@ -16,7 +16,16 @@ from hypothesis import strategies as st
 from monitor.compute import local
 from monitor.compute.isolated import IsolatedCompute
 from monitor.compute.local import LocalCompute
-from monitor.domain.field import Attribute, Decision, Effect, Field, FieldKind, FieldRole, Label
+from monitor.domain.field import (
+    Attribute,
+    Decision,
+    Effect,
+    Field,
+    FieldKind,
+    FieldRole,
+    Label,
+    Stratum,
+)
 from monitor.domain.limit import Band
 from monitor.domain.policy import Policy, SourceSpec
 from monitor.domain.schedule import CalendarUnit, Schedule
@@ -59,7 +68,8 @@ def policy(folder):
         fields=FIELDS,
         decision=Decision("flag", ("true",), effect=Effect.HARMFUL),
         label=Label("late", ("1",)),
-        attributes={"sex": Attribute("sex", "sex")},
+        attributes={"sex": Attribute("sex", "sex", declined=("x",))},
+        strata={"product": Stratum(Attribute("product", "kind"), "r.lee", "priced before")},
         populations=(),
         schedule=Schedule(CalendarUnit.WEEK),
         limits={},

@@ -20,6 +20,7 @@ from monitor.domain.field import (
     Label,
     Part,
     Population,
+    Stratum,
     embeddings,
 )
 from monitor.domain.limit import Band, Limit
@@ -156,7 +157,16 @@ def test_a_full_file_says_everything(load):
           sex: {}
           age: {column: years, bins: [25, 35.5], unknown: ["", -1], reference: 35.5+}
           race: {values: {1: White, "2": Black, 3: Black}, reference: White}
+          elderly:
+            column: years
+            bins: ecoa
+            labels: [under, over]
+            declined: [-2]
+            legal_basis: ECOA
+            retention_days: 750
         crossings: [[sex, age]]
+        strata:
+          product: {column: code, values: {1: card}, unknown: [0], approved_by: r.lee, reason: law}
         schedule:
           window: 14d
           timezone: America/New_York
@@ -191,11 +201,24 @@ def test_a_full_file_says_everything(load):
         "race": Attribute(
             "race", "race", {"1": "White", "2": "Black", "3": "Black"}, reference="White"
         ),
+        "elderly": Attribute(
+            "elderly",
+            "years",
+            bins=(62.0,),
+            labels=("under", "over"),
+            declined=("-2",),
+            legal_basis="ECOA",
+            retention_days=750,
+        ),
     }
+    product = Attribute("product", "code", {"1": "card"}, unknown=("0",))
+    assert policy.strata == {"product": Stratum(product, "r.lee", "law")}
+    assert policy.axes == {**policy.attributes, "product": product}
     assert policy.populations == (
         Population(("sex",)),
         Population(("age",)),
         Population(("race",)),
+        Population(("elderly",)),
         Population(("sex", "age")),
     )
     assert policy.schedule == Schedule(
@@ -381,3 +404,16 @@ def test_a_table_whose_package_is_missing_says_what_to_install(tmp_path, monkeyp
     (problem,) = caught.value.problems
     assert (problem.line, problem.key) == (2, "source.format")
     assert f"install modelmon[{kind}]" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("preset", "bins"),
+    [("adea", [40]), ("ecoa", [62]), ("decades", [20, 30, 40, 50, 60, 70, 80])],
+)
+def test_cut_points_of_ages_have_names(load, preset, bins):
+    decision = "decision: {column: d, positive: [1], positive_is: harmful}\n"
+    populations = "populations: {age: {bins: BINS}}\n"
+    named = load(MINIMAL + decision + populations.replace("BINS", preset))
+    said = load(MINIMAL + decision + populations.replace("BINS", str(bins)))
+    assert named.attributes["age"].bins == tuple(map(float, bins))
+    assert named.digest == said.digest
