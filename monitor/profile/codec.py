@@ -32,6 +32,7 @@ from monitor.profile.grid import (
     SegmentGrid,
     VectorGrid,
 )
+from monitor.profile.group_scores import GroupScores
 from monitor.profile.profile import Profile
 from monitor.profile.vectors import VectorCounts
 
@@ -200,8 +201,40 @@ def _profile_header(profile: Profile, arrays: _Arrays, prefix: str) -> dict[str,
     if profile.errors is not None:
         header["errors"] = asdict(profile.errors)
     _add_vectors(header, arrays, profile)
+    _add_group_scores(header, arrays, profile.group_scores)
     _add_slices(header, arrays, profile)
     return header
+
+
+def _add_group_scores(header: dict[str, Any], arrays: _Arrays, scores: GroupScores | None) -> None:
+    """Add the scores by group; their sorted codes as differences, which take few bytes."""
+    if scores is None:  # a profile without has the bytes it always had
+        return
+    header["group_scores"] = [scores.attributes, scores.sizes, scores.cells, scores.level]
+    arrays |= {
+        "\x1fgroup codes": np.diff(scores.codes, prepend=0),
+        "\x1fgroup rows": scores.rows,
+        "\x1fgroup groups": scores.groups,
+        "\x1fgroup counts": scores.counts,
+        "\x1fgroup sums": scores.sums,
+    }
+
+
+def _group_scores(described: list[Any] | None, arrays: _Arrays) -> GroupScores | None:
+    if described is None:  # without attributes or a score, or of before they were counted
+        return None
+    attributes, sizes, cells, level = described
+    return GroupScores(
+        tuple(attributes),
+        tuple(sizes),
+        cells,
+        level,
+        np.cumsum(arrays["\x1fgroup codes"]),
+        arrays["\x1fgroup rows"],
+        arrays["\x1fgroup groups"],
+        arrays["\x1fgroup counts"],
+        arrays["\x1fgroup sums"],
+    )
 
 
 def _add_slices(header: dict[str, Any], arrays: _Arrays, profile: Profile) -> None:
@@ -269,6 +302,7 @@ def _profile(header: Mapping[str, Any], arrays: _Arrays, prefix: str) -> Profile
             }
             for name, slices in header.get("segments", {}).items()
         },
+        group_scores=_group_scores(header.get("group_scores"), arrays),
     )
 
 

@@ -26,6 +26,7 @@ from monitor.profile.division import (
     split_values,
 )
 from monitor.profile.grid import (
+    AttributeGrid,
     BoolArray,
     CategoricalGrid,
     FloatArray,
@@ -34,6 +35,7 @@ from monitor.profile.grid import (
     NumericGrid,
     ScoreArray,
 )
+from monitor.profile.group_scores import Scored, add_group_scores
 from monitor.profile.numbers import BLOCK_ROWS, Column, to_numbers
 from monitor.profile.outcome_codes import (
     decision_codes,
@@ -211,15 +213,10 @@ class ProfileBuilder:
             score: The score column; None when there is none.
         """
         table = self.profile.outcomes
-        code = np.zeros(rows, np.int64)
-        for grid in self._grid.axes:
-            column = attributes.get(grid.name)
-            groups, strays = group_codes(grid, column, rows)
-            table.unmapped[grid.name].add(strays)
-            if column is not None and tells_nothing(grid, column):
-                self._note_unread(grid.column, groups == grid.unknown, column)
-            code *= grid.size
-            code += groups
+        groups = np.zeros(rows, np.int64)
+        self._add_axes(groups, self._grid.attributes, attributes)
+        code = groups.copy()
+        self._add_axes(code, self._grid.strata, attributes)
         decisions = decision_codes(self._grid.decision, decision, rows)
         if self._grid.decision is not None and decision is not None:
             self._note_unread(self._grid.decision.column, decisions == UNKNOWN, decision)
@@ -238,8 +235,27 @@ class ProfileBuilder:
         if score is not None and isinstance(grid_of_score, NumericGrid):
             scores, scale = to_numbers(score)[0], grid_of_score.scale
             self._add_score(grid_of_score, scores, decisions, labels)
+            if self.profile.group_scores is not None:
+                found = Scored(grid_of_score, scores, groups, decisions, labels, numbers)
+                add_group_scores(self.profile.group_scores, found)
         if numbers is not None and self.profile.errors is not None:
             self.profile.errors.add_numbers(scores, numbers, scale)
+
+    def _add_axes(
+        self,
+        codes: IntArray,
+        axes: Sequence[AttributeGrid],
+        columns: Mapping[str, Column | None],
+    ) -> None:
+        """Go on with the codes of rows by their groups of some attributes or strata."""
+        for grid in axes:
+            column = columns.get(grid.name)
+            groups, strays = group_codes(grid, column, len(codes))
+            self.profile.outcomes.unmapped[grid.name].add(strays)
+            if column is not None and tells_nothing(grid, column):
+                self._note_unread(grid.column, groups == grid.unknown, column)
+            codes *= grid.size
+            codes += groups
 
     def take_scores(self) -> dict[str, ScoreArray]:
         """Return and forget the scores of the rows of a batch, by field."""

@@ -11,6 +11,7 @@ from monitor.profile.comoments import CoMoments
 from monitor.profile.counts import CategoricalCounts, FieldCounts, NumericCounts, OutcomeTable
 from monitor.profile.errors import ErrorSums
 from monitor.profile.grid import Grid, IntArray, NumericGrid
+from monitor.profile.group_scores import GroupScores
 from monitor.profile.vectors import VectorCounts
 
 
@@ -36,7 +37,10 @@ class Profile:
         vectors: Declared name of each embedding to its counts.
         segments: Name of a segment to its slices that have rows, by code: profiles of their own
             on the same grid. Of what has parts (times, texts, embeddings), of pairs, duplicates,
-            errors and scores by decision they count nothing; in the rest their sum is the profile.
+            errors, scores by decision and by group they count nothing; in the rest their sum is the
+            profile.
+        group_scores: Scores by group, decision and label; None without attributes or a score, and
+            where it was not counted, in profiles stored before it was.
     """
 
     grid: str
@@ -52,6 +56,7 @@ class Profile:
     errors: ErrorSums | None = None
     vectors: dict[str, VectorCounts] = field(default_factory=dict)
     segments: "dict[str, dict[int, Profile]]" = field(default_factory=dict)
+    group_scores: GroupScores | None = None
 
     @classmethod
     def empty(cls, grid: Grid) -> "Profile":
@@ -75,6 +80,7 @@ class Profile:
             score_by_decision=np.zeros((2, width), np.int64),
             errors=ErrorSums(),
             vectors={name: VectorCounts.empty() for name in grid.vectors},
+            group_scores=_group_scores(grid, width),
         )
 
     @classmethod
@@ -87,6 +93,7 @@ class Profile:
         profile.pairs = CoMoments.empty(0)
         profile.score_by_decision = None
         profile.errors = None
+        profile.group_scores = None
         return profile
 
     def merge(self, other: "Profile") -> None:
@@ -134,12 +141,23 @@ class Profile:
             self.errors = None
         else:
             self.errors.merge(other.errors)
+        if self.group_scores is None or other.group_scores is None:
+            self.group_scores = None
+        else:
+            self.group_scores.merge(other.group_scores)
 
     def _widen(self, first: datetime | None, last: datetime | None) -> None:
         if first is not None:
             self.first_event = first if self.first_event is None else min(self.first_event, first)
         if last is not None:
             self.last_event = last if self.last_event is None else max(self.last_event, last)
+
+
+def _group_scores(grid: Grid, width: int) -> GroupScores | None:
+    if not (grid.attributes and width):
+        return None
+    sizes = tuple(attribute.size for attribute in grid.attributes)
+    return GroupScores(tuple(attribute.name for attribute in grid.attributes), sizes, width)
 
 
 def merged(profiles: Iterable[Profile]) -> Profile:

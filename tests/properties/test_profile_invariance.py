@@ -142,6 +142,7 @@ def exact(profile):
             counts.squares = 0.0
     for name in SUMS:
         setattr(copy.errors, name, 0.0)
+    copy.group_scores.sums = np.zeros_like(copy.group_scores.sums)
     for vectors in copy.vectors.values():
         for name in VECTOR_SUMS:
             setattr(vectors, name, np.zeros_like(getattr(vectors, name)))
@@ -169,6 +170,8 @@ def assert_same_profile(one, other):
     for name in SUMS:
         mine, theirs = (getattr(side.errors, name) for side in (one, other))
         assert mine == pytest.approx(theirs, rel=1e-12, abs=1e-12 * (one.errors.absolute + 1))
+    mine, theirs = one.group_scores.sums, other.group_scores.sums
+    assert mine == pytest.approx(theirs, rel=1e-12, abs=1e-12 * ROWS)
     mine, theirs = one.vectors["vector"], other.vectors["vector"]
     size = 1.0 + np.abs(mine.fourths).max()  # no sum is larger, and cubes may cancel
     for name in VECTOR_SUMS:

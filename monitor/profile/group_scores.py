@@ -1,0 +1,291 @@
+"""Scores and their errors by group: what calibration, ranking and error of each group are taken from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from monitor.profile.counts import POSITIVE, UNKNOWN
+from monitor.profile.grid import FloatArray, IntArray, NumericGrid
+from monitor.profile.numbers import BLOCK_ROWS
+
+MOST_ENTRIES = 2**16
+"""Cells with rows that are kept, some 150 kB as bytes: above, neighbouring cells of the score are put
+together in pairs."""
+
+HELD_ROWS = 2**20
+"""Rows that wait to be counted together: sorting them batch by batch would cost several times as much."""
+
+COUNTS = ("rows", "error_rows")
+SUMS = ("score", "score_squared", "error", "absolute", "squared", "fourth")
+"""Names of the moments, in the order in which they are kept."""
+
+
+def empty_codes() -> IntArray:
+    """Return no codes."""
+    return np.zeros(0, np.int64)
+
+
+@dataclass(slots=True)
+class GroupScores:
+    """Rows with a finite score by group of each attribute × decision × label × cell of the score.
+
+    The table is sparse. Once more than `MOST_ENTRIES` of its cells have rows, cells of the score are put
+    together two by two, so that in the end each holds ``2 ** level`` of the grid's. The level is the
+    lowest at which so many suffice for all rows; no part of the rows needs a higher one, so it does not
+    depend on the order in which parts are merged.
+
+    Moments are sums of the standardised score, ``(score - center) / scale`` with those of the score's
+    grid, and of errors: ``score - y`` with y 0 or 1 where the label has two classes and the score is a
+    probability, ``(score - label) / scale`` where the label is a number.
+
+    Attributes:
+        attributes: Names of the attributes, one axis each.
+        sizes: Sizes of their axes.
+        cells: Cells of the score's grid.
+        groups: shape (combinations,), sorted codes of groups × label that have moments.
+        counts: shape (combinations, 2), rows in `COUNTS`.
+        sums: shape (combinations, 6), `SUMS`.
+    """
+
+    attributes: tuple[str, ...]
+    sizes: tuple[int, ...]
+    cells: int
+    _level: int = 0
+    _codes: IntArray = field(default_factory=empty_codes)
+    _rows: IntArray = field(default_factory=empty_codes)
+    groups: IntArray = field(default_factory=empty_codes)
+    counts: IntArray = field(default_factory=lambda: np.zeros((0, len(COUNTS)), np.int64))
+    sums: FloatArray = field(default_factory=lambda: np.zeros((0, len(SUMS))))
+    _held: list[IntArray] = field(default_factory=list)
+
+    @property
+    def level(self) -> int:
+        """Return how many times neighbouring cells of the score were put together."""
+        self.settle()
+        return self._level
+
+    @property
+    def codes(self) -> IntArray:
+        """Return the sorted mixed-radix codes of the cells with rows, shape (entries,)."""
+        self.settle()
+        return self._codes
+
+    @property
+    def rows(self) -> IntArray:
+        """Return the rows of each of `codes`, shape (entries,)."""
+        self.settle()
+        return self._rows
+
+    @property
+    def width(self) -> int:
+        """Return the number of the score's cells at the present level."""
+        return _width(self.cells, self.level)
+
+    def add(self, groups: IntArray, outcomes: IntArray, cells: IntArray) -> None:
+        """Count rows.
+
+        Args:
+            groups: shape (rows,), mixed-radix codes over the attributes.
+            outcomes: shape (rows,), decision × 3 + label.
+            cells: shape (rows,), cells of the score's grid.
+        """
+        codes = groups * 9
+        codes += outcomes
+        codes *= self.cells
+        codes += cells
+        self._held.append(codes)
+        if sum(map(len, self._held)) >= HELD_ROWS:
+            self.settle()
+
+    def add_scores(self, groups: IntArray, labels: IntArray, standard: FloatArray) -> None:
+        """Add the standardised scores of rows, shape (rows,), by group and label."""
+        with np.errstate(over="ignore", invalid="ignore"):  # as for the score's own sums
+            powers = {"score": standard, "score_squared": np.square(standard)}
+        self._add_moments(groups * 3 + labels, "rows", powers)
+
+    def add_chances(self, groups: IntArray, labels: IntArray, scores: FloatArray) -> None:
+        """Add the errors of scores, shape (rows,), as chances of the positive label where it is known."""
+        known = (labels != UNKNOWN) & (scores >= 0) & (scores <= 1)
+        if not known.all():
+            groups, labels, scores = groups[known], labels[known], scores[known]
+        self._add_errors(groups * 3 + labels, scores - (labels == POSITIVE))
+
+    def add_numbers(self, groups: IntArray, errors: FloatArray) -> None:
+        """Add the errors, shape (rows,), of scores of rows whose label is a finite number."""
+        self._add_errors(groups * 3 + UNKNOWN, errors)
+
+    def settle(self) -> None:
+        """Count the rows that wait."""
+        if not self._held:
+            return
+        codes = np.concatenate(self._held)
+        self._held = []
+        size = prod(self.sizes) * 9 * self.cells
+        if size <= 8 * len(codes):
+            rows = np.bincount(codes, minlength=size)
+            codes = np.flatnonzero(rows)
+            rows = rows[codes]
+        else:
+            codes, rows = np.unique(codes, return_counts=True)
+        self._add_entries(self._coarser(codes, 0, self._level), rows.astype(np.int64))
+
+    def merge(self, other: "GroupScores") -> None:
+        """Add another window's on the same grid."""
+        level = max(self.level, other.level)
+        self._codes, self._level = self._coarser(self._codes, self._level, level), level
+        self._add_entries(self._coarser(other.codes, other.level, level), other.rows)
+        self._add_sums(other.groups, other.counts, other.sums)
+
+    def margin(self, *attributes: str) -> IntArray:
+        """Return rows by some attributes, decision, label and cell of the score.
+
+        Args:
+            attributes: Names of the attributes to keep, in the order wanted.
+
+        Returns:
+            shape (size of each attribute …, 3 decisions, 3 labels, `width`).
+        """
+        shape = (*self.sizes, 3, 3, self.width)
+        axes = [self.attributes.index(name) for name in attributes]
+        axes += range(len(self.sizes), len(shape))
+        dense: IntArray = _dense(self.codes, self.rows, shape, axes)
+        return dense
+
+    def moments(self, *attributes: str) -> Mapping[str, Any]:
+        """Return counts and sums by some attributes and label, by name.
+
+        Args:
+            attributes: Names of the attributes to keep, in the order wanted.
+
+        Returns:
+            `COUNTS` as integers and `SUMS` as doubles, each of shape (size of each attribute …,
+            3 labels). Errors of numeric labels are all under the unknown label.
+        """
+        shape = (*self.sizes, 3)
+        axes = [*(self.attributes.index(name) for name in attributes), len(self.sizes)]
+        parts = [*zip(COUNTS, self.counts.T, strict=True), *zip(SUMS, self.sums.T, strict=True)]
+        return {name: _dense(self.groups, values, shape, axes) for name, values in parts}
+
+    def _add_errors(self, codes: IntArray, errors: FloatArray) -> None:
+        with np.errstate(over="ignore", invalid="ignore"):
+            squares = np.square(errors)
+            powers = {
+                "error": errors,
+                "absolute": np.abs(errors),
+                "squared": squares,
+                "fourth": np.square(squares),
+            }
+        self._add_moments(codes, "error_rows", powers)
+
+    def _add_moments(self, codes: IntArray, count: str, powers: Mapping[str, FloatArray]) -> None:
+        if not len(codes):
+            return
+        distinct, places = np.arange(prod(self.sizes) * 3), codes
+        if len(distinct) > len(codes):
+            distinct, places = np.unique(codes, return_inverse=True)
+        counts = np.zeros((len(distinct), len(COUNTS)), np.int64)
+        sums = np.zeros((len(distinct), len(SUMS)))
+        counts[:, COUNTS.index(count)] = np.bincount(places, minlength=len(distinct))
+        with np.errstate(over="ignore", invalid="ignore"):
+            for name, values in powers.items():
+                sums[:, SUMS.index(name)] = np.bincount(places, values, len(distinct))
+        there = counts.any(axis=1)
+        self._add_sums(distinct[there], counts[there], sums[there])
+
+    def _add_sums(self, groups: IntArray, counts: IntArray, sums: FloatArray) -> None:
+        every, place = np.unique(np.concatenate([self.groups, groups]), return_inverse=True)
+        self.groups = every
+        with np.errstate(over="ignore", invalid="ignore"):
+            self.counts = _together(place, len(every), np.concatenate([self.counts, counts]))
+            self.sums = _together(place, len(every), np.concatenate([self.sums, sums]))
+
+    def _add_entries(self, codes: IntArray, rows: IntArray) -> None:
+        every = np.concatenate([self._codes, codes])
+        counts = np.concatenate([self._rows, rows])
+        self._codes, place = np.unique(every, return_inverse=True)
+        self._rows = _together(place, len(self._codes), counts)
+        while len(self._codes) > MOST_ENTRIES and _width(self.cells, self._level) > 1:
+            codes = self._coarser(self._codes, self._level, self._level + 1)
+            self._level += 1
+            self._codes, place = np.unique(codes, return_inverse=True)
+            self._rows = _together(place, len(self._codes), self._rows)
+
+    def _coarser(self, codes: IntArray, level: int, wanted: int) -> IntArray:
+        if level == wanted:
+            return codes
+        before, cell = np.divmod(codes, _width(self.cells, level))
+        coarser: IntArray = before * _width(self.cells, wanted) + (cell >> (wanted - level))
+        return coarser
+
+
+def _width(cells: int, level: int) -> int:
+    return ((cells - 1) >> level) + 1
+
+
+def _together(place: IntArray, size: int, values: Any) -> Any:
+    totals = np.zeros((size, *values.shape[1:]), values.dtype)
+    np.add.at(totals, place, values)
+    return totals
+
+
+def _dense(codes: IntArray, values: Any, shape: tuple[int, ...], axes: list[int]) -> Any:
+    places = np.unravel_index(codes, shape)
+    dense = np.zeros(tuple(shape[axis] for axis in axes), values.dtype)
+    with np.errstate(over="ignore", invalid="ignore"):
+        np.add.at(dense, tuple(places[axis] for axis in axes), values)
+    return dense
+
+
+class Scored(NamedTuple):
+    """Rows of a batch whose scores are counted by group.
+
+    Attributes:
+        grid: The score's cells.
+        scores: shape (rows,).
+        groups: shape (rows,), mixed-radix codes over the attributes.
+        decisions: shape (rows,), codes of decisions.
+        labels: shape (rows,), codes of labels of two classes.
+        numbers: shape (rows,), numeric labels; None where the label is none.
+    """
+
+    grid: NumericGrid
+    scores: FloatArray
+    groups: IntArray
+    decisions: IntArray
+    labels: IntArray
+    numbers: FloatArray | None
+
+    def part(self, rows: Any) -> "Scored":
+        """Return some of the rows."""
+        return Scored(
+            self.grid,
+            self.scores[rows],
+            self.groups[rows],
+            self.decisions[rows],
+            self.labels[rows],
+            None if self.numbers is None else self.numbers[rows],
+        )
+
+
+def add_group_scores(counted: GroupScores, batch: Scored) -> None:
+    """Count the rows of a batch that have a finite score."""
+    finite = np.isfinite(batch.scores)
+    if not finite.all():
+        batch = batch.part(finite)
+    for begin in range(0, len(batch.scores), BLOCK_ROWS):
+        grid, scores, groups, decisions, labels, numbers = batch.part(
+            slice(begin, begin + BLOCK_ROWS)
+        )
+        cells, standard = grid.table.cells(scores)
+        counted.add(groups, decisions * 3 + labels, cells)
+        counted.add_scores(groups, labels, standard)
+        if numbers is None:
+            counted.add_chances(groups, labels, scores)
+        else:
+            known = np.isfinite(numbers)
+            with np.errstate(over="ignore", invalid="ignore"):  # as for the errors of all rows
+                errors = (scores[known] - numbers[known]) / grid.scale
+            counted.add_numbers(groups[known], errors)
