@@ -1,7 +1,9 @@
 """What a baseline froze must still be what the policy says."""
 
+from dataclasses import replace
+
 from monitor.domain.errors import BaselineError
-from monitor.domain.field import Attribute, Field, FieldKind
+from monitor.domain.field import Attribute, Field, FieldKind, Label
 from monitor.domain.naming import DECLINED
 from monitor.domain.policy import Policy
 from monitor.profile.draft import attribute_grid
@@ -21,7 +23,7 @@ def check_frozen(policy: Policy, version: str, grid: Grid) -> None:
     changed = [*_fields(policy, grid), *_attributes(policy, grid), *_segments(policy, grid)]
     if policy.decision != grid.decision:
         changed.append("the decision")
-    if policy.label != grid.label:
+    if _read_by(policy.label) != _read_by(grid.label):
         changed.append("the label")
     if changed:
         raise BaselineError(
@@ -29,6 +31,10 @@ def check_frozen(policy: Policy, version: str, grid: Grid) -> None:
             f"changed how it reads {', '.join(changed)}; register the baseline again: "
             f"modelmon baseline register {policy.model} --from … --to … --why …"
         )
+
+
+def _read_by(label: Label | None) -> Label | None:
+    return label and replace(label, observed_when=None)  # when it can be known changes no count
 
 
 def _fields(policy: Policy, grid: Grid) -> list[str]:

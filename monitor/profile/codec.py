@@ -82,7 +82,7 @@ def grid_to_bytes(grid: Grid) -> bytes:
         "booleans": sorted(grid.booleans),
         "attributes": [asdict(attribute) for attribute in grid.attributes],
         "decision": None if grid.decision is None else asdict(grid.decision),
-        "label": None if grid.label is None else asdict(grid.label),
+        "label": None if grid.label is None else _read_by(grid.label),
         "score": grid.score,
         "schema": {
             "columns": {
@@ -441,6 +441,13 @@ def _decision(described: dict[str, Any] | None) -> Decision | None:
         described["at_least"],
         None if effect is None else Effect(effect),
     )
+
+
+def _read_by(label: Label) -> dict[str, Any]:
+    """Return what labels are read by; when they can be known changes no count."""
+    described = asdict(label)
+    del described["observed_when"]
+    return described
 
 
 def _label(described: dict[str, Any] | None) -> Label | None:

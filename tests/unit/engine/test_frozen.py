@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from monitor.domain.errors import BaselineError
-from monitor.domain.field import Attribute, Stratum
+from monitor.domain.field import Attribute, Label, ObservedWhen, Stratum
 from monitor.engine.frozen import check_frozen
+from monitor.profile.codec import grid_from_bytes, grid_to_bytes
 from monitor.profile.draft import GridDraft
 from tests.held import Deployment
 
@@ -73,3 +74,15 @@ def test_a_stratum_that_is_read_otherwise_needs_another_baseline(frozen):
     strata = {"product": other, "region": new}
     with pytest.raises(BaselineError, match=r"stratum product, stratum region \(new\);"):
         check_frozen(replace(policy, strata=strata), "1", grid)
+
+
+def test_when_labels_can_be_known_may_be_said_before_and_after_registration(frozen):
+    policy, _ = frozen
+    label = Label("y", ("1",), observed_when=ObservedWhen.POSITIVE)
+    grid = GridDraft((), policy.attributes, policy.decision, label).grid()
+    stored = grid_from_bytes(grid_to_bytes(grid))
+    later = {"attributes": policy.attributes, "strata": {}}
+    for known in (label, replace(label, observed_when=None)):
+        check_frozen(replace(policy, label=known, **later), "1", stored)
+    with pytest.raises(BaselineError, match="changed how it reads the label;"):
+        check_frozen(replace(policy, label=replace(label, positive=("2",)), **later), "1", stored)

@@ -166,7 +166,9 @@ def test_a_coarser_table_is_the_fine_one_with_neighbours_put_together(monkeypatc
 
 
 def test_moments_of_very_many_groups_are_counted_too():
-    attributes = {name: Attribute(name, name, bins=tuple(map(float, range(1, 60)))) for name in ("a", "b")}
+    attributes = {
+        name: Attribute(name, name, bins=tuple(map(float, range(1, 60)))) for name in ("a", "b")
+    }
     grid = grid_of(Label("y", ("1",)), attributes)
     rng = np.random.default_rng(5)
     rows = {
