@@ -32,12 +32,14 @@ def _result(
     return MetricFamily(PREFIX + name, Kind.GAUGE, meaning, unit, labels, Part.RESULTS, empty)
 
 
-def _bounded(name: str, meaning: str, labels: tuple[str, ...]) -> tuple[MetricFamily, ...]:
-    """Return a ratio and the two ends of its interval."""
+def _bounded(
+    name: str, meaning: str, labels: tuple[str, ...], unit: str = "ratio"
+) -> tuple[MetricFamily, ...]:
+    """Return a number and the two ends of its interval."""
     return (
-        _result(name, meaning, "ratio", labels),
-        _result(f"{name}_lower_bound", f"{_LOWER} {name}.", "ratio", labels),
-        _result(f"{name}_upper_bound", f"{_UPPER} {name}.", "ratio", labels),
+        _result(name, meaning, unit, labels),
+        _result(f"{name}_lower_bound", f"{_LOWER} {name}.", unit, labels),
+        _result(f"{name}_upper_bound", f"{_UPPER} {name}.", unit, labels),
     )
 
 
@@ -298,22 +300,22 @@ _DISPARITIES = (
         _GROUP,
     ),
     *_bounded(
-        "group_rate",
-        "Any other rate of a group, or of a population, that the policy lists, in the latest window.",
+        "group_level",
+        "Any other metric of a group, or of a population, that the policy lists, in the latest window.",
         _DISPARITY,
+        "by check",
     ),
     *_bounded(
         "group_label_coverage_ratio",
         "Share of rows of a group in the latest window that have a label.",
         _GROUP,
     ),
-    *_bounded(
-        "disparity_ratio", "Rate of a group over the rate of its reference group.", _DISPARITY
-    ),
+    *_bounded("disparity_ratio", "Metric of a group over that of its reference group.", _DISPARITY),
     *_bounded(
         "disparity_difference",
-        "Rate of a group minus the rate of its reference group; of shares of rows, minus the baseline's.",
+        "Metric of a group minus that of its reference group; of shares of rows, minus the baseline's.",
         _DISPARITY,
+        "by check",
     ),
     *_bounded("disparity_ratio_change", "Change of disparity_ratio since the baseline.", _CHANGE),
     _result(

@@ -31,7 +31,7 @@ scrape; the usual `process_*` and `python_*` metrics of the Prometheus client ar
 - **`check` is a measure** (`psi`, `missing_rate`, `selection_rate_ratio`, …); on drift metrics it
   is called `method`. `attribute` is a population as the policy names it, `group` one of its groups.
 - **Series of disparities** count groups × metrics of `limits.disparity.metrics`, nine a pair (a
-  rate, a ratio and a difference with two bounds each), three more for the change of the ratio
+  level, a ratio and a difference with two bounds each), three more for the change of the ratio
   against each reference, and those of the verdicts: a metric that is not listed has none.
 - **`reference`** names the earlier windows or other rows that something is held against; without it, it is the
   registered baseline.

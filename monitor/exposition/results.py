@@ -52,7 +52,7 @@ _GROUP_LEVELS = {
 }
 
 _DISPARITY_SCORES = {
-    "": "group_rate",
+    "": "group_level",
     "_ratio": "disparity_ratio",
     "_difference": "disparity_difference",
     "_ratio_change": "disparity_ratio_change",

@@ -33,6 +33,13 @@ METRIC_ALIASES: Mapping[str, tuple[str, ...]] = {
     "fdr": ("false_discovery_rate",),
     "for": ("false_omission_rate",),
     "accuracy": ("error_rate",),
+    "calibration": ("calibration_ratio",),
+    "calibration_oe": ("calibration_ratio",),
+    "auc": ("group_auc",),
+    "mean_score": ("group_mean_score",),
+    "mean_prediction": ("group_mean_score",),
+    "mean_error": ("group_mean_error",),
+    "mae": ("group_mae",),
     # Statements about two groups, in the literature.
     "demographic_parity": _SELECTION,
     "statistical_parity": _SELECTION,

@@ -1,6 +1,8 @@
 """From an outcome table to the groups of one population."""
 
+from collections.abc import Callable
 from itertools import product
+from typing import Any
 
 import numpy as np
 
@@ -11,9 +13,11 @@ from monitor.domain.naming import DECLINED
 from monitor.domain.policy import Policy
 from monitor.measures.crossing import MOST_CROSSED, OTHER_SMALL, fold
 from monitor.measures.disparity.comparison import BEST_OFF, REST
+from monitor.measures.group_scores import ScoresOfGroups
 from monitor.measures.measure import GroupPair, ProfilePair
 from monitor.profile.counts import NEGATIVE, POSITIVE
-from monitor.profile.grid import AttributeGrid, BoolArray, IntArray
+from monitor.profile.grid import AttributeGrid, BoolArray, IntArray, NumericGrid
+from monitor.profile.group_scores import GroupScores
 from monitor.profile.profile import Profile
 
 UNKNOWN_GROUP, UNMAPPED_GROUP = "(unknown)", "(unmapped)"
@@ -64,7 +68,8 @@ def group_pair(
     if not declared:
         decided = rows[: len(names), [NEGATIVE, POSITIVE]].sum(axis=(1, 2))
         declared = names[int(np.argmax(np.where(_may_be_reference(names), decided, -1)))]
-    elif declared not in names:  # nobody was in it when groups were registered
+    lately = declared not in names  # nobody was in it when groups were registered
+    if lately:
         names.insert(0, declared)
         then, now = (np.insert(rows, 0, 0, axis=0) for rows in (then, now))
     names += [
@@ -74,6 +79,12 @@ def group_pair(
     keep[names.index(declared)] = True
     keep[-2:] = now[-2:].any(axis=(1, 2)) if unassigned else False
     listed = tuple(name for name, kept in zip(names, keep, strict=True) if kept)
+    scores_then, scores = scores_by_group(
+        pair,
+        axes,
+        lambda table: np.insert(folded.rows(table), 0, 0, axis=0) if lately else folded.rows(table),
+        keep,
+    )
     return GroupPair(
         population.name,
         listed,
@@ -87,6 +98,8 @@ def group_pair(
         policy.label.observed_when if policy.label else None,
         folded.small,
         unassigned_then=then[-2:].sum(axis=0),
+        scores=scores,
+        scores_then=scores_then,
     )
 
 
@@ -109,9 +122,23 @@ def _may_be_reference(names: list[str]) -> BoolArray:
 
 def rows_by_group(profile: Profile, axes: list[AttributeGrid]) -> IntArray:
     """Return rows by group × decision × label; the last two groups are unknown and unmapped."""
-    table = profile.outcomes.margin(*(axis.name for axis in axes))
-    codes = np.indices(table.shape[:-2])
-    groups = np.zeros(table.shape[:-2], np.int64)
+    rows: IntArray = by_group(profile.outcomes.margin(*(axis.name for axis in axes)), axes)
+    return rows
+
+
+def by_group(table: Any, axes: list[AttributeGrid]) -> Any:
+    """Return counts or sums by group; the last two groups are unknown and unmapped.
+
+    Args:
+        table: shape (size of each attribute …, …).
+        axes: The attributes.
+
+    Returns:
+        shape (groups and two, …).
+    """
+    sizes = table.shape[: len(axes)]
+    codes = np.indices(sizes)
+    groups = np.zeros(sizes, np.int64)
     unknown, unmapped = np.zeros_like(groups, np.bool_), np.zeros_like(groups, np.bool_)
     total = 1
     for axis, code in zip(axes, codes, strict=True):
@@ -121,9 +148,46 @@ def rows_by_group(profile: Profile, axes: list[AttributeGrid]) -> IntArray:
         total *= len(axis.groups)
     groups[unmapped] = total + 1
     groups[unknown] = total
-    rows = np.zeros((total + 2, *table.shape[-2:]), np.int64)
-    np.add.at(rows, groups.ravel(), table.reshape(-1, *table.shape[-2:]))
+    rest = table.shape[len(axes) :]
+    rows = np.zeros((total + 2, *rest), table.dtype)
+    np.add.at(rows, groups.ravel(), table.reshape(-1, *rest))
     return rows
+
+
+def scores_by_group(
+    pair: ProfilePair,
+    axes: list[AttributeGrid],
+    arranged: Callable[[Any], Any],
+    keep: BoolArray,
+) -> tuple[ScoresOfGroups | None, ScoresOfGroups | None]:
+    """Return the scores of the groups in baseline and window, in cells of one width.
+
+    Args:
+        pair: Baseline and window.
+        axes: The attributes.
+        arranged: Puts what `by_group` gives in the order of the population's groups.
+        keep: Which of them are listed; the last two are those of unknown membership.
+    """
+    sides = pair.reference.group_scores, pair.current.group_scores
+    grid = pair.grid.fields.get(pair.grid.score)
+    level = max(side.level if side else 0 for side in sides)
+    names = [axis.name for axis in axes]
+
+    def of(side: GroupScores | None) -> ScoresOfGroups | None:
+        if side is None or not isinstance(grid, NumericGrid):
+            return None
+        rows = arranged(by_group(side.margin(*names), axes))
+        starts = np.arange(0, side.width, 2 ** (level - side.level))
+        rows = np.add.reduceat(rows, starts, axis=-1)
+        moments = {
+            name: arranged(by_group(sums, axes))[keep]
+            for name, sums in side.moments(*names).items()
+        }
+        unassigned = rows[-2:].sum(axis=0)
+        return ScoresOfGroups(rows[keep], moments, unassigned, grid.center, grid.scale)
+
+    then, now = (of(side) for side in sides)
+    return then, now
 
 
 def _effect(policy: Policy) -> Effect:

@@ -8,6 +8,7 @@ from monitor.domain.estimate import Estimate, Result
 from monitor.domain.field import Effect, Field, ObservedWhen
 from monitor.domain.limit import Band, HeldAgainst
 from monitor.domain.window import Window
+from monitor.measures.group_scores import ScoresOfGroups
 from monitor.profile.counts import FieldCounts
 from monitor.profile.grid import FieldGrid, Grid, IntArray, VectorGrid
 from monitor.profile.profile import Profile
@@ -102,6 +103,8 @@ class GroupPair:
         observed: After which decisions labels can be observed; None for after every one.
         folded: Names of a crossing's smallest cells, which are one group together.
         unassigned_then: As `unassigned`, of the baseline.
+        scores: Scores of the groups in the window; None where they were not counted.
+        scores_then: The same of the baseline, in the same cells.
     """
 
     population: str
@@ -116,6 +119,8 @@ class GroupPair:
     observed: ObservedWhen | None = None
     folded: tuple[str, ...] = ()
     unassigned_then: IntArray | None = None
+    scores: ScoresOfGroups | None = None
+    scores_then: ScoresOfGroups | None = None
 
 
 @dataclass(frozen=True)

@@ -198,12 +198,12 @@ def _of_population(
     measures: Sequence[Measure],
 ) -> Iterator[Reading]:
     subject = replace(model, population=population.name)
-    for measure in measures:
-        if not isinstance(measure, GroupMeasure) or not measure.applies(pair.grid):
-            continue
-        if measure.metric and measure.metric not in policy.disparity_metrics:
-            continue
-        groups = group_pair(population, policy, pair, unassigned=measure.unassigned)
+    pairs: dict[bool, GroupPair | Unmeasurable] = {}
+    for measure in _of_groups(measures, policy, pair.grid):
+        listing = measure.unassigned
+        if listing not in pairs:
+            pairs[listing] = group_pair(population, policy, pair, unassigned=listing)
+        groups = pairs[listing]
         if isinstance(groups, Unmeasurable):
             yield Reading(measure.about.id, subject, groups)
             continue
@@ -215,3 +215,14 @@ def _of_population(
             if name in results:  # one reference group is not held against itself
                 group = replace(subject, group=name, reference_group=reference)
                 yield Reading(measure.about.id, group, results[name])
+
+
+def _of_groups(measures: Sequence[Measure], policy: Policy, grid: Grid) -> Iterator[GroupMeasure]:
+    """Yield the measures of groups that the model has and the policy asks for."""
+    for measure in measures:
+        if (
+            isinstance(measure, GroupMeasure)
+            and measure.applies(grid)
+            and (not measure.metric or measure.metric in policy.disparity_metrics)
+        ):
+            yield measure

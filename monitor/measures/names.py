@@ -46,6 +46,8 @@ _ESTIMATED = MeasureName("performance", "model", floor=True, needs=("score", "de
 _OF_GROUPS = MeasureName("disparity", "group")
 _DISPARITY = replace(_OF_GROUPS, needs=("decision",))
 _ERRORS_OF_GROUPS = replace(_DISPARITY, labels=True, needs=("decision", "classes"))
+_SCORES_OF_GROUPS = replace(_OF_GROUPS, labels=True, needs=("score", "classes"))
+_NUMBERS_OF_GROUPS = replace(_OF_GROUPS, labels=True, needs=("number",))
 
 METRIC_NAMES: Mapping[str, MeasureName] = {
     "selection_rate": _DISPARITY,
@@ -58,6 +60,12 @@ METRIC_NAMES: Mapping[str, MeasureName] = {
     "false_discovery_rate": _ERRORS_OF_GROUPS,
     "false_omission_rate": _ERRORS_OF_GROUPS,
     "error_rate": _ERRORS_OF_GROUPS,
+    "scoring_rate": replace(_OF_GROUPS, needs=("score",)),
+    "calibration_ratio": _SCORES_OF_GROUPS,
+    "group_auc": _SCORES_OF_GROUPS,
+    "group_mean_score": replace(_OF_GROUPS, needs=("score",)),
+    "group_mean_error": _NUMBERS_OF_GROUPS,
+    "group_mae": _NUMBERS_OF_GROUPS,
     "representation": _OF_GROUPS,
     "unknown_share": _OF_GROUPS,
 }
@@ -68,6 +76,11 @@ OF_A_RATE = "", "_ratio", "_difference", "_ratio_change"
 
 MEASURED_AS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(METRIC_NAMES, OF_A_RATE),
+    "calibration_ratio": ("", "_ratio"),
+    "group_auc": ("", "_difference"),
+    "group_mean_score": ("", "_difference"),
+    "group_mean_error": ("", "_difference"),
+    "group_mae": ("", "_difference"),
     "representation": ("", "_difference"),
     "unknown_share": ("", "_difference"),
 }

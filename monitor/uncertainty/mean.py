@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from scipy.special import stdtrit
+from scipy.special import stdtr, stdtrit
 
 
 class Moments(NamedTuple):
@@ -67,3 +67,34 @@ def student(sample: Moments, level: float = 0.95) -> tuple[float, float]:
         float(stdtrit(sample.rows - 1, 0.5 + level / 2)) * (sample.variance / sample.rows) ** 0.5
     )
     return sample.mean - reach, sample.mean + reach
+
+
+def welch_test(first: Moments, second: Moments) -> tuple[float, float]:
+    """Return the two-sided p-value of Welch's test of equal means, and its t.
+
+    Means that differ without any variance on either side are certain to differ: p is 0, t too large to
+    be told and given as 0.
+
+    Args:
+        first: At least two rows.
+        second: At least two rows.
+
+    Raises:
+        ValueError: A sample has fewer than two rows.
+
+    Source:
+        Welch (1947).
+    """
+    if min(first.rows, second.rows) < 2:  # noqa: PLR2004  # as above
+        raise ValueError("a sample of one row has no variance")
+    difference = first.mean - second.mean
+    parts = [sample.variance / sample.rows for sample in (first, second)]
+    error2 = sum(parts)
+    if error2 == 0:
+        return (0.0 if difference else 1.0), 0.0
+    weights = [
+        (part / error2) ** 2 / (sample.rows - 1)
+        for part, sample in zip(parts, (first, second), strict=True)
+    ]
+    t = difference / error2**0.5
+    return float(2 * stdtr(1 / sum(weights), -abs(t))), float(t)

@@ -1,9 +1,10 @@
 """The plain list that configuration is checked with says what the catalogue says."""
 
+from monitor.domain.field import Effect
 from monitor.measures.aliases import METRIC_ALIASES, metrics_named
 from monitor.measures.catalogue import EVERY
 from monitor.measures.direction import either_side
-from monitor.measures.disparity.rates import RATES
+from monitor.measures.disparity.rates import HARM, RATES
 from monitor.measures.measure import (
     ColumnMeasure,
     EmbeddingMeasure,
@@ -12,9 +13,15 @@ from monitor.measures.measure import (
     ModelMeasure,
     VerdictMeasure,
 )
-from monitor.measures.names import MEASURE_NAMES, METRIC_NAMES, OF_A_RATE
+from monitor.measures.names import (
+    MEASURE_NAMES,
+    MEASURED_AS,
+    METRIC_NAMES,
+    OF_A_RATE,
+    MeasureName,
+)
 
-_ERRORS = {rate.id for rate in RATES.values() if rate.labels}
+NONE = MeasureName("disparity", "group")
 SUBJECTS = {
     FieldMeasure: "field",
     EmbeddingMeasure: "embedding",
@@ -40,6 +47,14 @@ def test_each_rate_is_a_metric_with_its_four_measures():
             assert made[metric + suffix].metric == MEASURE_NAMES[metric + suffix].metric == metric
 
 
+def test_every_metric_is_measured_as_the_names_say_and_has_a_side_that_harms():
+    for metric, suffixes in MEASURED_AS.items():
+        made = [item.about.id for item in EVERY if getattr(item, "metric", "") == metric]
+        assert made == [metric + suffix for suffix in suffixes]
+    assert set(METRIC_NAMES) - set(HARM) == {"representation", "unknown_share"}
+    assert all(set(sides) == set(Effect) for sides in HARM.values())
+
+
 def test_other_names_lead_to_metrics():
     for alias, metrics in METRIC_ALIASES.items():
         assert alias not in METRIC_NAMES and metrics and set(metrics) <= set(METRIC_NAMES)
@@ -62,8 +77,10 @@ def test_what_is_measured_from_labels_waits_for_them():
     performance = {name for name, item in MEASURE_NAMES.items() if item.family == "performance"}
     estimated = {name for name in performance if name.startswith("estimated_")}
     assert len(estimated) == 5
-    errors = {name for name, item in MEASURE_NAMES.items() if item.metric in _ERRORS}
-    assert len(errors) == 4 * len(_ERRORS)
+    errors = {
+        name for name, item in MEASURE_NAMES.items() if METRIC_NAMES.get(item.metric, NONE).labels
+    }
+    assert len(errors) == 4 * 9 + 2 * 4
     assert labels == {"label_rate", *performance, *errors} - estimated
 
 

@@ -194,8 +194,15 @@ def scenarios(label):
 
 
 UNITS = ("amount", "score", "number")
-OF_CHANCES = {"log_loss", "brier", "calibration_error"}
-IN_THE_LABELS_UNIT = {"mae", "rmse", "mean_error"}
+OF_CHANCES = {"log_loss", "brier", "calibration_error", "calibration_ratio"}
+IN_THE_LABELS_UNIT = {
+    "mae",
+    "rmse",
+    "mean_error",
+    "group_mean_score",
+    "group_mean_error",
+    "group_mae",
+}
 ABOUT_ROWS = {"rows", "freshness", "duplicate_rate"}
 OF_RATES = {
     f"{metric}{suffix}": metric for metric in METRIC_NAMES for suffix in MEASURED_AS[metric]
@@ -210,6 +217,8 @@ ALIKE = only(
     age=[20, 60, 60, 20] * 1000,
     decision=np.arange(4000) // 4 % 2,
     label=np.arange(4000) // 8 % 2,
+    score=np.repeat(BASELINE["score"][:1000], 4),
+    number=np.repeat(BASELINE["number"][:1000], 4),
 )
 
 
@@ -305,7 +314,7 @@ def test_exchanging_the_sides_leaves_a_symmetric_measure_as_it_is(identifier):
 @pytest.mark.parametrize("case", ["small unit", "large unit"])
 @pytest.mark.parametrize("identifier", ABOUT)
 def test_the_unit_of_a_field_does_not_matter(identifier, case):
-    level = identifier.removesuffix("_rise").removesuffix("_change")
+    level = OF_RATES.get(identifier, identifier.removesuffix("_rise").removesuffix("_change"))
     if level in OF_CHANCES:  # a chance has no unit, and in another one is none
         return
     unit = (2.0**40 if case == "large unit" else 2.0**-30) if level in IN_THE_LABELS_UNIT else 1.0

@@ -153,7 +153,7 @@ class Comparison:
 
     def _of_itself(self, pair: GroupPair, unchanged: float) -> Estimate:
         """Return what the group that is best off is, held against itself: alike, for certain."""
-        now = Counts.of(pair.current, self.rate)
+        now = self.rate.counted(pair)
         place = self.own or 0
         own, rows = int(now.events[place]), int(now.rows[place])
         return Estimate(
@@ -184,8 +184,8 @@ def compare(pair: GroupPair, rate: Rate) -> tuple[Comparison, dict[str, Unmeasur
     One reference group is in neither, unless it is the only group: then there is nothing to
     compare, and it says so.
     """
-    now = Counts.of(pair.current, rate)
-    if unseen := rate.not_observed(pair.observed):
+    now = rate.counted(pair)
+    if unseen := rate.unavailable(pair):
         others = [name for place, name in enumerate(pair.groups) if place != pair.reference_group]
         absent = Unmeasurable(Absence.UNDEFINED, unseen)
         return _compared(now, [], 0), dict.fromkeys(others or pair.groups, absent)

@@ -39,9 +39,8 @@ def details(pair: GroupPair, compared: Comparison) -> Iterator[dict[str, float]]
     heights = 2 * np.arcsin(np.sqrt(now)) - 2 * np.arcsin(np.sqrt(then))
     crossed, other = x * (m - y), (n - x) * y
     bounds = None
-    if pair.unassigned is not None:
-        won, unknown = compared.rate.count(pair.unassigned)
-        bounds = membership_bounds(compared.tables, int(won), int(unknown))
+    if (unknown := compared.rate.unknown(pair)) is not None:
+        bounds = membership_bounds(compared.tables, *unknown)
     for place in range(len(n)):
         found = {"cohens_h": float(heights[place])}
         if turned[place]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from monitor.domain.estimate import Absence, Estimate, Result, Unmeasurable
-from monitor.measures.disparity.rate import LEVEL, Counts, Rate
+from monitor.measures.disparity.rate import LEVEL, Rate
 from monitor.measures.measure import GroupPair
 from monitor.uncertainty.proportion import wilson
 
@@ -21,8 +21,8 @@ def level(rate: Rate, pair: GroupPair) -> Mapping[str, Result]:
     Source:
         Wilson (1927).
     """
-    now, then = Counts.of(pair.current, rate), Counts.of(pair.reference, rate)
-    unseen = rate.not_observed(pair.observed)
+    now, then = rate.counted(pair), rate.counted(pair, then=True)
+    unseen = rate.unavailable(pair)
     results: dict[str, Result] = {}
     for group, name in enumerate(pair.groups):
         events, rows, before = int(now.events[group]), int(now.rows[group]), int(then.rows[group])

@@ -1,15 +1,17 @@
 """The four measures of a rate: in each group, against another, and its change."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from monitor.measures.applicability import has_decision, has_decision_and_label
+from monitor.measures.applicability import has_decision, has_decision_and_label, has_score
 from monitor.measures.disparity.difference import difference
 from monitor.measures.disparity.level import level
 from monitor.measures.disparity.rate import Rate
 from monitor.measures.disparity.ratio import ratio
 from monitor.measures.disparity.ratio_change import ratio_change
 from monitor.measures.measure import Description, Family, GroupMeasure
+from monitor.profile.grid import Grid
 
 
 def measures_of(rate: Rate) -> tuple[GroupMeasure, ...]:
@@ -61,8 +63,15 @@ def measures_of(rate: Rate) -> tuple[GroupMeasure, ...]:
             about,
             partial(measure, rate),
             unassigned=measure is level,
-            applies=has_decision_and_label if rate.labels else has_decision,
+            applies=_applies(rate),
             metric=rate.id,
         )
         for measure, about in made
     )
+
+
+def _applies(rate: Rate) -> Callable[[Grid], bool]:
+    """Return whether a model with a grid has the rate: one of no cells is of scores."""
+    if not rate.denominator:
+        return has_score
+    return has_decision_and_label if rate.labels else has_decision

@@ -9,6 +9,7 @@ import numpy as np
 from monitor.domain.estimate import Absence, Unmeasurable
 from monitor.domain.field import Effect, ObservedWhen
 from monitor.domain.limit import Band
+from monitor.measures.measure import GroupPair
 from monitor.profile.counts import NEGATIVE, POSITIVE, UNKNOWN
 from monitor.profile.grid import IntArray
 
@@ -80,6 +81,21 @@ class Rate:
             Two arrays of shape (…).
         """
         return _sum(table, self.numerator), _sum(table, self.denominator)
+
+    def counted(self, pair: GroupPair, *, then: bool = False) -> "Counts":
+        """Return the counts of each group in the window, or in the baseline."""
+        return Counts.of(pair.reference if then else pair.current, self)
+
+    def unknown(self, pair: GroupPair) -> tuple[int, int] | None:
+        """Return the same of the window's rows of unknown membership; None where nobody counted them."""
+        if pair.unassigned is None:
+            return None
+        events, rows = self.count(pair.unassigned)
+        return int(events), int(rows)
+
+    def unavailable(self, pair: GroupPair) -> str:
+        """Return why no group has the rate, whatever was counted; "" if it can be taken."""
+        return self.not_observed(pair.observed)
 
     def not_observed(self, observed: ObservedWhen | None) -> str:
         """Return why a rate cannot be taken where labels follow one decision only; "" if it can.

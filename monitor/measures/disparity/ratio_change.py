@@ -45,7 +45,7 @@ def ratio_change(rate: Rate, pair: GroupPair) -> Mapping[str, Result]:
     """
     compared, reasons = compare(pair, rate)
     results: dict[str, Result] = dict(reasons)
-    now, before = Counts.of(pair.current, rate), Counts.of(pair.reference, rate)
+    now, before = rate.counted(pair), rate.counted(pair, then=True)
     able: list[int] = []
     for group in compared.groups.tolist():
         reason = _not_then(pair, compared, now, before, group)
