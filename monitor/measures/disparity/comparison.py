@@ -124,24 +124,24 @@ class Comparison:
             method: How it was made.
             unchanged: The value of a group that is held against itself.
         """
-        single = interval(*self.tables, LEVEL)
-        joint = interval(*self.tables, 1 - pair.band.alpha / max(self.tests, 1))
+        levels = np.array([[LEVEL], [1 - pair.band.alpha / max(self.tests, 1)]])
+        low, high = interval(*self.tables, levels)
         now, then = self.rates
         found = {
             pair.groups[group]: Estimate(
                 float(values[place]),
                 n=int(self.known[place]),
                 n_reference=int(self.reference_known[place]),
-                low=float(single.low[place]),
-                high=_finite(single.high[place]),
+                low=float(low[0, place]),
+                high=_finite(high[0, place]),
                 level=LEVEL,
                 method=method,
                 then=float(then[place]),
                 now=float(now[place]),
                 p_value=float(self.p_value[place]),
                 p_adjusted=float(self.p_adjusted[place]),
-                family_low=float(joint.low[place]),
-                family_high=_finite(joint.high[place]),
+                family_low=float(low[1, place]),
+                family_high=_finite(high[1, place]),
                 detail=self.detail(place),
                 note=self.note,
             )

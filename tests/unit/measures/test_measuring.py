@@ -244,3 +244,20 @@ def test_what_groups_are_held_against_has_one_name_for_ever():
         # A reference that the population names wins.
         named = found(readings, "selection_rate_ratio", population="age")
         assert {ratio.subject.reference_group for ratio in named} == {"40+"}
+
+
+def test_rows_of_unknown_membership_are_in_no_rest():
+    sex = np.array(["f", "m", None] * 200, object)
+    given = policy(held_against=HeldAgainst.REST)
+    readings = measure_all("credit", "1", given, pair(table(), table(sex=sex)))
+    ratios = found(readings, "selection_rate_ratio", population="sex")
+    assert {ratio.subject.group: ratio.result.n_reference for ratio in ratios} == {
+        "f": 200,
+        "m": 200,
+    }
+    assert all(
+        ratio.result.detail["unknown_low"]
+        < ratio.result.value
+        < ratio.result.detail["unknown_high"]
+        for ratio in ratios
+    )
