@@ -14,6 +14,7 @@ from monitor.uncertainty.divergence import noncentrality
 from monitor.uncertainty.multiplicity import benjamini_hochberg, holm
 from monitor.uncertainty.proportion import wilson
 from monitor.uncertainty.ratio import koopman
+from monitor.uncertainty.stratified import association, difference, heterogeneity, odds_ratio, ratio
 from monitor.uncertainty.two_sample import same_proportion
 
 counts = st.integers(1, 10**9).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
@@ -87,3 +88,73 @@ def test_merging_groups_keeps_every_row_and_leaves_none_too_small(pairs):
     if groups.df:
         share = np.maximum(groups.reference / p.sum(), groups.current / q.sum())
         assert (share * smaller >= 5 - 1e-9).all()
+
+
+strata = st.lists(st.tuples(small_counts, small_counts), min_size=1, max_size=8)
+
+
+def as_arrays(tables):
+    return tuple(np.array([[x, n, y, m] for (x, n), (y, m) in tables], float).T)
+
+
+@steady
+@given(strata)
+def test_pooled_numbers_lie_within_their_intervals_and_among_their_strata(tables):
+    x, n, y, m = as_arrays(tables)
+    found = difference(x, n, y, m)
+    assert -1 <= found.interval.low <= found.value + 1e-12
+    assert found.value - 1e-12 <= found.interval.high <= 1
+    each = x / n - y / m
+    assert each.min() - 1e-12 <= found.value <= each.max() + 1e-12
+    if y.any():
+        found = ratio(x, n, y, m)
+        assert 0 <= found.interval.low <= found.value * (1 + 1e-9)
+        assert found.value * (1 - 1e-9) <= found.interval.high < np.inf
+
+
+@steady
+@given(strata)
+def test_exchanging_the_samples_mirrors_pooled_numbers(tables):
+    x, n, y, m = as_arrays(tables)
+    there, back = difference(x, n, y, m), difference(y, m, x, n)
+    np.testing.assert_allclose(
+        [there.value, *there.interval],
+        [-back.value, -back.interval.high, -back.interval.low],
+        atol=1e-9,
+    )
+    if x.any() and y.any():
+        there, back = ratio(x, n, y, m), ratio(y, m, x, n)
+        np.testing.assert_allclose(
+            [there.value, *there.interval],
+            1 / np.array([back.value, back.interval.high, back.interval.low]),
+            rtol=1e-6,
+        )
+
+
+@steady
+@given(strata)
+def test_the_other_outcome_mirrors_a_pooled_difference_and_changes_no_test(tables):
+    x, n, y, m = as_arrays(tables)
+    there, back = difference(x, n, y, m), difference(n - x, n, m - y, m)
+    np.testing.assert_allclose(
+        [there.value, *there.interval],
+        [-back.value, -back.interval.high, -back.interval.low],
+        atol=1e-9,
+    )
+    np.testing.assert_allclose(
+        association(x, n, y, m).statistic,
+        association(n - x, n, m - y, m).statistic,
+        rtol=1e-6,
+        atol=1e-9,
+    )
+
+
+@steady
+@given(strata)
+def test_samples_that_are_alike_in_every_stratum_differ_in_nothing(tables):
+    x, n, *_ = as_arrays(tables)
+    np.testing.assert_allclose(difference(x, n, 3 * x, 3 * n).value, 0, atol=1e-12)
+    np.testing.assert_allclose(association(x, n, 3 * x, 3 * n).statistic, 0, atol=1e-9)
+    if ((x > 0) & (x < n)).any():
+        np.testing.assert_allclose(odds_ratio(x, n, 3 * x, 3 * n).value, 1, rtol=1e-9)
+        np.testing.assert_allclose(heterogeneity(x, n, 3 * x, 3 * n).p_value, 1, atol=1e-6)
