@@ -185,10 +185,11 @@ class Comparison:
         """Return everything measured, one row a reading.
 
         Columns: version, measure, field, population, group, reference_group, reference, segment,
-        segment_value, value, low, high, then, now, n, n_reference, p_value, p_adjusted, note,
-        absence, why_absent. ``value`` is missing exactly where ``absence`` says why; ``reference``
-        is empty for the registered baseline, and ``segment`` for all rows; ``note`` names what it is
-        the value of where the other columns do not.
+        segment_value, stratum, value, low, high, then, now, n, n_reference, p_value, p_adjusted,
+        note, absence, why_absent. ``value`` is missing exactly where ``absence`` says why;
+        ``reference`` is empty for the registered baseline, ``segment`` for all rows, and ``stratum``
+        where groups are not compared within strata; ``note`` names what it is the value of where
+        the other columns do not.
         """
         import pandas as pd  # noqa: PLC0415  # costs 0.4 s
 
@@ -225,6 +226,7 @@ def _reading_row(reading: Reading) -> dict[str, Any]:
         "reference": subject.reference,
         "segment": subject.segment,
         "segment_value": subject.segment_value,
+        "stratum": subject.stratum,
     }
     numbers = ("value", "low", "high", "then", "now", "p_value", "p_adjusted")
     if isinstance(result, Estimate):

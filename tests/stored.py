@@ -143,12 +143,17 @@ def readings_of(model, version, psi=0.31):
             Subject(model, version, "limit_bal", segment="region", segment_value=hostile),
             Estimate(0.4, 100, detail={"carried": 0.8}),
         ),
+        Reading(
+            "selection_ratio",
+            Subject(model, version, "", "sex", "F", "M", stratum=hostile),
+            Estimate(0.9, 100, 200, note="1 of 6 strata cannot be compared"),
+        ),
     )
 
 
 def findings_of(readings):
     """Return findings in another order than the readings, and not on all of them."""
-    psi, _, ratio, absent, against, slice_ = readings
+    psi, _, ratio, absent, against, slice_, within = readings
     limit = Limit(0.1, 0.25)
     return (
         Finding(absent, Limit(None, 0.5, 7), Verdict.UNKNOWN, Reason.MISSING_COLUMN, "no column"),
@@ -166,6 +171,7 @@ def findings_of(readings):
         Finding(ratio, Band(0.85, 1.2), Verdict.WARNING, Reason.SUSPECTED, "0.70 is below 0.85"),
         Finding(against, limit, Verdict.CRITICAL, Reason.BEYOND_CRITICAL, "0.3 is above 0.25"),
         Finding(slice_, limit, Verdict.CRITICAL, Reason.BEYOND_CRITICAL, "0.4 is above 0.25"),
+        Finding(within, Band(0.85, 1.2), Verdict.OK, Reason.WITHIN, "0.90 is above 0.85"),
     )
 
 

@@ -107,4 +107,6 @@ class Finding:
             parts = (*parts, f"against={subject.reference}")
         if subject.segment:
             parts = (*parts, f"segment={subject.segment}", f"value={subject.segment_value}")
+        if subject.stratum:
+            parts = (*parts, f"stratum={subject.stratum}")
         return sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]

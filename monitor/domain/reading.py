@@ -19,6 +19,7 @@ class Subject:
         segment: Name of the segment whose slice is meant; "" for all rows.
         segment_value: Name of the slice within the segment, or "".
         reference: Name of the reference it is held against; "" for the registered baseline.
+        stratum: Name of the factor within whose strata groups are compared; "" for all rows at once.
     """
 
     model: str
@@ -30,6 +31,7 @@ class Subject:
     reference: str = ""
     segment: str = ""
     segment_value: str = ""
+    stratum: str = ""
 
     @property
     def scanned(self) -> bool:

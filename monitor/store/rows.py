@@ -257,6 +257,7 @@ def _reading_row(
         "reference": subject.reference,
         "segment": subject.segment,
         "segment_value": subject.segment_value,
+        "stratum": subject.stratum,
         **_result_columns(reading.result),
     }
 
@@ -291,6 +292,7 @@ def reading_of(row: RowMapping, model: str) -> Reading:
         row["reference"],
         row["segment"],
         row["segment_value"],
+        row["stratum"],
     )
     if row["absence"] is not None:
         reason = Absence(row["absence"])

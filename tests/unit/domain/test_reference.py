@@ -116,6 +116,19 @@ def test_each_reference_has_its_own_finding_and_the_baseline_s_keeps_its_name():
     assert len({fingerprint(field="x", reference=name) for name in ("", "a", "b")}) == 3
 
 
+def test_each_factor_has_its_own_finding_and_the_marginal_one_keeps_its_name():
+    assert fingerprint(population="sex", group="F") == "d5af3892d8f46ae7"
+    assert (
+        len(
+            {
+                fingerprint(population="sex", group="F", stratum=name)
+                for name in ("", "dept", "tier")
+            }
+        )
+        == 3
+    )
+
+
 def test_an_identity_names_what_references_were_made_of():
     day = DAYS.window_at(LONG_AGO)
     made = Composition("1", "previous", 1, ((day, "abc"),))

@@ -134,6 +134,7 @@ def test_all_findings_are_listed_with_their_verdicts():
                 ("selection_ratio", "warning"),
                 ("psi", "critical"),
                 ("psi", "critical"),
+                ("selection_ratio", "ok"),
             )
         ),
     ]
