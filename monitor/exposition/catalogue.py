@@ -15,9 +15,19 @@ _QUALITY = ("model", "model_version", "feature", "check")
 _PERFORMANCE = ("model", "model_version", "check")
 _GROUP = ("model", "model_version", "attribute", "group")
 _DISPARITY = ("model", "model_version", "attribute", "group", "check")
+_WITHIN = (*_DISPARITY, "stratum")
 _CHANGE = (*_DISPARITY, "reference")
-_BAND = ("model", "model_version", "attribute", "check", "bound", "severity")
-_FOUND = ("model", "model_version", "check", "feature", "attribute", "group", "reference")
+_BAND = ("model", "model_version", "attribute", "check", "stratum", "bound", "severity")
+_FOUND = (
+    "model",
+    "model_version",
+    "check",
+    "feature",
+    "attribute",
+    "group",
+    "stratum",
+    "reference",
+)
 _FINDING = (*_FOUND, "verdict")
 _ALARM = (*_FOUND, "severity")
 
@@ -310,11 +320,11 @@ _DISPARITIES = (
         "Share of rows of a group in the latest window that have a label.",
         _GROUP,
     ),
-    *_bounded("disparity_ratio", "Metric of a group over that of its reference group.", _DISPARITY),
+    *_bounded("disparity_ratio", "Metric of a group over that of its reference group.", _WITHIN),
     *_bounded(
         "disparity_difference",
         "Metric of a group minus that of its reference group; of shares of rows, minus the baseline's.",
-        _DISPARITY,
+        _WITHIN,
         "by check",
     ),
     *_bounded("disparity_ratio_change", "Change of disparity_ratio since the baseline.", _CHANGE),
@@ -325,7 +335,7 @@ _DISPARITIES = (
         "by check",
         _BAND,
     ),
-    _result("disparity_state", f"Verdict on a disparity: {_STATE}", "state", _DISPARITY),
+    _result("disparity_state", f"Verdict on a disparity: {_STATE}", "state", _WITHIN),
 )
 
 _FINDINGS = (

@@ -56,6 +56,8 @@ _DISPARITY_SCORES = {
     "_ratio": "disparity_ratio",
     "_difference": "disparity_difference",
     "_ratio_change": "disparity_ratio_change",
+    "_conditional_difference": "disparity_difference",
+    "_conditional_ratio": "disparity_ratio",
 }
 """What follows a metric's id in the name of a measure, to where the measure goes."""
 
@@ -296,6 +298,8 @@ def _place(reading: Reading, families: Mapping[str, Family]) -> _Place | None:
     if measure in _GROUP_LEVELS:
         return _Place(_GROUP_LEVELS[measure], "disparity", of)
     of |= {"check": measure}
+    if subject.stratum:
+        of |= {"stratum": subject.stratum}
     if subject.reference:
         of |= {"reference": subject.reference}
     name = MEASURE_NAMES.get(measure)
@@ -317,6 +321,7 @@ def _add_finding(sheet: Sheet, finding: Finding, families: Mapping[str, Family])
             feature=subject.field,
             attribute=subject.population,
             group=subject.group,
+            stratum=subject.stratum,
             reference=subject.reference,
             verdict=verdict.value,
         )
@@ -353,6 +358,7 @@ def _add_alarms(sheet: Sheet, snapshot: ModelSnapshot, run: Run) -> int:
                 feature=subject.field,
                 attribute=subject.population,
                 group=subject.group,
+                stratum=subject.stratum,
                 reference=subject.reference,
                 severity=severity.value,
             )

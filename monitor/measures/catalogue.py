@@ -2,6 +2,7 @@
 
 from monitor.measures.disparity import (
     calibration_ratio,
+    conditional,
     error_rate,
     false_discovery_rate,
     false_negative_rate,
@@ -147,6 +148,7 @@ CATALOGUE: tuple[Measure, ...] = (
     *representation.MEASURES,
     *unknown_share.MEASURES,
     group_label_coverage.MEASURE,
+    *conditional.MEASURES,
 )
 """What is measured of a profile."""
 

@@ -85,6 +85,21 @@ class ProfilePair:
 
 
 @dataclass(frozen=True)
+class Strata:
+    """A population's groups in a window, counted by a factor too.
+
+    Attributes:
+        factor: Name of the factor.
+        names: Names of its strata; the last two are rows whose stratum is unknown or unmapped.
+        table: shape (groups, strata, 3 decisions, 3 labels), rows of the window.
+    """
+
+    factor: str
+    names: tuple[str, ...]
+    table: IntArray
+
+
+@dataclass(frozen=True)
 class GroupPair:
     """One population, counted in the baseline and in a window.
 
@@ -105,6 +120,7 @@ class GroupPair:
         unassigned_then: As `unassigned`, of the baseline.
         scores: Scores of the groups in the window; None where they were not counted.
         scores_then: The same of the baseline, in the same cells.
+        strata: The groups by strata of a factor, for measures that compare within them.
     """
 
     population: str
@@ -121,6 +137,7 @@ class GroupPair:
     unassigned_then: IntArray | None = None
     scores: ScoresOfGroups | None = None
     scores_then: ScoresOfGroups | None = None
+    strata: Strata | None = None
 
 
 @dataclass(frozen=True)
@@ -269,6 +286,7 @@ class GroupMeasure:
         about: What people need to know.
         measure: The pure function; answers for groups by name, for the population as a whole by "".
         unassigned: Whether rows of unknown or unmapped membership are listed beside the groups.
+        within_strata: Whether it compares within strata: it is measured for each declared factor.
         applies: Whether a model with this grid has the quantity at all.
         metric: The metric that it is measured for, if the policy lists it; "" for always.
     """
@@ -276,6 +294,7 @@ class GroupMeasure:
     about: Description
     measure: Callable[[GroupPair], Mapping[str, Result]]
     unassigned: bool = False
+    within_strata: bool = False
     applies: Callable[[Grid], bool] = always
     metric: str = ""
 

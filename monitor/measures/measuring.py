@@ -22,6 +22,7 @@ from monitor.measures.measure import (
     ModelMeasure,
     ProfilePair,
 )
+from monitor.measures.strata import group_pair_by
 from monitor.profile.grid import FieldGrid, Grid, NumericGrid
 
 
@@ -199,22 +200,34 @@ def _of_population(
 ) -> Iterator[Reading]:
     subject = replace(model, population=population.name)
     pairs: dict[bool, GroupPair | Unmeasurable] = {}
+    by_factor: dict[str, GroupPair | Unmeasurable] = {}
     for measure in _of_groups(measures, policy, pair.grid):
-        listing = measure.unassigned
-        if listing not in pairs:
-            pairs[listing] = group_pair(population, policy, pair, unassigned=listing)
-        groups = pairs[listing]
-        if isinstance(groups, Unmeasurable):
-            yield Reading(measure.about.id, subject, groups)
+        if not measure.within_strata:
+            listing = measure.unassigned
+            if listing not in pairs:
+                pairs[listing] = group_pair(population, policy, pair, unassigned=listing)
+            yield from _by_group(measure, subject, pairs[listing])
             continue
-        reference = held_against(groups)
-        results = measure.measure(groups)
-        if "" in results:  # of the population as a whole
-            yield Reading(measure.about.id, subject, results[""])
-        for name in groups.groups:
-            if name in results:  # one reference group is not held against itself
-                group = replace(subject, group=name, reference_group=reference)
-                yield Reading(measure.about.id, group, results[name])
+        for factor in policy.strata:
+            if factor not in by_factor:
+                by_factor[factor] = group_pair_by(population, factor, policy, pair)
+            yield from _by_group(measure, replace(subject, stratum=factor), by_factor[factor])
+
+
+def _by_group(
+    measure: GroupMeasure, subject: Subject, groups: GroupPair | Unmeasurable
+) -> Iterator[Reading]:
+    if isinstance(groups, Unmeasurable):
+        yield Reading(measure.about.id, subject, groups)
+        return
+    reference = held_against(groups)
+    results = measure.measure(groups)
+    if "" in results:  # of the population as a whole
+        yield Reading(measure.about.id, subject, results[""])
+    for name in groups.groups:
+        if name in results:  # one reference group is not held against itself
+            group = replace(subject, group=name, reference_group=reference)
+            yield Reading(measure.about.id, group, results[name])
 
 
 def _of_groups(measures: Sequence[Measure], policy: Policy, grid: Grid) -> Iterator[GroupMeasure]:

@@ -86,6 +86,13 @@ MEASURED_AS: Mapping[str, tuple[str, ...]] = {
 }
 """Metric to what is appended to its id in the names of its measures."""
 
+WITHIN_STRATA: Mapping[str, tuple[str, ...]] = {
+    metric: ("_conditional_difference", "_conditional_ratio")
+    for metric, suffixes in MEASURED_AS.items()
+    if suffixes == OF_A_RATE and "decision" in METRIC_NAMES[metric].needs
+}
+"""And in those of two groups within the strata of each factor that the policy declares."""
+
 MEASURE_NAMES: Mapping[str, MeasureName] = {
     "psi": _DRIFT_OF_FIELD,
     "js_distance": _DRIFT_OF_FIELD,
@@ -149,5 +156,10 @@ MEASURE_NAMES: Mapping[str, MeasureName] = {
         for suffix in MEASURED_AS[metric]
     },
     "group_label_coverage": MeasureName("disparity", "group", needs=("classes",)),
+    **{
+        f"{metric}{suffix}": replace(name, metric=metric)
+        for metric, name in METRIC_NAMES.items()
+        for suffix in WITHIN_STRATA.get(metric, ())
+    },
 }
 """Id to family and subject, one for each entry of the catalogue."""

@@ -1,7 +1,7 @@
 """The mergeable state of a profile: integer counts, and sums where sums are kept."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 
 import numpy as np
@@ -257,6 +257,12 @@ class OutcomeTable:
         self.add(other.codes, other.counts)
         for name, sample in other.unmapped.items():
             self.unmapped[name].merge(sample)
+
+    def where(self, attribute: str, code: int) -> "OutcomeTable":
+        """Return the table of the rows with one code of an attribute or stratum."""
+        place = np.unravel_index(self.codes, self.shape)[self.attributes.index(attribute)]
+        kept = place == code
+        return replace(self, codes=self.codes[kept], counts=self.counts[kept])
 
     def margin(self, *attributes: str) -> IntArray:
         """Return a dense table over some attributes, decision and label.

@@ -57,7 +57,8 @@ def subject_of(policy: Policy, reading: Reading) -> str:
         since = f" of {subject.segment}: {subject.segment_value}{since}"
     if subject.population:
         against = f" against {subject.reference_group}" if subject.reference_group else ""
-        return f"{subject.population}: {subject.group}{against}{since}"
+        within = f" within {subject.stratum}" if subject.stratum else ""
+        return f"{subject.population}: {subject.group}{against}{within}{since}"
     return f"{subject.field or model_measure_name(policy, reading.measure)}{since}"
 
 

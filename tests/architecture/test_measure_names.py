@@ -18,6 +18,7 @@ from monitor.measures.names import (
     MEASURED_AS,
     METRIC_NAMES,
     OF_A_RATE,
+    WITHIN_STRATA,
     MeasureName,
 )
 
@@ -38,19 +39,20 @@ def test_the_names_are_those_of_the_catalogue():
     assert found == expected
 
 
-def test_each_rate_is_a_metric_with_its_four_measures():
+def test_each_rate_is_a_metric_with_its_six_measures():
     made = {item.about.id: item for item in EVERY}
     for metric, rate in RATES.items():
         assert METRIC_NAMES[metric].labels == rate.labels
         assert rate.numerator < rate.denominator
-        for suffix in OF_A_RATE:
+        for suffix in (*OF_A_RATE, *WITHIN_STRATA[metric]):
             assert made[metric + suffix].metric == MEASURE_NAMES[metric + suffix].metric == metric
 
 
 def test_every_metric_is_measured_as_the_names_say_and_has_a_side_that_harms():
     for metric, suffixes in MEASURED_AS.items():
         made = [item.about.id for item in EVERY if getattr(item, "metric", "") == metric]
-        assert made == [metric + suffix for suffix in suffixes]
+        within_strata = WITHIN_STRATA.get(metric, ())
+        assert made == [metric + suffix for suffix in (*suffixes, *within_strata)]
     assert set(METRIC_NAMES) - set(HARM) == {"representation", "unknown_share"}
     assert all(set(sides) == set(Effect) for sides in HARM.values())
 
@@ -80,7 +82,7 @@ def test_what_is_measured_from_labels_waits_for_them():
     errors = {
         name for name, item in MEASURE_NAMES.items() if METRIC_NAMES.get(item.metric, NONE).labels
     }
-    assert len(errors) == 4 * 9 + 2 * 4
+    assert len(errors) == 6 * 9 + 2 * 4
     assert labels == {"label_rate", *performance, *errors} - estimated
 
 

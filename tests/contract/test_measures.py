@@ -20,6 +20,7 @@ from monitor.domain.field import (
     FieldRole,
     Label,
     Population,
+    Stratum,
 )
 from monitor.domain.limit import Band
 from monitor.domain.policy import Policy, SourceSpec
@@ -28,7 +29,7 @@ from monitor.domain.window import Window
 from monitor.measures.catalogue import CATALOGUE
 from monitor.measures.measure import Family, ProfilePair
 from monitor.measures.measuring import measure_all
-from monitor.measures.names import MEASURED_AS, METRIC_NAMES
+from monitor.measures.names import MEASURED_AS, METRIC_NAMES, WITHIN_STRATA
 from monitor.profile.draft import GridDraft
 from monitor.profile.kernel import ProfileBuilder
 
@@ -41,6 +42,7 @@ FIELDS = (
     *Field("vector", "vector", FieldKind.EMBEDDING).in_parts(),
 )
 ATTRIBUTES = {"sex": Attribute("sex", "sex"), "age": Attribute("age", "age", bins=(40.0,))}
+STRATA = {"tier": Stratum(Attribute("tier", "channel"), "r.lee", "set before the model")}
 DECISION = Decision("decision", ("1",), (), None, Effect.FAVOURABLE)
 LABEL = Label("label", ("1",))
 NUMBER = Label("number")
@@ -53,6 +55,7 @@ POLICY = Policy(
     label=LABEL,
     attributes=ATTRIBUTES,
     populations=(Population(("sex",)), Population(("age",)), Population(("sex", "age"))),
+    strata=STRATA,
     schedule=Schedule(CalendarUnit.DAY),
     limits={},
     band=Band(),
@@ -85,13 +88,20 @@ def log(rows, seed, shift=0.0):
 
 
 def drafted(table, label=LABEL):
-    draft = GridDraft(FIELDS, ATTRIBUTES, DECISION, label, identified=True)
+    draft = GridDraft(
+        FIELDS,
+        ATTRIBUTES,
+        DECISION,
+        label,
+        identified=True,
+        strata={name: item.factor for name, item in STRATA.items()},
+    )
     for field in FIELDS:
         if field.part:
             draft.add_parts(field.declared, column(table, field.column), NO_TIMES)
         else:
             draft.add_field(field.name, column(table, field.column))
-    for attribute in ATTRIBUTES.values():
+    for attribute in POLICY.axes.values():
         draft.add_attribute(attribute.name, column(table, attribute.column))
     return draft.grid()
 
@@ -113,7 +123,7 @@ def profiled(grid, table):
             builder.add_parts([field.name], column(table, field.column), rows, NO_TIMES)
         else:
             builder.add_field(field.name, column(table, field.column), rows)
-    groups = {name: column(table, one.column) for name, one in ATTRIBUTES.items()}
+    groups = {name: column(table, one.column) for name, one in POLICY.axes.items()}
     outcome = (column(table, name) for name in ("decision", grid.label.column, "score"))
     builder.add_outcomes(rows, groups, *outcome)
     builder.add_pairs(builder.take_scores(), rows)
@@ -207,6 +217,11 @@ ABOUT_ROWS = {"rows", "freshness", "duplicate_rate"}
 OF_RATES = {
     f"{metric}{suffix}": metric for metric in METRIC_NAMES for suffix in MEASURED_AS[metric]
 }
+OF_RATES |= {
+    f"{metric}{suffix}": "conditional"
+    for metric, suffixes in WITHIN_STRATA.items()
+    for suffix in suffixes
+}
 ABOUT = {measure.about.id: measure.about for measure in CATALOGUE}
 
 
@@ -215,6 +230,7 @@ ALIKE = only(
     BASELINE,
     sex=["f", "m"] * 2000,
     age=[20, 60, 60, 20] * 1000,
+    channel=np.array(["web", "shop", "phone"])[np.arange(4000) // 16 % 3],
     decision=np.arange(4000) // 4 % 2,
     label=np.arange(4000) // 8 % 2,
     score=np.repeat(BASELINE["score"][:1000], 4),

@@ -393,3 +393,29 @@ def test_of_slices_there_are_counts_and_no_series_a_field(page, make):
     assert len(scores) == 1
     assert value(series, "findings", **of, check="psi", verdict="ok") == 1
     assert value(series, "features_drifted", **of) == 0
+
+
+def test_a_disparity_within_strata_stands_beside_the_one_over_all_rows(page, make):
+    groups = {"population": "sex", "group": "f", "reference_group": "m"}
+    readings = [
+        make.reading("selection_rate_ratio", Estimate(0.68, 9, 9), **groups),
+        *(
+            make.reading(f"selection_rate_conditional_{kind}", found, **groups, stratum=factor)
+            for factor, ratio, difference in (("dept", 1.06, 0.02), ("tier", 0.9, -0.03))
+            for kind, found in (
+                ("ratio", Estimate(ratio, 9, 9)),
+                ("difference", Estimate(difference, 9, 9)),
+            )
+        ),
+    ]
+    series = page(make.snapshot(make.run(readings, [make.finding(each) for each in readings])))
+    of = {"model": "credit", "model_version": "1", "attribute": "sex", "group": "f"}
+    assert value(series, "disparity_ratio", **of, check="selection_rate_ratio") == 0.68
+    for factor, ratio, difference in (("dept", 1.06, 0.02), ("tier", 0.9, -0.03)):
+        within = {**of, "stratum": factor}
+        check = "selection_rate_conditional_ratio"
+        assert value(series, "disparity_ratio", **within, check=check) == ratio
+        assert value(series, "finding_state", **within, check=check, verdict="ok") == 1
+        check = "selection_rate_conditional_difference"
+        assert value(series, "disparity_difference", **within, check=check) == difference
+    assert value(series, "series_dropped", model="credit") == 0

@@ -188,3 +188,15 @@ def test_strata_come_back_from_the_bytes_form_and_merge():
     builder.add_outcomes(1, {"sex": pa.array(["f"]), "product": pa.array(["card"])}, None, None)
     profile = profile_from_bytes(profile_to_bytes(builder.profile))
     assert merged([profile, profile]).outcomes.margin("sex", "product")[0, 0].sum() == 2
+
+
+def test_the_rows_of_one_stratum_are_a_table_of_their_own():
+    builder = ProfileBuilder(strata_grid())
+    sexes, products = pa.array(["f", "m", "f", None]), pa.array(["card", "card", "loan", "card"])
+    builder.add_outcomes(4, {"sex": sexes, "product": products}, None, None)
+    whole = builder.profile.outcomes
+    sizes = whole.margin("product").shape[0]
+    parts = [whole.where("product", code) for code in range(sizes)]
+    for code, part in enumerate(parts):
+        assert part.margin("sex").tolist() == whole.margin("product", "sex")[code].tolist()
+    assert sum(part.rows for part in parts) == whole.rows == 4
