@@ -15,6 +15,7 @@ from monitor.reports.file_notes import notes_on_files
 from monitor.reports.in_short import in_short
 from monitor.reports.performance import performance_table
 from monitor.reports.slices import slice_table
+from monitor.reports.strata import strata_table
 from monitor.reports.table import Table
 from monitor.reports.wording import (
     alarm_text,
@@ -63,6 +64,7 @@ def summarise(
         slice_table(policy, ordered),
         _groups(policy, ordered),
         _extremes(policy, ordered),
+        strata_table(policy, ordered),
         label_table(policy, ordered),
         _unknown(policy, ordered),
     )

@@ -1,11 +1,15 @@
 """Groups compared within strata: a real log, a real store."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from monitor.domain.estimate import Absence, Estimate
 from monitor.domain.field import Attribute, Stratum
 from monitor.engine.recheck import Agreement, Rechecker, revisions_within
+from monitor.reports.strata import SHOWN_GROUPS, strata_table
+from monitor.reports.summary import summarise
 from monitor.reports.wording import subject_of
 from tests.held import Deployment
 
@@ -77,3 +81,48 @@ def test_what_was_stored_is_found_again(deployment):
         for window, revision in revisions_within(store, policy.model, None)
     ]
     assert {item.agreement for item in found} == {Agreement.EQUAL}
+
+
+def test_the_summary_shows_both_differences_with_rates_and_rows(deployment):
+    table = strata_table(deployment.policy, [deployment.run(1), deployment.run(2)])
+    assert table.title == "Within strata, 2024-01-03"
+    ((what, metric, rows, over_all, inside, known),) = table.rows
+    found = within(deployment, 2)["selection_rate_conditional_difference"].result
+    assert (what.split(" against ")[1], metric) == ("f within region", "selection_rate")
+    assert rows == f"{found.n} against {found.n_reference}"
+    assert over_all == f"{100 * found.detail['marginal']:+.1f}"
+    assert inside.startswith(f"{100 * found.value:+.1f} (")
+    assert inside.endswith(f"{found.now:.1%} against {found.then:.1%}")
+    assert known == found.note
+    assert "(p = 0.028)" in known  # by chance, as once in twenty windows
+    assert table in summarise(deployment.policy, [deployment.run(2)])
+
+
+def test_the_summary_says_why_nothing_could_be_compared_within_strata(deployment):
+    ((*_, inside, known),) = strata_table(deployment.policy, [deployment.run(3)]).rows
+    assert inside == "–"
+    assert "no stratum of region has rows of both" in known
+    assert strata_table(deployment.policy, []).rows == ()
+
+
+def test_the_summary_names_first_what_has_to_be_known(deployment):
+    run = deployment.run(2)
+    (result,) = run.results
+    plain = within(deployment, 2)["selection_rate_conditional_difference"]
+    plain = replace(plain, result=replace(plain.result, note=""))
+    noted = replace(
+        plain,
+        subject=replace(plain.subject, group="x"),
+        result=replace(plain.result, note="the sign is another than over all rows"),
+    )
+    alike = replace(
+        plain, subject=replace(plain.subject, group="y"), result=Estimate(0.0, 9, method="itself")
+    )
+    many = replace(result, readings=(*[plain] * 40, noted, alike))
+    table = strata_table(deployment.policy, [replace(run, results=(many,))])
+    assert len(table.rows) == SHOWN_GROUPS
+    assert table.rows[0][0].startswith("sex: x against")
+    assert table.rows[0][-1] == "the sign is another than over all rows"
+    assert "12 further comparisons are stored" in table.note
+    few = replace(run, results=(replace(result, readings=(alike,)),))
+    assert strata_table(deployment.policy, [few]).rows[0][3:] == ("–", "–", "itself")
