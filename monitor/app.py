@@ -252,7 +252,8 @@ def source_of(policy: Policy, path: str | None = None) -> "Source":
         spec = replace(spec, path=path if named else str(Path(path).absolute()))
     log = _table_kind(spec.format)
     labels = _table_kind(TableFormat.PARQUET if spec.labels is None else spec.labels.format)
-    return ParquetSource(replace(policy, source=spec), log, labels, SystemClock())
+    apart = _table_kind(TableFormat.PARQUET if spec.protected is None else spec.protected.format)
+    return ParquetSource(replace(policy, source=spec), log, labels, SystemClock(), apart)
 
 
 def _table_kind(kind: TableFormat) -> "TableKind":

@@ -10,6 +10,7 @@ from monitor.domain.limit import Band, Limit
 from monitor.domain.manifest import (
     Accounting,
     FileAccount,
+    LabelJoin,
     LogFile,
     Manifest,
     Rejection,
@@ -31,6 +32,7 @@ MANIFEST = Manifest(
     labels=(LogFile("labels.parquet", 99, "etag-1", 12),),
     unreadable=(UnreadableFile("c.parquet", "truncated", "the footer is cut off"),),
     snapshot="delta version 7",
+    protected=(LogFile("people.parquet", 7, "etag-2", 3),),
 )
 ACCOUNTING = Accounting(
     read=1010,
@@ -39,6 +41,7 @@ ACCOUNTING = Accounting(
     unregistered={"3": 10},
     invalid={"age": 7},
     without_id=2,
+    memberships={"gender": LabelJoin("d", labelled=5, orphan=1)},
     files=(FileAccount("day=1/a.parquet", 700, 690, {Rejection.NO_BASELINE: 10}, {"age": 7}, 2),),
 )
 SCHEMA_CHANGES = (

@@ -169,6 +169,7 @@ def _source(document: Document) -> Iterator[Problem]:
     source = _section(document.value, "source")
     yield from _table(document, ("source",), source)
     yield from _table(document, ("source", "labels"), _section(source, "labels"))
+    yield from _table(document, ("source", "protected"), _section(source, "protected"))
     if "labels" not in source:
         return
     path = ("source", "labels")

@@ -16,7 +16,7 @@ from monitor.domain.alarm import AlarmRule
 from monitor.domain.field import Attribute, Decision, Field, Label, Stratum
 from monitor.domain.limit import Limit
 from monitor.domain.peer import Peer
-from monitor.domain.policy import FieldLimit, Policy, SourceSpec
+from monitor.domain.policy import FieldLimit, Policy, ProtectedTable, SourceSpec
 from monitor.domain.reference import Reference, ReferenceKind
 from monitor.domain.schedule import CalendarUnit, Schedule
 from monitor.domain.segment import Segment
@@ -124,7 +124,20 @@ def _source(source: SourceSpec) -> Content:
                     "wait": duration_text(labels.wait),
                 }
             ),
+            "protected": source.protected and _protected(source.protected),
             "max_clock_skew": duration_text(source.max_clock_skew),
+        }
+    )
+
+
+def _protected(table: ProtectedTable) -> Content:
+    return _given(
+        {
+            "path": table.path,
+            "format": str(table.format),
+            "id": table.id,
+            "key": table.key,
+            "time": table.time,
         }
     )
 
@@ -175,6 +188,7 @@ def _attribute(attribute: Attribute) -> Content:
             "unknown": list(attribute.unknown),
             "declined": list(attribute.declined),
             "reference": attribute.reference,
+            "source": "protected" if attribute.protected else "",
             "legal_basis": attribute.legal_basis,
             "retention_days": attribute.retention_days,
         }

@@ -28,6 +28,7 @@ from monitor.config.sections import (
     LimitsSection,
     ModelSection,
     PopulationSection,
+    ProtectedTableSection,
     ReferenceSection,
     ScheduleSection,
     SegmentSection,
@@ -54,7 +55,14 @@ from monitor.domain.field import (
 )
 from monitor.domain.limit import Band, HeldAgainst, Limit
 from monitor.domain.peer import Peer
-from monitor.domain.policy import FieldLimit, LabelTable, Policy, SourceSpec, TableFormat
+from monitor.domain.policy import (
+    FieldLimit,
+    LabelTable,
+    Policy,
+    ProtectedTable,
+    SourceSpec,
+    TableFormat,
+)
 from monitor.domain.reference import Reference, ReferenceKind, Season
 from monitor.domain.schedule import CalendarUnit, Schedule
 from monitor.domain.segment import Segment
@@ -248,6 +256,17 @@ def _source(section: SourceSection) -> SourceSpec:
         if table
         else None,
         max_clock_skew=section.max_clock_skew,
+        protected=_protected(section.protected) if section.protected else None,
+    )
+
+
+def _protected(section: ProtectedTableSection) -> ProtectedTable:
+    return ProtectedTable(
+        section.path,
+        section.id,
+        section.key or "",
+        section.time or "",
+        TableFormat(section.format),
     )
 
 
@@ -291,6 +310,7 @@ def _attribute(name: str, section: PopulationSection) -> Attribute:
         declined=tuple(section.declined),
         legal_basis=section.legal_basis or "",
         retention_days=section.retention_days,
+        protected=section.source == "protected",
     )
 
 

@@ -39,6 +39,7 @@ def population_problems(document: Document) -> Iterator[Problem]:
         message = "outcomes of populations are compared within strata; add populations:"
         yield document.problem(("strata",), message, at_key=True)
     yield from _crossings(document, names)
+    yield from _protected(document, names)
 
 
 def _section(value: Any, *keys: str) -> Raw:
@@ -155,3 +156,25 @@ def _crossings(document: Document, populations: list[str]) -> Iterator[Problem]:
         elif set(names) in seen:
             yield document.problem(path, "is the same crossing as one before")
         seen.append(set(names))
+
+
+def _protected(document: Document, populations: list[str]) -> Iterator[Problem]:
+    source = _section(document.value, "source")
+    apart = [
+        ("populations", name, "source")
+        for name in populations
+        if _section(document.value, "populations", name).get("source") == "protected"
+    ]
+    path: KeyPath = ("source", "protected")
+    if "protected" not in source:
+        for key in apart:
+            message = "there is no protected table; add source.protected"
+            yield document.problem(key, message)
+    elif not apart:
+        message = "nothing is read from it; give a population source: protected"
+        yield document.problem(path, message, at_key=True)
+    elif "id" not in source and "key" not in _section(source, "protected"):
+        message = (
+            "it is joined by id; add source.id, or key: with the column of the log that has it"
+        )
+        yield document.problem(path, message, at_key=True)

@@ -67,6 +67,20 @@ class LabelTableSection(Section):
     )
 
 
+class ProtectedTableSection(Section):
+    """A table of protected attributes that is kept apart from the log, joined by id."""
+
+    path: Location = Field(description="folder or file of the table, as for source.path")
+    format: TableFormat = Field("parquet", description="what keeps its files, as for source.format")
+    id: Text = Field(description="column of the table with the id")
+    key: Text | None = Field(
+        None, description="column of the log with the same id, when it is not source.id"
+    )
+    time: Text | None = Field(
+        None, description="column that says since when a row is so; of several the latest counts"
+    )
+
+
 class SourceSection(Section):
     """Where the inference log is and what its bookkeeping columns are called."""
 
@@ -88,6 +102,9 @@ class SourceSection(Section):
     )
     labels: LabelTableSection | None = Field(
         None, description="the table that brings the labels, when they are not in the log"
+    )
+    protected: ProtectedTableSection | None = Field(
+        None, description="the table that has protected attributes which the log must not have"
     )
     max_clock_skew: Duration = Field(
         "1h",
@@ -199,6 +216,9 @@ class PopulationSection(FactorSection):
     )
     reference: Name | None = Field(
         None, description="group that others are held against; otherwise the baseline's largest"
+    )
+    source: Literal["log", "protected"] = Field(
+        "log", description="where its column is: in the log, or in the protected table"
     )
     legal_basis: Text | None = Field(
         None, description="why it may be processed, in your words; kept with the policy"

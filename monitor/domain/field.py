@@ -182,7 +182,7 @@ class Attribute:
 
     Attributes:
         name: Name of the population it makes on its own.
-        column: The column of the log.
+        column: The column of the log, or of the protected table.
         values: Canonical text of a value to the name of its group; empty for "each value its own".
         bins: Left-closed cut points for a numeric column; empty for a categorical one.
         unknown: Canonical texts that mean "not known", counted with the nulls.
@@ -192,6 +192,7 @@ class Attribute:
         declined: Canonical texts that mean "would not say": a group of their own.
         legal_basis: Why it may be processed, in the owner's words; kept, never interpreted.
         retention_days: How long the owner may keep it; kept, never interpreted. None if not said.
+        protected: Whether it is in the protected table and not in the log.
     """
 
     name: str
@@ -204,6 +205,7 @@ class Attribute:
     declined: tuple[str, ...] = ()
     legal_basis: str = ""
     retention_days: int | None = None
+    protected: bool = False
 
 
 @dataclass(frozen=True, slots=True)

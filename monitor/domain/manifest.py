@@ -73,12 +73,14 @@ class Manifest:
         snapshot: The state of a table that was read, in words (``delta version 7``); "" when the
             log is just files. Not part of the digest: a table goes on to new snapshots while the
             files of an old window stay as they are, and files of a snapshot never change.
+        protected: Files of the table of protected attributes.
     """
 
     files: tuple[LogFile, ...] = ()
     labels: tuple[LogFile, ...] = ()
     unreadable: tuple[UnreadableFile, ...] = ()
     snapshot: str = ""
+    protected: tuple[LogFile, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -102,7 +104,8 @@ class Manifest:
 
     def _lines(self, labels: list[str]) -> list[str]:
         unreadable = [f"unreadable\t{file.path}\t{file.reason}" for file in self.unreadable]
-        return [*_file_lines("log", self.files), *labels, *unreadable]
+        protected = _file_lines("protected", self.protected)
+        return [*_file_lines("log", self.files), *labels, *protected, *unreadable]
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +257,7 @@ class Accounting:
         invalid: Values that are not of their column's kind, by column, of the rows profiled.
         without_id: Rows without an id, where the policy names an id column.
         files: The same file by file, at most `LISTED_FILES`: the most troubled first.
+        memberships: How the protected table was joined, by its columns.
     """
 
     read: int = 0
@@ -265,6 +269,7 @@ class Accounting:
     invalid: Mapping[str, int] = field(default_factory=dict)
     without_id: int = 0
     files: tuple[FileAccount, ...] = ()
+    memberships: Mapping[str, LabelJoin] = field(default_factory=dict)
 
     @property
     def placed(self) -> int:

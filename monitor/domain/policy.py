@@ -45,6 +45,25 @@ class LabelTable:
 
 
 @dataclass(frozen=True, slots=True)
+class ProtectedTable:
+    """A table of protected attributes that is kept apart from the log, and joined by id.
+
+    Attributes:
+        path: Folder or file, relative to ``Policy.directory``, or a filesystem URI.
+        id: Column that holds the id.
+        key: Column of the log with the same id; "" for that of the prediction.
+        time: Column that says since when a row is so; "" when it has none.
+        format: What keeps its files.
+    """
+
+    path: str
+    id: str
+    key: str = ""
+    time: str = ""
+    format: TableFormat = TableFormat.PARQUET
+
+
+@dataclass(frozen=True, slots=True)
 class SourceSpec:
     """Where a model's inference log is and how its bookkeeping columns are called.
 
@@ -58,6 +77,7 @@ class SourceSpec:
         labels: The table that brings the labels later; None when they are in the log.
         format: What keeps its files.
         max_clock_skew: How far the event times may run ahead of the daemon's clock.
+        protected: The table that has attributes which the log must not have; None for none.
     """
 
     path: str
@@ -69,6 +89,7 @@ class SourceSpec:
     labels: LabelTable | None = None
     format: TableFormat = TableFormat.PARQUET
     max_clock_skew: timedelta = timedelta(hours=1)
+    protected: ProtectedTable | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,7 @@ class Counted:
     unreadable: list[UnreadableFile] = field(default_factory=list)
     files: list[FileAccount] = field(default_factory=list)
     schema_changes: tuple[SchemaChange, ...] = ()
+    memberships: dict[str, LabelJoin] = field(default_factory=dict)
 
     def merge(self, other: "Counted") -> None:
         """Add another part, in place."""
@@ -75,6 +76,7 @@ class Counted:
         self.unmapped_labels.merge(other.unmapped_labels)
         self.unreadable.extend(other.unreadable)
         self.files.extend(other.files)
+        self.memberships.update(other.memberships)
         if other.schema_changes:
             self.schema_changes = joined((*self.schema_changes, *other.schema_changes))
         if other.last_event is not None:
@@ -96,6 +98,7 @@ class Counted:
             invalid=dict(sorted(invalid.items())),
             without_id=sum(file.without_id for file in self.files),
             files=tuple(listed[:LISTED_FILES]),
+            memberships=dict(sorted(self.memberships.items())),
         )
 
 

@@ -88,8 +88,8 @@ def _reads_otherwise(attribute: Attribute, kept: AttributeGrid) -> bool:
     return _declined(declared) != _declined(kept)
 
 
-def _reading(grid: AttributeGrid) -> tuple[str, tuple[float, ...], frozenset[str]]:
-    return grid.column, grid.bins, frozenset(grid.unknown_values)
+def _reading(grid: AttributeGrid) -> tuple[str, bool, tuple[float, ...], frozenset[str]]:
+    return grid.column, grid.protected, grid.bins, frozenset(grid.unknown_values)
 
 
 def _groups(grid: AttributeGrid) -> tuple[frozenset[str], dict[str, str]]:

@@ -173,10 +173,13 @@ def _joined(manifests: Iterable[Manifest]) -> Manifest:
     # A file may reach over two parts; it is named once.
     files: dict[str, LogFile] = {}
     labels: dict[str, LogFile] = {}
+    protected: dict[str, LogFile] = {}
     for manifest in manifests:
         files.update((file.path, file) for file in manifest.files)
         labels.update((file.path, file) for file in manifest.labels)
+        protected.update((file.path, file) for file in manifest.protected)
     return Manifest(
         tuple(files[path] for path in sorted(files)),
         tuple(labels[path] for path in sorted(labels)),
+        protected=tuple(protected[path] for path in sorted(protected)),
     )

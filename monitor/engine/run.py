@@ -1,6 +1,6 @@
 """One run: from a window of the log to findings in the store."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from monitor.domain.baseline import Baseline
 from monitor.domain.estimate import Absence, Unmeasurable
 from monitor.domain.finding import Finding
 from monitor.domain.limit import Limit
-from monitor.domain.manifest import Accounting, LabelJoin, Manifest, UnreadableFile
+from monitor.domain.manifest import Accounting, LabelJoin, LogFile, Manifest, UnreadableFile
 from monitor.domain.policy import Policy
 from monitor.domain.quarantine import Quarantine, QuarantinedFile
 from monitor.domain.reading import Reading, Subject
@@ -434,12 +434,16 @@ def _with_broken(policy: Policy, manifest: Manifest, broken: list[UnreadableFile
     if not broken:
         return manifest
     paths = {file.path for file in broken}
-    table = policy.source.labels
-    folder = "" if table is None else table.path
+    labels, protected = policy.source.labels, policy.source.protected
     unreadable = sorted((*manifest.unreadable, *broken), key=lambda file: file.path)
     return replace(
         manifest,
         files=tuple(file for file in manifest.files if file.path not in paths),
-        labels=tuple(file for file in manifest.labels if f"{folder}/{file.path}" not in paths),
+        labels=_whole(manifest.labels, "" if labels is None else labels.path, paths),
+        protected=_whole(manifest.protected, "" if protected is None else protected.path, paths),
         unreadable=tuple(unreadable),
     )
+
+
+def _whole(files: Iterable[LogFile], folder: str, broken: Container[str]) -> tuple[LogFile, ...]:
+    return tuple(file for file in files if f"{folder}/{file.path}" not in broken)

@@ -80,7 +80,7 @@ def grid_to_bytes(grid: Grid) -> bytes:
         "fields": described,
         "columns": dict(grid.columns),
         "booleans": sorted(grid.booleans),
-        "attributes": [asdict(attribute) for attribute in grid.attributes],
+        "attributes": [_axis(attribute) for attribute in grid.attributes],
         "decision": None if grid.decision is None else asdict(grid.decision),
         "label": None if grid.label is None else _read_by(grid.label),
         "score": grid.score,
@@ -316,7 +316,7 @@ def _add_parts(header: dict[str, Any], arrays: _Arrays, grid: Grid) -> None:
     if grid.segments:
         header["segments"] = [asdict(segment) for segment in grid.segments]
     if grid.strata:
-        header["strata"] = [asdict(factor) for factor in grid.strata]
+        header["strata"] = [_axis(factor) for factor in grid.strata]
     if grid.derived:
         header["derived"] = {name: [item.part, item.zone] for name, item in grid.derived.items()}
     if grid.vectors:
@@ -400,6 +400,13 @@ def _pairs(fields: int, arrays: _Arrays) -> CoMoments:
     return pairs
 
 
+def _axis(axis: AttributeGrid) -> dict[str, Any]:
+    described = asdict(axis)
+    if not axis.protected:  # without it the bytes are as they always were
+        del described["protected"]
+    return described
+
+
 def _attribute(described: dict[str, Any]) -> AttributeGrid:
     return AttributeGrid(
         described["name"],
@@ -408,6 +415,7 @@ def _attribute(described: dict[str, Any]) -> AttributeGrid:
         described["values"],
         tuple(described["bins"]),
         tuple(described["unknown_values"]),
+        described.get("protected", False),
     )
 
 

@@ -39,7 +39,7 @@ from monitor.profile.grid import (
 from monitor.profile.numbers import Column, holds_numbers, to_numbers
 from monitor.profile.parts import FIXED_GRIDS, parts_of
 from monitor.profile.segments import Values, distinct_values
-from monitor.profile.values import canonical_texts, rows_by_value
+from monitor.profile.values import canonical_texts, number_of, rows_by_value
 from monitor.profile.vectors import VectorDraft
 
 QUANTILE_CELLS = 240
@@ -185,18 +185,21 @@ class GroupTally(ValueTally):
 
     Attributes:
         numbers: Texts of values that came as numbers; no more than tell that they are too many.
+        spelled: Whether numbers come as texts that spell them.
     """
 
     shortened: bool = False
+    spelled: bool = False
     numbers: set[str] = field(default_factory=set)
 
     def add(self, column: Column, *, boolean: bool = False) -> None:
         """Count a batch."""
         ValueTally.add(self, column, boolean=boolean)
-        if len(self.numbers) <= 2 * NUMBERED_GROUPS and holds_numbers(column):
+        if len(self.numbers) <= 2 * NUMBERED_GROUPS and (self.spelled or holds_numbers(column)):
             values, rows, _ = rows_by_value(column)
             there = [value for value, count in zip(values, rows.tolist(), strict=True) if count]
-            self.numbers.update(text for text in canonical_texts(there) if text is not None)
+            texts = [text for text in canonical_texts(there) if text is not None]
+            self.numbers.update(text for text in texts if number_of(text) is not None)
 
 
 class GridDraft:
@@ -230,7 +233,9 @@ class GridDraft:
         }
         self._tallies = {item.name: ValueTally() for item in tallied(fields)}
         self._vectors = {item.declared: VectorDraft() for item in embeddings(fields)}
-        self._groups = {name: GroupTally() for name in self._axes}
+        self._groups = {
+            name: GroupTally(spelled=axis.protected) for name, axis in self._axes.items()
+        }
         self._columns = ColumnTally()
 
     def add_columns(self, found: Sequence[tuple[str, str]]) -> None:
@@ -452,7 +457,13 @@ def attribute_grid(attribute: Attribute, counts: Mapping[str, int]) -> Attribute
         values |= dict.fromkeys(attribute.declined, len(groups))
         groups = (*groups, DECLINED)
     return AttributeGrid(
-        attribute.name, attribute.column, groups, values, attribute.bins, attribute.unknown
+        attribute.name,
+        attribute.column,
+        groups,
+        values,
+        attribute.bins,
+        attribute.unknown,
+        attribute.protected,
     )
 
 

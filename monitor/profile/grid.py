@@ -97,6 +97,8 @@ class AttributeGrid:
         values: Canonical text to code; of a binned attribute only values that mean "declined".
         bins: Left-closed cut points; group i is ``[bins[i - 1], bins[i])``.
         unknown_values: Canonical texts that mean "not known".
+        protected: Whether the column is in the protected table and not in the log. Its values come as
+            texts then, which may spell numbers.
     """
 
     name: str
@@ -105,6 +107,7 @@ class AttributeGrid:
     values: Mapping[str, int]
     bins: tuple[float, ...] = ()
     unknown_values: tuple[str, ...] = ()
+    protected: bool = False
 
     @property
     def unknown(self) -> int:
@@ -237,7 +240,8 @@ class Grid:
     @cached_property
     def read_columns(self) -> frozenset[str]:
         """Return the columns of the log that rows are counted by."""
-        read = {*self.columns.values(), *(axis.column for axis in self.axes)}
+        read = {*self.columns.values()}
+        read.update(axis.column for axis in self.axes if not axis.protected)
         if self.decision is not None:
             read.add(self.decision.column)
         if self.label is not None:

@@ -27,7 +27,8 @@ def group_codes(
     if column is None:
         return np.full(rows, grid.unknown, np.int64), []
     if grid.bins:
-        return _binned(grid, to_numbers(column)[0]), []
+        numbers = numbers_in_text(column) if grid.protected else None
+        return _binned(grid, to_numbers(column)[0] if numbers is None else numbers), []
     indices, values = encoded(column)
     codes = np.full(len(values) + 1, grid.unknown, np.int64)  # the last is for null (-1)
     strays: dict[int, str] = {}
@@ -48,7 +49,8 @@ def group_codes(
 
 def tells_nothing(grid: AttributeGrid, column: Column) -> bool:
     """Return whether no value of a column can be a group's: another kind than was declared."""
-    return is_nested(column) or bool(grid.bins and to_numbers(column)[2])
+    binned = bool(grid.bins) and not grid.protected
+    return is_nested(column) or (binned and to_numbers(column)[2] > 0)
 
 
 def _binned(grid: AttributeGrid, numbers: FloatArray) -> IntArray:

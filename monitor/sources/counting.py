@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from monitor.domain.manifest import FileAccount, LabelJoin, Rejection, UnreadableFile
 from monitor.domain.policy import SourceSpec
 from monitor.domain.schema import SchemaChange, joined
 from monitor.engine.counting import Counted, Task
-from monitor.profile.grid import Grid
+from monitor.profile.grid import AttributeGrid, Grid
 from monitor.profile.instants import from_micros
 from monitor.profile.kernel import ProfileBuilder
 from monitor.profile.labels import unmapped_labels
@@ -18,6 +18,7 @@ from monitor.sources.duplicates import Duplicates, duplicates
 from monitor.sources.labels import JoinedLabels
 from monitor.sources.location import READ_ERRORS, Fault, FoundFile, fault
 from monitor.sources.meeting import Meeting
+from monitor.sources.members import Members
 from monitor.sources.reader import Batch, LogView, OpenFile, Selection, batches, opened
 
 CHECKED_WHOLE = 2**20
@@ -38,6 +39,7 @@ class CountFile:
         labels: What the label table says of the window's rows; None when the log has the labels.
         tasks: The tasks of the scan.
         duplicates: Rows that another row stands for; they are rejected.
+        members: What the protected table says of the window's rows.
     """
 
     view: LogView
@@ -46,6 +48,7 @@ class CountFile:
     labels: JoinedLabels | None
     tasks: tuple[Task, ...] = ()
     duplicates: Duplicates = field(default_factory=Duplicates)
+    members: Members = field(default_factory=Members)
 
     @property
     def joined(self) -> LabelJoin | None:
@@ -66,17 +69,20 @@ class CountFile:
         return not alone(task).unreadable
 
     def __call__(self, task: Task) -> Counted:
-        """Return the counts of one file; label files that broke are told with the first."""
+        """Return the counts of one file; what is joined to all of them is told with the first."""
         counted = self._attempted(self.files[task.path], task)
-        if self.labels is not None and task.path == next(iter(self.files)):
-            counted.unreadable.extend(self.labels.unreadable)
+        if task.path == next(iter(self.files)):
+            counted.unreadable.extend(() if self.labels is None else self.labels.unreadable)
+            counted.unreadable.extend(self.members.unreadable)
+            counted.memberships = self.members.joins
         return counted
 
     def _attempted(self, file: FoundFile, task: Task) -> Counted:
         try:
             if not self.view.location.unchanged(file):
                 return _left_out(file, Fault.CHANGED, "it changed after the scan listed it")
-            if self.labels is not None and not self.labels.covers(file.path):
+            known = self.labels is None or self.labels.covers(file.path)
+            if not (known and self.members.covers(file.path)):
                 return _left_out(file, Fault.UNREADABLE, "its ids could not be read")
             return self._counted(file, task)
         except READ_ERRORS as error:
@@ -127,6 +133,7 @@ class CountFile:
         """Count one in ``task.threads`` of the columns; the first part counts rows and outcomes."""
         columns = builders.columns[part :: task.threads]
         labels = None if self.labels is None or part else self.labels.reader(task.path)
+        members = self.members.reader(task.path)
         small = file.size <= CHECKED_WHOLE
         texts = None if small else _texts(self.view.spec, self.grids)
         together = {*self.view.bookkeeping, *columns}
@@ -145,7 +152,8 @@ class CountFile:
                     _account(counted, batch, self.grids)
                     builders.add_duplicates(logged, batch)
                     outcome = None if labels is None else labels.column(logged)
-                    held = {**held, **_fill_outcomes(counted, log, batch, chosen, outcome)}
+                    brought = _Joined(outcome, members.columns(logged))
+                    held = {**held, **_fill_outcomes(counted, log, batch, chosen, brought)}
                 _fill_fields(log, batch, chosen, held, columns)
                 _count_pairs(chosen, meeting, number)
             if part == 0:
@@ -198,6 +206,22 @@ class _Chosen:
     grid: Grid
     names: Mapping[str, Sequence[str]]
     selection: Selection
+
+
+class _Joined(NamedTuple):
+    """Columns of a batch that other tables brought.
+
+    Attributes:
+        label: The label; None when it is in the log.
+        members: The protected table's columns by name.
+    """
+
+    label: Any
+    members: Mapping[str, Any]
+
+    def axis(self, grid: AttributeGrid, held: Mapping[str, Any]) -> Any:
+        """Return the column of an attribute or stratum."""
+        return self.members.get(grid.column) if grid.protected else held[grid.column]
 
 
 class _Builders:
@@ -270,7 +294,7 @@ def _dividing_columns(grid: Grid) -> set[str]:
 
 
 def _fill_outcomes(
-    counted: Counted, log: OpenFile, batch: Batch, chosen: list[_Chosen], outcome: Any
+    counted: Counted, log: OpenFile, batch: Batch, chosen: list[_Chosen], brought: _Joined
 ) -> Mapping[str, Any]:
     """Give the chosen rows' outcomes to their profiles; return the columns that were read."""
     together = {column for part in chosen for column in _outcome_columns(part.grid)}
@@ -282,13 +306,13 @@ def _fill_outcomes(
         )
         label = selection.of(
             held.get("" if grid.label is None else grid.label.column)
-            if outcome is None
-            else outcome
+            if brought.label is None
+            else brought.label
         )
         counted.unmapped_labels.add(unmapped_labels(grid.label, label))
         part.builder.add_outcomes(
             selection.rows,
-            {item.name: selection.of(held[item.column]) for item in grid.axes},
+            {item.name: selection.of(brought.axis(item, held)) for item in grid.axes},
             selection.of(held.get("" if grid.decision is None else grid.decision.column)),
             label,
             selection.of(held.get(grid.columns.get(grid.score, ""))),
@@ -336,7 +360,7 @@ def _count_pairs(chosen: list[_Chosen], meeting: Meeting, batch: int) -> None:
 
 
 def _outcome_columns(grid: Grid) -> set[str]:
-    columns = {axis.column for axis in grid.axes}
+    columns = {axis.column for axis in grid.axes if not axis.protected}
     if grid.decision is not None:
         columns.add(grid.decision.column)
     if grid.label is not None:

@@ -14,6 +14,7 @@ from monitor.profile.buffers import of_numbers
 from monitor.profile.draft import SAMPLE_ROWS, GridDraft, tallied
 from monitor.profile.grid import Grid
 from monitor.sources.location import READ_ERRORS, FoundFile
+from monitor.sources.members import Members
 from monitor.sources.reader import LogView, batches, opened
 
 SAMPLE_BATCHES = 64
@@ -41,7 +42,11 @@ class _Part:
 
 
 def drafted(
-    policy: Policy, view: LogView, files: Sequence[tuple[Task, FoundFile]], version: str
+    policy: Policy,
+    view: LogView,
+    files: Sequence[tuple[Task, FoundFile]],
+    version: str,
+    members: Members,
 ) -> Grid:
     """Return the grid frozen from one version's rows in a window.
 
@@ -53,6 +58,7 @@ def drafted(
         view: The window of the log.
         files: The tasks of its scan with their files, in the order of their paths.
         version: The version.
+        members: What the protected table says of the rows.
 
     Raises:
         BaselineError: The version has no rows in the window.
@@ -61,7 +67,7 @@ def drafted(
     while True:
         whole = [(task, file) for task, file in files if file.path not in broken]
         try:
-            return _Drafting(policy, view, version).grid(whole)
+            return _Drafting(policy, view, version, members).grid(whole)
         except _BrokenFileError as error:
             broken.add(error.path)
 
@@ -69,10 +75,11 @@ def drafted(
 class _Drafting:
     """One attempt to draft a grid."""
 
-    def __init__(self, policy: Policy, view: LogView, version: str) -> None:
+    def __init__(self, policy: Policy, view: LogView, version: str, members: Members) -> None:
         self._policy = policy
         self._view = view
         self._version = version
+        self._members = members
         self._draft = GridDraft(
             policy.fields,
             policy.attributes,
@@ -112,14 +119,16 @@ class _Drafting:
         attributes = self._policy.axes
         fields = tallied(self._policy.fields)
         texts = {item.column for item in fields}
-        texts |= {attribute.column for attribute in attributes.values()}
+        texts |= {item.column for item in attributes.values() if not item.protected}
         dividing = {name for segment in self._policy.segments for name in segment.columns}
         texts |= dividing
         texts.add(self._view.spec.version)
         parts = []
+        members = self._members.reader(file.path)
         together = (*self._view.bookkeeping, *texts)
         with opened(self._view.location, file, texts, together) as log:
             for batch in batches(self._view, log, task.row_groups):
+                people = members.columns(batch)
                 selection = batch.versions.get(self._version)
                 if selection is None:
                     continue
@@ -127,9 +136,13 @@ class _Drafting:
                 for item in fields:
                     column = selection.of(log.column(batch.chunk, item.column))
                     self._draft.add_field(item.name, column)
-                for name, attribute in attributes.items():
-                    column = selection.of(log.column(batch.chunk, attribute.column))
-                    self._draft.add_attribute(name, column)
+                for name, axis in attributes.items():
+                    column = (
+                        people.get(axis.column)
+                        if axis.protected
+                        else log.column(batch.chunk, axis.column)
+                    )
+                    self._draft.add_attribute(name, selection.of(column))
                 columns = {
                     name: selection.of(log.column(batch.chunk, name)) for name in sorted(dividing)
                 }

@@ -99,6 +99,7 @@ def joined(
     log: LogView,
     tasks: Iterable[tuple[Task, FoundFile]],
     table: "LabelFiles",
+    ids: "WindowIds | None" = None,
 ) -> JoinedLabels:
     """Return the labels of a scan's rows.
 
@@ -111,8 +112,9 @@ def joined(
         log: The log.
         tasks: The tasks of the scan, with their files.
         table: The label files.
+        ids: The ids of the rows, where they are known.
     """
-    ids = _WindowIds.of(log, tasks)
+    ids = WindowIds.of(log, tasks) if ids is None else ids
     known = _KnownLabels(len(ids.distinct))
     unreadable = []
     for file in table.files:
@@ -134,7 +136,7 @@ def joined(
 
 
 @dataclass(frozen=True)
-class _WindowIds:
+class WindowIds:
     """The ids of a window.
 
     Attributes:
@@ -149,11 +151,15 @@ class _WindowIds:
     rows: Mapping[str, IntArray]
 
     @classmethod
-    def of(cls, log: LogView, tasks: Iterable[tuple[Task, FoundFile]]) -> "_WindowIds":
+    def of(
+        cls, log: LogView, tasks: Iterable[tuple[Task, FoundFile]], key: str = ""
+    ) -> "WindowIds":
+        """Return the ids of a scan's rows: of the predictions, or those in another column."""
+        column = key or log.spec.id
         found: dict[str, tuple[Any, IntArray]] = {}
         for task, file in tasks:
             try:
-                found[file.path] = _ids_of_file(log, task, file)
+                found[file.path] = _ids_of_file(log, task, file, column)
             except READ_ERRORS:
                 continue  # it breaks for the worker as well, which reports it
         texts = [part for part, _ in found.values()]
@@ -229,7 +235,7 @@ class _KnownLabels:
         self.codes[places[newer]] = codes[newer]  # of several for one id the last is kept
         self._times[places[newer]] = times[newer]
 
-    def join(self, ids: _WindowIds) -> LabelJoin:
+    def join(self, ids: WindowIds) -> LabelJoin:
         """Return what all that was taken in comes to."""
         labelled = self.codes >= 0
         early = labelled & (self._times != _NO_TIME) & (self._times < ids.earliest)
@@ -267,18 +273,18 @@ class _KnownLabels:
         self.repeated += int(((before >= 0) & (before == said)).sum())
 
 
-def _ids_of_file(view: LogView, task: Task, file: FoundFile) -> tuple[Any, IntArray]:
+def _ids_of_file(view: LogView, task: Task, file: FoundFile, column: str) -> tuple[Any, IntArray]:
     """Return the ids of a file's rows in the window, and their event times."""
-    together = (*view.bookkeeping, view.spec.id)
+    together = (*view.bookkeeping, column)
     with opened(view.location, file, {view.spec.version}, together) as log:
-        parts = [_ids_of_batch(view, log, batch) for batch in batches(view, log, task.row_groups)]
+        parts = [_ids_of_batch(log, batch, column) for batch in batches(view, log, task.row_groups)]
     texts = pa.chunked_array([ids for ids, _ in parts], pa.large_string()).combine_chunks()
     return texts, np.concatenate([micros for _, micros in parts] or [np.zeros(0, np.int64)])
 
 
-def _ids_of_batch(view: LogView, log: OpenFile, batch: Batch) -> tuple[Any, IntArray]:
+def _ids_of_batch(log: OpenFile, batch: Batch, column: str) -> tuple[Any, IntArray]:
     micros = batch.micros if batch.inside is None else batch.micros[batch.inside]
-    values = log.column(batch.chunk, view.spec.id)
+    values = log.column(batch.chunk, column)
     if values is None:
         return pa.nulls(batch.selected, pa.large_string()), micros
     texts = id_texts(values)

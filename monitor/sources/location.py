@@ -42,6 +42,7 @@ class Fault(StrEnum):
     NO_EVENT_TIME_COLUMN = "no_event_time_column"
     NO_ID_COLUMN = "no_id_column"
     NO_LABEL_COLUMN = "no_label_column"
+    NO_PROTECTED_COLUMN = "no_protected_column"
     OUT_OF_MEMORY = "out_of_memory"
     PERMISSION_DENIED = "permission_denied"
     UNREADABLE = "unreadable"

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from monitor.domain.errors import SourceError
 from monitor.domain.manifest import Listing, LogFile, Manifest, UnreadableFile
-from monitor.domain.policy import Policy
+from monitor.domain.policy import LabelTable, Policy, ProtectedTable
 from monitor.domain.quarantine import Quarantine, QuarantineState
 from monitor.domain.window import Window
 from monitor.engine.counting import Task
@@ -17,6 +17,7 @@ from monitor.sources.drafting import drafted
 from monitor.sources.footer import Footer
 from monitor.sources.labels import JoinedLabels, LabelFiles, joined
 from monitor.sources.location import READ_ERRORS, Fault, FoundFile, Locator, parquet_folder
+from monitor.sources.members import Members, members, protected_columns
 from monitor.sources.placing import Bounds, Placed, named_as, placed
 from monitor.sources.reader import LogView, batches, opened
 from monitor.sources.table import Hold, ParquetTable, TableFiles, hold_nothing
@@ -44,6 +45,7 @@ class ParquetSource:
         log: How the files of the log are found.
         labels: How the files of the label table are found.
         clock: Tells which event times lie in the future; None for logs without a present.
+        protected: How the files of the protected table are found.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class ParquetSource:
         log: TableKind = parquet_folder,
         labels: TableKind = parquet_folder,
         clock: Clock | None = None,
+        protected: TableKind = parquet_folder,
     ) -> None:
         spec = policy.source
         self._policy = policy
@@ -74,14 +77,26 @@ class ParquetSource:
                 spec.zone,
                 folder=spec.labels.path,
             )
+        self._columns = protected_columns(policy.axes)
+        self._protected: ParquetTable | None = None
+        if spec.protected is not None and self._columns:
+            needed = dict.fromkeys(self._columns, Fault.NO_PROTECTED_COLUMN)
+            self._protected = ParquetTable(
+                protected(spec.protected.path, policy.directory),
+                {spec.protected.id: Fault.NO_ID_COLUMN, **needed},
+                "",
+                spec.zone,
+                folder=spec.protected.path,
+            )
         self._read_spans: dict[FoundFile, Bounds | None] = {}
 
     def survey(self, quarantine: Quarantine | None = None) -> Survey:
         """Return what the log is as a whole; files whose footers are silent are read."""
         log, labels = self._listed(quarantine)
         spanned = self._spanned(log)
-        held = [why for _, _, why in (*log.held, *labels.held)]
-        unreadable = _by_path((*log.unreadable, *labels.unreadable, *held))
+        people = self._people(quarantine)
+        held = [why for _, _, why in (*log.held, *labels.held, *people.held)]
+        unreadable = _by_path((*log.unreadable, *labels.unreadable, *people.unreadable, *held))
         bounds, latest = [], self._latest()
         for file, footer, silent in spanned:
             told = _bounds(footer, silent or ())
@@ -91,11 +106,17 @@ class ParquetSource:
         reaches = {file.path: _reach(_bounds(footer, silent)) for file, footer, silent in spanned}
         for file, footer in labels.usable:
             reaches[f"{self._label_folder}/{file.path}"] = self._label_reach(footer)
+        for file, _ in people.usable:  # people are of any window
+            reaches[f"{_folder(self._policy.source.protected)}/{file.path}"] = (
+                from_micros(EARLIEST),
+                from_micros(LATEST),
+            )
         return Survey(_reach(bounds), unreadable, _whole(quarantine, reaches, unreadable))
 
     def scan(self, window: Window, quarantine: Quarantine | None = None) -> Scan:
         """Return one task for each file whose row groups may hold rows of a window."""
         log, labels = self._listed(quarantine)
+        people = self._people(quarantine)
         (found,) = placed(self._spanned(log), [window])
         (named,) = self._labels_of(labels.usable, [window])
         (held,) = placed([(file, footer, None) for file, footer, _ in log.held], [window])
@@ -105,12 +126,15 @@ class ParquetSource:
             *labels.unreadable,
             *_left_out(log, [part.named for part in held]),
             *_left_out(labels, held_labels),
+            *people.unreadable,
+            *(why for _, _, why in people.held),
         )
         manifest = Manifest(
             tuple(part.named for part in found),
             named,
             _by_path(left_out),
             self._snapshot(bool(named)),
+            tuple(named_as(file, footer) for file, footer in people.usable),
         )
         tasks = tuple(_task(part) for part in found)
         unplaced = frozenset(part.file.path for part in found if not part.certain)
@@ -143,13 +167,15 @@ class ParquetSource:
 
     def draft(self, scan: Scan, version: str) -> Grid:
         """Return a grid frozen from the rows of one version."""
-        return drafted(self._policy, self._view(scan), _files_of(scan), version)
+        view = self._view(scan)
+        return drafted(self._policy, view, _files_of(scan), version, self._members(view, scan))
 
     def counter(self, scan: Scan, grids: Mapping[str, Grid]) -> CountFile:
         """Return the function that counts one file; labels are joined here, once."""
         view = self._view(scan)
         files = {file.path: file for _, file in _files_of(scan)}
-        return CountFile(view, files, grids, self._joined(view, scan), scan.tasks)
+        labels, people = self._joined(view, scan), self._members(view, scan)
+        return CountFile(view, files, grids, labels, scan.tasks, members=people)
 
     def _snapshot(self, labelled: bool) -> str:  # noqa: FBT001  # internal
         """Return the state of the tables that is read, in words."""
@@ -206,20 +232,17 @@ class ParquetSource:
 
     @property
     def _label_folder(self) -> str:
-        spec = self._policy.source.labels
-        return "" if spec is None else spec.path
+        return _folder(self._policy.source.labels)
 
     def _listed(self, quarantine: Quarantine | None) -> tuple[TableFiles, TableFiles]:
         """Return the files of the log and of the label table as they are now."""
         log = self._log_files(_hold(quarantine))
-        if self._labels is None:
-            return log, TableFiles()
-        try:
-            return log, self._labels.files(_hold(quarantine, self._label_folder))
-        except SourceError as error:
-            # Labels may be long in coming, and their folder with them: inputs are watched anyway.
-            missing = UnreadableFile(self._label_folder, Fault.NOT_FOUND, str(error))
-            return log, TableFiles(unreadable=(missing,))
+        # Labels may be long in coming, and their folder with them: inputs are watched anyway.
+        return log, _later_files(self._labels, self._label_folder, quarantine)
+
+    def _people(self, quarantine: Quarantine | None) -> TableFiles:
+        """Return the files of the protected table as they are now."""
+        return _later_files(self._protected, _folder(self._policy.source.protected), quarantine)
 
     def _label_reach(self, footer: Footer) -> Span | None:
         """Return the earliest and latest event that a file's labels may be of.
@@ -259,6 +282,30 @@ class ParquetSource:
             return JoinedLabels()
         table = LabelFiles(self._labels.location, files, spec, label.column, view.spec.zone)
         return joined(view, _files_of(scan), table)
+
+    def _members(self, view: LogView, scan: Scan) -> Members:
+        spec = self._policy.source.protected
+        if self._protected is None or spec is None:
+            return Members()
+        files = tuple(_found(file) for file in scan.manifest.protected)
+        found = (self._protected.location, files) if files else None
+        return members(view, _files_of(scan), spec, self._columns, found)
+
+
+def _folder(table: LabelTable | ProtectedTable | None) -> str:
+    return "" if table is None else table.path
+
+
+def _later_files(
+    table: ParquetTable | None, folder: str, quarantine: Quarantine | None
+) -> TableFiles:
+    """Return the files of a table that may not be there yet; its name is then named as missing."""
+    if table is None:
+        return TableFiles()
+    try:
+        return table.files(_hold(quarantine, folder))
+    except SourceError as error:
+        return TableFiles(unreadable=(UnreadableFile(folder, Fault.NOT_FOUND, str(error)),))
 
 
 def _of_the_future(file: FoundFile) -> UnreadableFile:

@@ -379,6 +379,7 @@ def _manifest(document: dict[str, Any]) -> Manifest:
         tuple(LogFile(**file) for file in document["labels"]),
         tuple(UnreadableFile(**file) for file in document["unreadable"]),
         document.get("snapshot", ""),
+        tuple(LogFile(**file) for file in document.get("protected", ())),
     )
 
 
@@ -392,7 +393,10 @@ def _accounting(document: dict[str, Any]) -> Accounting:
     labels = document.get("labels")
     joined = None if labels is None else LabelJoin(**labels)
     files = tuple(FileAccount(**file) for file in document.get("files", ()))
-    return Accounting(**{**document, "labels": joined, "files": files})
+    found = document.get("memberships", {})
+    memberships = {column: LabelJoin(**join) for column, join in found.items()}
+    read = {"labels": joined, "files": files, "memberships": memberships}
+    return Accounting(**{**document, **read})
 
 
 def _window_columns(window: Window) -> dict[str, datetime]:

@@ -28,7 +28,7 @@ from monitor.domain.field import (
 )
 from monitor.domain.limit import Band, Limit
 from monitor.domain.peer import Peer
-from monitor.domain.policy import FieldLimit, LabelTable, Policy, SourceSpec
+from monitor.domain.policy import FieldLimit, LabelTable, Policy, ProtectedTable, SourceSpec
 from monitor.domain.reference import Reference, ReferenceKind
 from monitor.domain.schedule import CalendarUnit, Schedule
 from monitor.domain.segment import Segment
@@ -61,6 +61,7 @@ short = names.map(lambda name: name[:187])  # leaves room for a part
 texts = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=10).filter(
     str.strip
 )
+paths = texts.filter(lambda path: "://" not in path)
 values = st.text(max_size=5) | st.sampled_from(SURPRISING)
 numbers = st.floats(allow_nan=False, allow_infinity=False, width=32)
 instants = st.datetimes(datetime(1950, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  # the strategy adds the zone
@@ -89,7 +90,7 @@ def sources(draw, *, label):
         wait=st.just(timedelta(0)) | durations,
     )
     return SourceSpec(
-        path=draw(texts.filter(lambda path: "://" not in path)),
+        path=draw(paths),
         event_time=draw(st.just("the event time")),
         zone=draw(st.sampled_from(["UTC", "Europe/Amsterdam", "America/New_York"])),
         id=identity,
@@ -168,6 +169,10 @@ def policies(draw):
         name: Stratum(Attribute(name, draw(texts), bins=(1.0,)), draw(names), draw(texts))
         for name in draw(st.lists(factors, max_size=2 if attributes else 0, unique=True))
     }
+    if attributes and source.id and draw(st.booleans()):
+        table = ProtectedTable(draw(paths), draw(texts), draw(st.just("") | texts))
+        source = replace(source, protected=table)
+        attributes = {name: replace(item, protected=True) for name, item in attributes.items()}
     crossing = [Population(tuple(attributes))] if len(attributes) > 1 else []
     length = draw(st.sampled_from(CalendarUnit) | durations)
     schedule = Schedule(

@@ -100,7 +100,7 @@ def alone(profile):
     """Return what is counted of slices too, without the names of values that have no group."""
     copy = profile_from_bytes(profile_to_bytes(profile))
     copy.segments, copy.pairs, copy.duplicates = {}, CoMoments.empty(0), 0
-    copy.score_by_decision, copy.errors = None, None  # not counted of slices
+    copy.score_by_decision, copy.errors, copy.group_scores = None, None, None  # not of slices
     for sample in copy.outcomes.unmapped.values():
         sample.rows, sample.counts = 0, {}
     return copy
