@@ -10,7 +10,7 @@ from pydantic import Field
 from monitor.config.content import as_yaml
 from monitor.config.document import Document, KeyPath, read_document
 from monitor.config.model_file import in_order
-from monitor.config.sections import Section
+from monitor.config.section import Section
 from monitor.config.validation import validated
 from monitor.config.values import Memory, PositiveDuration, Text, duration_text, memory_text
 from monitor.config.wording import suggestion

@@ -15,25 +15,27 @@ from monitor.config.defaults import (
     UNJUDGED,
 )
 from monitor.config.document import Document, parse_document, read_document
+from monitor.config.population_sections import (
+    FactorSection,
+    PopulationSection,
+    ProtectedTableSection,
+    StratumSection,
+)
 from monitor.config.reference_checks import OF_THE_SAME_WINDOW
 from monitor.config.sections import (
     AlarmsSection,
     BandSection,
     DecisionSection,
-    FactorSection,
     FieldLimitSection,
     FieldSection,
     LabelSection,
     LimitSection,
     LimitsSection,
     ModelSection,
-    PopulationSection,
-    ProtectedTableSection,
     ReferenceSection,
     ScheduleSection,
     SegmentSection,
     SourceSection,
-    StratumSection,
 )
 from monitor.config.validation import validated
 from monitor.config.values import in_zone

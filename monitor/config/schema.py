@@ -5,7 +5,8 @@ from typing import Any
 
 from monitor.config.daemon_file import DaemonSection
 from monitor.config.defaults import DEFAULT_LIMITS
-from monitor.config.sections import ModelSection, Section
+from monitor.config.section import Section
+from monitor.config.sections import ModelSection
 from monitor.config.values import NEVER
 from monitor.measures.names import MEASURE_NAMES, MeasureName
 

@@ -7,7 +7,7 @@ missing keys, and in the reference.
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
 from monitor.config.defaults import (
     DEFAULT_ALARMS,
@@ -18,8 +18,9 @@ from monitor.config.defaults import (
     MOST_SLICES,
     MOST_WINDOWS,
 )
+from monitor.config.population_sections import Populations, ProtectedTableSection, Strata
+from monitor.config.section import Section, TableFormat, named_in_full
 from monitor.config.values import (
-    Bins,
     Bound,
     Duration,
     Instant,
@@ -38,16 +39,7 @@ from monitor.domain.field import FieldKind
 
 Kind = Literal["numeric", "categorical", "boolean", "datetime", "text", "embedding"]
 Role = Literal["feature", "score", "prediction"]
-TableFormat = Literal["parquet", "delta", "iceberg"]
 Values = Annotated[list[Value], Field(min_length=1)]
-
-
-class Section(BaseModel):
-    """Keys of which unknown ones are errors, and whose values are not converted."""
-
-    # Built when first used: a check of models does not pay for the daemon's sections, nor for the
-    # inner ones twice.
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
 class LabelTableSection(Section):
@@ -64,20 +56,6 @@ class LabelTableSection(Section):
         "90d",
         validate_default=True,
         description="how long after its end a window is run again when its labels arrive",
-    )
-
-
-class ProtectedTableSection(Section):
-    """A table of protected attributes that is kept apart from the log, joined by id."""
-
-    path: Location = Field(description="folder or file of the table, as for source.path")
-    format: TableFormat = Field("parquet", description="what keeps its files, as for source.format")
-    id: Text = Field(description="column of the table with the id")
-    key: Text | None = Field(
-        None, description="column of the log with the same id, when it is not source.id"
-    )
-    time: Text | None = Field(
-        None, description="column that says since when a row is so; of several the latest counts"
     )
 
 
@@ -185,56 +163,6 @@ class LabelSection(Section):
     )
 
 
-class FactorSection(Section):
-    """A column whose values become groups."""
-
-    column: Text | None = Field(None, description="column of the log, when it has another name")
-    values: dict[str, Name] | None = Field(
-        None,
-        min_length=1,
-        description="value to the name of its group; otherwise each value is its own group",
-    )
-    bins: Bins | None = Field(
-        None,
-        description="cut points of a numeric column, or adea, ecoa or decades; a group begins at "
-        "its cut point",
-    )
-    labels: list[Name] | None = Field(
-        None, min_length=1, description="names of the groups that the bins make, lowest first"
-    )
-    unknown: list[Value] = Field(
-        default_factory=list, description="values that mean not known; nulls always do"
-    )
-
-
-class PopulationSection(FactorSection):
-    """A protected attribute: how its values become groups."""
-
-    declined: list[Value] = Field(
-        default_factory=list,
-        description="values that mean that somebody would not say; they are a group of their own",
-    )
-    reference: Name | None = Field(
-        None, description="group that others are held against; otherwise the baseline's largest"
-    )
-    source: Literal["log", "protected"] = Field(
-        "log", description="where its column is: in the log, or in the protected table"
-    )
-    legal_basis: Text | None = Field(
-        None, description="why it may be processed, in your words; kept with the policy"
-    )
-    retention_days: int | None = Field(
-        None, ge=1, description="how long you may keep it; kept with the policy"
-    )
-
-
-class StratumSection(FactorSection):
-    """A factor within whose groups outcomes are compared besides."""
-
-    approved_by: Name = Field(description="who approved that outcomes may differ by it")
-    reason: Text = Field(description="why they may")
-
-
 class SegmentSection(Section):
     """How rows are divided into slices that are judged on their own."""
 
@@ -252,29 +180,9 @@ class SegmentSection(Section):
     )
 
 
-def _named_in_full(value: Any) -> Any:
-    # Entries that are no names are dropped here: `monitor.config.checks` has their position.
-    if isinstance(value, list):
-        return {name: {} for name in value if isinstance(name, str)}
-    if isinstance(value, dict):
-        return value
-    raise wrong(f"must be a list of names, or a section of keys, not {described(value)}")
-
-
-Populations = Annotated[
-    dict[Name, PopulationSection],
-    BeforeValidator(
-        _named_in_full,
-        json_schema_input_type=dict[Name, PopulationSection] | list[Name],
-    ),
-]
-
-
-Strata = dict[Name, StratumSection]
-
 Segments = Annotated[
     dict[Name, SegmentSection],
-    BeforeValidator(_named_in_full, json_schema_input_type=dict[Name, SegmentSection] | list[Name]),
+    BeforeValidator(named_in_full, json_schema_input_type=dict[Name, SegmentSection] | list[Name]),
 ]
 
 

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from monitor.config.document import Document, KeyPath
-from monitor.config.sections import Section
+from monitor.config.section import Section
 from monitor.config.wording import described, nearest, quoted, suggestion
 from monitor.domain.errors import Problem
 from monitor.domain.naming import scalar_text

@@ -1,8 +1,7 @@
 """How a baseline's data become a frozen grid."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,10 +22,9 @@ from monitor.domain.segment import Segment
 from monitor.profile.codec import content_digest, grid_to_bytes
 from monitor.profile.columns import ColumnTally
 from monitor.profile.comoments import MOST_FIELDS, normal_scores
-from monitor.profile.counts import MAX_NAME, value_name
+from monitor.profile.counts import value_name
 from monitor.profile.grid import (
     AttributeGrid,
-    CategoricalGrid,
     Derivation,
     FieldGrid,
     FloatArray,
@@ -34,12 +32,10 @@ from monitor.profile.grid import (
     IntArray,
     NumericGrid,
     ScoreArray,
-    SegmentGrid,
 )
-from monitor.profile.numbers import Column, holds_numbers, to_numbers
+from monitor.profile.numbers import Column, to_numbers
 from monitor.profile.parts import FIXED_GRIDS, parts_of
-from monitor.profile.segments import Values, distinct_values
-from monitor.profile.values import canonical_texts, number_of, rows_by_value
+from monitor.profile.tallies import NUMBERED_GROUPS, GroupTally, SliceTally, ValueTally
 from monitor.profile.vectors import VectorDraft
 
 QUANTILE_CELLS = 240
@@ -63,143 +59,11 @@ came more than once: a few rows of a continuous field are few values as well."""
 SAMPLE_ROWS = 50_000
 """Values of a numeric field that edges are taken from; counts are exact whatever the edges are."""
 
-LISTED_VALUES = 10_000
-"""Values of a categorical field that a grid lists."""
-
 LISTED_GROUPS = 100
 """Values of an attribute that become groups where the policy declares none."""
 
-NUMBERED_GROUPS = 20
-"""Different numbers that may each be a group; more are an age or an amount, for which somebody has to
-say where groups begin. Codes of groups are fewer, or are explained by the policy."""
-
-TRACKED_VALUES = 100_000
-"""Distinct values that a grid knows; of a baseline with more of them the list is incomplete."""
-
-NEW_VALUES = 0.0025
-"""Share of rows with a value never held before from which on new values are ordinary, if there are
-more values than are listed: half of what warns of unseen values. With fewer, the counts of the listed
-ones tell the measures what the baseline was too small to hold."""
-
 _GUARD_CELLS = 8
 _NORMAL_IQR = 1.3489795003921634  # interquartile range of the standard normal
-
-
-@dataclass(slots=True)
-class ValueTally:
-    """Rows of each distinct value, in memory that does not grow with them.
-
-    Exact up to twice `TRACKED_VALUES` values. Beyond, as often as there are so many, the count of
-    the first that is one too many is taken off all of them, and those with nothing left are
-    dropped. A count is then too low, by no more than the rows counted over `TRACKED_VALUES`: a
-    value with a larger share than 1 in 100,000 is never lost. Which of the rarer ones stay depends
-    on the order of rows.
-
-    Attributes:
-        counts: Value to its rows; a long value by its name.
-        complete: Whether no value was dropped.
-        shortened: Whether long values are known by their names.
-
-    Source:
-        J. Misra and D. Gries (1982), Science of Computer Programming 2(2), 143-152.
-    """
-
-    counts: Counter[str] = field(default_factory=Counter)
-    complete: bool = True
-    shortened: bool = True
-
-    def add(self, column: Column, *, boolean: bool = False) -> None:
-        """Count a batch."""
-        values, rows, _ = rows_by_value(column)
-        texts = canonical_texts(values, boolean=boolean)
-        for text, count in zip(texts, rows.tolist(), strict=True):
-            if text is None or not count:
-                continue
-            if self.shortened and len(text) > MAX_NAME:
-                text = value_name(text)  # noqa: PLW2901  # one value, another name
-            self.counts[text] += count
-        if len(self.counts) > 2 * TRACKED_VALUES:
-            self._prune()
-
-    @property
-    def novelty(self) -> float:
-        """Return the expected share of further rows with a value that has not come yet.
-
-        Source:
-            I. J. Good (1953), Biometrika 40, 237-264: the share of rows whose value came once.
-        """
-        once = sum(count == 1 for count in self.counts.values())
-        return once / max(self.counts.total(), 1)
-
-    def grid(self) -> CategoricalGrid:
-        """Return the values, most frequent first; the last of very many are known, not listed.
-
-        The list is incomplete if values were dropped, or if there are so many rare ones that a
-        value that is not among them is no news.
-        """
-        ordered = [
-            text for text, _ in sorted(self.counts.items(), key=lambda item: (-item[1], item[0]))
-        ]
-        ever_new = len(ordered) > LISTED_VALUES and self.novelty > NEW_VALUES
-        if not self.complete or ever_new or len(ordered) > TRACKED_VALUES:
-            return CategoricalGrid(tuple(ordered[:LISTED_VALUES]), complete=False)
-        return CategoricalGrid(
-            tuple(ordered[:LISTED_VALUES]), known=tuple(sorted(ordered[LISTED_VALUES:]))
-        )
-
-    def _prune(self) -> None:
-        rows = np.fromiter(self.counts.values(), np.int64, len(self.counts))
-        most = int(np.partition(rows, -TRACKED_VALUES - 1)[-TRACKED_VALUES - 1])
-        self.counts = Counter(
-            {text: count - most for text, count in self.counts.items() if count > most}
-        )
-        self.complete = False
-
-
-@dataclass(slots=True)
-class SliceTally:
-    """Rows of each combination of values, up to `TRACKED_VALUES` of them."""
-
-    counts: Counter[Values] = field(default_factory=Counter)
-
-    def add(self, columns: Sequence[Column | None], rows: int) -> None:
-        """Count a batch."""
-        found, places = distinct_values(columns, rows)
-        counted = np.bincount(places, minlength=len(found)).tolist()
-        for value, count in zip(found, counted, strict=True):
-            if value is None or not count:
-                continue
-            if value in self.counts or len(self.counts) < TRACKED_VALUES:
-                self.counts[value] += count
-
-    def grid(self, segment: Segment) -> SegmentGrid:
-        """Return the most frequent values, in the order of their texts."""
-        ordered = sorted(self.counts.items(), key=lambda item: (-item[1], item[0]))
-        values = tuple(sorted(value for value, _ in ordered[: segment.most]))
-        return SegmentGrid(segment.name, segment.columns, values, segment.most)
-
-
-@dataclass(slots=True)
-class GroupTally(ValueTally):
-    """Rows of each value of an attribute by its whole text, and which values were numbers.
-
-    Attributes:
-        numbers: Texts of values that came as numbers; no more than tell that they are too many.
-        spelled: Whether numbers come as texts that spell them.
-    """
-
-    shortened: bool = False
-    spelled: bool = False
-    numbers: set[str] = field(default_factory=set)
-
-    def add(self, column: Column, *, boolean: bool = False) -> None:
-        """Count a batch."""
-        ValueTally.add(self, column, boolean=boolean)
-        if len(self.numbers) <= 2 * NUMBERED_GROUPS and (self.spelled or holds_numbers(column)):
-            values, rows, _ = rows_by_value(column)
-            there = [value for value, count in zip(values, rows.tolist(), strict=True) if count]
-            texts = [text for text in canonical_texts(there) if text is not None]
-            self.numbers.update(text for text in texts if number_of(text) is not None)
 
 
 class GridDraft:

@@ -1,14 +1,12 @@
-from collections import Counter
-
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from monitor.domain.field import Attribute, Field, FieldKind, FieldRole
 from monitor.profile import draft
-from monitor.profile.counts import CategoricalCounts, NumericCounts
-from monitor.profile.draft import GridDraft, ValueTally, attribute_grid, numeric_grid
-from monitor.profile.kernel import count_numbers, count_values
+from monitor.profile.counts import NumericCounts
+from monitor.profile.draft import GridDraft, attribute_grid, numeric_grid
+from monitor.profile.kernel import count_numbers
 
 LARGEST = 1.7976931348623157e308
 
@@ -104,85 +102,6 @@ def test_zeros_and_a_few_values_that_never_repeat_are_not_discrete():
     few = np.random.default_rng(1).lognormal(size=15)
     assert not numeric_grid(np.concatenate([np.zeros(185), few])).discrete
     assert numeric_grid(np.concatenate([np.zeros(185), np.repeat(few, 2)])).discrete
-
-
-def test_a_tally_counts_values_in_order_of_their_frequency():
-    tally = ValueTally()
-    tally.add(pa.array(["b", "a", "c", "c", None]))
-    tally.add(pa.array([1.0, 1.0, 1.0, 1.0]))
-    tally.add(pa.array(["1"]).dictionary_encode())
-    assert tally.grid().values == ("1", "c", "a", "b")
-    assert tally.grid().complete
-
-
-def test_further_values_are_known_without_being_listed(monkeypatch):
-    monkeypatch.setattr(draft, "LISTED_VALUES", 3)
-    tally = ValueTally()
-    tally.add(pa.array([*"abcd" * 3, *"ee"]))
-    grid = tally.grid()
-    assert (grid.values, grid.known, grid.complete) == (("a", "b", "c"), ("d", "e"), True)
-    counts = CategoricalCounts(np.zeros(3, np.int64))
-    count_values(counts, grid, pa.array([*"aabde", "new", None]), boolean=False)
-    assert (counts.values.tolist(), counts.other, counts.null) == ([2, 1, 0], 2, 1)
-    assert counts.unseen.counts == {"new": 1}
-
-
-def test_very_many_values_make_an_incomplete_list(monkeypatch):
-    monkeypatch.setattr(draft, "TRACKED_VALUES", 2)
-    tally = ValueTally()
-    tally.add(pa.array(list("abc")))
-    assert (tally.grid().values, tally.grid().complete) == (("a", "b", "c"), False)
-
-
-@pytest.mark.parametrize("order", ["as drawn", "sorted", "reversed", "by frequency"])
-def test_a_frequent_value_is_never_lost_whatever_comes_between(monkeypatch, order):
-    tracked = 50
-    monkeypatch.setattr(draft, "TRACKED_VALUES", tracked)
-    rng = np.random.default_rng(3)
-    values = rng.zipf(1.3, 20_000)
-    if order == "by frequency":
-        distinct, rows = np.unique(values, return_counts=True)
-        values = np.repeat(distinct[np.argsort(rows)], np.sort(rows))
-    elif order != "as drawn":
-        values = np.sort(values)[:: 1 if order == "sorted" else -1]
-    tally = ValueTally()
-    for batch in np.array_split(values, 23):
-        tally.add(pa.array(batch.astype(str)))
-    exact = Counter(values.astype(str).tolist())
-    error = len(values) / (tracked + 1)
-    assert len(tally.counts) <= 2 * tracked
-    assert not tally.complete
-    assert tally.grid().complete is False
-    for value, rows in exact.items():
-        assert rows - error <= tally.counts[value] <= rows
-    frequent = {value for value, rows in exact.items() if rows > error}
-    assert frequent <= set(tally.grid().values)
-
-
-def test_long_values_are_known_by_their_names():
-    long = ["x" * 5000 + end for end in "ab"]
-    tally = ValueTally()
-    tally.add(pa.array([*long, "short"]))
-    grid = tally.grid()
-    assert max(map(len, grid.values)) < 250
-    counts = CategoricalCounts(np.zeros(3, np.int64))
-    count_values(counts, grid, pa.array([*long, long[0], "x" * 5000]), boolean=False)
-    assert sorted(counts.values.tolist()) == [0, 1, 2]
-    assert counts.unseen.rows == 1
-
-
-def test_where_rare_values_are_ordinary_a_new_one_is_no_news(monkeypatch):
-    monkeypatch.setattr(draft, "LISTED_VALUES", 200)
-    rng = np.random.default_rng(4)
-    ever_new, settled, few = ValueTally(), ValueTally(), ValueTally()
-    ever_new.add(pa.array(rng.zipf(1.5, 20_000).astype(str)))
-    settled.add(pa.array(rng.integers(0, 1000, 20_000).astype(str)))
-    few.add(pa.array([f"value {place}" for place in range(200)]))
-    assert not ever_new.grid().complete
-    assert settled.grid().complete and few.grid().complete
-    later = rng.zipf(1.5, 5_000).astype(str)
-    new = np.isin(later, list(ever_new.counts), invert=True).mean()
-    assert ever_new.novelty == pytest.approx(new, rel=0.2)
 
 
 def test_a_draft_freezes_fields_groups_and_the_score():
