@@ -111,7 +111,7 @@ def judged_readings(
             for pair in pairs
             for measure in CATALOGUE
             if isinstance(measure, FieldMeasure) and measure.about.id in policy.limits
-            if measure.applies(pair.grid)
+            if measure.applies(pair.grid) and measure.asked_of(pair.field)
             for result in [measure.measure(pair)]
         )
 

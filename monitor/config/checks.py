@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic_core import PydanticCustomError
 
+from monitor.config.bound_checks import bound_problems
 from monitor.config.defaults import DEFAULT_LIMITS, UNJUDGED
 from monitor.config.document import Document, KeyPath
 from monitor.config.metric_checks import metric_problems, needed
@@ -88,6 +89,7 @@ def _fields(document: Document) -> Iterator[Problem]:
             message = "timezone is for fields of the kind datetime"
             yield document.problem((*path, "timezone"), message, at_key=True)
         yield from _parts(document, name, section, fields)
+        yield from bound_problems(document, path, section)
     yield from _scores(document, fields)
 
 

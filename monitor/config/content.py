@@ -149,6 +149,8 @@ def _field(field: Field) -> Content:
             "role": str(field.role),
             "column": field.column,
             "importance": field.importance,
+            "min": field.minimum,
+            "max": field.maximum,
             "timezone": field.zone,
         }
     )

@@ -29,6 +29,8 @@ DEFAULT_LIMITS: Mapping[str, Limit] = {
     "unseen_rate": Limit(warning=0.005, critical=0.05),
     # Share of numbers beyond the baseline's extremes, and of rows that came more than once.
     "out_of_range_rate": Limit(warning=0.01, critical=None),
+    # Share of numbers that the owner calls impossible: as for values that were never there.
+    "out_of_bounds_rate": Limit(warning=0.005, critical=0.05),
     "duplicate_rate": Limit(warning=0.01, critical=None),
     # One column that nobody looks at is worth a question; it harms nothing by itself.
     "extra_columns": Limit(warning=0.0, critical=None),

@@ -234,6 +234,8 @@ def _field(name: str, section: FieldSection, zone: str) -> Field:
         FieldRole(section.role),
         section.importance,
         zone=section.timezone or zone if kind is FieldKind.DATETIME else "",
+        minimum=section.min,
+        maximum=section.max,
     )
 
 

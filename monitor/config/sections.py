@@ -104,6 +104,12 @@ class FieldSection(Section):
         ge=0,
         description="how much the model relies on a feature, against the others; ranks findings",
     )
+    min: float | None = Field(
+        None, description="of a number: less than this is out of bounds, whatever the baseline held"
+    )
+    max: float | None = Field(
+        None, description="of a number: more than this is out of bounds, whatever the baseline held"
+    )
     timezone: Zone | None = Field(
         None,
         description="of a datetime: IANA zone of values that carry none, and of its hours of the "

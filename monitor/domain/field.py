@@ -86,6 +86,8 @@ class Field:
             None when nobody has said. The parts of a field have its importance each.
         part: What is taken of the values; None for the values themselves.
         zone: IANA zone of naive times and of the hours of the week; "" for other kinds.
+        minimum: Less than this is out of bounds; None where the owner has not said.
+        maximum: More than this is out of bounds; None where the owner has not said.
     """
 
     name: str
@@ -95,6 +97,8 @@ class Field:
     importance: float | None = None
     part: Part | None = None
     zone: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
 
     @property
     def declared(self) -> str:

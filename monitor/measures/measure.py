@@ -230,6 +230,7 @@ class FieldMeasure:
         measure: The pure function.
         applies: Whether a field with these cells has the quantity at all; where it has not, there
             is no reading, rather than one that is unknown for ever.
+        asked_of: Whether a field that is declared so has the quantity.
         tail: Its minimum-effect test; None for a measure that is judged by its interval.
         spread: The squared distances between the baseline's own windows, for measures with a test;
             None when the baseline says nothing of how far windows lie apart.
@@ -238,6 +239,7 @@ class FieldMeasure:
     about: Description
     measure: Callable[[FieldPair], Result]
     applies: Callable[[FieldGrid], bool] = always
+    asked_of: Callable[[Field], bool] = always
     tail: Tail | None = None
     spread: Callable[[FieldParts], Squares | None] | None = None
 

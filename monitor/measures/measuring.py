@@ -145,7 +145,7 @@ def _of_field(
         pair.current.fields[field.name],
     )
     for measure in measures:
-        if measure.applies(fields.grid):
+        if measure.applies(fields.grid) and measure.asked_of(field):
             yield Reading(measure.about.id, subject, measure.measure(fields))
 
 

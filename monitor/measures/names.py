@@ -114,6 +114,7 @@ MEASURE_NAMES: Mapping[str, MeasureName] = {
     "mistyped_rate": _QUALITY_OF_FIELD,
     "unseen_rate": _QUALITY_OF_FIELD,
     "out_of_range_rate": _QUALITY_OF_FIELD,
+    "out_of_bounds_rate": _QUALITY_OF_FIELD,
     "duplicate_rate": MeasureName("quality", "model"),
     "extra_columns": MeasureName("quality", "model"),
     "rows": MeasureName("quality", "model"),

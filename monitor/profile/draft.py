@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from math import inf, nextafter
 from typing import Any
 
 import numpy as np
@@ -245,7 +246,14 @@ class GridDraft:
         if item.name in self._tallies:
             return self._tallies[item.name].grid()
         cells = SCORE_CELLS if item.role is FieldRole.SCORE else QUANTILE_CELLS
-        return numeric_grid(self._sample(item.name), cells)
+        return numeric_grid(self._sample(item.name), cells, _bounds(item))
+
+
+def _bounds(field: Field) -> tuple[float, ...]:
+    """Return where cells have to end, so that what is out of bounds can be counted."""
+    least = () if field.minimum is None else (field.minimum,)
+    most = () if field.maximum is None else (nextafter(field.maximum, inf),)
+    return (*least, *most)
 
 
 def tallied(fields: Iterable[Field]) -> tuple[Field, ...]:
@@ -255,7 +263,9 @@ def tallied(fields: Iterable[Field]) -> tuple[Field, ...]:
     )
 
 
-def numeric_grid(sample: FloatArray, quantile_cells: int = QUANTILE_CELLS) -> NumericGrid:
+def numeric_grid(
+    sample: FloatArray, quantile_cells: int = QUANTILE_CELLS, bounds: tuple[float, ...] = ()
+) -> NumericGrid:
     """Return the cells for a numeric field.
 
     Edges are the sample's quantiles, both sides of its frequent values, its order statistics at
@@ -265,9 +275,11 @@ def numeric_grid(sample: FloatArray, quantile_cells: int = QUANTILE_CELLS) -> Nu
     Args:
         sample: Finite values of the baseline, shape (rows,), in any order; may be empty.
         quantile_cells: Equal-mass cells to cut; a multiple of ten.
+        bounds: Further edges.
     """
     if not len(sample):
-        return NumericGrid(np.zeros(0), np.zeros(1, np.bool_), 0.0, 1.0, discrete=False)
+        edges = _finite(np.array(bounds))
+        return NumericGrid(edges, np.zeros(len(edges) + 1, np.bool_), 0.0, 1.0, discrete=False)
     ordered = np.sort(sample) + 0.0  # -0.0 becomes 0.0: one atom, not two
     center = float(_quantiles(ordered, 0.5))
     scale = _scale(ordered, center)
@@ -285,8 +297,7 @@ def numeric_grid(sample: FloatArray, quantile_cells: int = QUANTILE_CELLS) -> Nu
         ranks = 2 ** np.arange(int(np.log2(len(ordered))))
         tails = np.concatenate([ordered[ranks - 1], ordered[-ranks]])
         cuts = np.concatenate([_above(quantiles), tails, _either_side(points)])
-    edges = np.unique(np.concatenate([cuts, _guards(ordered, scale)]))
-    edges = edges[np.isfinite(edges)]
+    edges = _finite(np.concatenate([cuts, _guards(ordered, scale), bounds]))
     atoms = np.zeros(len(edges) + 1, np.bool_)
     atoms[np.searchsorted(edges, points, side="right")] = True
     repeated = np.count_nonzero(rows > 1)
@@ -342,6 +353,12 @@ def _quantiles(ordered: FloatArray, shares: Any) -> Any:
     """Return ``np.quantile(ordered, shares, method="inverted_cdf")`` of what is sorted already."""
     places = np.maximum(np.ceil(len(ordered) * shares - 1), 0)
     return ordered[places.astype(np.intp)]
+
+
+def _finite(edges: FloatArray) -> FloatArray:
+    """Return the edges in order, each once; none lies beyond the largest double."""
+    ordered = np.unique(np.asarray(edges, np.float64) + 0.0)
+    return ordered[np.isfinite(ordered)]
 
 
 def _above(values: FloatArray) -> FloatArray:

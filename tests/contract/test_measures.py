@@ -34,7 +34,7 @@ from monitor.profile.draft import GridDraft
 from monitor.profile.kernel import ProfileBuilder
 
 FIELDS = (
-    Field("amount", "amount", FieldKind.NUMERIC),
+    Field("amount", "amount", FieldKind.NUMERIC, minimum=0.0),
     Field("code", "code", FieldKind.NUMERIC),
     Field("channel", "channel", FieldKind.CATEGORICAL),
     Field("known", "known", FieldKind.BOOLEAN),

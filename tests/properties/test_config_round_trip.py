@@ -146,6 +146,16 @@ def policies(draw):
             for name in draw(st.lists(short, min_size=1, max_size=4, unique=True))
         )
     ]
+    declared = [
+        replace(
+            field,
+            minimum=draw(st.none() | st.floats(-9, 0)),
+            maximum=draw(st.sampled_from([None, 1e300])),
+        )
+        if field.kind is FieldKind.NUMERIC
+        else field
+        for field in declared
+    ]
     if draw(st.booleans()):
         declared[0] = replace(declared[0], kind=FieldKind.NUMERIC, role=FieldRole.SCORE, zone="")
     features = [place for place, item in enumerate(declared) if item.role is FieldRole.FEATURE]

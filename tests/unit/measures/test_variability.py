@@ -36,6 +36,7 @@ STILL = {
     "mistyped_rate",
     "unseen_rate",
     "out_of_range_rate",
+    "out_of_bounds_rate",
     "duplicate_rate",
     "correlation_change",
 }
@@ -79,7 +80,7 @@ def measured(measure, sides, current):
             )
         )
         for field in FIELDS
-        if measure.applies(grid.fields[field.name])
+        if measure.applies(grid.fields[field.name]) and measure.asked_of(field)
     ]
 
 
