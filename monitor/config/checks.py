@@ -17,6 +17,7 @@ from monitor.config.document import Document, KeyPath
 from monitor.config.metric_checks import metric_problems, needed
 from monitor.config.population_checks import population_names, population_problems
 from monitor.config.reference_checks import reference_problems
+from monitor.config.segment_checks import segment_problems
 from monitor.config.values import MAX_NAME, checked_zone, in_zone, parse_instant
 from monitor.config.wording import described, quoted, suggestion
 from monitor.domain.errors import Problem
@@ -49,7 +50,7 @@ def problems_between_keys(
     yield from _outcome_values(document, "label")
     yield from _name_list(document, "populations")
     yield from _name_list(document, "segments")
-    yield from _segments(document)
+    yield from segment_problems(document)
     yield from population_problems(document)
     yield from _schedule(document)
     yield from _limits(document, measures)
@@ -268,19 +269,6 @@ def _name_list(document: Document, key: str) -> Iterator[Problem]:
             yield document.problem(path, f"must be a name, not {described(name)}")
         elif name in names[:place]:
             yield document.problem(path, f"{quoted(name)} is listed twice")
-
-
-def _segments(document: Document) -> Iterator[Problem]:
-    for name, entry in _section(document.value, "segments").items():
-        section, path = _section({"": entry}, ""), ("segments", name)
-        columns = section.get("columns")
-        if "column" in section and "columns" in section:
-            message = "column and columns exclude each other"
-            yield document.problem((*path, "columns"), message, at_key=True)
-        listed = [str(item) for item in columns] if isinstance(columns, list) else []
-        if len(listed) == 1 or len(set(listed)) < len(listed):
-            message = "a crossing needs two or more different columns"
-            yield document.problem((*path, "columns"), message)
 
 
 def _schedule(document: Document) -> Iterator[Problem]:

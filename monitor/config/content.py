@@ -1,7 +1,7 @@
 """A policy as the keys of its file, with every default filled in."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from math import inf
@@ -41,7 +41,8 @@ def policy_content(policy: Policy, measures: Mapping[str, MeasureName] = MEASURE
             if len(population.attributes) > 1
         ],
         "strata": {name: _stratum(item) for name, item in policy.strata.items()},
-        "segments": {item.name: _segment(item) for item in policy.segments},
+        "segments": {item.name: _segment(item) for item in policy.segments if not item.pair},
+        "scan": _scan(policy.segments),
         "schedule": _schedule(policy.schedule),
         "limits": _limits(policy, measures),
         "alarms": _alarms(policy.alarms),
@@ -257,6 +258,12 @@ def _alarms(rule: AlarmRule) -> Content:
             "false_alarms_per_year": rule.false_alarms_per_year,
         }
     )
+
+
+def _scan(segments: Iterable[Segment]) -> Content:
+    """Return the scan that made the pairs; nothing where there are none."""
+    pairs = [item for item in segments if item.pair]
+    return {"pairs": True, "max_values": pairs[0].most} if pairs else {}
 
 
 def _segment(segment: Segment) -> Content:

@@ -72,6 +72,9 @@ MOST_WINDOWS = 1000
 DEFAULT_SLICES = 20
 """Each is a profile of its own in every window, and a row for each field that is judged."""
 
+MOST_PAIRS = 10
+"""Each costs as much as a segment that is declared; five columns have as many."""
+
 MOST_SLICES = 100
 """Beyond that nobody looks at them one by one."""
 

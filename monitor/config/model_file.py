@@ -37,6 +37,7 @@ from monitor.config.sections import (
     SegmentSection,
     SourceSection,
 )
+from monitor.config.segment_checks import pairs_of
 from monitor.config.validation import validated
 from monitor.config.values import in_zone
 from monitor.config.wording import quoted
@@ -217,7 +218,7 @@ def _policy(section: ModelSection, document: Document) -> Policy:
             for name, item in section.references.items()
             if item.segment is not None and item.slice is not None
         ),
-        segments=tuple(_segment(name, item) for name, item in section.segments.items()),
+        segments=_segments(section),
         strata={name: _stratum(name, item) for name, item in section.strata.items()},
         owner=section.owner or "",
         text=document.text,
@@ -401,6 +402,13 @@ def _limits_against(
 
 def _judges(limit: FieldLimit) -> bool:
     return any(own.bounds for own in (limit.default, *limit.fields.values()))
+
+
+def _segments(section: ModelSection) -> tuple[Segment, ...]:
+    """Return the declared segments, and those that the scan makes of them."""
+    declared = tuple(_segment(name, item) for name, item in section.segments.items())
+    scan = section.scan
+    return (*declared, *(pairs_of(declared, scan.max_values) if scan.pairs else ()))
 
 
 def _segment(name: str, section: SegmentSection) -> Segment:

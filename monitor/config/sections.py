@@ -192,6 +192,21 @@ Segments = Annotated[
 ]
 
 
+class ScanSection(Section):
+    """How slices are searched for those that carry a drift."""
+
+    pairs: bool = Field(
+        default=False,
+        description="whether every two segments of one column each are crossed as well",
+    )
+    max_values: int = Field(
+        DEFAULT_SLICES,
+        ge=1,
+        le=MOST_SLICES,
+        description="how many values of a crossing have a slice, as for a segment",
+    )
+
+
 class ScheduleSection(Section):
     """How time is cut into windows, and when each is due."""
 
@@ -408,6 +423,9 @@ class ModelSection(Section):
         default_factory=dict,
         description="slices that are profiled and judged on their own, by name or as a list of "
         "columns",
+    )
+    scan: ScanSection = Field(
+        {}, validate_default=True, description="how slices are searched for those that drifted"
     )
     schedule: ScheduleSection = Field(
         description="how time is cut into windows, such as {window: day}"

@@ -18,8 +18,10 @@ class Segment:
         columns: Columns of the log; several for a crossing.
         most: How many values have a slice of their own: the most frequent ones of the baseline.
             The others are one slice together.
+        pair: It is the crossing of two others, for the scan; nobody declared it.
     """
 
     name: str
     columns: tuple[str, ...]
     most: int = 20
+    pair: bool = False

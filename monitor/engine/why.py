@@ -15,10 +15,12 @@ from monitor.domain.window import Window
 from monitor.engine.alarms import alarms_since
 from monitor.engine.ports import PastFinding, Revision, Store
 from monitor.engine.references import hold, pair_with_baseline
+from monitor.engine.scan import carriers
 from monitor.measures.attribution.catalogue import ATTRIBUTIONS
 from monitor.measures.attribution.mix import Decomposition, Quantity, over_population, over_score
 from monitor.measures.attribution.part import Attribution
 from monitor.measures.attribution.ranking import RankedField, ranked
+from monitor.measures.attribution.slices import over_slices
 from monitor.measures.groups import CROSS
 from monitor.measures.measure import FieldPair, ProfilePair
 from monitor.measures.pairs import association
@@ -107,6 +109,7 @@ class Why:
         history: The latest windows up to its own, oldest first.
         alarm: What it amounts to with those before it; None for a result that is no longer the
             newest of its window.
+        slices: What was found of the same in slices of the rows, those that carry most of it first.
         profile: Digest of the profile's content; "" where there is none.
         grid: Digest of the grid; "" where there is none.
     """
@@ -121,6 +124,7 @@ class Why:
     ranking: Ranking | None
     history: tuple[Moment, ...]
     alarm: Alarm | None = None
+    slices: tuple[Finding, ...] = ()
     profile: str = ""
     grid: str = ""
 
@@ -187,6 +191,7 @@ def why(
         _ranking(policy, result, pair),
         history,
         alarm,
+        carriers(finding, result.findings),
         content_digest(result.profile),
         pair.grid.digest,
     )
@@ -259,13 +264,16 @@ def _decompositions(
     finding: Finding, policy: Policy, pair: ProfilePair
 ) -> Mapping[str, Decomposition | Unmeasurable]:
     measure, population = finding.reading.measure, finding.reading.subject.population
-    if measure == "score_mean":
-        return {pair.grid.score: over_score(pair)}
     quantity = _RATES.get(measure)
-    if quantity is None:
+    if quantity is None and measure != "score_mean":
         return {}
+    whole = not (population or finding.reading.subject.segment)
+    segments = [item.name for item in policy.segments if whole and not item.pair]
+    slices = {name: over_slices(quantity, name, pair) for name in segments}
+    if quantity is None:
+        return {pair.grid.score: over_score(pair), **slices}
     over = (_population(population, policy),) if population else policy.populations
-    return {item.name: over_population(quantity, item, pair) for item in over}
+    return {**{item.name: over_population(quantity, item, pair) for item in over}, **slices}
 
 
 def _population(name: str, policy: Policy) -> Population:

@@ -10,7 +10,7 @@ from monitor.domain.policy import Policy
 from monitor.domain.reading import Reading, Subject
 from monitor.measures.catalogue import CATALOGUE
 from monitor.measures.direction import needs_labels
-from monitor.measures.drift import psi
+from monitor.measures.drift import decision_rate, psi, score_mean
 from monitor.measures.measure import (
     Family,
     FieldMeasure,
@@ -26,9 +26,10 @@ from monitor.profile.profile import Profile
 from monitor.profile.segments import slice_names
 
 CARRIED = "carried"
-"""Name of the detail of a slice's PSI: the share of the whole's drift that is in this slice."""
+"""Name of the detail of a slice's drift: the share of the whole's drift that is in this slice."""
 
 _DECIDING = psi.MEASURE.about.id
+_CARRIED = frozenset({_DECIDING, score_mean.MEASURE.about.id, decision_rate.MEASURE.about.id})
 
 
 def measure_slices(
@@ -40,10 +41,10 @@ def measure_slices(
     decisions. What rests on labels, and disparity, is measured of all rows only. The slices of
     registered values are there whether or not they have rows now; ``(missing)`` and ``(other)``
     when they do. Times, texts and embeddings, which are measured in parts, are measured of all rows
-    only.
+    only. Of the slices of a pair that the scan crosses, drift alone is measured.
 
-    Where PSI of a field of the whole is above its warning limit, the PSI of each slice says what
-    it carries of that (`CARRIED`).
+    Where PSI of a field, the mean score or the share of positive decisions of the whole is above
+    its warning limit, that of each slice says what it carries of it (`CARRIED`).
 
     Args:
         policy: Segments and limits.
@@ -52,15 +53,16 @@ def measure_slices(
     """
     policy = replace(policy, fields=tuple(item for item in policy.fields if item.part is None))
     measures = _measures(policy)
+    drifts = tuple(item for item in measures if item.about.family is Family.DRIFT)
+    pairs = {item.name for item in policy.segments if item.pair}
     drifted = _drifted(policy, whole)
     found: list[Reading] = []
     for subject, slice_ in _slices(policy, pair, whole[0].subject):
-        for reading in readings_by(subject, policy, slice_, measures):
-            of_whole = drifted.get(reading.subject.field)
-            if reading.measure == _DECIDING and of_whole is not None:
-                found.append(_with_carried(reading, of_whole, policy, pair, slice_))
-            else:
-                found.append(reading)
+        asked = drifts if subject.segment in pairs else measures
+        for reading in readings_by(subject, policy, slice_, asked):
+            of_whole = drifted.get((reading.measure, reading.subject.field))
+            carried = _carried(reading, of_whole, policy, pair, slice_) if of_whole else None
+            found.append(reading if carried is None else _with(reading, carried))
     return tuple(found)
 
 
@@ -112,30 +114,28 @@ def _slice(pair: ProfilePair, segment: str, code: int) -> ProfilePair:
     return replace(pair, reference=then.get(code, nobody), current=now.get(code, nobody))
 
 
-def _drifted(policy: Policy, whole: Sequence[Reading]) -> Mapping[str, float]:
-    """Return PSI of the fields whose value is above the warning limit."""
-    if _DECIDING not in policy.limits:
-        return {}
-    found: dict[str, float] = {}
+def _drifted(policy: Policy, whole: Sequence[Reading]) -> Mapping[tuple[str, str], Estimate]:
+    """Return what of the whole is above its warning limit, of what slices can carry."""
+    found: dict[tuple[str, str], Estimate] = {}
     for reading in whole:
-        limit = policy.limits[_DECIDING].of(reading.subject.field).warning
-        value = reading.result.value if isinstance(reading.result, Estimate) else 0.0
-        against_baseline = not reading.subject.reference
-        if (
-            reading.measure == _DECIDING
-            and against_baseline
-            and limit is not None
-            and value > limit
-        ):
-            found[reading.subject.field] = value
+        measure, subject, result = reading.measure, reading.subject, reading.result
+        if measure not in _CARRIED or measure not in policy.limits or subject.reference:
+            continue
+        limit = policy.limits[measure].of(subject.field).warning
+        if isinstance(result, Estimate) and limit is not None and abs(result.value) > limit:
+            found[measure, subject.field] = result
     return found
 
 
-def _with_carried(
-    reading: Reading, of_whole: float, policy: Policy, pair: ProfilePair, slice_: ProfilePair
-) -> Reading:
-    if not isinstance(reading.result, Estimate):
-        return reading
+def _carried(
+    reading: Reading, of_whole: Estimate, policy: Policy, pair: ProfilePair, slice_: ProfilePair
+) -> float | None:
+    """Return what a slice carries of a drift of the whole; None where it is not measured itself."""
+    result = reading.result
+    if not isinstance(result, Estimate):
+        return None
+    if reading.measure != _DECIDING:
+        return _carried_of_mean(result, of_whole)
     name = reading.subject.field
     field = next(item for item in policy.fields if item.name == name)
     then, now = slice_.reference.fields[name], slice_.current.fields[name]
@@ -143,9 +143,26 @@ def _with_carried(
     left = psi.measure(
         FieldPair(field, pair.grid.fields[name], pair.reference.fields[name], without)
     )
-    if not isinstance(left, Estimate):
+    return (of_whole.value - left.value) / of_whole.value if isinstance(left, Estimate) else None
+
+
+def _carried_of_mean(slice_: Estimate, whole: Estimate) -> float | None:
+    """Return by what share of its change a mean would be nearer to what it was.
+
+    Exact: a slice of ``m`` of ``M`` rows whose mean had stayed would move the mean of all by
+    ``m / M`` of what its own moved.
+    """
+    ends = (slice_.then, slice_.now, whole.then, whole.now)
+    if any(end is None for end in ends) or whole.now == whole.then:
+        return None
+    then, now, all_then, all_now = (end or 0.0 for end in ends)
+    return slice_.n / whole.n * (now - then) / (all_now - all_then)
+
+
+def _with(reading: Reading, carried: float) -> Reading:
+    if not isinstance(reading.result, Estimate):
         return reading
-    detail = {**reading.result.detail, CARRIED: (of_whole - left.value) / of_whole}
+    detail = {**reading.result.detail, CARRIED: carried}
     return replace(reading, result=replace(reading.result, detail=detail))
 
 

@@ -13,6 +13,7 @@ from monitor.measures.attribution.part import Attribution, Part, Rule
 from monitor.measures.attribution.ranking import RankedField
 from monitor.measures.catalogue import EVERY
 from monitor.reports.plot import LIMIT, Scale, Span, bar
+from monitor.reports.slices import carrier_table
 from monitor.reports.table import Table
 from monitor.reports.wording import (
     alarm_text,
@@ -51,6 +52,7 @@ def finding_tables(why: Why, policy: Policy, width: int) -> tuple[Table, ...]:
         _history_table(why, width),
         *_made_tables(why, policy, width),
     ]
+    tables.append(carrier_table(why, width))
     if why.ranking is not None:
         tables.append(_ranking_table(why.ranking, why.finding.reading.subject.field, width))
     tables.append(_provenance_table(why, policy))

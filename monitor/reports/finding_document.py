@@ -39,6 +39,7 @@ def finding_document(why: Why, policy: Policy) -> _Document:
             {"population": name, **_decomposition(item)}
             for name, item in why.decompositions.items()
         ],
+        "slices": [judged_document(item) for item in why.slices],
         "ranking": None
         if ranking is None
         else {

@@ -10,8 +10,9 @@ from monitor.domain.limit import Band, Limit
 from monitor.domain.policy import Policy
 from monitor.domain.run import Run
 from monitor.engine.alarms import ModelAlarms
+from monitor.engine.scan import carried, foremost
 from monitor.measures.names import MEASURE_NAMES
-from monitor.reports.slices import ALARMS, of_all_rows
+from monitor.reports.slices import ALARMS, carried_text, of_all_rows
 from monitor.reports.wording import (
     all_findings,
     decision_name,
@@ -94,10 +95,15 @@ def _slices(runs: Sequence[Run]) -> Iterator[str]:
             for item in found
             if item.verdict in ALARMS
         }
-        yield (
-            f"{window_name(runs[-1].window)}: {len(beyond)} of {len(slices)} slices are beyond a "
-            "limit."
-        )
+        carry = foremost(item for item in found if item.verdict in ALARMS and carried(item))
+        told = f"{window_name(runs[-1].window)}: {len(beyond)} of {len(slices)} slices are beyond a limit"
+        if carry:
+            first = carry[0].reading
+            told += (
+                f"; {first.subject.segment}: {first.subject.segment_value} carries "
+                f"{carried_text(carry[0])} of the drift of {first.subject.field or first.measure}"
+            )
+        yield f"{told}."
 
 
 def _stories(runs: Sequence[Run], wanted: Callable[[Finding], bool]) -> Iterator[_Story]:

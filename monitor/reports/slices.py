@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 
-from monitor.domain.estimate import Estimate
 from monitor.domain.finding import Finding, Verdict
 from monitor.domain.policy import Policy
 from monitor.domain.run import Run
+from monitor.engine.scan import carried, foremost
+from monitor.engine.why import Why
+from monitor.reports.plot import bar
 from monitor.reports.table import Table
 from monitor.reports.wording import all_findings, subject_of, value_text, window_name
 
@@ -13,6 +15,9 @@ ALARMS = frozenset({Verdict.WARNING, Verdict.CRITICAL})
 
 SHOWN_SLICES = 30
 """Slices of a window that the table names: those that carry most."""
+
+SHOWN_CARRIERS = 12
+"""Slices that a finding of all rows names."""
 
 
 def slice_table(policy: Policy, runs: Sequence[Run]) -> Table:
@@ -25,12 +30,12 @@ def slice_table(policy: Policy, runs: Sequence[Run]) -> Table:
     rows: list[tuple[str, ...]] = []
     hidden = 0
     for run in runs:
-        found = sorted(_beyond(run), key=lambda item: -_carried(item))
+        found = foremost(_beyond(run))
         hidden += len(found[SHOWN_SLICES:])
         rows += [_row(policy, run, item) for item in found[:SHOWN_SLICES]]
     note = (
-        "Carries: by how much PSI of all rows would be smaller, had this slice been as it was in\n"
-        "  the baseline. Slices may carry more than all of it together, or work against it."
+        "Carries: by how much the drift of all rows would be smaller, had this slice been as it was\n"
+        "  in the baseline. Slices may carry more than all of it together, or work against it."
     )
     if hidden:
         note += (
@@ -42,6 +47,48 @@ def slice_table(policy: Policy, runs: Sequence[Run]) -> Table:
         tuple(rows),
         note,
     )
+
+
+def carrier_table(why: Why, width: int) -> Table:
+    """Return which slices of the rows carry a finding of all of them, most first.
+
+    Args:
+        why: The finding.
+        width: Characters of a drawing.
+    """
+    shown = why.slices[:SHOWN_CARRIERS]
+    sizes = [carried(item) or 0.0 for item in shown]
+    largest = max(map(abs, sizes), default=0.0)
+    rows = tuple(
+        (
+            f"{item.reading.subject.segment}: {item.reading.subject.segment_value}",
+            f"{item.reading.result.n:,}",
+            value_text(item.reading),
+            carried_text(item),
+            "–" if item.decided_by is None else f"{item.decided_by.p_adjusted:.2g}",
+            item.verdict.value,
+            bar(size, largest, min(width, 10)),
+        )
+        for item, size in zip(shown, sizes, strict=True)
+    )
+    rest = len(why.slices) - len(shown)
+    note = (
+        "Carries: by how much it would be less, had this slice been as it was. p is adjusted over "
+        "the slices and fields of the segment."
+    )
+    return Table(
+        "Which slices carry it",
+        ("slice", "rows", "value", "carries", "p", "verdict", ""),
+        rows,
+        note + (f" {rest:,} more slices follow." if rest else ""),
+        drawn=("",),
+    )
+
+
+def carried_text(finding: Finding) -> str:
+    """Return what a slice carries in per cent, or a dash."""
+    share = carried(finding)
+    return "–" if share is None else f"{share:.0%}"
 
 
 def of_all_rows(findings: Iterable[Finding]) -> list[Finding]:
@@ -57,14 +104,8 @@ def _beyond(run: Run) -> list[Finding]:
     ]
 
 
-def _carried(finding: Finding) -> float:
-    result = finding.reading.result
-    return result.detail.get("carried", 0.0) if isinstance(result, Estimate) else 0.0
-
-
 def _row(policy: Policy, run: Run, finding: Finding) -> tuple[str, ...]:
     reading = finding.reading
-    carried = _carried(finding)
     return (
         window_name(run.window),
         subject_of(policy, reading),
@@ -72,6 +113,6 @@ def _row(policy: Policy, run: Run, finding: Finding) -> tuple[str, ...]:
         f"{reading.result.n:,}",
         reading.measure,
         value_text(reading),
-        f"{carried:.0%}" if carried else "–",
+        carried_text(finding),
         finding.verdict,
     )

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from monitor.config.content import content_digest, policy_as_yaml, policy_content
 from monitor.config.defaults import DEFAULT_LIMITS
 from monitor.config.model_file import load_policy
+from monitor.config.segment_checks import pairs_of
 from monitor.domain.alarm import AlarmRule
 from monitor.domain.field import (
     Attribute,
@@ -215,6 +216,7 @@ def policies(draw):
     judged = {name: limit for name, limit in judged.items() if any_bound(limit)}
     held = draw(st.lists(references(), max_size=3, unique_by=lambda item: item.name))
     divided = draw(st.lists(segments(), max_size=2, unique_by=lambda item: item.name))
+    divided += draw(pairs(divided))
     called = {item.name for item in held}
     apart = [item for item in draw(peers(divided)) if item.name not in called]
     own = {item.name: draw(own_limits(judged)) for item in (*held, *apart)}
@@ -260,6 +262,16 @@ def peers(divided):
         st.just("") | slices,
     ).filter(lambda item: item.slice != item.against)
     return st.lists(peer, max_size=2, unique_by=lambda item: item.name)
+
+
+def pairs(divided):
+    single = [item for item in divided if len(item.columns) == 1]
+    made = pairs_of(tuple(divided), 7)
+    taken = {item.name for item in divided}
+    apart = len({item.columns for item in single}) == len(single)
+    if not (made and apart) or taken & {item.name for item in made}:
+        return st.just([])
+    return st.sampled_from([[], list(made)])
 
 
 def segments():

@@ -171,7 +171,7 @@ def over_population(
         name if name not in names else f"({name})" for name in (UNKNOWN_GROUP, UNMAPPED_GROUP)
     ]
     then, now = (
-        _totals(quantity, rows_by_group(side, axes)) for side in (pair.reference, pair.current)
+        totals(quantity, rows_by_group(side, axes)) for side in (pair.reference, pair.current)
     )
     return decomposed(population.name, quantity, names, then, now)
 
@@ -210,8 +210,13 @@ def _tenths(grid: NumericGrid, counts: NumericCounts, starts: IntArray) -> Total
     return Totals(rows, sums)
 
 
-def _totals(quantity: Quantity, table: IntArray) -> Totals:
-    """Return the rows that a rate is of, and those that count, from rows by decision and label."""
+def totals(quantity: Quantity, table: IntArray) -> Totals:
+    """Return the rows that a rate is of, and those that count.
+
+    Args:
+        quantity: The rate.
+        table: shape (groups, 3 decisions, 3 labels), rows.
+    """
     known = [NEGATIVE, POSITIVE]
     if quantity is Quantity.DECISION_RATE:
         decided = table[:, known, :].sum(axis=(1, 2))
