@@ -19,15 +19,19 @@ if TYPE_CHECKING:
     from monitor.engine.run import Outside, Ran
 
 
+ALARM = "alarm"
+"""What the findings of the last windows amount to, rather than those of one."""
+
+
 @click.command()
 @click.option("--model", "models", multiple=True, help="Only this model; may be repeated.")
 @click.option("--from", "begin", default=None, help=f"Run every window from here: {INSTANT_HELP}.")
 @click.option("--to", "end", default=None, help="… up to here.")
 @click.option(
     "--fail-on",
-    type=click.Choice(["warning", "critical", "unknown"]),
+    type=click.Choice(["warning", "critical", "unknown", ALARM]),
     default=None,
-    help="Exit with 1 when a finding is at least this grave.",
+    help="Exit with 1 when a finding is at least this grave, or when an alarm fires.",
 )
 @output_option
 @click.pass_obj
@@ -52,19 +56,24 @@ def run(  # noqa: PLR0917  # one argument an option
     outside = app.open_configured(settings)
     problems: list[Exception] = []
     worst: list[Verdict] = []
+    calls = False
     for policy in policies:
         late: list[LateChange] = []
         done, problem = run_model(policy, outside, periods[policy.model], late)
         new = sum(item.committed.new for item in done)
         say(f"{policy.model}: {len(done)} windows, {new} with new results")
-        tables = summarise(policy, [item.run for item in done], _alarms(policy, outside, done))
+        alarms = _alarms(policy, outside, done)
+        tables = summarise(policy, [item.run for item in done], alarms)
         write_tables((*tables, *late_changes(policy, late)), output)
         worst += [_worst(item) for item in done]
+        calls = calls or _calls(alarms, done)
         if problem is not None:
             say(f"{policy.model}: {type(problem).__name__}: {problem}")
             problems.append(problem)
     if problems:
         raise _first_of_ours(problems)
+    if fail_on == ALARM:
+        return int(calls)
     return int(fail_on is not None and _fails(worst, Verdict(fail_on)))
 
 
@@ -113,6 +122,16 @@ def _alarms(policy: Policy, outside: "Outside", done: "Sequence[Ran]") -> "Model
     if not done:
         return None
     return alarms_since(policy, outside.store, min(item.run.window.start for item in done))
+
+
+def _calls(alarms: "ModelAlarms | None", done: "Sequence[Ran]") -> bool:
+    """Return whether an alarm fires as of one of the windows that were run."""
+    if alarms is None:
+        return False
+    windows = {item.run.window for item in done}
+    gathered = (item.firing for window, item in alarms.detections.items() if window in windows)
+    found = (alarms.found.get(window, {}).values() for window in windows)
+    return any(gathered) or any(alarm.firing for of_window in found for alarm in of_window)
 
 
 def _worst(item: "Ran") -> Verdict:

@@ -112,6 +112,24 @@ def test_a_window_without_rows_is_no_data_and_judged_once_rows_come(tmp_path):
     ]
 
 
+def test_a_warning_fails_a_step_as_a_finding_at_once_and_as_an_alarm_when_it_lasts(tmp_path):
+    deployment = make_deployment(tmp_path)
+    register(deployment)
+    for place in (7, 8):  # half a standard deviation: a warning, not critical
+        day = datetime(2024, 1, place, tzinfo=UTC)
+        write_day(tmp_path / "log" / f"2024-01-0{place}.parquet", day, shift=5.0)
+
+    def failed(first, last, what):
+        days = ("--from", f"2024-01-0{first}", "--to", f"2024-01-0{last + 1}")
+        return deployment.call("run", *days, "--fail-on", what, check=False).returncode
+
+    assert failed(5, 6, "alarm") == 0
+    assert failed(7, 7, "warning") == 1
+    assert failed(7, 7, "alarm") == 0
+    assert failed(7, 7, "critical") == 0
+    assert failed(8, 8, "alarm") == 1
+
+
 def test_a_back_fill_in_any_order_gives_the_same_store(tmp_path):
     forwards = make_deployment(tmp_path / "forwards")
     backwards = make_deployment(tmp_path / "backwards")
