@@ -17,6 +17,7 @@ from monitor.engine.ports import PastFinding, Revision, Store
 from monitor.engine.references import hold, pair_with_baseline
 from monitor.engine.scan import carriers
 from monitor.measures.attribution.catalogue import ATTRIBUTIONS
+from monitor.measures.attribution.components import COMPONENTS, Components
 from monitor.measures.attribution.mix import Decomposition, Quantity, over_population, over_score
 from monitor.measures.attribution.part import Attribution
 from monitor.measures.attribution.ranking import RankedField, ranked
@@ -101,7 +102,7 @@ class Why:
         revisions: All runs of the window.
         baseline: What the window was held against; None for the log as a whole, and for a version
             that has none.
-        parts: What bins or values add to it; the reason why there are none; None for a measure
+        parts: What bins or values add to it, or what it is the largest of; the reason why there are none; None for a measure
             that has no such parts.
         decompositions: What groups add to the change of the rate or mean that it is about, by
             population, or by the score's name; empty when it is about none.
@@ -119,7 +120,7 @@ class Why:
     revision: int
     revisions: Sequence[Revision]
     baseline: Baseline | None
-    parts: Attribution | Unmeasurable | None
+    parts: Attribution | Components | Unmeasurable | None
     decompositions: Mapping[str, Decomposition | Unmeasurable]
     ranking: Ranking | None
     history: tuple[Moment, ...]
@@ -234,16 +235,20 @@ def _held_against(  # noqa: PLR0917  # six nouns, each of another type
     return held.pair(reference, baseline, pair)
 
 
-def _parts(finding: Finding, pair: ProfilePair | Unmeasurable) -> Attribution | Unmeasurable | None:
+def _parts(
+    finding: Finding, pair: ProfilePair | Unmeasurable
+) -> Attribution | Components | Unmeasurable | None:
     reading = finding.reading
-    take_apart = ATTRIBUTIONS.get(reading.measure)
+    take_apart, many = ATTRIBUTIONS.get(reading.measure), COMPONENTS.get(reading.measure)
     name = reading.subject.field
-    if take_apart is None:
+    if take_apart is None and many is None:
         return None
     if isinstance(reading.result, Unmeasurable):
         return reading.result
     if isinstance(pair, Unmeasurable):
         return pair
+    if take_apart is None:
+        return None if many is None else many(pair, name)
     return take_apart(
         FieldPair(
             _field(name, pair.grid),

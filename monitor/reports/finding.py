@@ -8,8 +8,9 @@ from monitor.domain.limit import Band, Limit
 from monitor.domain.policy import Policy
 from monitor.domain.reading import Reading
 from monitor.engine.why import ImportanceSource, Moment, Ranking, Why
+from monitor.measures.attribution.components import Components
 from monitor.measures.attribution.mix import Decomposition, GroupShift
-from monitor.measures.attribution.part import Attribution, Part, Rule
+from monitor.measures.attribution.part import Attribution, Part, Rule, figure
 from monitor.measures.attribution.ranking import RankedField
 from monitor.measures.catalogue import EVERY
 from monitor.reports.plot import LIMIT, Scale, Span, bar
@@ -63,6 +64,8 @@ def _made_tables(why: Why, policy: Policy, width: int) -> Iterator[Table]:
     """Yield what made it, or why nothing can be said of that."""
     if isinstance(why.parts, Attribution):
         yield _part_table(why.parts, width, _sides(why, policy))
+    elif isinstance(why.parts, Components):
+        yield _component_table(why.parts, width)
     elif why.parts is not None:
         yield Table("What made it", ("why it has no parts",), ((why.parts.explanation,),))
     elif why.finding.reading.subject.field:
@@ -244,6 +247,31 @@ def _part_table(found: Attribution, width: int, sides: tuple[str, str]) -> Table
         ("part", *sides, "adds" if sums else "size", ""),
         tuple(rows),
         f"{note} {found.note}".strip(),
+        drawn=("",),
+    )
+
+
+def _component_table(found: Components, width: int) -> Table:
+    """Return what a largest value is the largest of, and what stands beside it."""
+    moved = [item for item in found.components if item.size is not None][:SHOWN]
+    beside = [item for item in found.components if item.size is None]
+    largest = max((item.size or 0.0 for item in moved), default=0.0)
+    rows = [
+        (
+            item.name,
+            figure(item.then),
+            figure(item.now),
+            "–" if item.size is None else f"{item.size:.3g}",
+            bar(item.size or 0.0, largest, width),
+        )
+        for item in (*moved, *beside)
+    ]
+    unit = "" if found.unit == "1" else f", in {found.unit}"
+    return Table(
+        f"What made it: {found.quantity}{unit}",
+        ("what", "then", "now", "size", ""),
+        tuple(rows),
+        f"{len(moved)} of {found.number:,} are shown. {found.note}",
         drawn=("",),
     )
 

@@ -8,6 +8,7 @@ from monitor.domain.finding import Finding
 from monitor.domain.policy import Policy
 from monitor.domain.window import Window
 from monitor.engine.why import Moment, Why
+from monitor.measures.attribution.components import Components
 from monitor.measures.attribution.mix import Decomposition
 from monitor.measures.attribution.part import Attribution
 from monitor.measures.catalogue import EVERY
@@ -96,11 +97,11 @@ def _moment(moment: Moment) -> _Document:
     }
 
 
-def _parts(parts: Attribution | Unmeasurable | None) -> _Document | None:
+def _parts(parts: Attribution | Components | Unmeasurable | None) -> _Document | None:
     match parts:
         case None:
             return None
-        case Attribution():
+        case Attribution() | Components():
             return {"absence": None, **asdict(parts)}
         case Unmeasurable():
             return {"absence": parts.reason.value, "explanation": parts.explanation, "parts": []}

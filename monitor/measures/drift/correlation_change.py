@@ -1,5 +1,7 @@
 """The largest change of a correlation between two fields."""
 
+from typing import NamedTuple
+
 import numpy as np
 from scipy.special import chdtrc
 
@@ -14,7 +16,7 @@ from monitor.measures.measure import (
 )
 from monitor.measures.pairs import Correlations, correlations, no_pairs, others
 from monitor.measures.spreads import of_differences
-from monitor.profile.grid import BoolArray, FloatArray
+from monitor.profile.grid import BoolArray, FloatArray, IntArray
 from monitor.uncertainty.between import Squares
 from monitor.uncertainty.correlation import fisher_interval, same_correlation
 from monitor.uncertainty.difference import mover
@@ -48,6 +50,65 @@ def measure(pair: ProfilePair) -> Result:
         R. A. Fisher (1921), Metron 1, 3-32; the interval: G. Y. Zou (2007), Psychological Methods
         12, 399-413; normal scores: B. L. van der Waerden (1952).
     """
+    found = changes(pair)
+    if isinstance(found, Unmeasurable):
+        return found
+    place = int(np.argmax(found.low))
+    r_then, r_now, n, m = (
+        values[place : place + 1]
+        for values in (found.then, found.now, found.rows_then, found.rows_now)
+    )
+    p_value = float(same_correlation(r_now, m, r_then, n)[0])
+    compared = len(found.then)
+    return Estimate(
+        float(abs(r_now[0] - r_then[0])),
+        n=int(m[0]),
+        n_reference=int(n[0]),
+        low=max(float(found.low[place]), 0.0),
+        high=float(found.high[place]),
+        level=LEVEL,
+        method="Fisher z, MOVER, Bonferroni over the pairs",
+        then=float(r_then[0]),
+        now=float(r_now[0]),
+        p_value=p_value,
+        p_adjusted=min(p_value * compared, 1.0),
+        detail={"pairs": compared, "left_out": found.left_out},
+        note=found.name(place),
+    )
+
+
+class Changes(NamedTuple):
+    """The correlations of all pairs that are compared, each shape (pairs,) but the names.
+
+    Attributes:
+        names: Of the fields.
+        places: shape (2, pairs), indices of the two fields.
+        then: In the baseline.
+        now: In the window.
+        rows_then: Rows that both fields have in the baseline.
+        rows_now: The same of the window.
+        low: Lower ends of the intervals of the sizes of the changes; below 0 for "none".
+        high: Upper ends.
+        left_out: Pairs that the baseline can tell and the window cannot.
+    """
+
+    names: tuple[str, ...]
+    places: IntArray
+    then: FloatArray
+    now: FloatArray
+    rows_then: IntArray
+    rows_now: IntArray
+    low: FloatArray
+    high: FloatArray
+    left_out: int
+
+    def name(self, place: int) -> str:
+        """Return what a pair is called."""
+        return " × ".join(self.names[axis] for axis in self.places[:, place])
+
+
+def changes(pair: ProfilePair) -> Changes | Unmeasurable:
+    """Return how each correlation changed, or why none can be compared."""
     if (nothing := no_pairs(pair)) is not None:
         return nothing
     then, now = (correlations(pair.grid, side) for side in (pair.reference, pair.current))
@@ -61,26 +122,16 @@ def measure(pair: ProfilePair) -> Result:
     joint = 1 - (1 - LEVEL) / compared
     ends = mover(r_now, fisher_interval(r_now, m, joint), r_then, fisher_interval(r_then, n, joint))
     rises = r_now >= r_then
-    low = np.where(rises, ends.low, -ends.high)
-    high = np.where(rises, ends.high, -ends.low)
-    place = int(np.argmax(low))
-    p_value = float(same_correlation(r_now, m, r_then, n)[place])
-    names = list(pair.grid.scores)
-    one, other = (names[axis[place]] for axis in np.nonzero(places))
-    return Estimate(
-        float(abs(r_now[place] - r_then[place])),
-        n=int(m[place]),
-        n_reference=int(n[place]),
-        low=max(float(low[place]), 0.0),
-        high=float(high[place]),
-        level=LEVEL,
-        method="Fisher z, MOVER, Bonferroni over the pairs",
-        then=float(r_then[place]),
-        now=float(r_now[place]),
-        p_value=p_value,
-        p_adjusted=min(p_value * compared, 1.0),
-        detail={"pairs": compared, "left_out": known - compared},
-        note=f"{one} × {other}",
+    return Changes(
+        tuple(pair.grid.scores),
+        np.array(np.nonzero(places)),
+        r_then,
+        r_now,
+        n,
+        m,
+        np.where(rises, ends.low, -ends.high),
+        np.where(rises, ends.high, -ends.low),
+        known - compared,
     )
 
 

@@ -1,5 +1,7 @@
 """Largest change among variances and correlations of projections."""
 
+from typing import NamedTuple
+
 import numpy as np
 from scipy.special import stdtr, stdtrit
 
@@ -19,7 +21,7 @@ from monitor.measures.projections import (
     rows_without,
 )
 from monitor.measures.spreads import of_largest
-from monitor.profile.grid import BoolArray, FloatArray
+from monitor.profile.grid import BoolArray, FloatArray, IntArray
 from monitor.uncertainty.between import Squares
 from monitor.uncertainty.normal import beyond_normal
 
@@ -52,6 +54,61 @@ def measure(pair: EmbeddingPair) -> Result:
     """
     if (nothing := no_vectors(pair)) is not None:
         return nothing
+    found = changes(pair)
+    if isinstance(found, Unmeasurable):
+        return found
+    then_n, now_n, varies = pair.reference.n, pair.current.n, found.varies
+    sizes = np.abs(found.now - found.then)
+    error = found.error
+    tests, df = len(sizes), min(then_n, now_n) - 1
+    width = stdtrit(df, 1 - (1 - LEVEL) / (2 * tests)) * error
+    p_value = 2 * tests * float(stdtr(df, -(sizes / error).max()))
+    return Estimate(
+        float(sizes.max()),
+        n=now_n,
+        n_reference=then_n,
+        low=float(np.maximum(sizes - width, 0.0).max()),
+        high=float((sizes + width).max()),
+        level=LEVEL,
+        method="Fisher z and log variance, Bonferroni over all",
+        p_value=min(p_value, 1.0),
+        detail={
+            "variances": float(sizes[: len(varies)].max()),
+            "correlations": float(sizes[len(varies) :].max(initial=0.0)),
+            "tests": tests,
+            "error": float(error[int(np.argmax(sizes))]),
+            **rows_without(pair.current),
+        },
+    )
+
+
+class Changes(NamedTuple):
+    """Half the log variances, then Fisher's z of the correlations of all pairs of projections.
+
+    Attributes:
+        varies: Numbers of the projections that vary on both sides.
+        then: shape (tests,), in the baseline.
+        now: shape (tests,), in the window.
+        error: shape (tests,), standard errors of their differences.
+    """
+
+    varies: IntArray
+    then: FloatArray
+    now: FloatArray
+    error: FloatArray
+
+    def name(self, place: int) -> str:
+        """Return what a test is of."""
+        if place < len(self.varies):
+            return f"variance of projection {self.varies[place]}"
+        first, second = np.triu_indices(len(self.varies), 1)
+        pair = place - len(self.varies)
+        one, other = self.varies[first[pair]], self.varies[second[pair]]
+        return f"correlation of projections {one} and {other}"
+
+
+def changes(pair: EmbeddingPair) -> Changes | Unmeasurable:
+    """Return how each variance and correlation changed, of vectors enough on both sides."""
     then, now = projection_moments(pair.reference), projection_moments(pair.current)
     varies = (then.variance > 0) & (now.variance > 0)
     if not varies.any():
@@ -62,28 +119,8 @@ def measure(pair: EmbeddingPair) -> Result:
             then.n,
         )
     (z_then, error_then), (z_now, error_now) = (_statistics(side, varies) for side in (then, now))
-    sizes = np.abs(z_now - z_then)
     error = np.sqrt(error_then**2 + error_now**2)
-    tests, df = len(sizes), min(then.n, now.n) - 1
-    width = stdtrit(df, 1 - (1 - LEVEL) / (2 * tests)) * error
-    p_value = 2 * tests * float(stdtr(df, -(sizes / error).max()))
-    return Estimate(
-        float(sizes.max()),
-        n=now.n,
-        n_reference=then.n,
-        low=float(np.maximum(sizes - width, 0.0).max()),
-        high=float((sizes + width).max()),
-        level=LEVEL,
-        method="Fisher z and log variance, Bonferroni over all",
-        p_value=min(p_value, 1.0),
-        detail={
-            "variances": float(sizes[: int(varies.sum())].max()),
-            "correlations": float(sizes[int(varies.sum()) :].max(initial=0.0)),
-            "tests": tests,
-            "error": float(error[int(np.argmax(sizes))]),
-            **rows_without(pair.current),
-        },
-    )
+    return Changes(np.flatnonzero(varies), z_then, z_now, error)
 
 
 def tail(estimate: Estimate, tolerance: float) -> float:

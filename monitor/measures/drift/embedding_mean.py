@@ -13,12 +13,14 @@ from monitor.measures.measure import (
 )
 from monitor.measures.projections import (
     LEAST_VECTORS,
+    ProjectionMoments,
     no_vectors,
     parts_and_others,
     projection_moments,
     rows_without,
 )
 from monitor.measures.spreads import of_largest
+from monitor.profile.grid import BoolArray, FloatArray
 from monitor.uncertainty.between import Squares
 from monitor.uncertainty.normal import beyond_normal
 
@@ -56,12 +58,9 @@ def measure(pair: EmbeddingPair) -> Result:
             now.n,
             then.n,
         )
-    shift, unit = (now.mean - then.mean)[varies], np.sqrt(then.variance[varies])
-    parts = now.variance[varies] / now.n, then.variance[varies] / then.n
-    error = np.sqrt(parts[0] + parts[1])
-    df = (parts[0] + parts[1]) ** 2 / (parts[0] ** 2 / (now.n - 1) + parts[1] ** 2 / (then.n - 1))
+    unit = np.sqrt(then.variance[varies])
+    shift, error, df, width = _shifts(then, now, varies)
     tests = len(shift)
-    width = stdtrit(df, 1 - (1 - LEVEL) / (2 * tests)) * error
     sizes = np.abs(shift) / unit
     largest = int(np.argmax(sizes))
     p_value = 2 * tests * float(stdtr(df, -np.abs(shift) / error).min())
@@ -81,6 +80,24 @@ def measure(pair: EmbeddingPair) -> Result:
             **rows_without(pair.current),
         },
     )
+
+
+def surely_moved(then: ProjectionMoments, now: ProjectionMoments) -> BoolArray:
+    """Return which of the projections that vary have moved by more than chance, held jointly."""
+    shift, _, _, width = _shifts(then, now, then.variance > 0)
+    return np.asarray(np.abs(shift) > width)
+
+
+def _shifts(
+    then: ProjectionMoments, now: ProjectionMoments, varies: BoolArray
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Return Welch's shifts, standard errors, degrees of freedom, and half widths of the interval."""
+    shift = (now.mean - then.mean)[varies]
+    parts = now.variance[varies] / now.n, then.variance[varies] / then.n
+    error = np.sqrt(parts[0] + parts[1])
+    df = (parts[0] + parts[1]) ** 2 / (parts[0] ** 2 / (now.n - 1) + parts[1] ** 2 / (then.n - 1))
+    width = np.asarray(stdtrit(df, 1 - (1 - LEVEL) / (2 * len(shift))) * error, np.float64)
+    return shift, error, df, width
 
 
 def tail(estimate: Estimate, tolerance: float) -> float:
