@@ -69,15 +69,18 @@ def findings_of(
         floors: What the baseline's own windows reach; None where that is not known.
     """
     waiting = _waiting_for_labels(readings, policy)
+    slices = _waiting_slices(readings, policy)
     found: dict[int, Finding] = {}
     tested: dict[tuple[str | bool, ...], list[_Tested]] = {}
     for place, reading in enumerate(readings):
         limit = _limit(reading, policy)
-        withhold = bool(waiting) and needs_labels(reading.measure)
+        subject = reading.subject
+        awaited = waiting or slices.get((subject.segment, subject.segment_value), "")
+        withhold = bool(awaited) and needs_labels(reading.measure)
         if limit is not None and reading.measure in _TAILS:
             tested.setdefault(_family(reading), []).append(_Tested(place, reading, limit, withhold))
         if limit is not None and withhold:
-            found[place] = withheld(reading, limit, waiting)
+            found[place] = withheld(reading, limit, awaited)
         elif limit is not None and reading.measure not in _TAILS:
             found[place] = _judged(reading, limit)
         elif reading.measure == RATIO and policy.decision and policy.decision.effect:
@@ -158,12 +161,27 @@ def _bound(limit: Limit, severity: Verdict) -> float | None:
 def _waiting_for_labels(readings: Iterable[Reading], policy: Policy) -> str:
     """Return why nothing that rests on labels can be judged yet; "" when enough have arrived."""
     for reading in readings:
-        coverage = reading.result
-        if reading.measure != COVERAGE or not isinstance(coverage, Estimate):
-            continue
-        if coverage.value < policy.min_label_coverage:
-            return (
-                f"waiting for labels: {coverage.value:.1%} of {coverage.n:,} rows have one, "
-                f"and {policy.min_label_coverage:.1%} are needed"
-            )
+        if not reading.subject.segment and (why := _too_few_labels(reading, policy)):
+            return why
     return ""
+
+
+def _waiting_slices(readings: Iterable[Reading], policy: Policy) -> Mapping[tuple[str, str], str]:
+    """Return the slices of which too few rows have a label yet, and why nothing can be judged."""
+    return {
+        (reading.subject.segment, reading.subject.segment_value): why
+        for reading in readings
+        if reading.subject.segment and (why := _too_few_labels(reading, policy))
+    }
+
+
+def _too_few_labels(reading: Reading, policy: Policy) -> str:
+    coverage = reading.result
+    if reading.measure != COVERAGE or not isinstance(coverage, Estimate):
+        return ""
+    if coverage.value >= policy.min_label_coverage:
+        return ""
+    return (
+        f"waiting for labels: {coverage.value:.1%} of {coverage.n:,} rows have one, "
+        f"and {policy.min_label_coverage:.1%} are needed"
+    )

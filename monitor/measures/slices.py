@@ -1,5 +1,6 @@
 """What is measured of each slice of a segment, as of all rows."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -21,13 +22,30 @@ from monitor.measures.measure import (
 )
 from monitor.measures.measuring import readings_by
 from monitor.measures.names import MEASURE_NAMES
+from monitor.measures.quality import label_coverage
 from monitor.profile.counts import CategoricalCounts, FieldCounts, NumericCounts, ValueSample
 from monitor.profile.profile import Profile
 from monitor.profile.segments import slice_names
+from monitor.uncertainty.interval import normal_quantile
 
 CARRIED = "carried"
 """Name of the detail of a slice's drift: the share of the whole's drift that is in this slice."""
 
+OF_LABELS = frozenset(
+    {"label_rate", "auc", "auc_drop", "average_precision", "average_precision_drop"}
+    | {"calibration_error", "calibration_error_rise", "accuracy", "accuracy_drop", "f1", "f1_drop"}
+    | {"precision", "precision_drop", "recall", "recall_drop", "log_loss", "log_loss_rise"}
+    | {"brier", "brier_rise"}
+)
+"""What rests on labels of two classes and is counted in slices. Errors of numeric labels, and what
+is estimated without labels, are not."""
+
+_COVERAGE = label_coverage.MEASURE.about.id
+_BY_INTERVAL = {
+    measure.about.id: measure.about
+    for measure in CATALOGUE
+    if measure.about.id in OF_LABELS and measure.about.family is Family.PERFORMANCE
+}
 _DECIDING = psi.MEASURE.about.id
 _CARRIED = frozenset({_DECIDING, score_mean.MEASURE.about.id, decision_rate.MEASURE.about.id})
 
@@ -38,7 +56,8 @@ def measure_slices(
     """Return the readings of every slice of every segment.
 
     Pure. Of each slice, what has a limit is measured: drift and quality of its fields, score and
-    decisions. What rests on labels, and disparity, is measured of all rows only. The slices of
+    decisions, and performance by labels of two classes, with intervals that hold jointly over the
+    slices. Disparity is measured of all rows only. The slices of
     registered values are there whether or not they have rows now; ``(missing)`` and ``(other)``
     when they do. Times, texts and embeddings, which are measured in parts, are measured of all rows
     only. Of the slices of a pair that the scan crosses, drift alone is measured.
@@ -63,20 +82,61 @@ def measure_slices(
             of_whole = drifted.get((reading.measure, reading.subject.field))
             carried = _carried(reading, of_whole, policy, pair, slice_) if of_whole else None
             found.append(reading if carried is None else _with(reading, carried))
-    return tuple(found)
+    return _held_jointly(found)
 
 
 def _measures(policy: Policy) -> tuple[Measure, ...]:
+    asked = {measure.about.id for measure in CATALOGUE if measure.about.id in policy.limits}
+    if asked & OF_LABELS:
+        asked.add(_COVERAGE)  # says whether what rests on labels can be judged
     return tuple(
-        measure
-        for measure in CATALOGUE
-        if measure.about.id in policy.limits
-        and not needs_labels(measure.about.id)
-        and not MEASURE_NAMES[measure.about.id].together
-        and (
-            isinstance(measure, FieldMeasure)
-            or (isinstance(measure, ModelMeasure) and measure.about.family is Family.DRIFT)
-        )
+        measure for measure in CATALOGUE if measure.about.id in asked and _is_of_slices(measure)
+    )
+
+
+def _is_of_slices(measure: Measure) -> bool:
+    name = measure.about.id
+    if isinstance(measure, FieldMeasure) or name in OF_LABELS or name == _COVERAGE:
+        return True
+    drift = isinstance(measure, ModelMeasure) and measure.about.family is Family.DRIFT
+    return drift and not MEASURE_NAMES[name].together and not needs_labels(name)
+
+
+def _held_jointly(readings: Sequence[Reading]) -> tuple[Reading, ...]:
+    """Return readings whose intervals of performance hold jointly over the slices of a segment.
+
+    Performance is judged by its interval, so that looking at many slices would find some beyond a
+    limit by chance. The ends are moved out to Bonferroni's level as those of a normal law, and no
+    farther than the measure reaches.
+    """
+    tests = Counter(map(_together, readings))
+    return tuple(
+        _widened(item, tests[_together(item)]) if item.measure in _BY_INTERVAL else item
+        for item in readings
+    )
+
+
+def _together(reading: Reading) -> tuple[str, str, bool]:
+    """Return what the slices have in common that are judged together."""
+    return reading.measure, reading.subject.segment, isinstance(reading.result, Estimate)
+
+
+def _widened(reading: Reading, tests: int) -> Reading:
+    result, about = reading.result, _BY_INTERVAL[reading.measure]
+    if not isinstance(result, Estimate) or result.low is None or result.high is None:
+        return reading
+    joint = 1 - (1 - result.level) / tests
+    factor = float(normal_quantile(joint)) / float(normal_quantile(result.level))
+    low = result.value - factor * (result.value - result.low)
+    high = result.value + factor * (result.high - result.value)
+    return replace(
+        reading,
+        result=replace(
+            result,
+            low=low if about.lower is None else max(low, about.lower),
+            high=high if about.upper is None else min(high, about.upper),
+            method=f"{result.method}, Bonferroni over {tests} slices",
+        ),
     )
 
 
