@@ -12,6 +12,7 @@ from monitor.domain.errors import (
     BaselineError,
     ConfigError,
     ModelmonError,
+    ReportError,
     SourceError,
     StoreError,
     WorkerCrashedError,
@@ -35,6 +36,7 @@ COMMANDS = {
         "List files that could not be used, try them again, drop them.",
     ),
     "recheck": ("monitor.cli.recheck:recheck", "Compute stored results again; report differences."),
+    "report": ("monitor.cli.report:report", "Write the report that is signed, and verify it."),
     "run": ("monitor.cli.run:run", "Run the windows that are due, or a period, once."),
     "serve": ("monitor.cli.serve:serve", "Run the daemon."),
 }
@@ -59,6 +61,7 @@ _CODES: dict[type[ModelmonError], ExitCode] = {
     WorkerCrashedError: ExitCode.SOURCE,
     WorkerMemoryError: ExitCode.SOURCE,
     StoreError: ExitCode.STORE,
+    ReportError: ExitCode.USAGE,
 }
 
 

@@ -46,6 +46,7 @@ def policy_content(policy: Policy, measures: Mapping[str, MeasureName] = MEASURE
         "schedule": _schedule(policy.schedule),
         "limits": _limits(policy, measures),
         "alarms": _alarms(policy.alarms),
+        "reports": {"suppress_below": policy.suppress_below},
         "references": {
             **{item.name: _reference(item, policy, measures) for item in policy.references},
             **{item.name: _peer(item, policy, measures) for item in policy.peers},

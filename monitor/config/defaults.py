@@ -60,6 +60,9 @@ DEFAULT_ERROR: Mapping[Effect, str] = {
 DEFAULT_FALSE_DISCOVERY_RATE = 0.05
 """Of the fields found beyond a limit, one in twenty may be so by chance."""
 
+DEFAULT_SUPPRESS_BELOW = 10
+"""Published tables of people are commonly kept from counts below 5 to 30; ten is between them."""
+
 DEFAULT_ALARMS = USUAL
 """A warning in two of the last three judged windows calls; a critical finding at once."""
 

@@ -220,6 +220,7 @@ def _policy(section: ModelSection, document: Document) -> Policy:
         ),
         segments=_segments(section),
         strata={name: _stratum(name, item) for name, item in section.strata.items()},
+        suppress_below=section.reports.suppress_below,
         owner=section.owner or "",
         text=document.text,
         directory=str(Path(document.file).parent),

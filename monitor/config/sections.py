@@ -15,6 +15,7 @@ from monitor.config.defaults import (
     DEFAULT_FALSE_DISCOVERY_RATE,
     DEFAULT_LABEL_COVERAGE,
     DEFAULT_SLICES,
+    DEFAULT_SUPPRESS_BELOW,
     MOST_SLICES,
     MOST_WINDOWS,
 )
@@ -395,6 +396,18 @@ ReferenceEntry = Annotated[
 ]
 
 
+class ReportsSection(Section):
+    """What reports and metrics show."""
+
+    suppress_below: int = Field(
+        DEFAULT_SUPPRESS_BELOW,
+        ge=5,
+        le=30,
+        description="counts of people from 1 to one below this are not shown, nor what would give "
+        "them away",
+    )
+
+
 class ModelSection(Section):
     """A model that is watched: its log, its fields, its populations and its limits."""
 
@@ -435,6 +448,9 @@ class ModelSection(Section):
     )
     alarms: AlarmsSection = Field(
         {}, validate_default=True, description="when what was found in windows is an alarm"
+    )
+    reports: ReportsSection = Field(
+        {}, validate_default=True, description="what reports and metrics show"
     )
     references: dict[Name, ReferenceEntry] = Field(
         default_factory=dict,

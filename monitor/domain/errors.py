@@ -65,3 +65,7 @@ class WorkerMemoryError(ModelmonError):
 
 class BaselineError(ModelmonError):
     """A baseline is missing or cannot be registered; the model owner must act."""
+
+
+class ReportError(ModelmonError):
+    """A report cannot be written in this form here, or a file is no report."""

@@ -133,6 +133,7 @@ class Policy:
         peers: Slices that are held against other rows of the same window.
         segments: How rows are divided into slices that are profiled and judged on their own.
         strata: What outcomes of groups are compared within, by name; none has a population's name.
+        suppress_below: Counts from 1 to one below this are not shown in reports.
         owner: Who owns the model; "" until the file says so.
         text: The file as it was read.
         digest: sha256 of the validated content: comments and layout do not change it.
@@ -159,6 +160,7 @@ class Policy:
     peers: tuple[Peer, ...] = ()
     segments: tuple[Segment, ...] = ()
     strata: Mapping[str, Stratum] = field(default_factory=dict)
+    suppress_below: int = 10
     owner: str = ""
     text: str = ""
     digest: str = ""

@@ -1,0 +1,1 @@
+"""The report on disparities that governance staff sign: one document, several forms of it."""

@@ -1,0 +1,233 @@
+"""From what the store has of a period to the report."""
+
+from hashlib import sha256
+
+from monitor.domain.estimate import Estimate, Unmeasurable
+from monitor.domain.field import Population
+from monitor.domain.policy import Policy
+from monitor.domain.reading import Reading
+from monitor.engine.period import Period, StoredRun, Stretch
+from monitor.measures.groups import CROSS
+from monitor.profile.counts import NEGATIVE, POSITIVE, UNKNOWN
+from monitor.reports.bias.comparisons import (
+    METRICS,
+    Sources,
+    figure,
+    judged_metrics,
+    metric_table,
+)
+from monitor.reports.bias.document import (
+    Identity,
+    PopulationPart,
+    Presence,
+    Report,
+    Role,
+    Stratum,
+    VersionPart,
+    WindowRow,
+)
+from monitor.reports.bias.governed import baseline_facts, events, policy_part
+from monitor.reports.bias.outcomes import outcome_rows
+from monitor.reports.bias.summary import summary
+from monitor.reports.bias.tables import BASELINE, WHOLE, Place, Tables, tables_of
+
+_CONDITIONAL = "_conditional_"
+
+DIGITS = 12
+"""Of a digest: enough to name what it is of."""
+
+
+def report_of(period: Period, code: str, *, unsuppressed: bool = False) -> Report:
+    """Return the report on a period.
+
+    It is a function of what is stored: no clock is read, and the same results give the same report.
+
+    Args:
+        period: What the store has of it.
+        code: The version of the program.
+        unsuppressed: Whether small counts are shown.
+    """
+    below = period.policy.suppress_below
+    metrics = judged_metrics(period.stretches)
+    versions = tuple(
+        _version(item, period.policy, metrics, below=1 if unsuppressed else below)
+        for item in period.stretches
+    )
+    identity = Identity(
+        period.model,
+        period.span,
+        tuple((item.run.window, item.revision) for item in period.runs),
+        unsuppressed,
+        below,
+        code,
+        f"{max(item.run.finished for item in period.runs):%Y-%m-%d %H:%M:%S}Z",
+    )
+    policy = policy_part(period, metrics)
+    windows = tuple(_window(item) for item in period.runs)
+    return Report(
+        identity,
+        summary(identity, versions, windows, policy),
+        versions,
+        windows,
+        period.left_out,
+        events(period),
+        policy,
+        _notes(period, versions),
+    )
+
+
+def _version(
+    stretch: Stretch, policy: Policy, metrics: tuple[str, ...], *, below: int
+) -> VersionPart:
+    tables = tables_of(stretch, policy, below=below)
+    decided = stretch.whole.pair.current.outcomes.margin().sum(axis=1)
+    then = stretch.whole.pair.reference.outcomes.margin().sum(axis=1)
+    known_then = int(then[NEGATIVE] + then[POSITIVE])
+    return VersionPart(
+        stretch.version,
+        baseline_facts(stretch),
+        stretch.whole.pair.current.rows,
+        int(decided[POSITIVE]),
+        int(decided[NEGATIVE] + decided[POSITIVE]),
+        int(then[POSITIVE]) / known_then if known_then else None,
+        tuple(step.window for step in stretch.steps),
+        tuple(_population(item, stretch, tables, metrics) for item in policy.populations),
+    )
+
+
+def _population(
+    population: Population, stretch: Stretch, tables: Tables, metrics: tuple[str, ...]
+) -> PopulationPart:
+    pair = tables.groups[population.name]
+    crossing = len(population.attributes) > 1
+    if isinstance(pair, Unmeasurable):
+        return PopulationPart(population.name, crossing, "", (), (), (), (), (), pair.explanation)
+    judged = frozenset(f"{name}_ratio" for name in METRICS)
+    sources = Sources(stretch, tables, population.name, pair, judged)
+    withheld = {
+        place.group
+        for place in tables.hidden
+        if isinstance(place, Place) and place.population == population.name
+    }
+    return PopulationPart(
+        population.name,
+        crossing,
+        sources.reference,
+        tuple(_presence(index, group, sources) for index, group in enumerate(pair.groups)),
+        tuple(metric_table(name, sources) for name in metrics),
+        outcome_rows(population.name, pair, tables),
+        tuple(_strata(sources)),
+        tuple(group for group in pair.groups if group in withheld),
+    )
+
+
+def _presence(index: int, group: str, sources: Sources) -> Presence:
+    pair, tables, name = sources.pair, sources.tables, sources.population
+    now, then = pair.current[index], pair.reference[index]
+    places = [place for place in tables.cells(name, group) if place.label == UNKNOWN]
+    labelled: int | None = None
+    if tables.labels and tables.shown(Place(WHOLE, name, group), *places):
+        labelled = int(now[:, [NEGATIVE, POSITIVE]].sum())
+    shown = tables.shown(Place(WHOLE, name, group))
+    shown_then = tables.shown(Place(BASELINE, name, group))
+    everybody, everybody_then = int(pair.current.sum()), int(pair.reference.sum())
+    role = Role.REFERENCE if group == sources.reference else Role.COMPARED
+    unassigned = group.startswith("(") and group not in _compared(sources)
+    return Presence(
+        group,
+        Role.UNASSIGNED if unassigned and role is Role.COMPARED else role,
+        int(now.sum()) if shown else None,
+        int(now.sum()) / everybody if shown and everybody else None,
+        int(then.sum()) if shown_then else None,
+        int(then.sum()) / everybody_then if shown_then and everybody_then else None,
+        int(now[UNKNOWN].sum()) if tables.shown(Place(WHOLE, name, group, UNKNOWN)) else None,
+        labelled,
+    )
+
+
+def _compared(sources: Sources) -> frozenset[str]:
+    return frozenset(
+        item.subject.group
+        for item in sources.stretch.whole.readings
+        if item.measure in sources.judged and item.subject.population == sources.population
+    )
+
+
+def _strata(sources: Sources) -> list[Stratum]:
+    """Return what holds a factor constant, where it is measured."""
+    return [
+        _stratum(item, sources)
+        for item in sources.stretch.whole.readings
+        if _CONDITIONAL in item.measure and item.subject.population == sources.population
+    ]
+
+
+def _stratum(reading: Reading, sources: Sources) -> Stratum:
+    subject, result = reading.subject, reading.result
+    places = [
+        place
+        for group in (subject.group, sources.reference)
+        for place in sources.tables.places(WHOLE, sources.population, group)
+    ]
+    shown = sources.tables.shown(*places)
+    factor = str(getattr(subject, "stratum", ""))
+    told = result.method if isinstance(result, Estimate) else result.explanation
+    detail = result.detail if isinstance(result, Estimate) and shown else {}
+    return Stratum(
+        reading.measure,
+        factor,
+        subject.group,
+        subject.reference_group,
+        figure(result) if shown else None,
+        told if shown else "not shown: its counts are too small",
+        dict(sorted(detail.items())),
+    )
+
+
+def _window(item: StoredRun) -> WindowRow:
+    run = item.run
+    accounting = run.accounting
+    labelled = [
+        reading.result
+        for result in run.results
+        for reading in result.readings
+        if reading.measure == "label_coverage" and not reading.subject.segment
+    ]
+    known = [round(result.value * result.n) for result in labelled if isinstance(result, Estimate)]
+    return WindowRow(
+        run.window,
+        item.revision,
+        run.outcome.value,
+        accounting.read,
+        sum(accounting.profiled.values()),
+        dict(sorted(accounting.rejected.items())),
+        sum(known) if known else None,
+        tuple(file.path for file in run.manifest.unreadable),
+        run.identity,
+        run.policy,
+        run.manifest.digest,
+        run.code,
+        {
+            result.version: sha256(result.profile).hexdigest()
+            for result in run.results
+            if result.profile
+        },
+    )
+
+
+def _notes(period: Period, versions: tuple[VersionPart, ...]) -> tuple[str, ...]:
+    notes: list[str] = []
+    if not versions:
+        notes.append("No window of the period has rows of a version with a registered baseline.")
+    if period.left_out:
+        notes.append(
+            f"{len(period.left_out)} windows in this period were cut by another schedule, and are "
+            "not counted here."
+        )
+    silent = [item for item in period.runs if not item.run.accounting.placed]
+    if silent:
+        notes.append(f"{len(silent)} windows have no rows: they are unknown, not without findings.")
+    crossed = [item.name for item in period.policy.populations if CROSS in item.name]
+    if not crossed:
+        notes.append("No crossing of populations is declared: nothing is known of people in two.")
+    return tuple(notes)

@@ -1,0 +1,260 @@
+"""Groups held against their reference group: from readings and findings to what may be shown."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import exp
+
+from monitor.domain.estimate import Estimate, Result
+from monitor.domain.field import Effect
+from monitor.domain.finding import Finding, Reason
+from monitor.domain.reading import Reading
+from monitor.domain.window import Window
+from monitor.engine.period import Stretch
+from monitor.measures.catalogue import CATALOGUE
+from monitor.measures.measure import Family, GroupPair
+from monitor.reports.bias.document import (
+    Comparison,
+    Figure,
+    MetricTable,
+    Past,
+    Point,
+    Role,
+)
+from monitor.reports.bias.tables import BASELINE, WHOLE, Tables
+from monitor.reports.wording import window_name
+
+TITLES = {
+    measure.about.id: measure.about.title
+    for measure in CATALOGUE
+    if measure.about.family is Family.DISPARITY
+}
+"""Measure of a disparity to what it is called."""
+
+METRICS = tuple(name for name in TITLES if f"{name}_ratio" in TITLES)
+"""Every rate that groups are compared on: it has a ratio beside it."""
+
+ALARMS = frozenset({Reason.BREACH, Reason.SUSPECTED})
+
+WITHHELD = "withheld"
+"""The answer on a group whose counts are too small to be shown, where it raises no alarm."""
+
+_OF_EVERYBODY = frozenset({"unknown_low", "unknown_high"})
+"""Details that rest on the rows of unknown membership as well."""
+
+_Key = tuple[str, str, str]
+
+
+@dataclass(frozen=True)
+class Sources:
+    """All that the comparisons of one population are made of."""
+
+    stretch: Stretch
+    tables: Tables
+    population: str
+    pair: GroupPair
+    judged: frozenset[str]
+
+    @property
+    def reference(self) -> str:
+        """Return the name of the reference group."""
+        return self.pair.groups[self.pair.reference_group]
+
+
+def judged_metrics(stretches: Sequence[Stretch]) -> tuple[str, ...]:
+    """Return the metrics whose ratios are judged, in the order of the catalogue."""
+    measures = {item.reading.measure for stretch in stretches for item in stretch.findings}
+    return tuple(name for name in METRICS if f"{name}_ratio" in measures)
+
+
+def metric_table(metric: str, sources: Sources) -> MetricTable:
+    """Return one metric in one population: every group, and how it went."""
+    readings = _by_key(sources.stretch.whole.readings)
+    findings = _by_key(sources.stretch.findings, lambda item: item.reading)
+    comparisons = tuple(
+        _comparison(metric, group, sources, readings, findings) for group in sources.pair.groups
+    )
+    compared = [item for item in comparisons if item.p_adjusted is not None]
+    if any(item.answer == WITHHELD for item in comparisons):
+        # An adjusted p-value may be that of another group.
+        comparisons = tuple(
+            _without_adjusted(item) if item in compared else item for item in comparisons
+        )
+    tolerated = _tolerated(sources.pair)
+    return MetricTable(metric, TITLES[metric], tolerated, comparisons, _trend(metric, sources))
+
+
+def _tolerated(pair: GroupPair) -> tuple[float | None, float | None]:
+    """Return the ratios that are tolerated: the side that does no harm is not judged."""
+    if pair.effect is Effect.HARMFUL:
+        return None, pair.band.high
+    return pair.band.low, None
+
+
+def figure(result: Result | None, *, rate: bool = False) -> Figure | None:
+    """Return a result as a figure, or None where there is no number."""
+    if not isinstance(result, Estimate):
+        return None
+    events = None
+    if rate:
+        events = round(result.detail.get("positive", result.value * result.n))
+    return Figure(result.value, result.low, result.high, events, result.n if rate else None)
+
+
+def _by_key(
+    items: Sequence[Reading] | Sequence[Finding],
+    reading_of: Callable[..., Reading] = lambda item: item,
+) -> Mapping[_Key, Reading | Finding]:
+    found: dict[_Key, Reading | Finding] = {}
+    for item in items:
+        reading = reading_of(item)
+        subject = reading.subject
+        if not subject.reference and not subject.segment:
+            found[reading.measure, subject.population, subject.group] = item
+    return found
+
+
+def _result(readings: Mapping[_Key, object], key: _Key) -> Result | None:
+    found = readings.get(key)
+    return found.result if isinstance(found, Reading) else None
+
+
+def _role(group: str, sources: Sources) -> Role:
+    if group == sources.reference:
+        return Role.REFERENCE
+    compared = {
+        item.subject.group
+        for item in sources.stretch.whole.readings
+        if item.measure in sources.judged and item.subject.population == sources.population
+    }
+    return Role.COMPARED if group in compared else Role.UNASSIGNED
+
+
+def _comparison(
+    metric: str,
+    group: str,
+    sources: Sources,
+    readings: Mapping[_Key, object],
+    findings: Mapping[_Key, object],
+) -> Comparison:
+    name, tables = sources.population, sources.tables
+    role = _role(group, sources)
+    own = tables.shown(*tables.places(WHOLE, name, group))
+    against = tables.shown(*tables.places(WHOLE, name, sources.reference))
+    rate = figure(_result(readings, (metric, name, group)), rate=True) if own else None
+    finding = findings.get((f"{metric}_ratio", name, group))
+    if not isinstance(finding, Finding):
+        return Comparison(group, role, rate, answer="" if own else WITHHELD)
+    alarm = finding.reason in ALARMS
+    past = _past(finding, sources.stretch.stored)
+    if not (own and against):
+        answer = finding.reason.value if alarm else WITHHELD
+        return Comparison(group, role, rate, answer=answer, past=past if alarm else None)
+    ratio = finding.reading.result
+    difference = _result(readings, (f"{metric}_difference", name, group))
+    estimate = next((item for item in (ratio, difference) if isinstance(item, Estimate)), None)
+    change, then, changed = _change(metric, group, sources, readings)
+    return Comparison(
+        group,
+        role,
+        rate,
+        figure(ratio),
+        figure(difference),
+        estimate.p_value if estimate else None,
+        estimate.p_adjusted if estimate else None,
+        _detail(estimate, sources) if estimate else {},
+        finding.reason.value,
+        finding.explanation,
+        past,
+        change,
+        then,
+        changed,
+    )
+
+
+def _detail(estimate: Estimate, sources: Sources) -> dict[str, float]:
+    everybody = not any(
+        _role(group, sources) is Role.UNASSIGNED
+        and not sources.tables.shown(*sources.tables.places(WHOLE, sources.population, group))
+        for group in sources.pair.groups
+    )
+    return {
+        name: number
+        for name, number in sorted(estimate.detail.items())
+        if everybody or name not in _OF_EVERYBODY
+    }
+
+
+def _change(
+    metric: str, group: str, sources: Sources, readings: Mapping[_Key, object]
+) -> tuple[Figure | None, float | None, str]:
+    tables, name = sources.tables, sources.population
+    result = _result(readings, (f"{metric}_ratio_change", name, group))
+    places = [
+        place for one in (group, sources.reference) for place in tables.places(BASELINE, name, one)
+    ]
+    if result is None or not tables.shown(*places):
+        return None, None, ""
+    if not isinstance(result, Estimate):
+        return None, None, result.explanation
+    low = None if result.low is None else exp(result.low)
+    high = None if result.high is None else exp(result.high)
+    p_value = result.p_adjusted if result.p_adjusted is not None else result.p_value
+    level = sources.pair.band.alpha
+    told = (
+        "more than chance explains" if (p_value or 0.0) < level else "no more than chance explains"
+    )
+    return Figure(exp(result.value), low, high), result.then, told
+
+
+def _past(finding: Finding, stored: Mapping[Window, Sequence[Finding]]) -> Past:
+    """Return what was found in the single windows, when they were run."""
+    subject, measure = finding.reading.subject, finding.reading.measure
+    answers = [
+        (window, item.reason)
+        for window, findings in stored.items()
+        for item in findings
+        if item.reading.measure == measure and item.reading.subject == subject
+    ]
+    if not answers:
+        return Past(0, 0, "", "")
+    latest = answers[-1][1]
+    since = answers[-1][0]
+    for window, reason in reversed(answers):
+        if reason is not latest:
+            break
+        since = window
+    beyond = sum(reason in ALARMS for _, reason in answers)
+    return Past(len(answers), beyond, latest.value, window_name(since))
+
+
+def _trend(metric: str, sources: Sources) -> tuple[Point, ...]:
+    steps = sources.stretch.steps
+    return tuple(
+        _point(metric, group, index, sources)
+        for group in sources.pair.groups
+        for index in range(len(steps))
+        if _role(group, sources) is not Role.UNASSIGNED
+    )
+
+
+def _point(metric: str, group: str, index: int, sources: Sources) -> Point:
+    name, tables, stretch = sources.population, sources.tables, sources.stretch
+    step = stretch.steps[index]
+    when = WHOLE if len(stretch.steps) == 1 else str(index)
+    readings = _by_key(step.readings)
+    own = tables.shown(*tables.places(when, name, group))
+    against = tables.shown(*tables.places(when, name, sources.reference))
+    rate = figure(_result(readings, (metric, name, group)), rate=True) if own else None
+    ratio = _result(readings, (f"{metric}_ratio", name, group)) if own and against else None
+    answer = ""
+    if step.windows == 1:
+        judged = _by_key(stretch.stored[step.window], lambda item: item.reading)
+        finding = judged.get((f"{metric}_ratio", name, group))
+        if isinstance(finding, Finding):
+            visible = (own and against) or finding.reason in ALARMS
+            answer = finding.reason.value if visible else WITHHELD
+    return Point(index, group, rate, figure(ratio), answer)
+
+
+def _without_adjusted(item: Comparison) -> Comparison:
+    return replace(item, p_adjusted=None)

@@ -1,0 +1,360 @@
+"""What the report says, before it is given a form: numbers, names and sentences.
+
+A number that is None is not shown, and something beside it says why.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from monitor.domain.window import Window
+
+
+class Role(StrEnum):
+    """What a group is in a comparison."""
+
+    COMPARED = "compared"
+    REFERENCE = "reference"
+    UNASSIGNED = "unassigned"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number with its 95 % interval, and the counts that it is of.
+
+    Attributes:
+        value: The number.
+        low: Lower end of its interval; None where it has none.
+        high: Upper end; None where it has none or is unbounded.
+        events: Rows that the rate counts; None for what is no rate.
+        rows: Rows that they are of; None for what is no rate.
+    """
+
+    value: float
+    low: float | None
+    high: float | None
+    events: int | None = None
+    rows: int | None = None
+
+
+@dataclass(frozen=True)
+class Past:
+    """What single windows said of a group.
+
+    Attributes:
+        judged: Windows in which it was judged.
+        beyond: Of them, those in which it was in breach or suspected.
+        latest: The answer in the latest of them; "" when there is none.
+        since: The window since which the answer is the latest one; "" as above.
+    """
+
+    judged: int
+    beyond: int
+    latest: str
+    since: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One group held against its reference group, on one metric.
+
+    Attributes:
+        group: The group.
+        role: What it is here.
+        rate: Its rate in the period.
+        ratio: Its rate over the reference group's.
+        difference: Its rate less the reference group's.
+        p_value: Of equal rates.
+        p_adjusted: The same, adjusted over the groups of the population.
+        detail: Further numbers by name.
+        answer: The answer for the period, as one word.
+        explanation: Why, as a sentence.
+        past: What single windows said.
+        change: The ratio now over the ratio in the baseline.
+        ratio_then: The ratio in the baseline.
+        changed: Whether chance explains the change, as a sentence; "" where that is not known.
+    """
+
+    group: str
+    role: Role
+    rate: Figure | None
+    ratio: Figure | None = None
+    difference: Figure | None = None
+    p_value: float | None = None
+    p_adjusted: float | None = None
+    detail: Mapping[str, float] = field(default_factory=dict)
+    answer: str = ""
+    explanation: str = ""
+    past: Past | None = None
+    change: Figure | None = None
+    ratio_then: float | None = None
+    changed: str = ""
+
+
+@dataclass(frozen=True)
+class Point:
+    """A group in one step of the period.
+
+    Attributes:
+        step: Which of the steps, from 0.
+        group: The group.
+        rate: Its rate.
+        ratio: Its rate over the reference group's.
+        answer: The answer that was stored; "" where a step is several windows.
+    """
+
+    step: int
+    group: str
+    rate: Figure | None
+    ratio: Figure | None
+    answer: str
+
+
+@dataclass(frozen=True)
+class MetricTable:
+    """One metric in one population.
+
+    Attributes:
+        metric: Its id.
+        title: What it is, in a few words.
+        tolerated: The ratios that are tolerated; None on a side that is not judged.
+        comparisons: Every group, the reference group among them.
+        trend: Every group in every step.
+    """
+
+    metric: str
+    title: str
+    tolerated: tuple[float | None, float | None]
+    comparisons: tuple[Comparison, ...]
+    trend: tuple[Point, ...]
+
+
+@dataclass(frozen=True)
+class Presence:
+    """How many rows a group has.
+
+    Attributes:
+        group: The group.
+        role: What it is.
+        rows: Rows in the period.
+        share: Of all rows.
+        rows_then: Rows in the baseline.
+        share_then: Of all rows of the baseline.
+        undecided: Rows whose decision is not known.
+        labelled: Rows that have a label; None where the model has none.
+    """
+
+    group: str
+    role: Role
+    rows: int | None
+    share: float | None
+    rows_then: int | None
+    share_then: float | None
+    undecided: int | None
+    labelled: int | None
+
+
+@dataclass(frozen=True)
+class OutcomeRow:
+    """A group's decisions by label, and the rates that follow.
+
+    Attributes:
+        group: The group.
+        counts: Rows by name of the cell (``true_positive``, …).
+        base_rate: Share of positive labels.
+        rates: Metric id to the rate.
+    """
+
+    group: str
+    counts: Mapping[str, int | None]
+    base_rate: Figure | None
+    rates: Mapping[str, Figure | None]
+
+
+@dataclass(frozen=True)
+class Stratum:
+    """A reading that holds a factor constant.
+
+    Attributes:
+        metric: The measure.
+        factor: What is held constant.
+        group: The group.
+        reference: The group that it is held against.
+        figure: The number.
+        explanation: What it rests on, or why there is none.
+        detail: Further numbers by name.
+    """
+
+    metric: str
+    factor: str
+    group: str
+    reference: str
+    figure: Figure | None
+    explanation: str
+    detail: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class PopulationPart:
+    """Everything about one population.
+
+    Attributes:
+        name: Its name.
+        crossing: Whether it crosses several attributes.
+        reference: The group that the others are held against.
+        presences: Its groups and their rows.
+        metrics: The metrics that are judged.
+        outcomes: Decisions by label; empty where the model has no labels.
+        conditional: Readings that hold a factor constant.
+        withheld: Groups of which some count is not shown.
+        absent: Why nothing could be measured; "" when it was.
+    """
+
+    name: str
+    crossing: bool
+    reference: str
+    presences: tuple[Presence, ...]
+    metrics: tuple[MetricTable, ...]
+    outcomes: tuple[OutcomeRow, ...]
+    conditional: tuple[Stratum, ...]
+    withheld: tuple[str, ...]
+    absent: str = ""
+
+
+@dataclass(frozen=True)
+class BaselineFacts:
+    """What a version was held against."""
+
+    digest: str
+    window: Window
+    rows: int
+    registered_at: str
+    registered_by: str
+    why: str
+
+
+@dataclass(frozen=True)
+class VersionPart:
+    """One model version on one baseline.
+
+    Attributes:
+        version: The version.
+        baseline: What it was held against.
+        rows: Rows profiled in the period.
+        positive: Of them, those with a positive decision.
+        decided: Of them, those whose decision is known.
+        rate_then: Share of positive decisions in the baseline.
+        steps: The period in the order of time.
+        populations: Everything about each population.
+    """
+
+    version: str
+    baseline: BaselineFacts
+    rows: int
+    positive: int
+    decided: int
+    rate_then: float | None
+    steps: tuple[Window, ...]
+    populations: tuple[PopulationPart, ...]
+
+
+@dataclass(frozen=True)
+class WindowRow:
+    """One window of the period, and what its result rests on."""
+
+    window: Window
+    revision: int
+    outcome: str
+    read: int
+    used: int
+    rejected: Mapping[str, int]
+    labelled: int | None
+    unreadable: tuple[str, ...]
+    run: str
+    policy: str
+    manifest: str
+    code: str
+    profiles: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that a reader of a trend has to know: a new policy, version or baseline."""
+
+    window: Window
+    what: str
+
+
+@dataclass(frozen=True)
+class PolicyPart:
+    """The policy in force at the end of the period.
+
+    Attributes:
+        digest: Its digest.
+        owner: Who set it; "" when the file does not say.
+        effect: What a positive decision does to a person.
+        decision: Which decision is judged, in words.
+        label: Which outcome it is checked by, in words; "" for none.
+        limits: What is tolerated, one sentence each.
+        metrics: The metrics that are judged.
+        text: The file.
+        changes: Other policies of the period: from when, digest, and lines taken out and put in.
+    """
+
+    digest: str
+    owner: str
+    effect: str
+    decision: str
+    label: str
+    limits: tuple[str, ...]
+    metrics: tuple[str, ...]
+    text: str
+    changes: tuple[tuple[Window, str, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a report is of: all that it is made again from.
+
+    Attributes:
+        model: The model.
+        span: The period.
+        revisions: Which result of each window.
+        unsuppressed: Whether small counts are shown.
+        suppress_below: The least count that is shown otherwise.
+        code: The version of the program that wrote it.
+        as_of: When the newest result that it rests on was stored.
+    """
+
+    model: str
+    span: Window
+    revisions: tuple[tuple[Window, int], ...]
+    unsuppressed: bool
+    suppress_below: int
+    code: str
+    as_of: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """The whole report.
+
+    Attributes:
+        identity: What it is of.
+        summary: The first thing a person reads; at most eight sentences.
+        versions: What was found.
+        windows: The windows of the period.
+        left_out: Windows of another schedule that lie in the period.
+        events: New policies, versions and baselines.
+        policy: What is tolerated, and by whom.
+        notes: What else a reader must know.
+    """
+
+    identity: Identity
+    summary: tuple[str, ...]
+    versions: tuple[VersionPart, ...]
+    windows: tuple[WindowRow, ...]
+    left_out: tuple[Window, ...]
+    events: tuple[Event, ...]
+    policy: PolicyPart
+    notes: tuple[str, ...]

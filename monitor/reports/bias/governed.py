@@ -1,0 +1,142 @@
+"""What is tolerated, who set it, and what changed in the period."""
+
+from collections.abc import Sequence
+from difflib import unified_diff
+
+from monitor.domain.field import Decision, Effect, Label
+from monitor.domain.limit import Band
+from monitor.domain.window import Window
+from monitor.engine.period import Period, Stretch
+from monitor.reports.bias.document import BaselineFacts, Event, PolicyPart
+from monitor.reports.wording import window_name
+
+
+def policy_part(period: Period, metrics: tuple[str, ...]) -> PolicyPart:
+    """Return the policy in force at the period's end, and how it came to be."""
+    policy = period.policy
+    decision = policy.decision
+    return PolicyPart(
+        period.runs[-1].run.policy,
+        policy.owner,
+        decision.effect.value if decision and decision.effect else "",
+        decision_text(decision),
+        label_text(policy.label),
+        _limits(policy.band, decision),
+        metrics,
+        policy.text,
+        _changes(period),
+    )
+
+
+def baseline_facts(stretch: Stretch) -> BaselineFacts:
+    """Return what a version was held against, and who registered it."""
+    found = stretch.baseline
+    return BaselineFacts(
+        found.digest,
+        found.window,
+        found.rows,
+        f"{found.registered_at:%Y-%m-%d}",
+        found.registered_by,
+        found.why,
+    )
+
+
+def decision_text(decision: Decision | None) -> str:
+    """Return which decisions count as positive, in the log's own words."""
+    if decision is None:
+        return "none"
+    if decision.at_least is not None:
+        return f"{decision.column} is at least {decision.at_least:g}"
+    return f"{decision.column} is {' or '.join(decision.positive)}"
+
+
+def label_text(label: Label | None) -> str:
+    """Return which outcomes count as positive; "" without a label."""
+    if label is None:
+        return ""
+    return f"{label.column} is {' or '.join(label.positive)}" if label.positive else label.column
+
+
+def _limits(band: Band, decision: Decision | None) -> tuple[str, ...]:
+    harmful = decision is not None and decision.effect is Effect.HARMFUL
+    bound = f"at most {band.high:g}" if harmful else f"at least {band.low:g}"
+    side = "more often" if harmful else "less often"
+    return (
+        (
+            f"The ratio of a group's rate to its reference group's is tolerated if it is {bound}: "
+            f"only the side on which the group is decided on {side} is judged."
+        ),
+        f"A difference of less than {band.min_difference:.3g} in rates is never beyond the band.",
+        f"The error level is {band.alpha:g} over all groups of a population together.",
+        (
+            f"A group needs {band.min_rows} rows, and {band.min_expected:g} expected decisions of either "
+            "kind, to be compared."
+        ),
+    )
+
+
+def _changes(period: Period) -> tuple[tuple[Window, str, tuple[str, ...]], ...]:
+    found: list[tuple[Window, str, tuple[str, ...]]] = []
+    before = ""
+    for item in period.runs:
+        digest = item.run.policy
+        if before and digest != before:
+            found.append((item.run.window, digest, _difference(period, before, digest)))
+        before = digest
+    return tuple(found)
+
+
+def _difference(period: Period, before: str, after: str) -> tuple[str, ...]:
+    missing = [digest for digest in (before, after) if digest in period.unread]
+    if missing:
+        return (f"this version cannot read the policy {missing[0]}",)
+    old, new = (period.policies[digest].text.splitlines() for digest in (before, after))
+    lines = list(unified_diff(old, new, n=0, lineterm=""))[2:]
+    return tuple(line for line in lines if not line.startswith("@@"))
+
+
+def events(period: Period) -> tuple[Event, ...]:
+    """Return what a reader of a trend has to know, in the order of time."""
+    found: list[Event] = []
+    before: Sequence[tuple[str, str]] | None = None
+    for window, digest, _ in _changes(period):
+        found.append(Event(window, f"policy {digest[:12]} comes into force"))
+    for item in period.runs:
+        held = [(result.version, result.baseline) for result in item.run.results]
+        if before is not None and held:
+            found += [Event(item.run.window, text) for text in _new(before, held)]
+        before = held or before
+    return tuple(sorted(found, key=lambda event: (event.window.end, event.what)))
+
+
+def _new(before: Sequence[tuple[str, str]], held: Sequence[tuple[str, str]]) -> list[str]:
+    versions = {version for version, _ in before}
+    new = [f"version {version} appears" for version, _ in held if version not in versions]
+    rebased = [
+        f"version {version} is held against baseline {digest[:12]}"
+        for version, digest in held
+        if version in versions and (version, digest) not in before
+    ]
+    gone = [
+        f"version {version} has no more rows"
+        for version in sorted(versions - {version for version, _ in held})
+    ]
+    return [*new, *rebased, *gone]
+
+
+def span_text(window: Window) -> str:
+    """Return a period in words, both days included where it begins and ends at midnight."""
+    start, end = window.start, window.end
+    if (start.hour, start.minute, end.hour, end.minute) != (0, 0, 0, 0):
+        return f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC"
+    last = end.fromordinal(end.toordinal() - 1)
+    first = f"{start.day} {start:%B %Y}"
+    until = f"{last.day} {last:%B %Y}"
+    return first if first == until else f"{first} to {until}"
+
+
+def windows_text(windows: Sequence[Window]) -> str:
+    """Return the names of some windows, the first and the last of many."""
+    names = [window_name(window) for window in windows]
+    many = 6
+    return ", ".join(names) if len(names) <= many else f"{names[0]} … {names[-1]}"
