@@ -47,7 +47,7 @@ def report() -> None:
 @click.option(
     "--unsuppressed",
     is_flag=True,
-    help="Show small counts as well; the report says so. Not to be passed on.",
+    help="Show small counts as well; the report says so. Do not hand it on.",
 )
 @click.pass_obj
 def by_group(  # noqa: PLR0917  # one argument an option

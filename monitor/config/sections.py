@@ -397,7 +397,7 @@ ReferenceEntry = Annotated[
 
 
 class ReportsSection(Section):
-    """What reports and metrics show."""
+    """What reports show."""
 
     suppress_below: int = Field(
         DEFAULT_SUPPRESS_BELOW,
@@ -449,9 +449,7 @@ class ModelSection(Section):
     alarms: AlarmsSection = Field(
         {}, validate_default=True, description="when what was found in windows is an alarm"
     )
-    reports: ReportsSection = Field(
-        {}, validate_default=True, description="what reports and metrics show"
-    )
+    reports: ReportsSection = Field({}, validate_default=True, description="what reports show")
     references: dict[Name, ReferenceEntry] = Field(
         default_factory=dict,
         description="what windows are held against besides the registered baseline, by name",

@@ -56,10 +56,10 @@ def as_pdf(page: str, as_of: str) -> bytes:
             said = done.stderr.decode(errors="replace").strip().splitlines()
             last = said[-1] if said else f"exit code {done.returncode}"
             raise ReportError(f"{browser} printed nothing: {last}")
-        return _dated(target.read_bytes(), as_of)
+        return dated(target.read_bytes(), as_of)
 
 
-def _dated(data: bytes, as_of: str) -> bytes:
+def dated(data: bytes, as_of: str) -> bytes:
     """Return a PDF of the same length whose dates are those of the report."""
     digits = "".join(re.findall(r"\d", as_of))
     return _DATE.sub(lambda found: found[1] + digits.encode() + b"+00'00')", data)

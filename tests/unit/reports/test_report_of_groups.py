@@ -400,6 +400,13 @@ def test_what_is_no_report_is_refused(text):
         seal_of(text)
 
 
+def test_a_pdf_is_dated_by_what_it_rests_on():
+    printed = b"%PDF /CreationDate (D:20261122034611+00'00')\n/ModDate (D:20261122034611+00'00')>>"
+    dated = pdf.dated(printed, "2005-10-01 01:02:03Z")
+    assert dated.count(b"(D:20051001010203+00'00')") == 2
+    assert len(dated) == len(printed)
+
+
 def test_a_pdf_without_a_browser_says_what_to_install(monkeypatch):
     monkeypatch.setattr(pdf, "BROWSERS", ("no-such-browser",))
     with pytest.raises(ReportError, match="apt-get install chromium"):
