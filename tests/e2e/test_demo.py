@@ -98,3 +98,33 @@ def test_init_writes_a_file_that_can_be_completed(demo):
     text = demo("init", "demo/taiwan_credit/log", "--model", "mine").stdout
     assert "event_time: event_time" in text
     assert "repay_status" in text
+
+
+PERIOD = ("--model", "card-late-payment", "--from", "2005-06-01", "--to", "2005-10-01")
+
+
+def test_the_report_tells_the_same_story_and_can_be_made_again(demo, golden, tmp_path):
+    demo("demo", "--once")
+    document = json.loads(demo("report", "bias", *PERIOD, "--format", "json").stdout)
+    golden("demo/report-summary.txt", "\n".join(document["summary"]) + "\n")
+    (version,) = document["versions"]
+    education = next(item for item in version["populations"] if item["name"] == "education")
+    golden("demo/report-education.json", json.dumps(education, indent=1) + "\n")
+    page = tmp_path / "report.html"
+    told = demo("report", "bias", *PERIOD, "-o", str(page))
+    assert document["summary"][0] in told.stderr
+    assert page.read_text() == demo("report", "bias", *PERIOD).stdout
+    assert "every number and word" in demo("report", "verify", str(page)).stderr
+
+
+def test_a_report_that_was_changed_is_refused(demo, tmp_path):
+    demo("demo", "--once")
+    page = tmp_path / "report.html"
+    demo("report", "bias", *PERIOD, "-o", str(page))
+    page.write_text(page.read_text().replace("1,579 of 5,300", "1,079 of 5,300"))
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        demo("report", "verify", str(page), "--output", "json")
+    assert refused.value.returncode == 1
+    differences = json.loads(refused.value.stdout)["differences"]
+    assert differences
+    assert all("1,579 of 5,300" in item["store"] for item in differences)
