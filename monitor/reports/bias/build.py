@@ -131,8 +131,10 @@ def _presence(index: int, group: str, sources: Sources) -> Presence:
     shown = tables.shown(Place(WHOLE, name, group))
     shown_then = tables.shown(Place(BASELINE, name, group))
     everybody, everybody_then = int(pair.current.sum()), int(pair.reference.sum())
-    role = Role.REFERENCE if group == sources.reference else Role.COMPARED
-    unassigned = group.startswith("(") and group not in _compared(sources)
+    role = Role.COMPARED
+    if group == sources.reference and group not in sources.compared:
+        role = Role.REFERENCE
+    unassigned = group.startswith("(") and group not in sources.compared
     return Presence(
         group,
         Role.UNASSIGNED if unassigned and role is Role.COMPARED else role,
@@ -142,14 +144,6 @@ def _presence(index: int, group: str, sources: Sources) -> Presence:
         int(then.sum()) / everybody_then if shown_then and everybody_then else None,
         int(now[UNKNOWN].sum()) if tables.shown(Place(WHOLE, name, group, UNKNOWN)) else None,
         labelled,
-    )
-
-
-def _compared(sources: Sources) -> frozenset[str]:
-    return frozenset(
-        item.subject.group
-        for item in sources.stretch.whole.readings
-        if item.measure in sources.judged and item.subject.population == sources.population
     )
 
 
@@ -164,12 +158,8 @@ def _strata(sources: Sources) -> list[Stratum]:
 
 def _stratum(reading: Reading, sources: Sources) -> Stratum:
     subject, result = reading.subject, reading.result
-    places = [
-        place
-        for group in (subject.group, sources.reference)
-        for place in sources.tables.places(WHOLE, sources.population, group)
-    ]
-    shown = sources.tables.shown(*places)
+    metric = reading.measure.partition(_CONDITIONAL)[0]
+    shown = all(sources.tells(metric, WHOLE, group) for group in (subject.group, sources.reference))
     factor = str(getattr(subject, "stratum", ""))
     told = result.method if isinstance(result, Estimate) else result.explanation
     detail = result.detail if isinstance(result, Estimate) and shown else {}

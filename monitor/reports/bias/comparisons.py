@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 from math import exp
 
 from monitor.domain.estimate import Estimate, Result
-from monitor.domain.field import Effect
 from monitor.domain.finding import Finding, Reason
 from monitor.domain.reading import Reading
 from monitor.domain.window import Window
 from monitor.engine.period import Stretch
 from monitor.measures.catalogue import CATALOGUE
+from monitor.measures.disparity.rate import Harm
+from monitor.measures.disparity.rates import RATES
 from monitor.measures.measure import Family, GroupPair
 from monitor.reports.bias.document import (
     Comparison,
@@ -56,8 +57,28 @@ class Sources:
 
     @property
     def reference(self) -> str:
-        """Return the name of the reference group."""
-        return self.pair.groups[self.pair.reference_group]
+        """Return the name of what the groups are held against: a group, or all others together."""
+        named = (
+            item.subject.reference_group
+            for item in self.stretch.whole.readings
+            if item.measure in self.judged and item.subject.population == self.population
+        )
+        return next(named, self.pair.groups[self.pair.reference_group])
+
+    @property
+    def compared(self) -> frozenset[str]:
+        """Return the groups that are held against it."""
+        return frozenset(
+            item.subject.group
+            for item in self.stretch.whole.readings
+            if item.measure in self.judged and item.subject.population == self.population
+        )
+
+    def tells(self, metric: str, when: str, group: str) -> bool:
+        """Return whether a group's number, or that of all together, may be shown."""
+        if group in self.pair.groups:
+            return self.tables.tells(metric, when, self.population, group)
+        return self.tables.tells(metric, when, "", "")
 
 
 def judged_metrics(stretches: Sequence[Stretch]) -> tuple[str, ...]:
@@ -79,15 +100,17 @@ def metric_table(metric: str, sources: Sources) -> MetricTable:
         comparisons = tuple(
             _without_adjusted(item) if item in compared else item for item in comparisons
         )
-    tolerated = _tolerated(sources.pair)
+    tolerated = _tolerated(metric, sources.pair)
     return MetricTable(metric, TITLES[metric], tolerated, comparisons, _trend(metric, sources))
 
 
-def _tolerated(pair: GroupPair) -> tuple[float | None, float | None]:
+def _tolerated(metric: str, pair: GroupPair) -> tuple[float | None, float | None]:
     """Return the ratios that are tolerated: the side that does no harm is not judged."""
-    if pair.effect is Effect.HARMFUL:
-        return None, pair.band.high
-    return pair.band.low, None
+    rate = RATES.get(metric)
+    harm = Harm.EITHER if rate is None else rate.harm[pair.effect]
+    low = None if harm is Harm.HIGH else pair.band.low
+    high = None if harm is Harm.LOW else pair.band.high
+    return low, high
 
 
 def figure(result: Result | None, *, rate: bool = False) -> Figure | None:
@@ -119,14 +142,9 @@ def _result(readings: Mapping[_Key, object], key: _Key) -> Result | None:
 
 
 def _role(group: str, sources: Sources) -> Role:
-    if group == sources.reference:
+    if group == sources.reference and group not in sources.compared:
         return Role.REFERENCE
-    compared = {
-        item.subject.group
-        for item in sources.stretch.whole.readings
-        if item.measure in sources.judged and item.subject.population == sources.population
-    }
-    return Role.COMPARED if group in compared else Role.UNASSIGNED
+    return Role.COMPARED if group in sources.compared else Role.UNASSIGNED
 
 
 def _comparison(
@@ -136,10 +154,10 @@ def _comparison(
     readings: Mapping[_Key, object],
     findings: Mapping[_Key, object],
 ) -> Comparison:
-    name, tables = sources.population, sources.tables
+    name = sources.population
     role = _role(group, sources)
-    own = tables.shown(*tables.places(WHOLE, name, group))
-    against = tables.shown(*tables.places(WHOLE, name, sources.reference))
+    own = sources.tells(metric, WHOLE, group)
+    against = sources.tells(metric, WHOLE, sources.reference)
     rate = figure(_result(readings, (metric, name, group)), rate=True) if own else None
     finding = findings.get((f"{metric}_ratio", name, group))
     if not isinstance(finding, Finding):
@@ -187,12 +205,9 @@ def _detail(estimate: Estimate, sources: Sources) -> dict[str, float]:
 def _change(
     metric: str, group: str, sources: Sources, readings: Mapping[_Key, object]
 ) -> tuple[Figure | None, float | None, str]:
-    tables, name = sources.tables, sources.population
-    result = _result(readings, (f"{metric}_ratio_change", name, group))
-    places = [
-        place for one in (group, sources.reference) for place in tables.places(BASELINE, name, one)
-    ]
-    if result is None or not tables.shown(*places):
+    result = _result(readings, (f"{metric}_ratio_change", sources.population, group))
+    shown = [sources.tells(metric, BASELINE, one) for one in (group, sources.reference)]
+    if result is None or not all(shown):
         return None, None, ""
     if not isinstance(result, Estimate):
         return None, None, result.explanation
@@ -238,12 +253,12 @@ def _trend(metric: str, sources: Sources) -> tuple[Point, ...]:
 
 
 def _point(metric: str, group: str, index: int, sources: Sources) -> Point:
-    name, tables, stretch = sources.population, sources.tables, sources.stretch
+    name, stretch = sources.population, sources.stretch
     step = stretch.steps[index]
     when = WHOLE if len(stretch.steps) == 1 else str(index)
     readings = _by_key(step.readings)
-    own = tables.shown(*tables.places(when, name, group))
-    against = tables.shown(*tables.places(when, name, sources.reference))
+    own = sources.tells(metric, when, group)
+    against = sources.tells(metric, when, sources.reference)
     rate = figure(_result(readings, (metric, name, group)), rate=True) if own else None
     ratio = _result(readings, (f"{metric}_ratio", name, group)) if own and against else None
     answer = ""

@@ -20,7 +20,7 @@ from monitor.reports.bias.document import (
     VersionPart,
 )
 from monitor.reports.bias.governed import span_text
-from monitor.reports.bias.outcomes import RATES
+from monitor.reports.bias.outcomes import SHOWN
 from monitor.reports.bias.plain import plain
 from monitor.reports.bias.seal import seal_text
 from monitor.reports.wording import window_name
@@ -119,7 +119,7 @@ def _context(report: Report) -> dict[str, Any]:
         "further": _further,
         "detail_title": lambda name: _DETAILS.get(name, name.replace("_", " ")),
         "course": _course,
-        "error_rates": tuple(RATES),
+        "error_rates": SHOWN,
         "forest": charts.forest,
         "dots": charts.dots,
         "trend": charts.trend,

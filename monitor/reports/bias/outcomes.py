@@ -1,16 +1,14 @@
 """What the labels say of each group's decisions, from the stored table of integers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from monitor.measures.disparity.rate import Cells
+from monitor.measures.disparity.rates import RATES
 from monitor.measures.measure import GroupPair
 from monitor.profile.counts import NEGATIVE, POSITIVE
 from monitor.reports.bias.document import Figure, OutcomeRow
 from monitor.reports.bias.tables import WHOLE, Place, Tables
 from monitor.uncertainty.proportion import wilson
-
-_Cells = tuple[tuple[int, int], ...]
-"""Pairs of decision and label."""
 
 CELLS: Mapping[str, tuple[int, int]] = {
     "true_positive": (POSITIVE, POSITIVE),
@@ -21,24 +19,21 @@ CELLS: Mapping[str, tuple[int, int]] = {
 """Name of each cell to its decision and its label."""
 
 
-@dataclass(frozen=True)
-class _Rate:
-    counted: _Cells
-    of: _Cells
-
+SHOWN = (
+    "true_positive_rate",
+    "false_positive_rate",
+    "false_negative_rate",
+    "positive_predictive_value",
+    "negative_predictive_value",
+    "error_rate",
+)
+"""The error rates that are listed; the others are one less one of these."""
 
 _TP, _FP, _FN, _TN = CELLS.values()
 
-RATES: Mapping[str, _Rate] = {
-    "true_positive_rate": _Rate((_TP,), (_TP, _FN)),
-    "false_positive_rate": _Rate((_FP,), (_FP, _TN)),
-    "false_negative_rate": _Rate((_FN,), (_TP, _FN)),
-    "positive_predictive_value": _Rate((_TP,), (_TP, _FP)),
-    "negative_predictive_value": _Rate((_TN,), (_TN, _FN)),
-    "error_rate": _Rate((_FP, _FN), (_TP, _FP, _FN, _TN)),
-}
+_LABELLED = frozenset(CELLS.values())
 
-_BASE = _Rate((_TP, _FN), (_TP, _FP, _FN, _TN))
+_Counts = Mapping[tuple[int, int], int | None]
 
 
 def outcome_rows(population: str, pair: GroupPair, tables: Tables) -> tuple[OutcomeRow, ...]:
@@ -58,19 +53,22 @@ def outcome_rows(population: str, pair: GroupPair, tables: Tables) -> tuple[Outc
             OutcomeRow(
                 group,
                 {name: counts[cell] for name, cell in CELLS.items()},
-                _figure(_BASE, counts),
-                {name: _figure(rate, counts) for name, rate in RATES.items()},
+                _figure(frozenset({_TP, _FN}), _LABELLED, counts),
+                {
+                    name: _figure(RATES[name].numerator, RATES[name].denominator, counts)
+                    for name in SHOWN
+                },
             )
         )
     return tuple(rows)
 
 
-def _figure(rate: _Rate, counts: Mapping[tuple[int, int], int | None]) -> Figure | None:
+def _figure(counted: Cells, among: Cells, counts: _Counts) -> Figure | None:
     """Return a rate with Wilson's interval; None where a count is not shown or there are no rows."""
-    of = [counts[cell] for cell in rate.of]
+    of = [counts[cell] for cell in sorted(among)]
     rows = sum(number or 0 for number in of)
     if None in of or not rows:
         return None
-    events = sum(counts[cell] or 0 for cell in rate.counted)
+    events = sum(counts[cell] or 0 for cell in counted)
     low, high = wilson(events, rows)
     return Figure(events / rows, float(low), float(high), events, rows)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from math import inf
 
 from monitor.domain.field import Effect
 from monitor.domain.finding import Reason
@@ -45,7 +46,7 @@ def summary(
     sentences = [_scope(identity, versions, windows), _meaning(versions, policy)]
     found = [item for version in versions for item in every_comparison(version)]
     if found:
-        sentences += [_answers(found), *_worst(found, policy), *_course(found)]
+        sentences += [_answers(found), *_worst(found), *_course(found)]
     else:
         sentences.append(
             "No population is declared, or none could be compared: nothing was judged."
@@ -124,7 +125,7 @@ _SAID = {
 }
 
 
-def _worst(found: Sequence[_Found], policy: PolicyPart) -> list[str]:
+def _worst(found: Sequence[_Found]) -> list[str]:
     """Return the group that is farthest from its reference, of the attributes and of the crossings."""
     sentences = []
     for crossing, name in ((False, "attributes"), (True, "crossings")):
@@ -136,21 +137,24 @@ def _worst(found: Sequence[_Found], policy: PolicyPart) -> list[str]:
             and item[2].ratio is not None
         ]
         if alarming:
-            harmful = policy.effect == Effect.HARMFUL.value
-            worst = (max if harmful else min)(alarming, key=_ratio)
+            worst = max(alarming, key=_distance)
             sentences.append(f"Farthest apart among the {name}: {told(worst)}.")
     return sentences
 
 
-def _ratio(found: _Found) -> float:
+def _distance(found: _Found) -> float:
+    """Return how far a ratio is from 1, as many times as it is larger or smaller."""
     ratio = found[2].ratio
-    return 1.0 if ratio is None else ratio.value
+    if ratio is None:
+        return 1.0
+    return max(ratio.value, 1 / ratio.value) if ratio.value else inf
 
 
 def told(found: _Found) -> str:
     """Return one comparison in words: the group, its counts, the other group's, and how sure it is."""
     population, table, item = found
-    reference = next(one for one in table.comparisons if one.role is Role.REFERENCE)
+    of = {one.group: one.rate for one in table.comparisons}.get(population.reference)
+    against = f", {rate_text(of)}" if of is not None else ""
     ratio = item.ratio
     assert ratio is not None  # noqa: S101  # by the caller
     interval = ""
@@ -164,7 +168,7 @@ def told(found: _Found) -> str:
         more = f"; that is {abs(missing):,.0f} {kind} than at equal rates"
     return (
         f"{population.name} {item.group}, {rate_text(item.rate)}, {ratio.value:.2f} times the rate of "
-        f"{population.reference}, {rate_text(reference.rate)}{interval}{more}"
+        f"{population.reference}{against}{interval}{more}"
     )
 
 

@@ -8,6 +8,7 @@ from monitor.domain.field import Population
 from monitor.domain.policy import Policy
 from monitor.engine.disclosure import Cell, Sum, suppressed
 from monitor.engine.period import Stretch
+from monitor.measures.disparity.rates import RATES
 from monitor.measures.groups import CROSS, UNKNOWN_GROUP, UNMAPPED_GROUP, group_pair
 from monitor.measures.measure import GroupPair
 from monitor.profile.counts import NEGATIVE, POSITIVE, UNKNOWN
@@ -61,16 +62,31 @@ class Tables:
         steps: Population to its groups in each step.
         hidden: The counts that are not shown.
         labels: Whether the model has labels.
+        below: The least count that is shown by itself.
     """
 
     groups: Mapping[str, GroupPair | Unmeasurable]
     steps: Mapping[str, tuple[GroupPair, ...]]
     hidden: frozenset[Cell]
     labels: bool
+    below: int
 
     def shown(self, *places: Place) -> bool:
         """Return whether all of some counts may be shown."""
         return not self.hidden.intersection(places)
+
+    def tells(self, metric: str, when: str, population: str, group: str) -> bool:
+        """Return whether a group's number of a metric may be shown.
+
+        What rests on labels is shown of the whole alone: there its counts are weighed with all others.
+        """
+        rate = RATES.get(metric)
+        places = self.places(when, population, group)
+        if rate is not None and not rate.labels:
+            return self.shown(*places)
+        if when != WHOLE:
+            return self.below <= 1
+        return self.shown(*places, *self.cells(population, group))
 
     def places(self, when: str, population: str, group: str) -> list[Place]:
         """Return the counts of a group that rates of its decisions are made of."""
@@ -110,7 +126,7 @@ def tables_of(stretch: Stretch, policy: Policy, *, below: int) -> Tables:
     for item in crossings:
         _note_crossing(ledger, item, known)
     hidden = suppressed(ledger.counts, ledger.sums, below, ledger.never, _together)
-    return Tables(groups, steps, hidden, labels)
+    return Tables(groups, steps, hidden, labels, below)
 
 
 def _together(cell: Cell) -> Cell:
