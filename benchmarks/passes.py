@@ -23,7 +23,7 @@ from monitor.domain.limit import Band
 from monitor.domain.policy import Policy, SourceSpec
 from monitor.domain.schedule import CalendarUnit, Schedule
 from monitor.domain.window import Window
-from monitor.engine.counting import Counted
+from monitor.engine.counting import Counted, bundled
 from monitor.engine.progress import Silent
 from monitor.profile.grid import Grid
 from monitor.sources.parquet import ParquetSource
@@ -64,7 +64,7 @@ def counted(log: Path, grids: dict[str, Grid], workers: int = 1) -> Counted:
     """Profile a window."""
     source = ParquetSource(policy(log))
     scan = source.scan(WINDOW)
-    return LocalCompute(workers).count(scan.tasks, source.counter(scan, grids), Silent())
+    return LocalCompute(workers).count(bundled(scan.tasks), source.counter(scan, grids), Silent())
 
 
 def read(log: Path) -> int:

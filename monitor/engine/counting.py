@@ -1,7 +1,8 @@
 """What a task over part of a log gives back, and how parts are added."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from monitor.domain.manifest import (
@@ -27,6 +28,15 @@ LISTED_VERSIONS = 20
 OTHER_VERSIONS = "(other versions)"
 """The others, and versions of a batch that has more than can be told apart."""
 
+SMALL_ROWS = 16_384
+"""Rows up to which a file is counted with its neighbours: more are worth a batch of their own."""
+
+BUNDLED_ROWS = 131_072
+"""Rows of files that are counted together."""
+
+BUNDLED_FILES = 64
+"""And their number, so that there is work for every worker."""
+
 
 @dataclass(frozen=True, slots=True)
 class Task:
@@ -37,12 +47,31 @@ class Task:
         row_groups: Indices of the row groups to read.
         rows: Rows in those groups by the footer, for progress bars.
         threads: How many threads may share its columns.
+        others: Tasks of small files that are counted with it; ``rows`` has theirs as well.
     """
 
     path: str
     row_groups: tuple[int, ...]
     rows: int
     threads: int = 1
+    others: tuple["Task", ...] = ()
+
+
+def bundled(tasks: Iterable[Task]) -> tuple[Task, ...]:
+    """Return tasks over files, with those of small neighbours as one."""
+    bundles: list[list[Task]] = []
+    rows = 0
+    for task in tasks:
+        rows += task.rows
+        full = not bundles or len(bundles[-1]) >= BUNDLED_FILES or rows > BUNDLED_ROWS
+        if full or task.rows > SMALL_ROWS or bundles[-1][-1].rows > SMALL_ROWS:
+            bundles.append([])
+            rows = task.rows
+        bundles[-1].append(task)
+    return tuple(
+        replace(first, rows=sum(task.rows for task in (first, *others)), others=tuple(others))
+        for first, *others in bundles
+    )
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ from monitor.domain.manifest import LogFile, Manifest
 from monitor.domain.policy import Policy
 from monitor.domain.schedule import Schedule
 from monitor.domain.window import Window
+from monitor.engine.counting import bundled
 from monitor.engine.ports import Compute, Source
 from monitor.engine.progress import Progress
 from monitor.engine.run import Outside
@@ -124,7 +125,8 @@ def _count_part(  # noqa: PLR0917  # six nouns, each of another type
     progress: Progress,
 ) -> _Part:
     scan = source.scan(piece)
-    counted = compute.count(scan.tasks, source.counter(scan, {version: grid}).complete(), progress)
+    count = source.counter(scan, {version: grid}).complete()
+    counted = compute.count(bundled(scan.tasks), count, progress)
     broken = (*scan.manifest.unreadable, *counted.unreadable)
     if broken:
         told = "; ".join(f"{file.path}: {file.explanation}" for file in broken)

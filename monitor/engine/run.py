@@ -20,6 +20,7 @@ from monitor.domain.run import Outcome, Run, VersionResult, run_identity
 from monitor.domain.schema import SchemaChange
 from monitor.domain.window import Window
 from monitor.engine.beside import with_columns, with_shares
+from monitor.engine.counting import bundled
 from monitor.engine.floors import floors_of
 from monitor.engine.frozen import check_frozen
 from monitor.engine.ports import Clock, Committed, Compute, Scan, Source, Store, TaskCounter
@@ -259,7 +260,7 @@ def examine(
         SourceError: The log cannot be reached.
     """
     scan, baselines, grids = prepared.scan, prepared.baselines, prepared.grids
-    counted = compute.count(scan.tasks, prepared.count.complete(), progress)
+    counted = compute.count(bundled(scan.tasks), prepared.count.complete(), progress)
     accounting = counted.accounting(prepared.count.joined)
     columns = counted.schema_changes
     found = conclude(

@@ -1,7 +1,7 @@
 """The function that is mapped over the files of a scan."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
@@ -20,6 +20,7 @@ from monitor.sources.location import READ_ERRORS, Fault, FoundFile, fault
 from monitor.sources.meeting import Meeting
 from monitor.sources.members import Members
 from monitor.sources.reader import Batch, LogView, OpenFile, Selection, batches, opened
+from monitor.sources.together import Columns, Piece, Pool, WholeFile, pools
 
 CHECKED_WHOLE = 2**20
 """Bytes up to which a file is decoded whole before any of its rows count."""
@@ -69,15 +70,125 @@ class CountFile:
         return not alone(task).unreadable
 
     def __call__(self, task: Task) -> Counted:
-        """Return the counts of one file; what is joined to all of them is told with the first."""
-        counted = self._attempted(self.files[task.path], task)
+        """Return the counts of one file; what is joined to all of them is told with the first.
+
+        Small files that are counted together are read one after the other, and what they hold is
+        counted at once: a file costs more than a thousand rows. One of which something has to be
+        told that concerns it alone is counted alone, and so are all of a log whose rows' members
+        are in a table of their own.
+        """
+        counted = self._together(task) if task.others else self._attempted(task)
         if task.path == next(iter(self.files)):
             counted.unreadable.extend(() if self.labels is None else self.labels.unreadable)
             counted.unreadable.extend(self.members.unreadable)
             counted.memberships = self.members.joins
         return counted
 
-    def _attempted(self, file: FoundFile, task: Task) -> Counted:
+    def _together(self, task: Task) -> Counted:
+        counted = Counted()
+        for pool in pools(self._whole_files(task, counted)):
+            counted.merge(self._pooled(pool))
+        return counted
+
+    def _whole_files(self, task: Task, counted: Counted) -> Iterator[WholeFile]:
+        """Yield the files of a task that can be counted together, having counted the others."""
+        for one in (replace(task, others=()), *task.others):
+            file = self._whole(one)
+            if file is None:
+                counted.merge(self._attempted(one))
+            else:
+                yield file
+
+    def _whole(self, task: Task) -> WholeFile | None:
+        """Return what is counted of a small file; None when there is something to tell of it."""
+        file = self.files[task.path]
+        if self.members.columns or file.size > CHECKED_WHOLE or not self._is_usable(file):
+            return None
+        try:
+            found = self._read(file, task)
+        except READ_ERRORS:
+            return None
+        return found if len(found.forms) <= 1 else None
+
+    def _is_usable(self, file: FoundFile) -> bool:
+        try:
+            unchanged = self.view.location.unchanged(file)
+        except READ_ERRORS:
+            return False
+        return unchanged and (self.labels is None or self.labels.covers(file.path))
+
+    def _read(self, file: FoundFile, task: Task) -> WholeFile:
+        builders, told = _Builders(self.grids), Counted()
+        labels = None if self.labels is None else self.labels.reader(task.path)
+        together = {*self.view.bookkeeping, *builders.all_columns}
+        pieces, versions, profiled, begin = [], set(), 0, 0
+        with opened(self.view.location, file, None, together) as log:
+            for logged in batches(self.view, log, task.row_groups):
+                repeated = self.duplicates.within(task.path, begin, logged.chunk.rows)
+                begin += logged.chunk.rows
+                batch = logged.without(repeated, Rejection.DUPLICATE_ID)
+                _account(told, batch, self.grids)
+                versions |= self.grids.keys() & logged.versions.keys()
+                counted = self.grids.keys() & batch.versions.keys()
+                profiled += sum(batch.versions[version].rows for version in counted)
+                columns = {
+                    name: log.column(batch.chunk, name) for name in builders.columns_of(counted)
+                }
+                outcome = None if labels is None else labels.column(logged)
+                pieces.append(Piece(logged, batch, columns, outcome))
+            log.check_rest()
+            told.schema_changes = self._all_changes(log, sorted(versions), task.path)
+        return WholeFile(task, pieces, told, profiled)
+
+    def _pooled(self, files: Sequence[WholeFile]) -> Counted:
+        """Return the counts of read files of one form."""
+        try:
+            counted, builders = self._counted_at_once(files)
+        except READ_ERRORS:  # a value cannot be read; of which of them?
+            counted, builders = Counted(), _Builders(self.grids)
+            for file in files:
+                counted.merge(self._attempted(file.task))
+            return counted
+        if len(files) == 1:
+            counted.merge(files[0].told)
+            counted.files = [self._file_account(files[0].task.path, counted, builders.made)]
+            return counted
+        if builders.any_invalid:
+            counted = Counted()
+            for file in files:
+                counted.merge(self._pooled([file]))
+            return counted
+        for file in files:
+            counted.merge(file.told)
+            counted.files.append(
+                FileAccount(
+                    path=file.task.path,
+                    read=file.told.read,
+                    profiled=file.profiled,
+                    rejected=dict(sorted(file.told.rejected.items())),
+                    without_id=self.duplicates.without_id.get(file.task.path, 0),
+                )
+            )
+        return counted
+
+    def _counted_at_once(self, files: Sequence[WholeFile]) -> tuple[Counted, "_Builders"]:
+        counted, builders = Counted(), _Builders(self.grids)
+        pieces = [piece for file in files for piece in file.pieces]
+        for piece in pieces:
+            builders.add_duplicates(piece.logged, piece.batch)
+        if pieces:
+            pool = Pool(pieces)
+            chosen = builders.chosen(pool.batch)
+            held = _divide(pool, pool.batch, chosen)
+            brought = _Joined(pool.label, {})
+            outcomes = _fill_outcomes(counted, pool, pool.batch, chosen, brought)
+            _fill_fields(pool, pool.batch, chosen, {**held, **outcomes}, builders.columns)
+            _count_pairs(chosen, Meeting(1), 0)
+        counted.profiles = {version: builder.profile for version, builder in builders.made.items()}
+        return counted, builders
+
+    def _attempted(self, task: Task) -> Counted:
+        file = self.files[task.path]
         try:
             if not self.view.location.unchanged(file):
                 return _left_out(file, Fault.CHANGED, "it changed after the scan listed it")
@@ -159,11 +270,14 @@ class CountFile:
             if part == 0:
                 if small:
                     log.check_rest()
-                counted.schema_changes = joined(
-                    change
-                    for version in builders.made
-                    for change in self._changes(log, version, task.path)
-                )
+                counted.schema_changes = self._all_changes(log, builders.made, task.path)
+
+    def _all_changes(
+        self, log: OpenFile, versions: Iterable[str], path: str
+    ) -> tuple[SchemaChange, ...]:
+        return joined(
+            change for version in versions for change in self._changes(log, version, path)
+        )
 
     def _changes(self, log: OpenFile, version: str, path: str) -> Iterator[SchemaChange]:
         grid, spec = self.grids[version], self.view.spec
@@ -237,6 +351,27 @@ class _Builders:
         }
         self.outcome_columns = {name for grid in grids.values() for name in _outcome_columns(grid)}
 
+    @property
+    def all_columns(self) -> set[str]:
+        """Return the columns that anything is counted of."""
+        return {*self.columns, *self.dividing_columns, *self.outcome_columns}
+
+    def columns_of(self, versions: Collection[str]) -> list[str]:
+        """Return the columns that anything is counted of for some versions."""
+        grids = [self._grids[version] for version in versions]
+        found = {name for version in versions for name in self._names[version]}
+        for grid in grids:
+            found |= _dividing_columns(grid) | _outcome_columns(grid)
+        return sorted(found)
+
+    @property
+    def any_invalid(self) -> bool:
+        """Return whether a value was not of its column's kind."""
+        return any(
+            builder.unread or any(counts.invalid for counts in builder.profile.fields.values())
+            for builder in self.made.values()
+        )
+
     def chosen(self, batch: Batch) -> list[_Chosen]:
         """Return who takes which rows of a batch; nobody takes those without a baseline."""
         chosen = []
@@ -279,7 +414,7 @@ def _account(counted: Counted, batch: Batch, grids: Mapping[str, Grid]) -> None:
         counted.last_event = max(counted.last_event or last, last)
 
 
-def _divide(log: OpenFile, batch: Batch, chosen: list[_Chosen]) -> Mapping[str, Any]:
+def _divide(log: Columns, batch: Batch, chosen: list[_Chosen]) -> Mapping[str, Any]:
     """Tell the profiles which slices the chosen rows are in; return the columns that were read."""
     together = {column for part in chosen for column in _dividing_columns(part.grid)}
     held = {column: log.column(batch.chunk, column) for column in sorted(together)}
@@ -294,7 +429,7 @@ def _dividing_columns(grid: Grid) -> set[str]:
 
 
 def _fill_outcomes(
-    counted: Counted, log: OpenFile, batch: Batch, chosen: list[_Chosen], brought: _Joined
+    counted: Counted, log: Columns, batch: Batch, chosen: list[_Chosen], brought: _Joined
 ) -> Mapping[str, Any]:
     """Give the chosen rows' outcomes to their profiles; return the columns that were read."""
     together = {column for part in chosen for column in _outcome_columns(part.grid)}
@@ -321,7 +456,7 @@ def _fill_outcomes(
 
 
 def _fill_fields(
-    log: OpenFile,
+    log: Columns,
     batch: Batch,
     chosen: list[_Chosen],
     held: Mapping[str, Any],

@@ -30,11 +30,11 @@ from monitor.domain.limit import Band
 from monitor.domain.policy import Policy, SourceSpec
 from monitor.domain.schedule import CalendarUnit, Schedule
 from monitor.domain.window import Window
-from monitor.engine.counting import Counted
+from monitor.engine.counting import Counted, bundled
 from monitor.profile.codec import profile_from_bytes, profile_to_bytes
 from monitor.profile.counts import NumericCounts
 from monitor.profile.profile import merged
-from monitor.sources import reader
+from monitor.sources import reader, together
 from monitor.sources.parquet import ParquetSource
 
 pytestmark = pytest.mark.slow
@@ -120,8 +120,8 @@ def grids(tmp_path_factory):
     return {"1": grid, "2": grid}
 
 
-def counted(rows, grids, *, cuts=(), group=ROWS, window=WEEK, compute=None):
-    """Return the counts of rows written to files cut at some places."""
+def counted(rows, grids, *, cuts=(), group=ROWS, window=WEEK, compute=None, tied=tuple):
+    """Return the counts of rows written to files cut at some places, their tasks tied in bundles."""
     with tempfile.TemporaryDirectory() as folder:
         places = [0, *sorted(cuts), len(rows)]
         for number, (begin, end) in enumerate(pairwise(places)):
@@ -130,7 +130,7 @@ def counted(rows, grids, *, cuts=(), group=ROWS, window=WEEK, compute=None):
         source = ParquetSource(policy(folder))
         scan = source.scan(window)
         count = source.counter(scan, grids)
-        return (compute or LocalCompute()).count(scan.tasks, count, Silent())
+        return (compute or LocalCompute()).count(tied(scan.tasks), count, Silent())
 
 
 def exact(profile):
@@ -186,11 +186,11 @@ def whole(grids):
 
 
 @FEW
-@given(group=st.integers(1, ROWS), together=st.integers(1, ROWS))
-def test_any_row_group_and_batch_size(whole, grids, group, together):
+@given(group=st.integers(1, ROWS), size=st.integers(1, ROWS))
+def test_any_row_group_and_batch_size(whole, grids, group, size):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reader, "BATCH_ROWS", together)
-        patch.setattr(reader, "BATCH_BYTES", 40 * together)
+        patch.setattr(reader, "BATCH_ROWS", size)
+        patch.setattr(reader, "BATCH_BYTES", 40 * size)
         assert_same(whole, counted(table(), grids, group=group))
 
 
@@ -198,6 +198,14 @@ def test_any_row_group_and_batch_size(whole, grids, group, together):
 @given(cuts=st.sets(st.integers(1, ROWS - 1), max_size=5), workers=st.integers(1, 3))
 def test_any_split_into_files_and_any_number_of_threads(whole, grids, cuts, workers):
     assert_same(whole, counted(table(), grids, cuts=cuts, compute=LocalCompute(workers)))
+
+
+@FEW
+@given(cuts=st.sets(st.integers(1, ROWS - 1), min_size=1, max_size=5), size=st.integers(1, 10**5))
+def test_any_files_that_are_counted_together(whole, grids, cuts, size):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(together, "BATCH_BYTES", size)
+        assert_same(whole, counted(table(), grids, cuts=cuts, tied=bundled))
 
 
 @FEW

@@ -2,11 +2,51 @@ from collections import Counter
 
 from monitor.domain.manifest import LISTED_FILES, FileAccount
 from monitor.domain.schema import ColumnChange, SchemaChange
-from monitor.engine.counting import LISTED_VERSIONS, OTHER_VERSIONS, Counted
+from monitor.engine.counting import (
+    BUNDLED_FILES,
+    BUNDLED_ROWS,
+    LISTED_VERSIONS,
+    OTHER_VERSIONS,
+    SMALL_ROWS,
+    Counted,
+    Task,
+    bundled,
+)
 
 
 def change(path):
     return SchemaChange("1", ColumnChange.MISSING, "a", "int64", "", True, 1, path)  # noqa: FBT003
+
+
+def tied(*rows):
+    """Return how many rows each file has in each bundle, and the rows that it says it has."""
+    found = bundled([Task(str(place), (0,), size) for place, size in enumerate(rows)])
+    places = [[int(task.path) for task in (bundle, *bundle.others)] for bundle in found]
+    return [[rows[place] for place in some] for some in places], [bundle.rows for bundle in found]
+
+
+def test_small_neighbours_are_one_task():
+    assert tied(5, 6, 7) == ([[5, 6, 7]], [18])
+    assert tied() == ([], [])
+
+
+def test_what_is_not_small_is_a_task_of_its_own():
+    large = SMALL_ROWS + 1
+    assert tied(5, 6, large, 7, large, large, 8, 9)[0] == [
+        [5, 6],
+        [large],
+        [7],
+        [large],
+        [large],
+        [8, 9],
+    ]
+
+
+def test_a_bundle_has_neither_too_many_rows_nor_too_many_files():
+    bundles, rows = tied(*[SMALL_ROWS] * 20)
+    assert [len(bundle) for bundle in bundles] == [8, 8, 4]
+    assert max(rows) <= BUNDLED_ROWS
+    assert [len(bundle) for bundle in tied(*[1] * (BUNDLED_FILES + 1))[0]] == [BUNDLED_FILES, 1]
 
 
 def test_parts_of_a_file_are_one_account():
