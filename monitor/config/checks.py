@@ -12,6 +12,7 @@ from typing import Any
 from pydantic_core import PydanticCustomError
 
 from monitor.config.bound_checks import bound_problems
+from monitor.config.class_checks import class_problems
 from monitor.config.defaults import DEFAULT_LIMITS, UNJUDGED
 from monitor.config.document import Document, KeyPath
 from monitor.config.metric_checks import metric_problems, needed
@@ -48,6 +49,7 @@ def problems_between_keys(
     yield from _outcome_values(document, "decision")
     yield from _label(document)
     yield from _outcome_values(document, "label")
+    yield from class_problems(document)
     yield from _name_list(document, "populations")
     yield from _name_list(document, "segments")
     yield from segment_problems(document)
@@ -228,7 +230,7 @@ def _decision(document: Document, populations: list[str]) -> Iterator[Problem]:
 
 def _label(document: Document) -> Iterator[Problem]:
     label = document.value.get("label")
-    if not isinstance(label, dict) or "positive" in label:
+    if not isinstance(label, dict) or "positive" in label or "classes" in document.value:
         return
     if "negative" in label:
         message = "negative without positive says nothing; add positive"

@@ -13,7 +13,7 @@ from monitor.config.defaults import DEFAULT_LIMITS
 from monitor.config.document import plain_value
 from monitor.config.values import NEVER, duration_text, persistence_text
 from monitor.domain.alarm import AlarmRule
-from monitor.domain.field import Attribute, Decision, Field, Label, Stratum
+from monitor.domain.field import Attribute, Classes, Decision, Field, Label, Stratum
 from monitor.domain.limit import Limit
 from monitor.domain.peer import Peer
 from monitor.domain.policy import FieldLimit, Policy, ProtectedTable, SourceSpec
@@ -34,6 +34,7 @@ def policy_content(policy: Policy, measures: Mapping[str, MeasureName] = MEASURE
         "fields": {item.declared: _field(item) for item in policy.fields},
         "decision": policy.decision and _decision(policy.decision),
         "label": policy.label and _label(policy.label, policy.min_label_coverage),
+        "classes": policy.classes and _classes(policy.classes),
         "populations": {name: _attribute(item) for name, item in policy.attributes.items()},
         "crossings": [
             list(population.attributes)
@@ -178,6 +179,16 @@ def _label(label: Label, coverage: float) -> Content:
             "negative": list(label.negative),
             "min_coverage": coverage,
             "observed_when": label.observed_when and str(label.observed_when),
+        }
+    )
+
+
+def _classes(classes: Classes) -> Content:
+    return _given(
+        {
+            "column": classes.column,
+            "values": list(classes.values),
+            "probabilities": dict(zip(classes.values, classes.probabilities, strict=False)),
         }
     )
 

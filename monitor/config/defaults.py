@@ -17,6 +17,9 @@ DEFAULT_LIMITS: Mapping[str, Limit] = {
     # Differences of shares, in either direction: two in a hundred decisions, or ten.
     "decision_rate": Limit(warning=0.02, critical=0.10),
     "label_rate": Limit(warning=0.02, critical=0.10),
+    # The same of the share of one of several classes.
+    "prediction_shares": Limit(warning=0.02, critical=0.10),
+    "label_shares": Limit(warning=0.02, critical=0.10),
     # Largest change of a correlation, if it is more than chance.
     "correlation_change": Limit(warning=0.10, critical=None),
     # Increases of the missing share; a broken feed loses whole columns at once.
@@ -36,6 +39,8 @@ DEFAULT_LIMITS: Mapping[str, Limit] = {
     "extra_columns": Limit(warning=0.0, critical=None),
     # Loss of AUC against the baseline.
     "auc_drop": Limit(warning=0.02, critical=0.05),
+    # Share of right classes against the baseline: where there are several there is no one AUC.
+    "multiclass_accuracy_drop": Limit(warning=0.02, critical=0.05),
     # Realised AUC less the estimated one, in either direction. Wider than the loss itself: a model is
     # rarely calibrated so well that the last hundredths of an estimate mean something.
     "concept_drift": Limit(warning=0.05, critical=0.10),
@@ -80,6 +85,9 @@ MOST_PAIRS = 10
 
 MOST_SLICES = 100
 """Beyond that nobody looks at them one by one."""
+
+MOST_CLASSES = 100
+"""Each class has a row and a column in the table of every population's groups."""
 
 REOPENED_WINDOWS = 7
 """Files may be a week late for daily windows, and as many windows for others."""

@@ -35,6 +35,7 @@ def needed(document: Document, measure: MeasureName) -> Iterator[str]:
     """Yield what a measure is of, and the model does not have."""
     label = document.value.get("label")
     classes = isinstance(label, dict) and "positive" in label
+    several = document.value.get("classes")
     fields = document.value.get("fields")
     entries = fields.values() if isinstance(fields, dict) else ()
     scored = any(isinstance(item, dict) and item.get("role") == FieldRole.SCORE for item in entries)
@@ -43,8 +44,12 @@ def needed(document: Document, measure: MeasureName) -> Iterator[str]:
         "decision": "decision" not in document.value and "is of decisions; add decision:",
         "classes": not classes
         and "is of a label with two classes; add label: with its positive values",
-        "number": (label is None or classes)
+        "number": (label is None or classes or several is not None)
         and "is of a numeric label; add label: without positive",
+        "several": (label is None or several is None)
+        and "is of a model with several classes; add classes: and label:",
+        "probabilities": not (isinstance(several, dict) and "probabilities" in several)
+        and "is of the probabilities of classes; add classes.probabilities",
     }
     for need in measure.needs:
         if why := lacking[need]:

@@ -25,6 +25,7 @@ from monitor.config.reference_checks import OF_THE_SAME_WINDOW
 from monitor.config.sections import (
     AlarmsSection,
     BandSection,
+    ClassesSection,
     DecisionSection,
     FieldLimitSection,
     FieldSection,
@@ -45,6 +46,7 @@ from monitor.domain.alarm import AlarmRule
 from monitor.domain.errors import ConfigError, Problem
 from monitor.domain.field import (
     Attribute,
+    Classes,
     Decision,
     Effect,
     Field,
@@ -221,6 +223,7 @@ def _policy(section: ModelSection, document: Document) -> Policy:
         segments=_segments(section),
         strata={name: _stratum(name, item) for name, item in section.strata.items()},
         suppress_below=section.reports.suppress_below,
+        classes=_classes(section.classes) if section.classes else None,
         owner=section.owner or "",
         text=document.text,
         directory=str(Path(document.file).parent),
@@ -307,6 +310,15 @@ def _metrics(section: ModelSection) -> tuple[str, ...]:
     if label.observed_when is not None:  # the errors of the other decision are never seen
         return (DEFAULT_METRIC,)
     return DEFAULT_METRIC, DEFAULT_ERROR[Effect(decision.positive_is)]
+
+
+def _classes(section: ClassesSection) -> Classes:
+    columns = section.probabilities or {}
+    return Classes(
+        section.column,
+        tuple(section.values),
+        tuple(columns[value] for value in section.values) if columns else (),
+    )
 
 
 def _attribute(name: str, section: PopulationSection) -> Attribute:

@@ -16,6 +16,7 @@ from monitor.config.defaults import (
     DEFAULT_LABEL_COVERAGE,
     DEFAULT_SLICES,
     DEFAULT_SUPPRESS_BELOW,
+    MOST_CLASSES,
     MOST_SLICES,
     MOST_WINDOWS,
 )
@@ -168,6 +169,14 @@ class LabelSection(Section):
         None,
         description="the decision after which alone the outcome can be known; otherwise after each",
     )
+
+
+class ClassesSection(Section):
+    """The classes that the model chooses one of."""
+
+    column: Text = Field(description="column of the log with the class that was predicted")
+    values: list[Value] = Field(min_length=2, max_length=MOST_CLASSES, description="the classes")
+    probabilities: dict[str, Text] | None = Field(None, min_length=1, description="their columns")
 
 
 class SegmentSection(Section):
@@ -421,6 +430,7 @@ class ModelSection(Section):
     )
     decision: DecisionSection | None = Field(None, description="the model's decision")
     label: LabelSection | None = Field(None, description="the true outcome")
+    classes: ClassesSection | None = Field(None, description="what the model chooses one of")
     populations: Populations = Field(
         default_factory=dict, description="protected attributes, by name or as a list of columns"
     )

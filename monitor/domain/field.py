@@ -169,7 +169,8 @@ class Label:
 
     Attributes:
         column: The column, in the log or in the label table.
-        positive: Canonical texts of the positive outcome; empty for a numeric label.
+        positive: Canonical texts of the positive outcome; empty for a numeric label, and for one of
+            several classes of which none is the positive one.
         negative: Canonical texts of the negative outcome; empty for "every other value".
         observed_when: After which decision it can be known; None for after each.
     """
@@ -178,6 +179,22 @@ class Label:
     positive: tuple[str, ...] = ()
     negative: tuple[str, ...] = ()
     observed_when: ObservedWhen | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Classes:
+    """The classes that a model chooses one of, and where its choice is found.
+
+    Attributes:
+        column: The column of the log with the class that was predicted.
+        values: Canonical texts of the classes; the label is one of them too.
+        probabilities: Columns with the probability of each class, in the order of ``values``; empty
+            when the log has none.
+    """
+
+    column: str
+    values: tuple[str, ...]
+    probabilities: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

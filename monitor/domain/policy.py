@@ -6,7 +6,15 @@ from datetime import timedelta
 from enum import StrEnum
 
 from monitor.domain.alarm import USUAL, AlarmRule
-from monitor.domain.field import Attribute, Decision, Field, Label, Population, Stratum
+from monitor.domain.field import (
+    Attribute,
+    Classes,
+    Decision,
+    Field,
+    Label,
+    Population,
+    Stratum,
+)
 from monitor.domain.limit import Band, HeldAgainst, Limit
 from monitor.domain.peer import Peer
 from monitor.domain.reference import Reference
@@ -134,6 +142,7 @@ class Policy:
         segments: How rows are divided into slices that are profiled and judged on their own.
         strata: What outcomes of groups are compared within, by name; none has a population's name.
         suppress_below: Counts from 1 to one below this are not shown in reports.
+        classes: The classes that the model chooses one of; None for any other model.
         owner: Who owns the model; "" until the file says so.
         text: The file as it was read.
         digest: sha256 of the validated content: comments and layout do not change it.
@@ -160,6 +169,7 @@ class Policy:
     peers: tuple[Peer, ...] = ()
     segments: tuple[Segment, ...] = ()
     strata: Mapping[str, Stratum] = field(default_factory=dict)
+    classes: Classes | None = None
     suppress_below: int = 10
     owner: str = ""
     text: str = ""

@@ -25,6 +25,8 @@ def check_frozen(policy: Policy, version: str, grid: Grid) -> None:
         changed.append("the decision")
     if _read_by(policy.label) != _read_by(grid.label):
         changed.append("the label")
+    if policy.classes != grid.classes:
+        changed.append("the classes")
     if changed:
         raise BaselineError(
             f"{policy.model}: since the baseline of version {version} was registered the policy "

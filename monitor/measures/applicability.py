@@ -45,7 +45,22 @@ def has_any_label(grid: Grid) -> bool:
 
 def has_number_label(grid: Grid) -> bool:
     """Return whether the true outcome is a number."""
-    return grid.label is not None and not grid.label.positive
+    return grid.label is not None and not grid.label.positive and grid.classes is None
+
+
+def has_classes(grid: Grid) -> bool:
+    """Return whether the model chooses one of several classes."""
+    return grid.classes is not None
+
+
+def has_classes_and_label(grid: Grid) -> bool:
+    """Return whether the classes that were chosen can be held against those that came."""
+    return grid.classes is not None and grid.label is not None
+
+
+def has_probabilities_and_label(grid: Grid) -> bool:
+    """Return whether the probabilities of classes can be held against those that came."""
+    return has_classes_and_label(grid) and bool(grid.classes and grid.classes.probabilities)
 
 
 def has_decision_and_label(grid: Grid) -> bool:

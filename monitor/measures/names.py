@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-Need = Literal["score", "decision", "classes", "number"]
-"""A score, a decision, a label of two classes, a label that is a number."""
+Need = Literal["score", "decision", "classes", "number", "several", "probabilities"]
+"""A score, a decision, a label of two classes, a label that is a number, one of several classes, and
+the probabilities of these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,8 @@ _QUALITY_OF_FIELD = MeasureName("quality", "field")
 _OF_SCORES = MeasureName("performance", "model", labels=True, needs=("score", "classes"))
 _OF_DECISIONS = replace(_OF_SCORES, needs=("decision", "classes"))
 _OF_NUMBERS = replace(_OF_SCORES, needs=("number",))
+_OF_CLASSES = replace(_OF_SCORES, needs=("several",))
+_OF_PROBABILITIES = replace(_OF_SCORES, needs=("several", "probabilities"))
 _ESTIMATED = MeasureName("performance", "model", floor=True, needs=("score", "decision", "classes"))
 _OF_GROUPS = MeasureName("disparity", "group")
 _DISPARITY = replace(_OF_GROUPS, needs=("decision",))
@@ -105,6 +108,8 @@ MEASURE_NAMES: Mapping[str, MeasureName] = {
     "embedding_covariance": _DRIFT_OF_EMBEDDING,
     "decision_rate": _DRIFT_OF_MODEL,
     "label_rate": MeasureName("drift", "model", labels=True),
+    "prediction_shares": _DRIFT_OF_MODEL,
+    "label_shares": MeasureName("drift", "model", labels=True),
     "score_mean": _DRIFT_OF_MODEL,
     "correlation_change": _DRIFT_TOGETHER,
     "reconstruction_error": _DRIFT_TOGETHER,
@@ -138,6 +143,22 @@ MEASURE_NAMES: Mapping[str, MeasureName] = {
     "precision_drop": _OF_DECISIONS,
     "recall": replace(_OF_DECISIONS, floor=True),
     "recall_drop": _OF_DECISIONS,
+    "multiclass_accuracy": replace(_OF_CLASSES, floor=True),
+    "multiclass_accuracy_drop": _OF_CLASSES,
+    "macro_f1": replace(_OF_CLASSES, floor=True),
+    "macro_f1_drop": _OF_CLASSES,
+    "weighted_f1": replace(_OF_CLASSES, floor=True),
+    "weighted_f1_drop": _OF_CLASSES,
+    "macro_precision": replace(_OF_CLASSES, floor=True),
+    "macro_precision_drop": _OF_CLASSES,
+    "macro_recall": replace(_OF_CLASSES, floor=True),
+    "macro_recall_drop": _OF_CLASSES,
+    "class_precision": replace(_OF_CLASSES, floor=True),
+    "class_precision_drop": _OF_CLASSES,
+    "class_recall": replace(_OF_CLASSES, floor=True),
+    "class_recall_drop": _OF_CLASSES,
+    "multiclass_log_loss": _OF_PROBABILITIES,
+    "multiclass_log_loss_rise": _OF_PROBABILITIES,
     "mae": _OF_NUMBERS,
     "mae_rise": _OF_NUMBERS,
     "rmse": _OF_NUMBERS,

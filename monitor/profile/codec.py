@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from monitor.domain.field import Decision, Effect, Label, Part
 from monitor.domain.schema import KnownColumn, Schema
+from monitor.profile.class_bytes import add_classes, class_counts, classes_of
 from monitor.profile.comoments import CoMoments
 from monitor.profile.counts import (
     CategoricalCounts,
@@ -147,6 +148,7 @@ def grid_from_bytes(data: bytes) -> Grid:
         },
         segments=tuple(_segment(segment) for segment in header.get("segments", ())),
         strata=tuple(_attribute(factor) for factor in header.get("strata", ())),
+        classes=classes_of(header.get("classes")),
     )
     return replace(grid, digest=content_digest(data))
 
@@ -200,6 +202,7 @@ def _profile_header(profile: Profile, arrays: _Arrays, prefix: str) -> dict[str,
         header["duplicates"] = profile.duplicates
     if profile.errors is not None:
         header["errors"] = asdict(profile.errors)
+    add_classes(header, arrays, profile.classes, prefix)
     _add_vectors(header, arrays, profile)
     _add_group_scores(header, arrays, profile.group_scores)
     _add_slices(header, arrays, profile)
@@ -303,6 +306,7 @@ def _profile(header: Mapping[str, Any], arrays: _Arrays, prefix: str) -> Profile
             for name, slices in header.get("segments", {}).items()
         },
         group_scores=_group_scores(header.get("group_scores"), arrays),
+        classes=class_counts(header.get("classes"), table.attributes, arrays, prefix),
     )
 
 
@@ -312,7 +316,9 @@ def content_digest(data: bytes) -> str:
 
 
 def _add_parts(header: dict[str, Any], arrays: _Arrays, grid: Grid) -> None:
-    """Add parts, segments and strata; a grid without them has the bytes it always had."""
+    """Add parts, segments, strata and classes; a grid without has the bytes it always had."""
+    if grid.classes is not None:
+        header["classes"] = asdict(grid.classes)
     if grid.segments:
         header["segments"] = [asdict(segment) for segment in grid.segments]
     if grid.strata:

@@ -228,12 +228,12 @@ class OutcomeTable:
     unmapped: dict[str, ValueSample]
 
     @classmethod
-    def empty(cls, sizes: Mapping[str, int]) -> "OutcomeTable":
+    def empty(cls, sizes: Mapping[str, int], decisions: int = 3, labels: int = 3) -> "OutcomeTable":
         """Return the table of no rows over attributes with the given numbers of codes."""
         nothing = np.zeros(0, np.int64)
         return cls(
             tuple(sizes),
-            (*sizes.values(), 3, 3),
+            (*sizes.values(), decisions, labels),
             nothing,
             nothing.copy(),
             {name: ValueSample() for name in sizes},

@@ -103,20 +103,24 @@ def split_values(
             add_values(counts, grid, read, rows[1:], int(rows[0]))
 
 
-def split_outcomes(outcomes: IntArray, cells: int, divisions: Iterable[Division]) -> None:
-    """Count the cells of the outcome table for each slice of each segment.
+def split_outcomes(
+    outcomes: IntArray, cells: int, divisions: Iterable[Division], *, of_classes: bool = False
+) -> None:
+    """Count the cells of the outcome table, or of that of classes, for each slice of each segment.
 
     Args:
         outcomes: shape (rows,), each row's cell.
         cells: How many cells the table has.
         divisions: How the rows are divided.
+        of_classes: Whether it is the table of classes.
     """
     for division in divisions:
         size = cells * len(division.held)
         joint, rows = rows_by_code(division.codes * cells + outcomes, size)
         for code, part in division.parts.items():
             mine = joint // cells == code
-            part.outcomes.add(joint[mine] % cells, rows[mine])
+            table = part.classes.table if of_classes and part.classes else part.outcomes
+            table.add(joint[mine] % cells, rows[mine])
 
 
 def split_score(

@@ -10,6 +10,7 @@ import numpy as np
 from monitor.domain.errors import BaselineError
 from monitor.domain.field import (
     Attribute,
+    Classes,
     Decision,
     Field,
     FieldKind,
@@ -84,6 +85,7 @@ class GridDraft:
         *,
         strata: Mapping[str, Attribute] | None = None,
         identified: bool = False,
+        classes: Classes | None = None,
     ) -> None:
         self._segments = {item: SliceTally() for item in segments}
         self._identified = identified
@@ -93,6 +95,7 @@ class GridDraft:
         self._axes = {**attributes, **self._strata}
         self._decision = decision
         self._label = label
+        self._classes = classes
         self._samples: dict[str, list[FloatArray]] = {
             item.name: [] for item in fields if item.kind is FieldKind.NUMERIC
         }
@@ -176,6 +179,7 @@ class GridDraft:
             },
             vectors={name: vectors.grid() for name, vectors in self._vectors.items()},
             segments=tuple(tally.grid(segment) for segment, tally in self._segments.items()),
+            classes=self._classes,
         )
         grid = replace(grid, schema=self._columns.schema(grid.read_columns))
         return replace(grid, digest=content_digest(grid_to_bytes(grid)))
@@ -228,7 +232,8 @@ class GridDraft:
     def _score(self) -> str:
         """Return the field that labels are held against: the score, or the number predicted."""
         roles = [FieldRole.SCORE]
-        if self._label is not None and not self._label.positive:
+        numeric = self._label is not None and not self._label.positive
+        if numeric and self._classes is None:
             roles.append(FieldRole.PREDICTION)
         return next(
             (

@@ -61,6 +61,17 @@ class ErrorSums:
         self.log -= float(own.sum())
         self.log_squared += float(np.square(own, out=own).sum())
 
+    def add_own_chances(self, chances: FloatArray) -> None:
+        """Add rows whose label is one of several classes: only their log loss is summed.
+
+        Args:
+            chances: shape (rows,), in [0, 1], the probability that the row's own class was given.
+        """
+        logs = np.log(np.maximum(chances, LEAST_CHANCE))
+        self.rows += len(logs)
+        self.log -= float(logs.sum())
+        self.log_squared += float(np.square(logs).sum())
+
     def add_numbers(self, scores: FloatArray, labels: FloatArray, scale: float) -> None:
         """Add rows whose label is a number.
 

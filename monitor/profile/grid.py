@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.domain.field import Decision, Label, Part
+from monitor.domain.field import Classes, Decision, Label, Part
 from monitor.domain.schema import Schema
 from monitor.profile.cells import CellTable
 
@@ -214,6 +214,7 @@ class Grid:
         vectors: Declared name of each embedding to what is frozen of it.
         segments: How rows are divided besides, each on its own.
         strata: Factors that are axes of the outcome table after the attributes.
+        classes: The classes that the model chooses one of; None for any other model.
     """
 
     fields: Mapping[str, FieldGrid]
@@ -231,6 +232,7 @@ class Grid:
     vectors: Mapping[str, VectorGrid] = field(default_factory=dict)
     segments: tuple[SegmentGrid, ...] = ()
     strata: tuple[AttributeGrid, ...] = ()
+    classes: Classes | None = None
 
     @property
     def axes(self) -> tuple[AttributeGrid, ...]:
@@ -246,6 +248,8 @@ class Grid:
             read.add(self.decision.column)
         if self.label is not None:
             read.add(self.label.column)
+        if self.classes is not None:
+            read.update((self.classes.column, *self.classes.probabilities))
         for segment in self.segments:
             read.update(segment.columns)
         return frozenset(read)

@@ -11,6 +11,7 @@ import numpy as np
 from monitor.domain.field import WHOLE, FieldKind, Part
 from monitor.profile.buffers import valid
 from monitor.profile.categories import count_values
+from monitor.profile.classes import ClassColumns, add_errors, class_codes
 from monitor.profile.comoments import NOTHING
 from monitor.profile.counts import (
     POSITIVE,
@@ -201,6 +202,8 @@ class ProfileBuilder:
         decision: Column | None,
         label: Column | None,
         score: Column | None = None,
+        *,
+        classes: ClassColumns | None = None,
     ) -> None:
         """Count group × decision × label, and the score by each of the two, of one batch.
 
@@ -211,18 +214,21 @@ class ProfileBuilder:
             decision: The decision column; None when there is none.
             label: The label column (joined already); None when there is none.
             score: The score column; None when there is none.
+            classes: What a model of several classes said; None for any other model.
         """
         table = self.profile.outcomes
         groups = np.zeros(rows, np.int64)
         self._add_axes(groups, self._grid.attributes, attributes)
         code = groups.copy()
         self._add_axes(code, self._grid.strata, attributes)
+        if classes is not None:
+            self._add_classes(code, classes, label)
         decisions = decision_codes(self._grid.decision, decision, rows)
         if self._grid.decision is not None and decision is not None:
             self._note_unread(self._grid.decision.column, decisions == UNKNOWN, decision)
         labels = label_codes(self._grid.label, label, rows)
-        numbers = label_numbers(self._grid.label, label)
-        if self._grid.label is not None and label is not None:
+        numbers = None if self._grid.classes else label_numbers(self._grid.label, label)
+        if self._grid.label is not None and label is not None and self._grid.classes is None:
             unread = labels == UNKNOWN if numbers is None else ~np.isfinite(numbers)
             self._note_unread(self._grid.label.column, unread, label)
         for axis in (decisions, labels):
@@ -256,6 +262,28 @@ class ProfileBuilder:
                 self._note_unread(grid.column, groups == grid.unknown, column)
             codes *= grid.size
             codes += groups
+
+    def _add_classes(self, groups: IntArray, columns: ClassColumns, label: Column | None) -> None:
+        """Count predicted by true classes, and their probabilities."""
+        counts, classes = self.profile.classes, self._grid.classes
+        if counts is None or classes is None or self._grid.label is None:
+            raise ValueError("classes are counted on a grid that has none, or no label")
+        rows, other = len(groups), len(classes.values)
+        predicted = class_codes(classes, columns.predicted, rows)
+        true = class_codes(classes, label, rows)
+        label_column = self._grid.label.column
+        for name, codes, column in (
+            (classes.column, predicted, columns.predicted),
+            (label_column, true, label),
+        ):
+            if column is not None:
+                self._note_unread(name, codes == other, column)
+        code = (groups * (other + 1) + predicted) * (other + 1) + true
+        cells = prod(counts.table.shape)
+        counts.table.add(*rows_by_code(code, cells))
+        split_outcomes(code, cells, self._divisions, of_classes=True)
+        if counts.errors is not None:
+            add_errors(counts.errors, columns, true)
 
     def take_scores(self) -> dict[str, ScoreArray]:
         """Return and forget the scores of the rows of a batch, by field."""

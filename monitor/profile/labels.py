@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from monitor.domain.field import Label
+from monitor.domain.field import Classes, Label
 from monitor.profile.buffers import doubles
 from monitor.profile.grid import FloatArray
 from monitor.profile.values import canonical_text, encoded, one_array, outcome_text
@@ -14,8 +14,10 @@ from monitor.profile.values import canonical_text, encoded, one_array, outcome_t
 _NUMBER = r"^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
 
 
-def unmapped_labels(label: Label | None, column: Any) -> list[tuple[str, int]]:
-    """Return the labels that are neither positive nor negative, with their rows.
+def unmapped_labels(
+    label: Label | None, column: Any, classes: Classes | None = None
+) -> list[tuple[str, int]]:
+    """Return the labels that are neither positive nor negative, or no class, with their rows.
 
     Where only positive labels are declared every other one is negative, unless they are declared
     as booleans or by numbers: then what cannot mean one is neither. A null is no label.
@@ -23,12 +25,13 @@ def unmapped_labels(label: Label | None, column: Any) -> list[tuple[str, int]]:
     Args:
         label: What the labels mean; None when there is none.
         column: The label column, a pyarrow Array or ChunkedArray; None when there is none.
+        classes: The classes that the label is one of; None when it is no class.
     """
-    if label is None or column is None or not label.positive:
+    if label is None or column is None or not (label.positive or classes):
         return []
-    mapped = {*label.positive, *label.negative}
-    read = outcome_text(mapped)
-    if read is canonical_text and not label.negative:
+    mapped = {*classes.values} if classes else {*label.positive, *label.negative}
+    read, listed = outcome_text(mapped), bool(classes or label.negative)
+    if read is canonical_text and not listed:
         return []
     indices, values = encoded(column)
     rows = np.bincount(indices + 1, minlength=len(values) + 1)[1:].tolist()
@@ -38,7 +41,7 @@ def unmapped_labels(label: Label | None, column: Any) -> list[tuple[str, int]]:
         if not count or text is None:
             continue
         meant = read(value)
-        if meant is None or (label.negative and meant not in mapped):
+        if meant is None or (listed and meant not in mapped):
             strays.append((text, count))
     return strays
 

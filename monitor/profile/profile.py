@@ -7,6 +7,7 @@ from datetime import datetime
 
 import numpy as np
 
+from monitor.profile.classes import ClassCounts
 from monitor.profile.comoments import CoMoments
 from monitor.profile.counts import CategoricalCounts, FieldCounts, NumericCounts, OutcomeTable
 from monitor.profile.errors import ErrorSums
@@ -34,6 +35,7 @@ class Profile:
             negatively, and of rows decided positively; None where it was not counted, in profiles
             stored before it was.
         errors: How far scores were from labels; None as above.
+        classes: Rows by predicted and true class; None where the grid has none.
         vectors: Declared name of each embedding to its counts.
         segments: Name of a segment to its slices that have rows, by code: profiles of their own
             on the same grid. Of what has parts (times, texts, embeddings), of pairs, duplicates,
@@ -57,6 +59,7 @@ class Profile:
     vectors: dict[str, VectorCounts] = field(default_factory=dict)
     segments: "dict[str, dict[int, Profile]]" = field(default_factory=dict)
     group_scores: GroupScores | None = None
+    classes: ClassCounts | None = None
 
     @classmethod
     def empty(cls, grid: Grid) -> "Profile":
@@ -81,6 +84,7 @@ class Profile:
             errors=ErrorSums(),
             vectors={name: VectorCounts.empty() for name in grid.vectors},
             group_scores=_group_scores(grid, width),
+            classes=None if grid.classes is None else ClassCounts.empty(grid.classes, sizes),
         )
 
     @classmethod
@@ -94,6 +98,8 @@ class Profile:
         profile.score_by_decision = None
         profile.errors = None
         profile.group_scores = None
+        if profile.classes is not None:
+            profile.classes.errors = None
         return profile
 
     def merge(self, other: "Profile") -> None:
@@ -137,6 +143,10 @@ class Profile:
             self.score_by_decision = None
         else:
             self.score_by_decision = self.score_by_decision + other.score_by_decision
+        if self.classes is None or other.classes is None:
+            self.classes = None
+        else:
+            self.classes.merge(other.classes)
         if self.errors is None or other.errors is None:
             self.errors = None
         else:

@@ -6,10 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
+from monitor.domain.field import Classes
 from monitor.domain.manifest import FileAccount, LabelJoin, Rejection, UnreadableFile
 from monitor.domain.policy import SourceSpec
 from monitor.domain.schema import SchemaChange, joined
 from monitor.engine.counting import Counted, Task
+from monitor.profile.classes import ClassColumns
 from monitor.profile.grid import AttributeGrid, Grid
 from monitor.profile.instants import from_micros
 from monitor.profile.kernel import ProfileBuilder
@@ -444,13 +446,14 @@ def _fill_outcomes(
             if brought.label is None
             else brought.label
         )
-        counted.unmapped_labels.add(unmapped_labels(grid.label, label))
+        counted.unmapped_labels.add(unmapped_labels(grid.label, label, grid.classes))
         part.builder.add_outcomes(
             selection.rows,
             {item.name: selection.of(brought.axis(item, held)) for item in grid.axes},
             selection.of(held.get("" if grid.decision is None else grid.decision.column)),
             label,
             selection.of(held.get(grid.columns.get(grid.score, ""))),
+            classes=None if grid.classes is None else _class_columns(grid.classes, held, selection),
         )
     return held
 
@@ -494,6 +497,13 @@ def _count_pairs(chosen: list[_Chosen], meeting: Meeting, batch: int) -> None:
             part.builder.add_pairs(scores, part.selection.rows)
 
 
+def _class_columns(classes: Classes, held: Mapping[str, Any], selection: Selection) -> ClassColumns:
+    return ClassColumns(
+        selection.of(held[classes.column]),
+        [selection.of(held[column]) for column in classes.probabilities],
+    )
+
+
 def _outcome_columns(grid: Grid) -> set[str]:
     columns = {axis.column for axis in grid.axes if not axis.protected}
     if grid.decision is not None:
@@ -502,6 +512,8 @@ def _outcome_columns(grid: Grid) -> set[str]:
         columns.add(grid.label.column)
     if grid.score:
         columns.add(grid.columns[grid.score])
+    if grid.classes is not None:
+        columns.update((grid.classes.column, *grid.classes.probabilities))
     return columns
 
 

@@ -88,6 +88,7 @@ class _Drafting:
             policy.segments,
             strata={name: item.factor for name, item in policy.strata.items()},
             identified=bool(policy.source.id),
+            classes=policy.classes,
         )
 
     def grid(self, files: Sequence[tuple[Task, FoundFile]]) -> Grid:

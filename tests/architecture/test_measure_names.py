@@ -83,7 +83,7 @@ def test_what_is_measured_from_labels_waits_for_them():
         name for name, item in MEASURE_NAMES.items() if METRIC_NAMES.get(item.metric, NONE).labels
     }
     assert len(errors) == 6 * 9 + 2 * 4
-    assert labels == {"label_rate", *performance, *errors} - estimated
+    assert labels == {"label_rate", "label_shares", *performance, *errors} - estimated
 
 
 def test_what_is_judged_on_either_side_can_go_either_way():

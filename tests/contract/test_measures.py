@@ -13,6 +13,7 @@ import pytest
 from monitor.domain.estimate import Absence, Estimate, Unmeasurable
 from monitor.domain.field import (
     Attribute,
+    Classes,
     Decision,
     Effect,
     Field,
@@ -30,6 +31,7 @@ from monitor.measures.catalogue import CATALOGUE
 from monitor.measures.measure import Family, ProfilePair
 from monitor.measures.measuring import measure_all
 from monitor.measures.names import MEASURED_AS, METRIC_NAMES, WITHIN_STRATA
+from monitor.profile.classes import ClassColumns
 from monitor.profile.draft import GridDraft
 from monitor.profile.kernel import ProfileBuilder
 
@@ -47,6 +49,9 @@ DECISION = Decision("decision", ("1",), (), None, Effect.FAVOURABLE)
 LABEL = Label("label", ("1",))
 NUMBER = Label("number")
 NUMBERED = "{}, label a number"
+CLASSES = Classes("choice", ("a", "b", "c"), ("p_a", "p_b", "p_c"))
+CLASS = Label("kind")
+CLASSED = "{}, label a class"
 POLICY = Policy(
     model="credit",
     source=SourceSpec("log", "time"),
@@ -84,16 +89,31 @@ def log(rows, seed, shift=0.0):
         "decision": (score > 0.5).astype(int),
         "label": (rng.random(rows) < score).astype(int),
         "number": score + rng.normal(shift, 0.1, rows),
+        **choices(rows, seed, shift),
+    }
+
+
+def choices(rows, seed, shift):
+    """Return the columns of a model of several classes, whose probabilities are right."""
+    rng = np.random.default_rng([seed, 1])
+    chances = rng.dirichlet([2 + shift, 2, 1], rows)
+    names = np.array(CLASSES.values)
+    return {
+        "choice": names[chances.argmax(axis=1)],
+        "kind": names[(chances.cumsum(axis=1) < rng.random(rows)[:, None]).sum(axis=1).clip(max=2)],
+        **dict(zip(CLASSES.probabilities, chances.T, strict=True)),
     }
 
 
 def drafted(table, label=LABEL):
+    classes = CLASSES if label.column == CLASS.column else None
     draft = GridDraft(
         FIELDS,
         ATTRIBUTES,
         DECISION,
         label,
         identified=True,
+        classes=classes,
         strata={name: item.factor for name, item in STRATA.items()},
     )
     for field in FIELDS:
@@ -125,7 +145,9 @@ def profiled(grid, table):
             builder.add_field(field.name, column(table, field.column), rows)
     groups = {name: column(table, one.column) for name, one in POLICY.axes.items()}
     outcome = (column(table, name) for name in ("decision", grid.label.column, "score"))
-    builder.add_outcomes(rows, groups, *outcome)
+    told = [column(table, name) for name in (CLASSES.column, *CLASSES.probabilities)]
+    classes = ClassColumns(told[0], told[1:]) if grid.classes else None
+    builder.add_outcomes(rows, groups, *outcome, classes=classes)
     builder.add_pairs(builder.take_scores(), rows)
     return builder.profile
 
@@ -240,10 +262,12 @@ ALIKE = only(
 
 SCENARIOS = dict(scenarios(LABEL))
 SCENARIOS |= {NUMBERED.format(case): pair for case, pair in scenarios(NUMBER)}
+SCENARIOS |= {CLASSED.format(case): pair for case, pair in scenarios(CLASS)}
 
 
 def readings(pair):
-    return measure_all("credit", "1", replace(POLICY, label=pair.grid.label), pair)
+    policy = replace(POLICY, label=pair.grid.label, classes=pair.grid.classes)
+    return measure_all("credit", "1", policy, pair)
 
 
 @cache
@@ -252,8 +276,8 @@ def measured(case):
 
 
 def of(identifier, case):
-    """Return the readings of a measure, those of a numeric label if no other has any."""
-    for told in (case, NUMBERED.format(case)):
+    """Return the readings of a measure, of the first kind of label that it has any of."""
+    for told in (case, NUMBERED.format(case), CLASSED.format(case)):
         if found := [reading for reading in measured(told) if reading.measure == identifier]:
             return found
     return []

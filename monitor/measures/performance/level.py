@@ -41,6 +41,7 @@ class Level:
         rows: Rows that it rests on.
         method: How the interval was made.
         detail: Further numbers by name.
+        note: What it is the level of, where it is one of several.
     """
 
     value: float
@@ -49,6 +50,7 @@ class Level:
     rows: int
     method: str
     detail: Mapping[str, float] = field(default_factory=dict)
+    note: str = ""
 
 
 class Side(NamedTuple):
@@ -115,6 +117,7 @@ def now(level: Levelled, pair: ProfilePair) -> Result:
         level=LEVEL,
         method=found.method,
         detail=found.detail,
+        note=found.note,
     )
 
 

@@ -8,7 +8,9 @@ from monitor.profile.profile import Profile
 
 
 def labelled(profile: Profile) -> int:
-    """Return the rows that have a label: one of two classes, or a finite number."""
+    """Return the rows that have a label: one of the classes, or a finite number."""
+    if profile.classes is not None:
+        return profile.classes.labelled
     numbers = 0 if profile.errors is None else profile.errors.labelled
     return labels(profile)[1] + numbers
 

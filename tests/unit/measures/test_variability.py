@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from monitor.domain.estimate import Estimate
+from monitor.domain.field import Label
 from monitor.domain.window import Window
 from monitor.measures.catalogue import CATALOGUE, OF_THE_RUN
 from monitor.measures.drift.psi import psi
@@ -24,6 +25,7 @@ from monitor.uncertainty.between import LEAST_WINDOWS
 from tests.contract.test_measures import FIELDS, START, drafted, log, profiled
 
 DAYS, ROWS = 14, 300
+LABEL = Label("kind", ("a",))  # one of several classes, and of two: measures of both have something
 TESTED = [
     measure
     for measure in CATALOGUE
@@ -49,7 +51,7 @@ MOVED = [log(ROWS, seed, shift=0.8 if seed % 3 == 0 else 0.0) for seed in range(
 
 def baseline(days):
     whole = {name: np.concatenate([day[name] for day in days]) for name in days[0]}
-    grid = drafted(whole)
+    grid = drafted(whole, LABEL)
     parts = [profiled(grid, day) for day in days]
     return grid, merged(parts), parts
 

@@ -1,0 +1,52 @@
+"""The bytes form of the classes of a model and of their counts."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from numpy.typing import NDArray
+
+from monitor.domain.field import Classes
+from monitor.profile.classes import ClassCounts
+from monitor.profile.counts import OutcomeTable
+from monitor.profile.errors import ErrorSums
+
+_Arrays = dict[str, NDArray[Any]]
+
+
+def classes_of(described: dict[str, Any] | None) -> Classes | None:
+    """Return the classes of a grid, of what was said of them; None of nothing."""
+    if described is None:
+        return None
+    return Classes(
+        described["column"], tuple(described["values"]), tuple(described["probabilities"])
+    )
+
+
+def add_classes(
+    header: dict[str, Any], arrays: _Arrays, counts: ClassCounts | None, prefix: str
+) -> None:
+    """Add the table of classes; a profile without one has the bytes it always had."""
+    if counts is None:
+        return
+    arrays[f"{prefix}\x1fclass codes"] = counts.table.codes
+    arrays[f"{prefix}\x1fclass counts"] = counts.table.counts
+    errors = None if counts.errors is None else asdict(counts.errors)
+    header["classes"] = {"shape": counts.table.shape, "errors": errors}
+
+
+def class_counts(
+    described: Mapping[str, Any] | None, attributes: tuple[str, ...], arrays: _Arrays, prefix: str
+) -> ClassCounts | None:
+    """Return the table of classes of what was said of it; None of nothing."""
+    if described is None:
+        return None
+    table = OutcomeTable(
+        attributes,
+        tuple(described["shape"]),
+        arrays[f"{prefix}\x1fclass codes"],
+        arrays[f"{prefix}\x1fclass counts"],
+        {},
+    )
+    errors = described["errors"]
+    return ClassCounts(table, None if errors is None else ErrorSums(**errors))

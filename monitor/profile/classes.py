@@ -1,0 +1,121 @@
+"""Rows by the class that was predicted and the class that came."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from monitor.domain.field import Classes
+from monitor.profile.counts import NEGATIVE, POSITIVE, UNKNOWN, OutcomeTable
+from monitor.profile.errors import ErrorSums
+from monitor.profile.grid import FloatArray, IntArray
+from monitor.profile.numbers import Column, to_numbers
+from monitor.profile.values import encoded, outcome_text
+
+ROUNDED = 0.01
+"""How far the probabilities of a row may be from 1 in sum: logs round them."""
+
+
+class ClassColumns(NamedTuple):
+    """What a model of several classes says of the rows of a batch.
+
+    Attributes:
+        predicted: The column with the class; None where the file does not have it.
+        probabilities: The columns with the probability of each class; empty without them.
+    """
+
+    predicted: Column | None
+    probabilities: Sequence[Column | None] = ()
+
+
+@dataclass(slots=True)
+class ClassCounts:
+    """Rows by predicted and true class, and how far probabilities were from the labels.
+
+    Attributes:
+        table: Rows by group of each attribute × predicted class × true class. Of each class axis
+            the last code is for rows without a class, or with any other value.
+        errors: Sums over the rows with a label and a probability of each class; None in slices.
+    """
+
+    table: OutcomeTable
+    errors: ErrorSums | None
+
+    @classmethod
+    def empty(cls, classes: Classes, sizes: Mapping[str, int]) -> "ClassCounts":
+        """Return the counts of no rows over attributes with the given numbers of codes."""
+        codes = len(classes.values) + 1
+        table = OutcomeTable.empty(sizes, codes, codes)
+        table.unmapped = {}  # the outcome table has them
+        return cls(table, ErrorSums())
+
+    @property
+    def labelled(self) -> int:
+        """Return the rows whose label is one of the classes."""
+        return int(self.table.margin()[:, :-1].sum())
+
+    def merge(self, other: "ClassCounts") -> None:
+        """Add another window's counts on the same grid."""
+        self.table.merge(other.table)
+        if self.errors is None or other.errors is None:
+            self.errors = None
+        else:
+            self.errors.merge(other.errors)
+
+
+def class_codes(classes: Classes, column: Column | None, rows: int) -> IntArray:
+    """Return the place of each row's class, or the number of classes for any other value or none."""
+    other = len(classes.values)
+    if column is None:
+        return np.full(rows, other, np.int64)
+    read = outcome_text(classes.values)
+    place = {text: code for code, text in enumerate(classes.values)}
+    indices, values = encoded(column)
+    codes = [place.get(text, other) if (text := read(value)) else other for value in values]
+    return np.array([*codes, other], np.int64).take(indices)  # the last is for null (-1)
+
+
+def add_errors(errors: ErrorSums, columns: ClassColumns, labels: IntArray) -> None:
+    """Add the rows that have a label and a number for the probability of every class.
+
+    Args:
+        errors: The sums.
+        columns: What the model said.
+        labels: shape (rows,), codes of true classes.
+    """
+    told = [column for column in columns.probabilities if column is not None]
+    if not told or len(told) < len(columns.probabilities):
+        return
+    chances = np.column_stack([to_numbers(column)[0] for column in told])
+    known = (labels < chances.shape[1]) & np.isfinite(chances).all(axis=1)
+    chances, labels = chances[known], labels[known]
+    are = _are_probabilities(chances)
+    errors.outside += int(np.count_nonzero(~are))
+    errors.add_own_chances(chances[are, labels[are]])
+
+
+def one_against_rest(table: IntArray, positive: Collection[int]) -> IntArray:
+    """Return decisions by labels of a table of classes, some classes counting as positive.
+
+    Args:
+        table: shape (…, classes + 1, classes + 1), rows by predicted and true class, as a margin
+            of `ClassCounts.table` has them.
+        positive: Codes of the classes that are positive: one to hold it against the rest, or a
+            favourable set.
+
+    Returns:
+        Rows, shape (…, 3, 3), as a margin of the outcome table: negative, positive, unknown. Rows
+        of no class, or of any other, are unknown.
+    """
+    codes = np.full(table.shape[-1], NEGATIVE)
+    codes[sorted(positive)] = POSITIVE
+    codes[-1] = UNKNOWN
+    member = np.eye(3, dtype=np.int64)[codes]
+    return np.asarray(np.einsum("...ij,ia,jb->...ab", table, member, member))
+
+
+def _are_probabilities(chances: FloatArray) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    with np.errstate(over="ignore", invalid="ignore"):
+        whole = np.abs(chances.sum(axis=1) - 1) <= ROUNDED
+    return np.asarray(whole & ((chances >= 0) & (chances <= 1)).all(axis=1))
