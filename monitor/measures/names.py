@@ -170,6 +170,11 @@ MEASURE_NAMES: Mapping[str, MeasureName] = {
     "estimated_f1": _ESTIMATED,
     "estimated_precision": _ESTIMATED,
     "estimated_recall": _ESTIMATED,
+    "auc_delay_adjusted": replace(_ESTIMATED, needs=("score", "classes")),
+    "accuracy_delay_adjusted": _ESTIMATED,
+    "f1_delay_adjusted": _ESTIMATED,
+    "precision_delay_adjusted": _ESTIMATED,
+    "recall_delay_adjusted": _ESTIMATED,
     "concept_drift": _OF_SCORES,
     "label_rate_gap": _OF_SCORES,
     **{

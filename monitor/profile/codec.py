@@ -167,8 +167,7 @@ def _profile_header(profile: Profile, arrays: _Arrays, prefix: str) -> dict[str,
         f"{prefix}\x1fcounts": table.counts,
         f"{prefix}\x1fscore": profile.score_by_label,
     }
-    if profile.score_by_decision is not None:
-        arrays[f"{prefix}\x1fdecided"] = profile.score_by_decision
+    arrays |= _decided_arrays(profile, prefix)
     described: dict[str, Any] = {}
     for name, counts in profile.fields.items():
         match counts:
@@ -240,6 +239,15 @@ def _group_scores(described: list[Any] | None, arrays: _Arrays) -> GroupScores |
     )
 
 
+def _decided_arrays(profile: Profile, prefix: str) -> _Arrays:
+    """Return scores by decision, of all rows and of those with a label, where they were counted."""
+    counted = {
+        "decided": profile.score_by_decision,
+        "decided and labelled": profile.labelled_by_decision,
+    }
+    return {f"{prefix}\x1f{name}": rows for name, rows in counted.items() if rows is not None}
+
+
 def _add_slices(header: dict[str, Any], arrays: _Arrays, profile: Profile) -> None:
     """Add the slices of segments; a profile without any has the bytes it always had."""
     if profile.segments:
@@ -294,6 +302,7 @@ def _profile(header: Mapping[str, Any], arrays: _Arrays, prefix: str) -> Profile
         _pairs(header.get("pairs", 0), arrays),
         header.get("duplicates", 0),
         score_by_decision=arrays.get(f"{prefix}\x1fdecided"),
+        labelled_by_decision=arrays.get(f"{prefix}\x1fdecided and labelled"),
         errors=ErrorSums(**header["errors"]) if "errors" in header else None,
         vectors={
             name: _vectors(name, rows, arrays) for name, rows in header.get("vectors", {}).items()

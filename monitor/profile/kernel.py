@@ -333,8 +333,9 @@ class ProfileBuilder:
         rows = np.bincount(cells, minlength=(_NEITHER + 1) * grid.cells).reshape(-1, 3, 3)
         profile = self.profile
         profile.score_by_label += rows.sum(axis=1).T[:UNKNOWN]
-        if profile.score_by_decision is not None:
+        if profile.score_by_decision is not None and profile.labelled_by_decision is not None:
             profile.score_by_decision += rows.sum(axis=2).T[:UNKNOWN]
+            profile.labelled_by_decision += rows[:, :UNKNOWN, :UNKNOWN].sum(axis=2).T
         if profile.errors is not None:
             labelled = labels != UNKNOWN
             if not labelled.all():

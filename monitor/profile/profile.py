@@ -34,6 +34,7 @@ class Profile:
         score_by_decision: shape (2, cells of the score's grid): finite scores of rows decided
             negatively, and of rows decided positively; None where it was not counted, in profiles
             stored before it was.
+        labelled_by_decision: The same of the rows that have a label of two classes; None as above.
         errors: How far scores were from labels; None as above.
         classes: Rows by predicted and true class; None where the grid has none.
         vectors: Declared name of each embedding to its counts.
@@ -60,6 +61,7 @@ class Profile:
     segments: "dict[str, dict[int, Profile]]" = field(default_factory=dict)
     group_scores: GroupScores | None = None
     classes: ClassCounts | None = None
+    labelled_by_decision: IntArray | None = None
 
     @classmethod
     def empty(cls, grid: Grid) -> "Profile":
@@ -84,6 +86,7 @@ class Profile:
             errors=ErrorSums(),
             vectors={name: VectorCounts.empty() for name in grid.vectors},
             group_scores=_group_scores(grid, width),
+            labelled_by_decision=np.zeros((2, width), np.int64),
             classes=None if grid.classes is None else ClassCounts.empty(grid.classes, sizes),
         )
 
@@ -96,6 +99,7 @@ class Profile:
         profile.vectors = {}
         profile.pairs = CoMoments.empty(0)
         profile.score_by_decision = None
+        profile.labelled_by_decision = None
         profile.errors = None
         profile.group_scores = None
         if profile.classes is not None:
@@ -139,10 +143,8 @@ class Profile:
 
     def _merge_later_parts(self, other: "Profile") -> None:
         """Add what profiles have not always had: not counted on one side is not counted in all."""
-        if self.score_by_decision is None or other.score_by_decision is None:
-            self.score_by_decision = None
-        else:
-            self.score_by_decision = self.score_by_decision + other.score_by_decision
+        self.score_by_decision = _sum(self.score_by_decision, other.score_by_decision)
+        self.labelled_by_decision = _sum(self.labelled_by_decision, other.labelled_by_decision)
         if self.classes is None or other.classes is None:
             self.classes = None
         else:
@@ -168,6 +170,10 @@ def _group_scores(grid: Grid, width: int) -> GroupScores | None:
         return None
     sizes = tuple(attribute.size for attribute in grid.attributes)
     return GroupScores(tuple(attribute.name for attribute in grid.attributes), sizes, width)
+
+
+def _sum(mine: IntArray | None, other: IntArray | None) -> IntArray | None:
+    return None if mine is None or other is None else mine + other
 
 
 def merged(profiles: Iterable[Profile]) -> Profile:

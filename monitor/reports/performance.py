@@ -28,7 +28,8 @@ _LEVELS = {
 
 _NOTE = (
     "est.: estimated from the scores as the baseline's labels explain them, assuming no concept drift. "
-    "A realised number is shown once {:.0%} of a window's rows have a label."
+    "A realised number is shown once {:.0%} of a window's rows have a label; until then adj.: the same "
+    "with the labels that have come."
 )
 
 
@@ -80,7 +81,13 @@ def _cell(policy: Policy, numbers: Mapping[str, Estimate], name: str) -> str:
     matured = coverage is not None and coverage.value >= policy.min_label_coverage
     realised, estimated = numbers.get(name), numbers.get(f"estimated_{name}")
     said = "–" if realised is None or not matured else _digits(realised.value)
-    return said if estimated is None else f"{said} (est. {_digits(estimated.value)})"
+    if estimated is None:
+        return said
+    told = f"est. {_digits(estimated.value)}"
+    adjusted = None if matured else numbers.get(f"{name}_delay_adjusted")
+    if adjusted is not None and adjusted.detail["labelled"]:
+        told += f", adj. {_digits(adjusted.value)}"
+    return f"{said} ({told})"
 
 
 def _digits(value: float) -> str:

@@ -128,6 +128,51 @@ def expected_table(
     return ExpectedTable(hits, misses, float(decided[0].sum()), float(decided[1].sum()), covariance)
 
 
+class Realised(NamedTuple):
+    """Decisions whose label has come, by both."""
+
+    hits: int
+    false_alarms: int
+    misses: int
+    rejections: int
+
+
+def adjusted_table(
+    calibration: Calibration,
+    scores: FloatArray,
+    waiting: ArrayLike,
+    known: ArrayLike,
+    realised: Realised,
+) -> ExpectedTable:
+    """Return the confusion table of decisions: counted where labels are, expected where not.
+
+    The covariance is that of all labels drawn with their chances, of which those that have come are
+    one draw, and of the chances that the others are expected with. Without labels it is
+    `expected_table`; with all of them hits and misses are the counted ones.
+
+    Args:
+        calibration: Of the baseline.
+        scores: Shape (k,), in any order.
+        waiting: Shape (2, k), rows without a label, decided negatively and positively.
+        known: The same of rows with one.
+        realised: The latter by label.
+    """
+    negative, positive = np.asarray(waiting, np.float64)
+    rest = expected_table(calibration, scores, negative, positive)
+    chances = calibration.of(scores)
+    drawn = [
+        float(np.dot(np.asarray(rows, np.float64), chances * (1 - chances)))
+        for rows in np.asarray(known)[::-1]
+    ]
+    return ExpectedTable(
+        rest.hits + realised.hits,
+        rest.misses + realised.misses,
+        rest.positive + realised.hits + realised.false_alarms,
+        rest.negative + realised.misses + realised.rejections,
+        rest.covariance + np.diag(drawn),
+    )
+
+
 class ExpectedAuc(NamedTuple):
     """The AUC that labels are expected to show.
 
@@ -143,24 +188,30 @@ class ExpectedAuc(NamedTuple):
 
 
 def expected_auc(
-    calibration: Calibration, scores: FloatArray, rows: ArrayLike
+    calibration: Calibration,
+    scores: FloatArray,
+    rows: ArrayLike,
+    known: ArrayLike | None = None,
 ) -> ExpectedAuc | None:
-    """Return the expected area under the ROC curve of scores whose labels are not known.
+    """Return the expected area under the ROC curve of scores whose labels are not (all) known.
 
-    That of a table in which each row is positive by its chance and negative by the rest of it; rows
-    of one score are ties. Variances are those of the delta method.
+    That of a table in which each row without a label is positive by its chance and negative by the
+    rest of it; rows of one score are ties. Variances are those of the delta method, of all labels
+    drawn with their chances, of which those that are known are one draw.
 
     Args:
         calibration: Of the baseline.
         scores: Shape (k,), increasing where there are rows.
-        rows: Shape (k,).
+        rows: Shape (k,), rows without a label.
+        known: Shape (2, k), rows labelled negative, and rows labelled positive.
 
     Returns:
         The AUC; None where fewer than `LEAST_EXPECTED` rows of a class are expected.
     """
     chances = calibration.of(scores)
     weights = np.asarray(rows, np.float64)
-    positive, negative = weights * chances, weights * (1 - chances)
+    labelled = np.zeros((2, len(weights))) if known is None else np.asarray(known, np.float64)
+    positive, negative = weights * chances + labelled[1], weights * (1 - chances) + labelled[0]
     positives, negatives = float(positive.sum()), float(negative.sum())
     if min(positives, negatives) < LEAST_EXPECTED:
         return None
@@ -168,7 +219,8 @@ def expected_auc(
     above = 1 - (np.cumsum(positive) - positive / 2) / positives
     value = float(np.dot(positive, below) / positives)
     gradient = (below - value) / positives - (above - value) / negatives
-    drawn = float(np.dot(weights * gradient**2, chances * (1 - chances)))
+    every = weights + labelled.sum(axis=0)
+    drawn = float(np.dot(every * gradient**2, chances * (1 - chances)))
     fitted = float(
         np.dot(calibration.by_block(scores, weights * gradient) ** 2, calibration.variances)
     )

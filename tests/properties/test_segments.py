@@ -101,6 +101,7 @@ def alone(profile):
     copy = profile_from_bytes(profile_to_bytes(profile))
     copy.segments, copy.pairs, copy.duplicates = {}, CoMoments.empty(0), 0
     copy.score_by_decision, copy.errors, copy.group_scores = None, None, None  # not of slices
+    copy.labelled_by_decision = None
     for sample in copy.outcomes.unmapped.values():
         sample.rows, sample.counts = 0, {}
     return copy

@@ -119,7 +119,7 @@ def estimated_of_decisions(
     """
     decided = pair.current.score_by_decision
     if decided is None or not decided.any():
-        return _undecided(pair, decided)
+        return undecided(pair, decided)
     found = calibrated(pair)
     if isinstance(found, Unmeasurable):
         return found
@@ -170,7 +170,8 @@ def gap(
     )
 
 
-def _undecided(pair: ProfilePair, decided: IntArray | None) -> Unmeasurable:
+def undecided(pair: ProfilePair, decided: IntArray | None) -> Unmeasurable:
+    """Return why nothing is known of decisions by score: None was not counted."""
     told = (
         "the window was stored before scores were counted by decision"
         if decided is None
