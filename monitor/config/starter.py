@@ -178,7 +178,8 @@ def _label(column: InferredColumn | None) -> Iterator[str]:
         yield f"# {name}: {_about(column)}. Say which values are positive:"
     yield "# label:"
     yield f"#   column: {name}"
-    yield "#   positive: [the_value]"
+    yield "#   positive: [the_value]   or, where a model chooses one of several classes, beside label:"
+    yield "# classes: {column: the_prediction, values: [one, another, a_third]}"
 
 
 def _populations(columns: Sequence[InferredColumn]) -> Iterator[str]:
