@@ -311,7 +311,8 @@ _DISPARITIES = (
     ),
     *_bounded(
         "group_level",
-        "Any other metric of a group, or of a population, that the policy lists, in the latest window.",
+        "Any other metric of a group, or of a population, that the policy lists, in the latest window; "
+        "check estimated_…: estimated assuming no concept drift.",
         _DISPARITY,
         "by check",
     ),

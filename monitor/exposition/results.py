@@ -25,7 +25,7 @@ from monitor.domain.schema import ColumnChange
 from monitor.engine.snapshot import ModelSnapshot
 from monitor.exposition.sheet import Sheet
 from monitor.measures.measure import Family
-from monitor.measures.names import MEASURE_NAMES
+from monitor.measures.names import ESTIMATED_OF_GROUPS, MEASURE_NAMES
 
 _DIGEST = 12
 """Digits of a digest that tell one from another on a dashboard; the store has the rest."""
@@ -302,10 +302,16 @@ def _place(reading: Reading, families: Mapping[str, Family]) -> _Place | None:
         of |= {"stratum": subject.stratum}
     if subject.reference:
         of |= {"reference": subject.reference}
+    score = _disparity_score(measure)
+    return None if score is None else _Place(score, "disparity", of)
+
+
+def _disparity_score(measure: str) -> str | None:
+    if measure in ESTIMATED_OF_GROUPS:
+        return _DISPARITY_SCORES[""]
     name = MEASURE_NAMES.get(measure)
     metric = "" if name is None else name.metric
-    score = _DISPARITY_SCORES.get(measure.removeprefix(metric)) if metric else None
-    return None if score is None else _Place(score, "disparity", of)
+    return _DISPARITY_SCORES.get(measure.removeprefix(metric)) if metric else None
 
 
 def _add_finding(sheet: Sheet, finding: Finding, families: Mapping[str, Family]) -> bool:

@@ -52,6 +52,8 @@ _ERRORS_OF_GROUPS = replace(_DISPARITY, labels=True, needs=("decision", "classes
 _SCORES_OF_GROUPS = replace(_OF_GROUPS, labels=True, needs=("score", "classes"))
 _NUMBERS_OF_GROUPS = replace(_OF_GROUPS, labels=True, needs=("number",))
 
+_ESTIMATED_OF_GROUPS = replace(_OF_GROUPS, needs=("score", "decision", "classes"))
+
 METRIC_NAMES: Mapping[str, MeasureName] = {
     "selection_rate": _DISPARITY,
     "true_positive_rate": _ERRORS_OF_GROUPS,
@@ -95,6 +97,14 @@ WITHIN_STRATA: Mapping[str, tuple[str, ...]] = {
     if suffixes == OF_A_RATE and "decision" in METRIC_NAMES[metric].needs
 }
 """And in those of two groups within the strata of each factor that the policy declares."""
+
+ESTIMATED_OF_GROUPS = (
+    "estimated_true_positive_rate",
+    "estimated_false_positive_rate",
+    "estimated_positive_predictive_value",
+    "estimated_error_rate",
+)
+"""Rates of groups before labels are there; they are shown, and not judged."""
 
 MEASURE_NAMES: Mapping[str, MeasureName] = {
     "psi": _DRIFT_OF_FIELD,
@@ -182,6 +192,7 @@ MEASURE_NAMES: Mapping[str, MeasureName] = {
         for metric, name in METRIC_NAMES.items()
         for suffix in MEASURED_AS[metric]
     },
+    **dict.fromkeys(ESTIMATED_OF_GROUPS, _ESTIMATED_OF_GROUPS),
     "group_label_coverage": MeasureName("disparity", "group", needs=("classes",)),
     **{
         f"{metric}{suffix}": replace(name, metric=metric)

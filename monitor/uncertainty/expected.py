@@ -102,7 +102,7 @@ class ExpectedTable(NamedTuple):
     def variance(self, by_hit: float, by_miss: float) -> float:
         """Return the variance of a number with the given derivatives by hits and misses."""
         gradient = np.array([by_hit, by_miss])
-        return float(gradient @ self.covariance @ gradient)
+        return max(float(gradient @ self.covariance @ gradient), 0.0)  # below it by rounding
 
 
 def expected_table(

@@ -14,6 +14,7 @@ from monitor.measures.measure import (
     VerdictMeasure,
 )
 from monitor.measures.names import (
+    ESTIMATED_OF_GROUPS,
     MEASURE_NAMES,
     MEASURED_AS,
     METRIC_NAMES,
@@ -51,8 +52,13 @@ def test_each_rate_is_a_metric_with_its_six_measures():
 def test_every_metric_is_measured_as_the_names_say_and_has_a_side_that_harms():
     for metric, suffixes in MEASURED_AS.items():
         made = [item.about.id for item in EVERY if getattr(item, "metric", "") == metric]
-        within_strata = WITHIN_STRATA.get(metric, ())
-        assert made == [metric + suffix for suffix in (*suffixes, *within_strata)]
+        expected = [name for name in made if name in ESTIMATED_OF_GROUPS]
+        assert expected in ([], [f"estimated_{metric}"])
+        of_metric, within = (
+            [metric + suffix for suffix in some]
+            for some in (suffixes, WITHIN_STRATA.get(metric, ()))
+        )
+        assert made == [*of_metric, *expected, *within]
     assert set(METRIC_NAMES) - set(HARM) == {"representation", "unknown_share"}
     assert all(set(sides) == set(Effect) for sides in HARM.values())
 
