@@ -134,6 +134,7 @@ def _change(policy: Policy, story: _Story) -> str:
     reference = finding.reading.subject.reference
     before = f"in the reference {reference}" if reference else "in the baseline"
     now, then = estimate.now, estimate.then
+    of = f" ({estimate.note})" if estimate.note else ""
     match finding.reading.measure:
         case "psi":
             said = f"{what} drifted: PSI {estimate.value:.2f}"
@@ -151,10 +152,10 @@ def _change(policy: Policy, story: _Story) -> str:
                 "estimated, assuming no concept drift"
             )
         case measure if measure in _PERFORMANCE and now is not None and then is not None:
-            said = f"{measure.replace('_', ' ')}: {now:.3g}, {then:.3g} in the baseline"
+            said = f"{measure.replace('_', ' ')}{of}: {now:.3g}, {then:.3g} in the baseline"
         case _ if now is not None and then is not None:
             named = "missing values of " if finding.reading.measure == "missing_rate" else ""
-            said = f"{named}{what} {now:.1%}, {then:.1%} {before}"
+            said = f"{named}{what}{of} {now:.1%}, {then:.1%} {before}"
         case measure:
             said = f"{measure} of {what} is {estimate.value:.3g}"
     return f"{story.windows}: {said} (critical beyond {limit.critical:g})."

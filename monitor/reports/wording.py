@@ -45,7 +45,12 @@ def decision_name(policy: Policy) -> str:
 def model_measure_name(policy: Policy, measure: str) -> str:
     """Return what a measure of the whole model is about, in the log's own words."""
     label = policy.label.column if policy.label else "label"
-    named = {"decision_rate": f"{decision_name(policy)} rate", "label_rate": f"{label} rate"}
+    named = {
+        "decision_rate": f"{decision_name(policy)} rate",
+        "label_rate": f"{label} rate",
+        "prediction_shares": "share of a predicted class",
+        "label_shares": f"share of a class of {label}",
+    }
     return named.get(measure, "model")
 
 

@@ -270,6 +270,7 @@ def test_a_profile_stored_before_errors_were_kept_is_read_without_them():
     assert old.grid == grid.digest
     assert (old.rows, old.score_by_label.sum(axis=1).tolist()) == (4, [2, 2])
     assert (old.score_by_decision, old.errors) == (None, None)
+    assert (old.labelled_by_decision, old.classes) == (None, None)
     assert content_digest(profile_to_bytes(old)) == content_digest(bytes.fromhex(OLD_PROFILE))
 
 
