@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from monitor.alerts.disparity import disparities, sides_of
 from monitor.alerts.judge import (
     judge,
     judge_floor,
-    judge_ratio,
     judge_tested,
     judged_rows,
     withheld,
@@ -22,9 +22,6 @@ from monitor.measures.measure import GroupMeasure, Tail
 from monitor.measures.names import MEASURE_NAMES
 from monitor.measures.variability import Floors, floor_key
 from monitor.uncertainty.multiplicity import benjamini_hochberg
-
-RATIO = "selection_rate_ratio"
-"""The measure that is judged by the disparity band."""
 
 COVERAGE = "label_coverage"
 """The measure that tells whether enough labels have arrived to judge by them."""
@@ -83,8 +80,8 @@ def findings_of(
             found[place] = withheld(reading, limit, awaited)
         elif limit is not None and reading.measure not in _TAILS:
             found[place] = _judged(reading, limit)
-        elif reading.measure == RATIO and policy.decision and policy.decision.effect:
-            found[place] = judge_ratio(reading, policy.band, policy.decision.effect)
+    effect = policy.decision.effect if policy.decision else None
+    found.update(disparities(readings, policy, sides_of(effect), waiting))
     for together in tested.values():
         found.update(_judged_together(together, floors, policy.false_discovery_rate))
     return tuple(found[place] for place in sorted(found))

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from monitor.domain.estimate import Absence, Estimate, Unmeasurable
-from monitor.domain.field import Effect
 from monitor.domain.finding import Evidence, Finding, Reason, Verdict
 from monitor.domain.limit import Band, Limit
 from monitor.domain.reading import Reading
@@ -27,13 +26,13 @@ def judge(reading: Reading, limit: Limit, *, either_side: bool) -> Finding:
     """
     match reading.result:
         case Unmeasurable() as absent:
-            return _unknown(reading, limit, absent)
+            return unknown(reading, limit, absent)
         case Estimate() as estimate:
             short = _too_few(estimate, limit.min_rows)
             if short is not None:
-                return _unknown(reading, limit, short)
+                return unknown(reading, limit, short)
             size = evidence(estimate, either_side=either_side)
-            told = _told(estimate)
+            told = told_number(estimate)
             if limit.critical is not None and size > limit.critical:
                 why = f"{told}, beyond the critical limit {limit.critical:g}"
                 return Finding(reading, limit, Verdict.CRITICAL, Reason.BEYOND_CRITICAL, why)
@@ -58,11 +57,11 @@ def judge_tested(
         rate: Share of false ones among those found beyond their limit that is accepted.
     """
     if isinstance(reading.result, Unmeasurable):
-        return _unknown(reading, limit, reading.result)
+        return unknown(reading, limit, reading.result)
     short = _too_few(reading.result, limit.min_rows)
     if short is not None:
-        return _unknown(reading, limit, short)
-    told = _told(reading.result)
+        return unknown(reading, limit, short)
+    told = told_number(reading.result)
     for verdict, reason, bound in (
         (Verdict.CRITICAL, Reason.BEYOND_CRITICAL, limit.critical),
         (Verdict.WARNING, Reason.BEYOND_WARNING, limit.warning),
@@ -127,13 +126,13 @@ def judge_floor(reading: Reading, limit: Limit) -> Finding:
     """
     match reading.result:
         case Unmeasurable() as absent:
-            return _unknown(reading, limit, absent)
+            return unknown(reading, limit, absent)
         case Estimate() as estimate:
             short = _too_few(replace(estimate, n_reference=0), limit.min_rows)
             if short is not None:
-                return _unknown(reading, limit, short)
+                return unknown(reading, limit, short)
             size = estimate.value if estimate.high is None else estimate.high
-            told = _told(estimate)
+            told = told_number(estimate)
             if limit.critical is not None and size < limit.critical:
                 why = f"{told}, below the critical limit {limit.critical:g}"
                 return Finding(reading, limit, Verdict.CRITICAL, Reason.BEYOND_CRITICAL, why)
@@ -143,7 +142,7 @@ def judge_floor(reading: Reading, limit: Limit) -> Finding:
             return Finding(reading, limit, Verdict.OK, Reason.WITHIN, f"{told}, within its limit")
 
 
-def withheld(reading: Reading, limit: Limit, why: str) -> Finding:
+def withheld(reading: Reading, limit: Limit | Band, why: str) -> Finding:
     """Judge nothing by labels of which too few have arrived: unknown, with the reason.
 
     Args:
@@ -152,37 +151,6 @@ def withheld(reading: Reading, limit: Limit, why: str) -> Finding:
         why: What is being waited for.
     """
     return Finding(reading, limit, Verdict.UNKNOWN, Reason.NO_LABELS, why)
-
-
-def judge_ratio(reading: Reading, band: Band, effect: Effect) -> Finding:
-    """Judge the ratio of a group's rate to the reference group's by the tolerated band.
-
-    Only the side that harms the group counts: above the band for a harmful decision, below it for
-    a favourable one. In the order of the evidence needed:
-
-    - ``breach`` (critical): the interval that holds jointly over the population's groups lies
-      wholly outside the band;
-    - ``suspected`` (warning): the ratio is outside, and the test, adjusted over the groups,
-      rejects equal rates;
-    - ``review`` (ok): the ratio is inside, but the unadjusted test rejects equal rates on the
-      harmful side: for a person to look at, not to page about;
-    - ``within`` (ok): the interval lies wholly inside the band;
-    - ``inconclusive`` (unknown): the evidence supports neither.
-    """
-    match reading.result:
-        case Unmeasurable() as absent:
-            return _unknown(reading, band, absent)
-        case Estimate() as estimate:
-            reason = _disparity(estimate, band, effect)
-            verdict = {
-                Reason.BREACH: Verdict.CRITICAL,
-                Reason.SUSPECTED: Verdict.WARNING,
-                Reason.INCONCLUSIVE: Verdict.UNKNOWN,
-            }.get(reason, Verdict.OK)
-            bound = band.high if effect is Effect.HARMFUL else band.low
-            side = "at most" if effect is Effect.HARMFUL else "at least"
-            why = f"{_told(estimate)}; tolerated: {side} {bound:g}"
-            return Finding(reading, band, verdict, reason, why)
 
 
 def evidence(estimate: Estimate, *, either_side: bool) -> float:
@@ -198,35 +166,6 @@ def evidence(estimate: Estimate, *, either_side: bool) -> float:
     return max(above, -high) if either_side else above
 
 
-def _disparity(estimate: Estimate, band: Band, effect: Effect) -> Reason:
-    harmful = effect is Effect.HARMFUL
-    bound = band.high if harmful else band.low
-    outside = _beyond(estimate.value, bound, harmful=harmful) and _matters(estimate, band)
-    nearest = estimate.family_low if harmful else estimate.family_high
-    if outside and nearest is not None and _beyond(nearest, bound, harmful=harmful):
-        return Reason.BREACH
-    if outside and estimate.p_adjusted is not None and estimate.p_adjusted < band.alpha:
-        return Reason.SUSPECTED
-    worse = _beyond(estimate.value, 1.0, harmful=harmful)
-    chance = estimate.p_value is None or estimate.p_value >= band.alpha
-    if not outside and worse and not chance:
-        return Reason.REVIEW
-    farthest = estimate.high if harmful else estimate.low
-    if farthest is not None and not _beyond(farthest, bound, harmful=harmful):
-        return Reason.WITHIN
-    return Reason.INCONCLUSIVE
-
-
-def _beyond(value: float, bound: float, *, harmful: bool) -> bool:
-    return value > bound if harmful else value < bound
-
-
-def _matters(estimate: Estimate, band: Band) -> bool:
-    if estimate.then is None or estimate.now is None:
-        return True
-    return abs(estimate.now - estimate.then) >= band.min_difference
-
-
 def _too_few(estimate: Estimate, min_rows: int) -> Unmeasurable | None:
     if estimate.n >= min_rows and (not estimate.n_reference or estimate.n_reference >= min_rows):
         return None
@@ -239,12 +178,14 @@ def _too_few(estimate: Estimate, min_rows: int) -> Unmeasurable | None:
     )
 
 
-def _unknown(reading: Reading, limit: Limit | Band, absent: Unmeasurable) -> Finding:
+def unknown(reading: Reading, limit: Limit | Band, absent: Unmeasurable) -> Finding:
+    """Return the finding on what could not be measured: unknown, with the reason."""
     reason = _ABSENT[absent.reason]
     return Finding(reading, limit, Verdict.UNKNOWN, reason, absent.explanation)
 
 
-def _told(estimate: Estimate) -> str:
+def told_number(estimate: Estimate) -> str:
+    """Return a number with its interval, and what it was and is, in words."""
     told = f"{estimate.note}: " if estimate.note else ""
     told += f"{estimate.value:.3g}"
     if estimate.low is not None and estimate.high is not None:

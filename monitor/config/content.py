@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from monitor.config.defaults import DEFAULT_LIMITS
+from monitor.config.disparity import disparity_content
 from monitor.config.document import plain_value
 from monitor.config.values import NEVER, duration_text, persistence_text
 from monitor.domain.alarm import AlarmRule
@@ -46,7 +47,7 @@ def policy_content(policy: Policy, measures: Mapping[str, MeasureName] = MEASURE
         "scan": _scan(policy.segments),
         "schedule": _schedule(policy.schedule),
         "limits": _limits(policy, measures),
-        "alarms": _alarms(policy.alarms),
+        "alarms": _alarms(policy.alarms, policy.disparity.persistence),
         "reports": {"suppress_below": policy.suppress_below},
         "references": {
             **{item.name: _reference(item, policy, measures) for item in policy.references},
@@ -246,27 +247,20 @@ def _limits(policy: Policy, measures: Mapping[str, MeasureName]) -> Content:
             families[measure.family][name] = _field_limit(policy.limits[name])
         elif name in DEFAULT_LIMITS:  # switched off: left out, its default would come back
             families[measure.family][name] = {"warning": NEVER, "critical": NEVER}
-    band = policy.band
     families["disparity"] = {
         "metrics": list(policy.disparity_metrics),
         "reference": str(policy.held_against),
-        "band": {
-            "low": band.low,
-            "high": band.high,
-            "min_difference": band.min_difference,
-            "alpha": band.alpha,
-            "min_rows": band.min_rows,
-            "min_expected": band.min_expected,
-        },
+        **disparity_content(policy.band, policy.disparity),
     }
     families["false_discovery_rate"] = policy.false_discovery_rate
     return _given(families)
 
 
-def _alarms(rule: AlarmRule) -> Content:
+def _alarms(rule: AlarmRule, of_disparities: AlarmRule) -> Content:
     return _given(
         {
             "persistence": persistence_text(rule.needed, rule.of),
+            "disparity": persistence_text(of_disparities.needed, of_disparities.of),
             "false_alarms_per_year": rule.false_alarms_per_year,
         }
     )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from monitor.domain.alarm import USUAL
+from monitor.domain.disparity import DisparityLimits
 from monitor.domain.field import Effect
 from monitor.domain.limit import Band, Limit
 
@@ -61,6 +62,8 @@ DEFAULT_ERROR: Mapping[Effect, str] = {
     Effect.HARMFUL: "false_positive_rate",
 }
 """And, where there are labels: who deserved a favour and got it, who was harmed without cause."""
+DEFAULT_DISPARITY = DisparityLimits()
+"""A tenth of change, four weeks for small groups, two judged windows one after the other."""
 
 DEFAULT_FALSE_DISCOVERY_RATE = 0.05
 """Of the fields found beyond a limit, one in twenty may be so by chance."""

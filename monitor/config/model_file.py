@@ -14,6 +14,7 @@ from monitor.config.defaults import (
     REOPENED_WINDOWS,
     UNJUDGED,
 )
+from monitor.config.disparity import disparity_limits, disparity_problems, with_profile
 from monitor.config.document import Document, parse_document, read_document
 from monitor.config.population_sections import (
     FactorSection,
@@ -24,7 +25,6 @@ from monitor.config.population_sections import (
 from monitor.config.reference_checks import OF_THE_SAME_WINDOW
 from monitor.config.sections import (
     AlarmsSection,
-    BandSection,
     ClassesSection,
     DecisionSection,
     FieldLimitSection,
@@ -58,7 +58,7 @@ from monitor.domain.field import (
     Population,
     Stratum,
 )
-from monitor.domain.limit import Band, HeldAgainst, Limit
+from monitor.domain.limit import HeldAgainst, Limit
 from monitor.domain.peer import Peer
 from monitor.domain.policy import (
     FieldLimit,
@@ -72,7 +72,7 @@ from monitor.domain.reference import Reference, ReferenceKind, Season
 from monitor.domain.schedule import CalendarUnit, Schedule
 from monitor.domain.segment import Segment
 from monitor.measures.aliases import metrics_named
-from monitor.measures.names import MEASURE_NAMES, MeasureName
+from monitor.measures.names import MEASURE_NAMES, METRIC_NAMES, MeasureName
 
 _DECIDING = "psi"
 _SUFFIXES = (".yaml", ".yml")
@@ -172,13 +172,17 @@ def _read(
     section, found = validated(document, ModelSection)
     problems += found
     problems += problems_between_keys(document, measures)
+    problems += disparity_problems(document, METRIC_NAMES)
     if section is None or problems:
         return None, problems
     policy = _policy(section, document)
     return replace(policy, digest=content_digest(policy_content(policy, measures))), problems
 
 
-def _policy(section: ModelSection, document: Document) -> Policy:
+def _policy(given: ModelSection, document: Document) -> Policy:
+    disparities = with_profile(given.limits.disparity)
+    limits_section = given.limits.model_copy(update={"disparity": disparities})
+    section = given.model_copy(update={"limits": limits_section})
     fields = tuple(
         part
         for name, entry in section.fields.items()
@@ -186,6 +190,7 @@ def _policy(section: ModelSection, document: Document) -> Policy:
     )
     short = _nominal(section.schedule.window) < timedelta(days=7)
     limits = _limits(section.limits, _hours_of_week(fields) if short else ())
+    band, disparity = disparity_limits(disparities, section.alarms.disparity)
     return Policy(
         model=section.model,
         source=_source(section.source),
@@ -199,9 +204,9 @@ def _policy(section: ModelSection, document: Document) -> Policy:
         ),
         schedule=_schedule(section.schedule),
         limits=limits,
-        band=_band(section.limits.disparity.band),
+        band=band,
         disparity_metrics=_metrics(section),
-        held_against=HeldAgainst(section.limits.disparity.reference),
+        held_against=HeldAgainst(disparities.reference),
         false_discovery_rate=section.limits.false_discovery_rate,
         alarms=_alarms(section.alarms),
         min_label_coverage=section.label.min_coverage if section.label else 0.0,
@@ -224,6 +229,7 @@ def _policy(section: ModelSection, document: Document) -> Policy:
         strata={name: _stratum(name, item) for name, item in section.strata.items()},
         suppress_below=section.reports.suppress_below,
         classes=_classes(section.classes) if section.classes else None,
+        disparity=disparity,
         owner=section.owner or "",
         text=document.text,
         directory=str(Path(document.file).parent),
@@ -457,7 +463,3 @@ def _limit(section: FieldLimitSection, base: Limit) -> Limit:
 def _alarms(section: AlarmsSection) -> AlarmRule:
     needed, of = section.persistence
     return AlarmRule(needed, of, section.false_alarms_per_year)
-
-
-def _band(section: BandSection) -> Band:
-    return Band(**section.model_dump())

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field
 
 from monitor.config.defaults import (
     DEFAULT_ALARMS,
-    DEFAULT_BAND,
+    DEFAULT_DISPARITY,
     DEFAULT_FALSE_DISCOVERY_RATE,
     DEFAULT_LABEL_COVERAGE,
     DEFAULT_SLICES,
@@ -20,6 +20,7 @@ from monitor.config.defaults import (
     MOST_SLICES,
     MOST_WINDOWS,
 )
+from monitor.config.disparity_sections import DisparitySection
 from monitor.config.population_sections import Populations, ProtectedTableSection, Strata
 from monitor.config.section import Section, TableFormat, named_in_full
 from monitor.config.values import (
@@ -269,52 +270,6 @@ class LimitSection(FieldLimitSection):
     )
 
 
-class BandSection(Section):
-    """The tolerated band of a ratio between two groups' rates."""
-
-    low: float = Field(DEFAULT_BAND.low, gt=0, le=1, description="lower bound of the ratio")
-    high: float = Field(DEFAULT_BAND.high, ge=1, description="upper bound of the ratio")
-    min_difference: float = Field(
-        DEFAULT_BAND.min_difference,
-        ge=0,
-        lt=1,
-        description="a smaller difference in rates is never beyond the band",
-    )
-    alpha: float = Field(
-        DEFAULT_BAND.alpha,
-        gt=0,
-        lt=1,
-        description="family-wise error over the groups of a population",
-    )
-    min_rows: int = Field(
-        DEFAULT_BAND.min_rows, ge=1, description="fewer rows in a group are not judged"
-    )
-    min_expected: float = Field(
-        DEFAULT_BAND.min_expected,
-        ge=0,
-        description="fewer expected outcomes of either kind in a group are not judged",
-    )
-
-
-class DisparitySection(Section):
-    """Limits on unequal outcomes between groups."""
-
-    metrics: list[Name] | None = Field(
-        None,
-        min_length=1,
-        description="what is compared between groups, by id or by another name of it; otherwise "
-        "selection_rate and the error that a positive decision harms by",
-    )
-    reference: Literal["largest", "rest", "best_off"] = Field(
-        "largest",
-        description="what groups are held against where their population names no reference: the "
-        "largest group of the baseline, all others together, or the group that fares best",
-    )
-    band: BandSection = Field(
-        {}, validate_default=True, description="the band by which all disparities are judged"
-    )
-
-
 MeasureLimits = dict[str, LimitSection]
 
 
@@ -347,6 +302,11 @@ class AlarmsSection(Section):
         validate_default=True,
         description="of how many judged windows how many must be beyond a limit before a warning "
         "is an alarm; a critical finding is one at once",
+    )
+    disparity: Persistence = Field(
+        persistence_text(DEFAULT_DISPARITY.persistence.needed, DEFAULT_DISPARITY.persistence.of),
+        validate_default=True,
+        description="the same for disparities, in windows or stretches that have no row in common",
     )
     false_alarms_per_year: float | None = Field(
         None,

@@ -188,6 +188,14 @@ def parse_bins(value: Any) -> Any:
     return value
 
 
+def _share(value: Any) -> Any:
+    if isinstance(value, str):
+        if value == NEVER:
+            return None
+        raise wrong(f"must be a number between 0 and 1, or {NEVER}, not {described(value)}")
+    return value
+
+
 def parse_persistence(value: Any) -> tuple[int, int]:
     """Return "2 of 3" as its two numbers, or raise."""
     if isinstance(value, tuple):
@@ -250,3 +258,9 @@ Bound = Annotated[
     _Size | None, BeforeValidator(_bound, json_schema_input_type=_Size | Literal["never"])
 ]
 """A size that must not be exceeded; None for ``never``."""
+
+_Part = Annotated[float, Field(gt=0, lt=1)]
+Share = Annotated[
+    _Part | None, BeforeValidator(_share, json_schema_input_type=_Part | Literal["never"])
+]
+"""A part of one; None for ``never``."""

@@ -23,6 +23,9 @@ class AlarmRule:
 USUAL = AlarmRule()
 """What holds when a policy says nothing."""
 
+OF_DISPARITIES = AlarmRule(2, 2)
+"""What holds for disparities when a policy says nothing: two judged windows, one after the other."""
+
 
 class AlarmState(StrEnum):
     """What is to be done about what was found."""
@@ -45,11 +48,13 @@ class Alarm:
         state: The alarm.
         beyond: Of the last judged windows, those that were beyond a limit.
         judged: How many of the last windows were judged, at most as many as the rule looks at.
+        needed: How many of them the rule asks for.
     """
 
     state: AlarmState
     beyond: int
     judged: int
+    needed: int = USUAL.needed
 
     @property
     def firing(self) -> bool:

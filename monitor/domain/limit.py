@@ -30,14 +30,14 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """The tolerated band of a ratio between two groups' rates.
+    """The tolerated band of what sets two groups apart: by default of the ratio of their rates.
 
     Only the side that harms the group is judged: a rate of a harmful decision that is too high, a
     rate of a favourable one that is too low.
 
     Attributes:
-        low: Lower bound of the ratio (the four-fifths benchmark by default).
-        high: Upper bound of the ratio.
+        low: Lower bound, in the measure's unit (of a ratio the four-fifths benchmark by default).
+        high: Upper bound.
         min_difference: A difference in rates smaller than this is never beyond the band.
         alpha: Family-wise error of the tests over the groups of one population.
         min_rows: Fewer rows than this in a group give ``insufficient_data``.

@@ -6,6 +6,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from monitor.domain.alarm import USUAL, AlarmRule
+from monitor.domain.disparity import DisparityLimits
 from monitor.domain.field import (
     Attribute,
     Classes,
@@ -128,7 +129,7 @@ class Policy:
         schedule: Its windows.
         limits: Measure id to the limit it is judged by; a measure that is not here is measured
             and not judged.
-        band: The band disparities are judged by.
+        band: The band disparities are judged by, where ``disparity`` has no other.
         disparity_metrics: Ids of the metrics that are compared between groups.
         held_against: What groups are held against where their population names no reference.
         false_discovery_rate: Share of the fields found beyond a limit that may be so by chance.
@@ -143,6 +144,7 @@ class Policy:
         strata: What outcomes of groups are compared within, by name; none has a population's name.
         suppress_below: Counts from 1 to one below this are not shown in reports.
         classes: The classes that the model chooses one of; None for any other model.
+        disparity: How disparities are judged besides.
         owner: Who owns the model; "" until the file says so.
         text: The file as it was read.
         digest: sha256 of the validated content: comments and layout do not change it.
@@ -171,6 +173,7 @@ class Policy:
     strata: Mapping[str, Stratum] = field(default_factory=dict)
     classes: Classes | None = None
     suppress_below: int = 10
+    disparity: DisparityLimits = field(default_factory=DisparityLimits)
     owner: str = ""
     text: str = ""
     digest: str = ""
@@ -184,3 +187,7 @@ class Policy:
     def limits_against(self, reference: str) -> Mapping[str, FieldLimit]:
         """Return the limits of what is held against a reference; "" is the registered baseline."""
         return self.reference_limits.get(reference, self.limits)
+
+    def band_of(self, population: str, metric: str = "") -> Band:
+        """Return the band of a population, or of one metric in it."""
+        return self.disparity.band(self.band, population, metric)

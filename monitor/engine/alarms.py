@@ -23,7 +23,7 @@ class ModelAlarms:
     """The alarms of a model, as of each window.
 
     Attributes:
-        rule: What makes an alarm.
+        rule: What makes an alarm; disparities have one of their own.
         found: Window to the alarm of each fingerprint that was judged in it.
         detections: Window to the evidence gathered up to it; empty without a detector.
     """
@@ -50,9 +50,12 @@ def alarms_since(policy: Policy, store: Store, since: datetime) -> ModelAlarms:
         StoreError: The database cannot be read.
     """
     rule, schedule = policy.alarms, policy.schedule
-    stored = store.verdicts(policy.model, since - LOOKED_BACK * schedule.interval)
+    looked_back = LOOKED_BACK * schedule.interval
+    if policy.populations:  # whose verdicts may rest on longer stretches, of which several count
+        looked_back += policy.disparity.persistence.of * policy.disparity.extend
+    stored = store.verdicts(policy.model, since - looked_back)
     history = [item for item in stored if schedule.window_at(item.window.start) == item.window]
-    alarms = alarms_over(_with_silence(history), rule)
+    alarms = _alarms(history, rule, policy.disparity.persistence)
     found = {
         item.window: alarm
         for item, alarm in zip(history, alarms, strict=True)
@@ -68,6 +71,35 @@ def alarms_since(policy: Policy, store: Store, since: datetime) -> ModelAlarms:
     bound = schedule.windows_per_year / rule.false_alarms_per_year
     gathered = dict(zip(evidence, detections(list(evidence.values()), bound), strict=True))
     return ModelAlarms(rule, found, gathered)
+
+
+def _alarms(
+    history: Sequence[WindowVerdicts], rule: AlarmRule, of_disparities: AlarmRule
+) -> list[Mapping[str, Alarm]]:
+    """Return the alarms as of each window; disparities have a rule of their own."""
+    apart = {fingerprint for item in history for fingerprint in item.since}
+    verdicts = _with_silence(history)
+    others = [{name: item[name] for name in item if name not in apart} for item in verdicts]
+    disparities = [{name: item[name] for name in item if name in apart} for item in verdicts]
+    reach = [_reach(history, place) for place in range(len(history))]
+    return [
+        {**found, **of_groups}
+        for found, of_groups in zip(
+            alarms_over(others, rule),
+            alarms_over(disparities, of_disparities, reach),
+            strict=True,
+        )
+    ]
+
+
+def _reach(history: Sequence[WindowVerdicts], place: int) -> dict[str, int]:
+    """Return over how many of the windows up to one each of its findings reaches, where over more."""
+    found: dict[str, int] = {}
+    for fingerprint, since in history[place].since.items():
+        earlier = sum(item.window.end > since for item in history[:place])
+        if earlier:
+            found[fingerprint] = 1 + earlier
+    return found
 
 
 def _with_silence(history: Sequence[WindowVerdicts]) -> list[Verdicts]:

@@ -225,11 +225,14 @@ class WindowVerdicts:
         window: The window.
         outcome: How its run ended.
         verdicts: By fingerprint.
+        since: Fingerprint of each finding on a disparity to the start of the rows that it rests on:
+            the window's, or an earlier one.
     """
 
     window: Window
     outcome: Outcome
     verdicts: Mapping[str, Verdict]
+    since: Mapping[str, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

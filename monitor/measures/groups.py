@@ -92,7 +92,7 @@ def group_pair(
         now[keep],
         listed.index(declared),
         _effect(policy),
-        policy.band,
+        policy.band_of(population.name),
         against,
         now[-2:].sum(axis=0),
         policy.label.observed_when if policy.label else None,

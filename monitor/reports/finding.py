@@ -131,7 +131,7 @@ def _finding_table(why: Why, policy: Policy) -> Table:
         ("then → now", "" if reading.subject.population else change_text(reading)),
         ("limit", _limit_text(why)),
         ("verdict", f"{finding.verdict.value} ({finding.reason.value})"),
-        ("alarm", "" if why.alarm is None else alarm_text(why.alarm, policy.alarms)),
+        ("alarm", "" if why.alarm is None else alarm_text(why.alarm)),
         ("why", finding.explanation),
         ("mostly", mostly(why.parts) if isinstance(why.parts, Attribution) else ""),
     ]

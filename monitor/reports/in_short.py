@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from math import exp
 
+from monitor.alerts.disparity import OF_CHANGE, OF_RATIO, Disparity, metric_of
 from monitor.domain.estimate import Estimate
 from monitor.domain.field import Effect
 from monitor.domain.finding import Finding, Reason, Verdict
@@ -57,6 +59,7 @@ def in_short(
     """
     sentences = [_change(policy, story) for story in _stories(runs, _is_critical_change)]
     sentences += [_disparity(policy, story) for story in _stories(runs, _is_breach)]
+    sentences += [_ratio_change(story) for story in _stories(runs, _is_changed_ratio)]
     sentences += _detected(runs, alarms)
     findings = [item for run in runs for item in of_all_rows(all_findings(run))]
     if not sentences and findings:
@@ -121,9 +124,18 @@ def _is_critical_change(finding: Finding) -> bool:
 
 
 def _is_breach(finding: Finding) -> bool:
+    return _is_of(finding, OF_RATIO)
+
+
+def _is_changed_ratio(finding: Finding) -> bool:
+    return _is_of(finding, OF_CHANGE)
+
+
+def _is_of(finding: Finding, kind: Disparity) -> bool:
     # Crossings have their own rows in the tables; here their parts are told once.
     crossed = "×" in finding.reading.subject.population
-    return isinstance(finding.limit, Band) and finding.reason is Reason.BREACH and not crossed
+    of_kind = metric_of(finding.reading.measure)[1] is kind
+    return of_kind and finding.reason is Reason.BREACH and not crossed
 
 
 def _change(policy: Policy, story: _Story) -> str:
@@ -185,4 +197,17 @@ def _disparity(policy: Policy, story: _Story) -> str:
         f"{share(estimate.now, estimate.n)}, {estimate.value:.2f} times the rate of "
         f"{subject.reference_group}, {share(estimate.then, estimate.n_reference)} "
         f"(tolerated: {bound})."
+    )
+
+
+def _ratio_change(story: _Story) -> str:
+    _, finding, estimate = story.last
+    subject, band = finding.reading.subject, finding.limit
+    assert isinstance(band, Band)  # noqa: S101  # by `_is_changed_ratio`
+    metric = metric_of(finding.reading.measure)[0].replace("_", " ")
+    worse = band.high if estimate.value > 0 else band.low
+    return (
+        f"{story.windows}: {subject.population} {subject.group}: the ratio of its {metric} to that of "
+        f"{subject.reference_group} is {exp(estimate.value):.2f} times what it was in the baseline, "
+        f"{estimate.now:.2f} instead of {estimate.then:.2f} (tolerated: {exp(worse):.2f} times)."
     )

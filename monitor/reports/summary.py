@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from monitor.alerts.disparity import OF_CHANGE, metric_of
 from monitor.domain.estimate import Estimate
 from monitor.domain.field import Effect
 from monitor.domain.finding import Finding, Reason, Verdict
@@ -134,7 +135,7 @@ def _changes(policy: Policy, runs: Sequence[Run], alarms: ModelAlarms | None) ->
             new = strays(result)
             for item in result.findings:
                 of_slice = item.reading.subject.scanned  # in a table of their own
-                if isinstance(item.limit, Limit) and item.verdict in _ALARM and not of_slice:
+                if _is_change(item) and item.verdict in _ALARM and not of_slice:
                     reading = item.reading
                     note = new.get(reading.subject.field, "")
                     change = change_text(reading)
@@ -166,12 +167,16 @@ def _changes(policy: Policy, runs: Sequence[Run], alarms: ModelAlarms | None) ->
     )
 
 
+def _is_change(finding: Finding) -> bool:
+    return isinstance(finding.limit, Limit) or metric_of(finding.reading.measure)[1] is OF_CHANGE
+
+
 def _called(alarms: ModelAlarms | None, run: Run, finding: Finding) -> tuple[str, ...]:
     """Return the column that says what a finding amounts to; none when that is not known."""
     if alarms is None:
         return ()
     alarm = alarms.found.get(run.window, {}).get(finding.fingerprint)
-    return ("–" if alarm is None else alarm_text(alarm, alarms.rule),)
+    return ("–" if alarm is None else alarm_text(alarm),)
 
 
 def _groups(policy: Policy, runs: Sequence[Run]) -> Table:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from monitor.domain.alarm import Alarm, AlarmRule, AlarmState
+from monitor.domain.alarm import Alarm, AlarmState
 from monitor.domain.estimate import Estimate
 from monitor.domain.finding import Finding, Verdict
 from monitor.domain.limit import Band, Limit
@@ -108,7 +108,7 @@ def share(rate: float, rows: int) -> str:
     return f"{rate:.1%} of {rows:,}"
 
 
-def alarm_text(alarm: Alarm, rule: AlarmRule) -> str:
+def alarm_text(alarm: Alarm) -> str:
     """Return what a finding amounts to, and why."""
     match alarm.state:
         case AlarmState.CRITICAL:
@@ -116,7 +116,7 @@ def alarm_text(alarm: Alarm, rule: AlarmRule) -> str:
         case AlarmState.WARNING:
             return f"warning, {alarm.beyond} of {alarm.judged}"
         case AlarmState.PENDING:
-            return f"{alarm.beyond} of {rule.needed} windows so far"
+            return f"{alarm.beyond} of {alarm.needed} windows so far"
         case AlarmState.NONE:
             return "none"
         case AlarmState.UNKNOWN:

@@ -1,16 +1,17 @@
 """Findings through the windows, as SQL."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, ScalarSelect, Select, func, select
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, func, select
 
+from monitor.domain.disparity import STRETCH_DAYS
 from monitor.domain.finding import Verdict
 from monitor.domain.run import Outcome
 from monitor.domain.window import Window
 from monitor.engine.ports import PastFinding, WindowVerdicts
-from monitor.store.rows import finding_of, reading_of, window_of
+from monitor.store.rows import BAND, finding_of, reading_of, window_of
 from monitor.store.tables import FINDINGS, READINGS, RUNS
 
 _AFTER_HEX = "g"
@@ -70,19 +71,39 @@ def read_past_findings(
 def read_verdicts(connection: Connection, model: str, since: datetime) -> Sequence[WindowVerdicts]:
     """Return the verdicts of the windows that end after an instant, in their order."""
     newest = _newest(model).where(RUNS.c.window_end > since)
+    of_these = FINDINGS.c.run.in_(newest.with_only_columns(RUNS.c.id).order_by(None))
     query = select(FINDINGS.c.run, FINDINGS.c.fingerprint, FINDINGS.c.verdict)
     runs = connection.execute(newest).all()
     found: dict[int, dict[str, Verdict]] = {run.id: {} for run in runs}
-    for number, fingerprint, verdict in connection.execute(
-        query.where(FINDINGS.c.run.in_(newest.with_only_columns(RUNS.c.id).order_by(None)))
-    ):
+    for number, fingerprint, verdict in connection.execute(query.where(of_these)):
         found[number][fingerprint] = Verdict(verdict)
+    windows = {run.id: Window(run.window_start, run.window_end) for run in runs}
+    starts = _starts(connection, of_these, windows)
     return [
-        WindowVerdicts(
-            Window(run.window_start, run.window_end), Outcome(run.outcome), found[run.id]
-        )
+        WindowVerdicts(windows[run.id], Outcome(run.outcome), found[run.id], starts[run.id])
         for run in runs
     ]
+
+
+def _starts(
+    connection: Connection, of_these: ColumnElement[bool], windows: Mapping[int, Window]
+) -> Mapping[int, Mapping[str, datetime]]:
+    """Return for each run where the rows begin that its findings on disparities rest on."""
+    found: dict[int, dict[str, datetime]] = {number: {} for number in windows}
+    query = (
+        select(FINDINGS.c.run, FINDINGS.c.fingerprint, READINGS.c.detail)
+        .join(
+            READINGS,
+            (FINDINGS.c.run == READINGS.c.run) & (FINDINGS.c.reading == READINGS.c.position),
+        )
+        .where(of_these, FINDINGS.c.limit_kind == BAND)
+    )
+    for number, fingerprint, detail in connection.execute(query):
+        window, days = windows[number], (detail or {}).get(STRETCH_DAYS)
+        found[number][fingerprint] = (
+            window.start if days is None else window.end - timedelta(days=days)
+        )
+    return found
 
 
 def read_e_values(connection: Connection, model: str) -> Mapping[Window, float | None]:

@@ -30,7 +30,10 @@ _RENAMED = {"then": "value_then", "now": "value_now", "note": "explanation"}
 """Attributes of an Estimate that are kept under another name: two are words of SQL."""
 
 _ESTIMATE_COLUMNS = {item.name: _RENAMED.get(item.name, item.name) for item in fields(Estimate)}
-_LIMIT_KINDS: dict[str, type[Limit | Band]] = {"limit": Limit, "band": Band}
+BAND = "band"
+"""What a finding on a disparity is judged by, as its row says it."""
+
+_LIMIT_KINDS: dict[str, type[Limit | Band]] = {"limit": Limit, BAND: Band}
 _NOT_A_FIGURE = {"n", "n_reference", "method", "detail", "note"}
 
 
@@ -313,7 +316,7 @@ def _finding_row(finding: Finding, number: int, position: int, reading: int) -> 
         "verdict": finding.verdict,
         "reason": finding.reason,
         "explanation": finding.explanation,
-        "limit_kind": "limit" if isinstance(finding.limit, Limit) else "band",
+        "limit_kind": "limit" if isinstance(finding.limit, Limit) else BAND,
         **bounds,
         **asdict(finding.limit),
         "evidence": {str(verdict): asdict(test) for verdict, test in finding.evidence.items()},

@@ -14,6 +14,12 @@ NEVER = re.compile(
     r"\b(?:un)?fair(?:ly|ness)?\b|\bunbiased\b|\b(?:non-?)?compliant\b|\bpassed\b(?! over)",
     re.IGNORECASE,
 )
+CLAIM = re.compile(
+    r"(?<!not by itself evidence of )\bdiscriminat(?:e|es|ed|ing|ion|ory)\b", re.IGNORECASE
+)
+"""Said of what was found; that it is no evidence of it may be said."""
+FORBIDDEN = re.compile(r"^forbidden: \[.*\]$", re.MULTILINE)
+"""The line of a regulation profile that lists words which a report must not use."""
 NAMES = re.compile(r"bias|fair", re.IGNORECASE)
 SHOWN = {".html", ".txt", ".json", ".md", ".prom", ".yaml", ".yml"}
 
@@ -33,6 +39,11 @@ def shown():
         yield from (path for path in sorted(folder.rglob("*")) if path.suffix in SHOWN)
 
 
+def told(path):
+    """Return what a file has to say to people, its blanks and line breaks as one blank each."""
+    return " ".join(FORBIDDEN.sub("", path.read_text(encoding="utf-8")).split())
+
+
 @pytest.mark.parametrize(
     "sentence",
     ["The model is fair.", "unbiased", "Compliant with policy", "5 checks passed", "Unfairness"],
@@ -49,12 +60,25 @@ def test_other_words_are_left_alone(sentence):
     assert not NEVER.search(sentence)
 
 
+@pytest.mark.parametrize(
+    ("sentence", "claims"),
+    [
+        ("women are discriminated against", True),
+        ("evidence of discrimination", True),
+        ("A disparity is not by itself evidence of discrimination", False),
+        ("indiscriminate", False),
+    ],
+)
+def test_that_a_disparity_is_no_evidence_of_its_cause_may_be_said(sentence, claims):
+    assert bool(CLAIM.search(sentence)) is claims
+
+
 def test_no_message_says_more_than_was_measured():
     found = [
         f"{path.relative_to(ROOT)}:{line}: {text!r}"
         for path in sorted(PACKAGE.rglob("*.py"))
         for line, text in spoken(path)
-        if NEVER.search(text)
+        if NEVER.search(text) or CLAIM.search(" ".join(text.split()))
     ]
     assert found == [], f"{WORDS.relative_to(ROOT)} has other words"
 
@@ -63,7 +87,8 @@ def test_no_output_says_more_than_was_measured():
     found = [
         f"{path.relative_to(ROOT)}: {match.group()}"
         for path in shown()
-        for match in NEVER.finditer(path.read_text(encoding="utf-8"))
+        for word in (NEVER, CLAIM)
+        for match in word.finditer(told(path))
     ]
     assert found == [], f"{WORDS.relative_to(ROOT)} has other words"
 
@@ -81,5 +106,6 @@ def test_code_names_disparities_and_not_bias():
 
 def test_the_words_to_avoid_are_explained():
     text = WORDS.read_text(encoding="utf-8")
-    missing = [word for word in ("fair", "unbiased", "compliant", "passed") if word not in text]
+    words = "fair", "unbiased", "compliant", "passed", "discrimination"
+    missing = [word for word in words if word not in text]
     assert missing == []

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from monitor.config.content import content_digest, policy_as_yaml, policy_content
 from monitor.config.defaults import DEFAULT_LIMITS
 from monitor.config.model_file import load_policy
+from monitor.config.regulation import profiles
 from monitor.config.segment_checks import pairs_of
 from monitor.domain.alarm import AlarmRule
+from monitor.domain.disparity import DisparityLimits
 from monitor.domain.field import (
     Attribute,
     Decision,
@@ -246,6 +248,7 @@ def policies(draw):
             )
         ),
         min_label_coverage=draw(st.floats(0, 1)) if label else 0.0,
+        disparity=draw(disparity([*attributes, *(item.name for item in crossing)])),
         owner=draw(st.just("") | names),
     )
 
@@ -272,6 +275,31 @@ def pairs(divided):
     if not (made and apart) or taken & {item.name for item in made}:
         return st.just([])
     return st.sampled_from([[], list(made)])
+
+
+def bands():
+    return st.builds(
+        Band,
+        st.floats(0.1, 1),
+        st.floats(1, 10),
+        st.floats(0, 0.5),
+        st.floats(0.001, 0.5),
+        st.integers(1, 99),
+        st.floats(0, 99),
+    )
+
+
+def disparity(populations):
+    own = st.lists(st.sampled_from(populations), unique=True) if populations else st.just([])
+    named = [profile for profile, _ in profiles().values()]
+    return st.builds(
+        DisparityLimits,
+        populations=own.flatmap(lambda names: st.fixed_dictionaries(dict.fromkeys(names, bands()))),
+        change=st.none() | st.floats(0.1, 0.99),
+        extend=st.integers(0, 60).map(lambda days: timedelta(days=days)),
+        persistence=st.builds(AlarmRule, st.integers(1, 3), st.integers(3, 10)),
+        profile=st.none() | st.sampled_from(named),
+    )
 
 
 def segments():

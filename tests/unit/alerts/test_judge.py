@@ -1,10 +1,9 @@
 import pytest
 
-from monitor.alerts.judge import evidence, judge, judge_floor, judge_ratio, withheld
+from monitor.alerts.judge import evidence, judge, judge_floor, withheld
 from monitor.domain.estimate import Absence, Estimate, Unmeasurable
-from monitor.domain.field import Effect
 from monitor.domain.finding import Reason, Verdict
-from monitor.domain.limit import Band, Limit
+from monitor.domain.limit import Limit
 from monitor.domain.reading import Reading, Subject
 
 PSI = Limit(0.1, 0.25, min_rows=50)
@@ -93,67 +92,6 @@ def test_what_waits_for_labels_is_unknown_and_keeps_its_number():
         "waiting",
     )
     assert found.reading is measured
-
-
-def ratio(value, low, high, p=0.5, p_adjusted=0.5, family=None, then=0.5, now=None):
-    family_low, family_high = family or (low, high)
-    return Estimate(
-        value,
-        500,
-        500,
-        low=low,
-        high=high,
-        then=then,
-        now=then * value if now is None else now,
-        p_value=p,
-        p_adjusted=p_adjusted,
-        family_low=family_low,
-        family_high=family_high,
-    )
-
-
-CASES = [
-    # A favourable decision given too seldom.
-    (Effect.FAVOURABLE, ratio(0.5, 0.4, 0.6, 0.001, 0.002, (0.35, 0.7)), Reason.BREACH),
-    (Effect.FAVOURABLE, ratio(0.7, 0.6, 0.9, 0.01, 0.03), Reason.SUSPECTED),
-    (Effect.FAVOURABLE, ratio(0.84, 0.74, 0.96, 0.009, 0.057), Reason.REVIEW),
-    (Effect.FAVOURABLE, ratio(1.0, 0.9, 1.1), Reason.WITHIN),
-    (Effect.FAVOURABLE, ratio(0.7, 0.4, 1.2), Reason.INCONCLUSIVE),
-    # A favourable decision given more often harms nobody of that group.
-    (Effect.FAVOURABLE, ratio(1.6, 1.4, 1.8, 1e-9, 1e-9), Reason.WITHIN),
-    # The same numbers of a harmful decision.
-    (Effect.HARMFUL, ratio(1.6, 1.4, 1.8, 1e-9, 1e-9), Reason.BREACH),
-    (Effect.HARMFUL, ratio(1.3, 1.1, 1.5, 0.001, 0.01), Reason.SUSPECTED),
-    (Effect.HARMFUL, ratio(1.1, 1.02, 1.2, 0.01, 0.2), Reason.REVIEW),
-    (Effect.HARMFUL, ratio(0.5, 0.4, 0.6, 1e-9, 1e-9), Reason.WITHIN),
-    # Ten times as often, but half a percentage point apart: chance or not, it does not matter.
-    (Effect.HARMFUL, ratio(10.0, 5.0, 20.0, 1e-9, 1e-9, then=0.0005), Reason.REVIEW),
-]
-
-
-@pytest.mark.parametrize(("effect", "estimate", "expected"), CASES)
-def test_disparity_is_judged_on_the_side_that_harms(effect, estimate, expected):
-    assert judge_ratio(reading(estimate), Band(), effect).reason is expected
-
-
-def test_only_breach_is_critical_and_inconclusive_is_not_ok():
-    verdicts = {
-        found.reason: found.verdict
-        for effect, estimate, _ in CASES
-        for found in [judge_ratio(reading(estimate), Band(), effect)]
-    }
-    assert verdicts == {
-        Reason.BREACH: Verdict.CRITICAL,
-        Reason.SUSPECTED: Verdict.WARNING,
-        Reason.REVIEW: Verdict.OK,
-        Reason.WITHIN: Verdict.OK,
-        Reason.INCONCLUSIVE: Verdict.UNKNOWN,
-    }
-
-
-def test_an_undefined_ratio_is_unknown():
-    absent = Unmeasurable(Absence.UNDEFINED, "nobody was selected")
-    assert judge_ratio(reading(absent), Band(), Effect.HARMFUL).verdict is Verdict.UNKNOWN
 
 
 def test_the_fingerprint_says_what_was_measured_and_not_how_much():

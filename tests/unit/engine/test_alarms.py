@@ -8,6 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitor.domain.alarm import AlarmRule, AlarmState
+from monitor.domain.disparity import STRETCH_DAYS, STRETCH_WINDOWS
+from monitor.domain.field import Population
 from monitor.domain.finding import Verdict
 from monitor.domain.schedule import CalendarUnit, Schedule
 from monitor.domain.window import Window
@@ -144,3 +146,47 @@ def test_a_field_that_is_no_longer_watched_has_no_alarm(store):
     gone = replace(a_day(2, "o"), results=(replace(a_day(2, "o").results[0], findings=()),))
     alarms = filled(store, [a_day(0, "w"), a_day(1, "w"), gone])
     assert FINGERPRINT not in alarms.found[a_window(2)]
+
+
+def of_groups(day, letter, days=None):
+    """Return a day with a finding on a disparity, on the rows of so many days."""
+    run = a_run(day, versions=("1",))
+    (result,) = run.results
+    ratio = result.findings[2]
+    detail = {} if days is None else {STRETCH_WINDOWS: float(days), STRETCH_DAYS: float(days)}
+    estimate = replace(ratio.reading.result, detail=detail)
+    reading = replace(ratio.reading, result=estimate)
+    finding = replace(ratio, reading=reading, verdict=VERDICTS[letter])
+    readings = [item for item in result.readings if item != ratio.reading]
+    found = replace(result, readings=(*readings, reading), findings=(finding,))
+    return replace(run, results=(found,))
+
+
+RATIO = of_groups(0, "o").results[0].findings[0].fingerprint
+
+
+def alarm_states(store, days):
+    for run in days:
+        store.commit(run, a_policy())
+    policy = replace(POLICY, alarms=AlarmRule(1, 1), populations=(Population(("sex",)),))
+    found = alarms_since(policy, store, FIRST).found.values()
+    return "".join(item[RATIO].state.value[0] for item in found)
+
+
+def test_disparities_have_a_rule_of_their_own(store):
+    days = [of_groups(day, letter) for day, letter in enumerate("wowwuwo")]
+    assert alarm_states(store, days) == "pnpwwwn"
+
+
+def test_days_that_share_rows_count_once(store):
+    days = [of_groups(day, "w", days=3) for day in range(6)]
+    assert alarm_states(store, days) == "pppwww"
+
+
+def test_a_stretch_longer_than_what_is_usually_looked_back_at_still_counts(store):
+    days = [of_groups(day, "w", days=27) for day in (0, 27, 54)]
+    assert alarm_states(store, days[:2]) == "pw"
+    policy = replace(POLICY, populations=(Population(("sex",)),))
+    store.commit(days[2], a_policy())
+    last = alarms_since(policy, store, days[2].window.start)
+    assert last.found[days[2].window][RATIO].state is AlarmState.WARNING

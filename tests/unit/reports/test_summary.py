@@ -6,7 +6,7 @@ import pytest
 from monitor.domain.alarm import Alarm, AlarmState, Detection
 from monitor.domain.estimate import Absence, Estimate, Unmeasurable
 from monitor.domain.finding import Evidence, Finding, Reason, Verdict
-from monitor.domain.limit import Limit
+from monitor.domain.limit import Band, Limit
 from monitor.domain.manifest import Accounting, Manifest, UnreadableFile
 from monitor.domain.reading import Reading, Subject
 from monitor.domain.run import VersionResult
@@ -238,3 +238,21 @@ def test_slices_have_a_table_of_their_own_and_the_worst_verdict_if_it_is_bad():
     unknown = replace(of_slice, verdict=Verdict.UNKNOWN)
     assert worst([finding(Verdict.OK), unknown]) is Verdict.OK
     assert worst([unknown]) is Verdict.UNKNOWN
+
+
+def test_a_ratio_that_changed_is_told_with_both_ratios():
+    result = unprofiled().results[0]
+    women = Subject("credit", "1", population="sex", group="f", reference_group="m")
+    changed = Estimate(0.405, 500, 5000, low=0.2, high=0.6, then=1.2, now=1.8)
+    reading = Reading("selection_rate_ratio_change", women, changed)
+    band = Band(low=-0.105, high=0.105, min_difference=0.0)
+    breach = Finding(reading, band, Verdict.CRITICAL, Reason.BREACH, "")
+    run = replace(a_run(versions=("1",)), results=(replace(result, findings=(breach,)),))
+    sentence = table([run], "in short")[0][0]
+    assert sentence == (
+        "2005-06-01: sex f: the ratio of its selection rate to that of m is 1.50 times what it was "
+        "in the baseline, 1.80 instead of 1.20 (tolerated: 1.11 times)."
+    )
+    (row,) = table([run], "What changed")
+    assert "selection_rate_ratio_change" in row
+    assert "-0.105 to 0.105" in row

@@ -1,0 +1,69 @@
+"""What a model owner tolerates of disparities, beyond one band for all of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from math import log
+
+from monitor.domain.alarm import OF_DISPARITIES, AlarmRule
+from monitor.domain.limit import Band
+from monitor.domain.regulation import RegulationProfile
+
+LEAST_CHANGE = 0.9
+"""A ratio may be a tenth worse than it was in the baseline before its change counts."""
+
+LONGEST_STRETCH = timedelta(days=28)
+"""Four weeks: every weekday is in it equally often."""
+
+
+STRETCH_WINDOWS, STRETCH_DAYS = "windows", "days"
+"""Names of details: of how many windows a group's rows are the sum, and how many days before the
+window's end the first of them began. A number that rests on its window alone has neither."""
+
+
+@dataclass(frozen=True, slots=True)
+class DisparityLimits:
+    """How disparities are judged, where one band does not say it all.
+
+    Attributes:
+        populations: Name of a population (a crossing's: ``sex × race``) to its own band.
+        metrics: Metric to a band whose bounds and smallest difference hold for it in every
+            population; sizes and error level stay those of the population.
+        change: A ratio that is on the harmful side worse than this share of what it was in the
+            baseline has changed; None when change is measured and not judged.
+        extend: How long a stretch of windows a group that is too small in one is measured over;
+            zero for one window.
+        persistence: When findings on disparities become alarms.
+        profile: The regulation profile whose defaults hold; None for our own.
+    """
+
+    populations: Mapping[str, Band] = field(default_factory=dict)
+    metrics: Mapping[str, Band] = field(default_factory=dict)
+    change: float | None = LEAST_CHANGE
+    extend: timedelta = LONGEST_STRETCH
+    persistence: AlarmRule = OF_DISPARITIES
+    profile: RegulationProfile | None = None
+
+    def band(self, usual: Band, population: str, metric: str = "") -> Band:
+        """Return the band of a population, or of one metric in it.
+
+        Args:
+            usual: What holds for populations that have none of their own.
+            population: Its name.
+            metric: The metric; "" for what all metrics share, sizes and error level.
+        """
+        band = self.populations.get(population, usual)
+        own = self.metrics.get(metric)
+        if own is None:
+            return band
+        return replace(band, low=own.low, high=own.high, min_difference=own.min_difference)
+
+    def band_of_change(self, band: Band) -> Band | None:
+        """Return the band of the logarithm of a ratio's change; None when it is not judged.
+
+        Args:
+            band: The population's, with sizes and error level.
+        """
+        if self.change is None:
+            return None
+        return replace(band, low=log(self.change), high=-log(self.change), min_difference=0.0)
