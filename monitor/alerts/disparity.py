@@ -12,7 +12,7 @@ from monitor.domain.policy import Policy
 from monitor.domain.reading import Reading
 from monitor.measures.direction import needs_labels
 from monitor.measures.disparity.rate import Harm
-from monitor.measures.disparity.rates import RATES
+from monitor.measures.disparity.rates import HARM
 
 RATIO, DIFFERENCE, CHANGE = "_ratio", "_difference", "_ratio_change"
 """What the ids of a metric's measures end with."""
@@ -192,4 +192,4 @@ def _tolerated(band: Band, side: Harm) -> str:
 
 def sides_of(effect: Effect | None) -> Mapping[str, Harm]:
     """Return the side that harms, of every metric, under an effect of the decision; none without."""
-    return {} if effect is None else {name: rate.harm[effect] for name, rate in RATES.items()}
+    return {} if effect is None else {name: harm[effect] for name, harm in HARM.items()}

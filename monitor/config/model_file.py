@@ -69,7 +69,7 @@ from monitor.domain.policy import (
     TableFormat,
 )
 from monitor.domain.reference import Reference, ReferenceKind, Season
-from monitor.domain.schedule import CalendarUnit, Schedule
+from monitor.domain.schedule import Schedule
 from monitor.domain.segment import Segment
 from monitor.measures.aliases import metrics_named
 from monitor.measures.names import MEASURE_NAMES, METRIC_NAMES, MeasureName
@@ -188,7 +188,7 @@ def _policy(given: ModelSection, document: Document) -> Policy:
         for name, entry in section.fields.items()
         for part in _field(name, entry, section.source.timezone).in_parts()
     )
-    short = _nominal(section.schedule.window) < timedelta(days=7)
+    short = Schedule(section.schedule.window).nominal < timedelta(days=7)
     limits = _limits(section.limits, _hours_of_week(fields) if short else ())
     band, disparity = disparity_limits(disparities, section.alarms.disparity)
     return Policy(
@@ -366,19 +366,11 @@ def _schedule(section: ScheduleSection) -> Schedule:
         end=section.end and utc(section.end),
         lateness=section.lateness,
         patience=section.patience,
-        reopen=_nominal(section.window) * REOPENED_WINDOWS
+        reopen=Schedule(section.window).nominal * REOPENED_WINDOWS
         if section.reopen is None
         else section.reopen,
     )
     return replace(schedule, anchor=utc(section.anchor)) if section.anchor else schedule
-
-
-def _nominal(length: CalendarUnit | timedelta) -> timedelta:
-    """Return the length of a window in whole days where it is one of the calendar."""
-    if isinstance(length, timedelta):
-        return length
-    longest = Schedule(length).interval
-    return longest if longest < timedelta(days=1) else timedelta(days=longest.days)
 
 
 def _hours_of_week(fields: Iterable[Field]) -> list[str]:

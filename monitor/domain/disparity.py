@@ -16,6 +16,12 @@ LONGEST_STRETCH = timedelta(days=28)
 """Four weeks: every weekday is in it equally often."""
 
 
+STRETCH = "(small groups)"
+"""What the stretch of earlier windows is called among the references of a run."""
+
+MOST_STRETCHED = 100
+"""Windows that a stretch may have: each is read from the store where a group is small."""
+
 STRETCH_WINDOWS, STRETCH_DAYS = "windows", "days"
 """Names of details: of how many windows a group's rows are the sum, and how many days before the
 window's end the first of them began. A number that rests on its window alone has neither."""

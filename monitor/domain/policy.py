@@ -6,7 +6,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from monitor.domain.alarm import USUAL, AlarmRule
-from monitor.domain.disparity import DisparityLimits
+from monitor.domain.disparity import MOST_STRETCHED, STRETCH, DisparityLimits
 from monitor.domain.field import (
     Attribute,
     Classes,
@@ -18,7 +18,7 @@ from monitor.domain.field import (
 )
 from monitor.domain.limit import Band, HeldAgainst, Limit
 from monitor.domain.peer import Peer
-from monitor.domain.reference import Reference
+from monitor.domain.reference import Reference, ReferenceKind
 from monitor.domain.schedule import Schedule
 from monitor.domain.segment import Segment
 
@@ -187,6 +187,20 @@ class Policy:
     def limits_against(self, reference: str) -> Mapping[str, FieldLimit]:
         """Return the limits of what is held against a reference; "" is the registered baseline."""
         return self.reference_limits.get(reference, self.limits)
+
+    @property
+    def stretch(self) -> Reference | None:
+        """Return which earlier windows small groups are measured over; None for none."""
+        extend, window = self.disparity.extend, self.schedule.nominal
+        windows = min(int(extend / window), MOST_STRETCHED) - 1
+        if not self.populations or windows < 1:
+            return None
+        return Reference(STRETCH, ReferenceKind.ROLLING, windows, registered=False)
+
+    @property
+    def earlier(self) -> tuple[Reference, ...]:
+        """Return everything that earlier windows are added up for."""
+        return self.references if self.stretch is None else (*self.references, self.stretch)
 
     def band_of(self, population: str, metric: str = "") -> Band:
         """Return the band of a population, or of one metric in it."""

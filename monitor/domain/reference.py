@@ -61,6 +61,7 @@ class Reference:
         at_least: How many of them must be stored, with rows; with fewer there is no reference.
         season: What its windows have in common with the one that is held against them; None but
             for `ReferenceKind.SEASON`.
+        registered: Whether windows of the baseline's own period take part.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Reference:
     gap: int = 0
     at_least: int = 1
     season: Season | None = None
+    registered: bool = True
 
     def windows_before(
         self, window: Window, schedule: Schedule, since: datetime

@@ -115,6 +115,14 @@ class Schedule:
         return _YEAR / self.length if isinstance(self.length, timedelta) else _PER_YEAR[self.length]
 
     @property
+    def nominal(self) -> timedelta:
+        """Return the length of a window, in whole days where it is one of the calendar."""
+        longest = self.interval
+        if isinstance(self.length, timedelta) or longest < timedelta(days=1):
+            return longest
+        return timedelta(days=longest.days)
+
+    @property
     def interval(self) -> timedelta:
         """Return the length of a window, the longest one for calendar units."""
         if isinstance(self.length, timedelta):

@@ -71,7 +71,7 @@ def _judge_moved(policy: Policy, outside: Outside, lookback: Lookback) -> Iterat
 
     It comes last, and once: judging a window again changes no profile, and so no reference.
     """
-    if not policy.references:
+    if not policy.earlier:
         return
     store = outside.store
     profiled = store.profiled(policy.model)

@@ -186,7 +186,7 @@ class Rechecker:
                 )
             profiles[result.version] = profile
         held = hold(policy, run.window, baselines, self._store.heads(policy.model), self._store)
-        if held.of(profiles) != run.compositions:
+        if held.of(run.results) != run.compositions:
             raise _ImpossibleError("windows that it was held against have newer results")
         columns = run.schema_changes
         return conclude(

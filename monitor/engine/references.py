@@ -1,16 +1,21 @@
 """What a window is held against besides the registered baseline: sums of stored profiles."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache, partial
+from itertools import combinations
 
 from monitor.domain.baseline import Baseline, BaselinePart
+from monitor.domain.disparity import STRETCH
 from monitor.domain.estimate import Absence, Unmeasurable
 from monitor.domain.policy import Policy
 from monitor.domain.reference import Composition, Reference, held_identity
+from monitor.domain.run import VersionResult
 from monitor.domain.window import Window
 from monitor.engine.ports import Profiled, RunHead, Store
 from monitor.measures.measure import ProfilePair
+from monitor.measures.stretches import stretched
 from monitor.profile.codec import profile_from_bytes
 from monitor.profile.grid import Grid
 from monitor.profile.profile import Profile, merged
@@ -28,9 +33,34 @@ class Held:
     compositions: tuple[Composition, ...] = ()
     profiles: Mapping[Window, Profiled] = field(default_factory=dict)
 
-    def of(self, versions: Collection[str]) -> tuple[Composition, ...]:
-        """Return what the references of some versions are made of."""
-        return tuple(item for item in self.compositions if item.version in versions)
+    def of(self, results: Iterable[VersionResult]) -> tuple[Composition, ...]:
+        """Return what the references of the versions that have rows are made of.
+
+        The stretch for small groups is part of it where there was one.
+        """
+        small = {item.version: stretched(item.readings) for item in results if item.profile}
+        return tuple(
+            item
+            for item in self.compositions
+            if item.version in small and (item.reference != STRETCH or small[item.version])
+        )
+
+    def beside(
+        self, window: Window, baseline: Baseline, grid: Grid, profile: Profile
+    ) -> ProfilePair:
+        """Return a window's profile beside its baseline, with the windows for small groups."""
+        pair = pair_with_baseline(window, baseline, grid, profile)
+        parts = [
+            part
+            for item in self.compositions
+            if (item.version, item.reference) == (baseline.version, STRETCH)
+            for part, _ in item.parts
+        ]
+        read = [cache(partial(profile_from_bytes, self._bytes(part, baseline))) for part in parts]
+        return replace(pair, earlier=tuple(zip(parts, read, strict=True)))
+
+    def _bytes(self, window: Window, baseline: Baseline) -> bytes:
+        return self.profiles[window].profiles[baseline.version]
 
     def composition(self, reference: Reference, version: str) -> Composition:
         """Return what the reference of a version is made of."""
@@ -79,6 +109,7 @@ class Held:
             reference=earlier,
             reference_windows=sum(part.duration / registered.window.duration for part, _ in parts),
             registered=registered.reference,
+            earlier=(),
         )
 
 
@@ -114,12 +145,12 @@ def hold(
         heads: The newest run of each window that has one.
         store: Where the profiles are.
     """
-    if not policy.references:
+    if not policy.earlier:
         return Held()
     since = _earliest(baselines, heads)
     asked = [
         (reference, tuple(reference.windows_before(window, policy.schedule, since)))
-        for reference in policy.references
+        for reference in policy.earlier
     ]
     every = {earlier for _, windows in asked for earlier in windows}
     profiles = store.profiles(policy.model, every & heads.keys())
@@ -152,17 +183,30 @@ def moved(
     stored = _Stored.of(baselines, profiled)
     current = {(version, item.digest) for version, item in baselines.items()}
     windows = list(policy.schedule.windows(_earliest(baselines, heads), max(profiled).end))
-    earlier_ones = [item.all_before(windows, policy.schedule.zone) for item in policy.references]
+    earlier_ones = [item.all_before(windows, policy.schedule.zone) for item in policy.earlier]
     for window, *asked in zip(windows, *earlier_ones, strict=True):
         head, mine = heads.get(window), profiled.get(window)
         if head is None or mine is None or window.start < first:
             continue
         if head.policy != policy.digest or not mine.baselines.items() <= current:
             continue
-        made = _compositions(zip(policy.references, asked, strict=True), stored)
+        made = _compositions(zip(policy.earlier, asked, strict=True), stored)
         used = tuple(item for item in made if item.version in mine.baselines)
-        if held_identity(mine.inputs, used) != head.identity:
+        if head.identity not in _identities(mine.inputs, used):
             yield window
+
+
+def _identities(inputs: str, used: tuple[Composition, ...]) -> Iterator[str]:
+    """Yield the identities that a result may have that is still right.
+
+    Whether some group of a version was small follows from the inputs, but is not known here: with
+    the stretch for it, or without, only one of them can be what is stored.
+    """
+    stretches = [item for item in used if item.reference == STRETCH]
+    others = tuple(item for item in used if item.reference != STRETCH)
+    for size in range(len(stretches) + 1):
+        for small in combinations(stretches, size):
+            yield held_identity(inputs, (*others, *small))
 
 
 @dataclass(frozen=True)
@@ -208,7 +252,11 @@ def _compositions(
     made: list[Composition] = []
     for reference, windows in asked:
         for version in stored.baselines:
-            found = ((window, stored.inputs(version, window)) for window in windows)
+            found = (
+                (window, stored.inputs(version, window))
+                for window in windows
+                if reference.registered or window not in stored.kept[version]
+            )
             parts = tuple((window, inputs) for window, inputs in found if inputs)
             made.append(Composition(version, reference.name, reference.windows, parts))
     return tuple(made)

@@ -125,7 +125,7 @@ def run_window(  # noqa: PLR0917  # six nouns, each of another type
         schema_changes=seen.schema_changes,
         e_value=e_value(finding for result in seen.results for finding in result.findings),
         inputs=inputs,
-        compositions=held.of(_profiled(seen.results)),
+        compositions=held.of(seen.results),
     )
     broken = newly_broken(quarantine, run.manifest)
     return Ran(run, store.commit(run, policy, broken))
@@ -167,7 +167,7 @@ def judge_again(policy: Policy, window: Window, outside: Outside) -> Ran | None:
         results=results,
         e_value=e_value(finding for result in results for finding in result.findings),
         inputs=inputs,
-        compositions=held.of(_profiled(results)),
+        compositions=held.of(results),
     )
     return Ran(run, store.commit(run, policy))
 
@@ -341,7 +341,7 @@ def readings_of(  # noqa: PLR0917  # six nouns, each of another type
     policy: Policy, window: Window, baseline: Baseline, grid: Grid, profile: Profile, held: Held
 ) -> tuple[Reading, ...]:
     """Return everything measured of one version's profile against baseline and references."""
-    pair = pair_with_baseline(window, baseline, grid, profile)
+    pair = held.beside(window, baseline, grid, profile)
     readings = list(measure_all(policy.model, baseline.version, policy, pair))
     for reference in policy.references:
         subject = Subject(policy.model, baseline.version, reference=reference.name)
@@ -412,12 +412,8 @@ def _readings_on_the_log(
     return (Reading("rows", Subject(policy.model), silent),)
 
 
-def _identity(inputs: str, held: Held, results: Iterable[VersionResult]) -> str:
-    return held_identity(inputs, held.of(_profiled(results)))
-
-
-def _profiled(results: Iterable[VersionResult]) -> frozenset[str]:
-    return frozenset(result.version for result in results if result.profile)
+def _identity(inputs: str, held: Held, results: Sequence[VersionResult]) -> str:
+    return held_identity(inputs, held.of(results))
 
 
 def _inputs(

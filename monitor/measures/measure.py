@@ -74,6 +74,8 @@ class ProfilePair:
             it is no whole number).
         registered: Profile of the registered baseline, where the window is held against another
             reference; the group that others are held against is its largest.
+        earlier: Stored windows before this one, the latest first, with what reads the profile of
+            each: groups that are too small are measured over these as well.
     """
 
     grid: Grid
@@ -82,6 +84,7 @@ class ProfilePair:
     window: Window
     reference_windows: float
     registered: Profile | None = None
+    earlier: tuple[tuple[Window, Callable[[], Profile]], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -121,6 +124,8 @@ class GroupPair:
         scores: Scores of the groups in the window; None where they were not counted.
         scores_then: The same of the baseline, in the same cells.
         strata: The groups by strata of a factor, for measures that compare within them.
+        family: How many groups of the population are compared, if some are so over other windows
+            than these; 0 for those that can be compared here.
     """
 
     population: str
@@ -138,6 +143,7 @@ class GroupPair:
     scores: ScoresOfGroups | None = None
     scores_then: ScoresOfGroups | None = None
     strata: Strata | None = None
+    family: int = 0
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Everything that the catalogue has to say of a model version in a window."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +9,7 @@ from monitor.domain.field import Field, FieldKind, Population, embeddings
 from monitor.domain.policy import Policy
 from monitor.domain.reading import Reading, Subject
 from monitor.measures.catalogue import CATALOGUE
-from monitor.measures.groups import group_pair, held_against
+from monitor.measures.groups import held_against
 from monitor.measures.measure import (
     EmbeddingMeasure,
     EmbeddingPair,
@@ -23,6 +23,7 @@ from monitor.measures.measure import (
     ProfilePair,
 )
 from monitor.measures.strata import group_pair_by
+from monitor.measures.stretches import Stretches
 from monitor.profile.grid import FieldGrid, Grid, NumericGrid
 
 
@@ -199,29 +200,38 @@ def _of_population(
     measures: Sequence[Measure],
 ) -> Iterator[Reading]:
     subject = replace(model, population=population.name)
-    pairs: dict[bool, GroupPair | Unmeasurable] = {}
+    stretches = {
+        unassigned: Stretches(population, policy, pair, unassigned=unassigned)
+        for unassigned in (True, False)
+    }
     by_factor: dict[str, GroupPair | Unmeasurable] = {}
     for measure in _of_groups(measures, policy, pair.grid):
         if not measure.within_strata:
-            listing = measure.unassigned
-            if listing not in pairs:
-                pairs[listing] = group_pair(population, policy, pair, unassigned=listing)
-            yield from _by_group(measure, subject, pairs[listing])
+            longer = stretches[measure.unassigned]
+            yield from _by_group(measure, subject, longer.window, longer.measured)
             continue
         for factor in policy.strata:
             if factor not in by_factor:
                 by_factor[factor] = group_pair_by(population, factor, policy, pair)
-            yield from _by_group(measure, replace(subject, stratum=factor), by_factor[factor])
+            within = replace(subject, stratum=factor)
+            yield from _by_group(measure, within, by_factor[factor], _in_the_window)
+
+
+def _in_the_window(measure: GroupMeasure, groups: GroupPair) -> Mapping[str, Result]:
+    return measure.measure(groups)
 
 
 def _by_group(
-    measure: GroupMeasure, subject: Subject, groups: GroupPair | Unmeasurable
+    measure: GroupMeasure,
+    subject: Subject,
+    groups: GroupPair | Unmeasurable,
+    measured: Callable[[GroupMeasure, GroupPair], Mapping[str, Result]],
 ) -> Iterator[Reading]:
     if isinstance(groups, Unmeasurable):
         yield Reading(measure.about.id, subject, groups)
         return
     reference = held_against(groups)
-    results = measure.measure(groups)
+    results = measured(measure, groups)
     if "" in results:  # of the population as a whole
         yield Reading(measure.about.id, subject, results[""])
     for name in groups.groups:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import numpy as np
@@ -141,6 +141,19 @@ class Profile:
                 else:
                     mine_of[code] = deepcopy(part)
 
+    def with_people_of(self, others: "Iterable[Profile]") -> "Profile":
+        """Return this profile with the rows and scores by group of others; all else is as it was.
+
+        Args:
+            others: On the same grid.
+        """
+        outcomes, scores = deepcopy(self.outcomes), deepcopy(self.group_scores)
+        total = replace(self, outcomes=outcomes, group_scores=scores)
+        for other in others:
+            total.outcomes.merge(other.outcomes)
+            total._merge_group_scores(other)  # noqa: SLF001  # of the same class
+        return total
+
     def _merge_later_parts(self, other: "Profile") -> None:
         """Add what profiles have not always had: not counted on one side is not counted in all."""
         self.score_by_decision = _sum(self.score_by_decision, other.score_by_decision)
@@ -153,6 +166,9 @@ class Profile:
             self.errors = None
         else:
             self.errors.merge(other.errors)
+        self._merge_group_scores(other)
+
+    def _merge_group_scores(self, other: "Profile") -> None:
         if self.group_scores is None or other.group_scores is None:
             self.group_scores = None
         else:

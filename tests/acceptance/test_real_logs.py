@@ -3,11 +3,19 @@
 Run with ``MODELMON_ACCEPTANCE_DATA`` naming a folder with further sets to cover those as well.
 """
 
+from dataclasses import replace
+from functools import cache
+
 import pytest
 
+from monitor.alerts.findings import findings_of
 from monitor.domain.estimate import Estimate, Unmeasurable
-from monitor.domain.finding import Verdict
-from tests.acceptance.real_logs import compared, datasets, opened
+from monitor.domain.finding import Reason, Verdict
+from monitor.domain.limit import HeldAgainst
+from monitor.engine.references import pair_with_baseline
+from monitor.measures.measuring import measure_all
+from monitor.profile.codec import grid_from_bytes, profile_from_bytes
+from tests.acceptance.real_logs import compared, datasets, opened, span
 
 pytestmark = pytest.mark.slow
 
@@ -195,3 +203,64 @@ def test_group_counts_and_rates_are_exact(name, window):
             )
             checked += 1
     assert checked or "fairness" not in window
+
+
+APART = {Reason.SUSPECTED, Reason.BREACH}
+
+
+@cache
+def judged(name, window, against):
+    """Return the findings on selection rates, with another choice of the reference group."""
+    model = opened(name)
+    policy = replace(model.policy, held_against=against, disparity_metrics=("selection_rate",))
+    baselines = model.outside.store.current_baselines(policy.model)
+    found = []
+    for result in compared(name, window).examination.results:
+        if result.profile:
+            baseline = baselines[result.version]
+            profile, grid = profile_from_bytes(result.profile), grid_from_bytes(baseline.grid)
+            pair = pair_with_baseline(span(window, policy), baseline, grid, profile)
+            found += findings_of(measure_all(policy.model, result.version, policy, pair), policy)
+    return found
+
+
+def ratios(name, entry, against):
+    window, population, *_ = entry
+    return [
+        item
+        for item in judged(name, window, against)
+        if item.reading.measure == "selection_rate_ratio"
+        and item.reading.subject.population == population
+    ]
+
+
+@pytest.mark.parametrize(("name", "entry"), listed("disparity"))
+def test_a_listed_disparity_is_found_where_the_evidence_allows(name, entry):
+    """The lists hold the highest rate against the lowest, as the group that is best off is here."""
+    found = ratios(name, entry, HeldAgainst.BEST_OFF)
+    if any(item.reason in APART for item in found):
+        return
+    for item in found:  # beyond the band, but not beyond chance once all pairs are looked at
+        result = item.reading.result
+        if isinstance(result, Estimate):
+            inside = item.limit.low <= result.value <= item.limit.high
+            assert inside or result.p_adjusted >= item.limit.alpha, item.explanation
+        else:
+            assert item.reason in {Reason.INSUFFICIENT_DATA, Reason.REFERENCE_UNAVAILABLE}
+
+
+def test_nearly_all_listed_disparities_are_found():
+    entries = [item.values for item in listed("disparity")]
+    missed = [
+        (name, *entry)
+        for name, entry in entries
+        if not any(item.reason in APART for item in ratios(name, entry, HeldAgainst.BEST_OFF))
+    ]
+    assert len(missed) <= 0.1 * len(entries), missed
+
+
+@pytest.mark.parametrize(("name", "entry"), listed("no_disparity"))
+@pytest.mark.parametrize("against", HeldAgainst)
+def test_where_there_is_no_disparity_none_is_found(name, entry, against):
+    found = ratios(name, entry, against)
+    assert [item.explanation for item in found if item.reason in APART] == []

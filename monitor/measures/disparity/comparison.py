@@ -124,7 +124,8 @@ class Comparison:
             method: How it was made.
             unchanged: The value of a group that is held against itself.
         """
-        levels = np.array([[LEVEL], [1 - pair.band.alpha / max(self.tests, 1)]])
+        tests = max(self.tests, pair.family, 1)
+        levels = np.array([[LEVEL], [1 - pair.band.alpha / tests]])
         low, high = interval(*self.tables, levels)
         now, then = self.rates
         found = {

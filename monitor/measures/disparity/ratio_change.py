@@ -112,7 +112,7 @@ def _estimates(
     tests = len(groups) if compared.own is None else compared.tests
     p_adjusted = holm(p_value) if compared.own is None else np.minimum(p_value * tests, 1.0)
     single = float(normal_quantile(LEVEL)) * error
-    joint = float(normal_quantile(1 - pair.band.alpha / tests)) * error
+    joint = float(normal_quantile(1 - pair.band.alpha / max(tests, pair.family))) * error
     return {
         pair.groups[group]: Estimate(
             float(change[place]),
