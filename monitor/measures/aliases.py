@@ -18,6 +18,7 @@ METRIC_ALIASES: Mapping[str, tuple[str, ...]] = {
     "acceptance_rate": _SELECTION,
     "positive_rate": _SELECTION,
     "pprev": _SELECTION,  # Aequitas
+    "rejection_rate": ("non_selection_rate",),
     "tpr": _TPR,
     "recall": _TPR,
     "sensitivity": _TPR,

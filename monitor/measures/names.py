@@ -56,6 +56,7 @@ _ESTIMATED_OF_GROUPS = replace(_OF_GROUPS, needs=("score", "decision", "classes"
 
 METRIC_NAMES: Mapping[str, MeasureName] = {
     "selection_rate": _DISPARITY,
+    "non_selection_rate": _DISPARITY,
     "true_positive_rate": _ERRORS_OF_GROUPS,
     "false_positive_rate": _ERRORS_OF_GROUPS,
     "true_negative_rate": _ERRORS_OF_GROUPS,

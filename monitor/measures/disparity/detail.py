@@ -21,6 +21,8 @@ def details(pair: GroupPair, compared: Comparison) -> Iterator[dict[str, float]]
       four times in five: a z test at the family's α over its tests, the first step of Holm. Absent
       where there is none: the group is too small to show any. Below 1 where each side can harm.
     - ``odds_ratio``: odds of the group over those of its reference; absent where a cell is empty.
+    - ``complement_ratio``: the ratio of the rates of everyone else, ``(1 − p₁) / (1 − p₂)``: what is
+      0.92 of those chosen may be 5 of those refused. Absent where the reference has no such rows.
     - ``cohens_h``: difference of the rates after the arcsine transformation,
       ``2 asin √p₁ − 2 asin √p₂``; 0.2 is called small, 0.5 medium, 0.8 large.
     - ``unknown_low``, ``unknown_high``: the least and greatest ratio that rows of unknown membership
@@ -47,6 +49,8 @@ def details(pair: GroupPair, compared: Comparison) -> Iterator[dict[str, float]]
             found["flips"] = int(turned[place])
         if detectable.exists[place]:
             found["detectable_ratio"] = float(detectable.ratio[place])
+        if m[place] > y[place]:
+            found["complement_ratio"] = float((1 - now[place]) / (1 - then[place]))
         if crossed[place] and other[place]:
             found["odds_ratio"] = float(crossed[place] / other[place])
         if bounds is not None:

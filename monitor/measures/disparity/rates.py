@@ -15,6 +15,7 @@ from monitor.measures.disparity import (
     group_mean_error,
     group_mean_score,
     negative_predictive_value,
+    non_selection_rate,
     positive_predictive_value,
     scoring_rate,
     selection_rate,
@@ -27,6 +28,7 @@ RATES: Mapping[str, Rate] = {
     module.RATE.id: module.RATE
     for module in (
         selection_rate,
+        non_selection_rate,
         true_positive_rate,
         false_positive_rate,
         true_negative_rate,

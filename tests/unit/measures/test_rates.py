@@ -42,6 +42,7 @@ def measured(metric, what, of):
     ("metric", "expected", "n"),
     [
         ("selection_rate", 248 / 717, 717),
+        ("non_selection_rate", 469 / 717, 717),
         ("true_positive_rate", 140 / 200, 200),
         ("false_positive_rate", 100 / 500, 500),
         ("true_negative_rate", 400 / 500, 500),
@@ -61,7 +62,7 @@ def test_each_rate_counts_its_own_cells(metric, expected, n):
 
 
 def test_every_rate_is_tested_above():
-    assert len(RATES) == 10
+    assert len(RATES) == 11
 
 
 @given(st.lists(st.integers(0, 10**6), min_size=9, max_size=9))
@@ -126,16 +127,19 @@ def test_a_group_without_labels_waits_for_them():
         assert found["x"].reason is Absence.NO_DATA
 
 
+DECISIONS = "selection_rate", "non_selection_rate"
+
+
 @pytest.mark.parametrize(
     ("observed", "known"),
     [
         (
             ObservedWhen.POSITIVE,
-            {"selection_rate", "positive_predictive_value", "false_discovery_rate"},
+            {*DECISIONS, "positive_predictive_value", "false_discovery_rate"},
         ),
         (
             ObservedWhen.NEGATIVE,
-            {"selection_rate", "negative_predictive_value", "false_omission_rate"},
+            {*DECISIONS, "negative_predictive_value", "false_omission_rate"},
         ),
     ],
 )
@@ -265,6 +269,7 @@ def test_a_ratio_says_what_it_is_worth():
             "cohens_h": 2 * np.arcsin(np.sqrt(170 / 390)) - 2 * np.arcsin(np.sqrt(412 / 797)),
             "odds_ratio": (170 * 385) / (220 * 412),
             "detectable_ratio": 0.8332,
+            "complement_ratio": (220 / 390) / (385 / 797),
             "unknown_low": (170 / 540) / (512 / 897),
             "unknown_high": (270 / 490) / (412 / 947),
         },

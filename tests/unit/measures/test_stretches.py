@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor.alerts.findings import findings_of
 from monitor.domain.disparity import STRETCH, DisparityLimits
 from monitor.domain.estimate import Absence, Estimate, Unmeasurable
 from monitor.domain.field import Attribute, Decision, Effect, Population
+from monitor.domain.finding import Reason
 from monitor.domain.limit import Band, HeldAgainst
 from monitor.domain.policy import Policy, SourceSpec
 from monitor.domain.reading import Reading, Subject
@@ -183,6 +185,24 @@ def test_whether_windows_were_asked_for_shows_in_the_readings():
     gone = Unmeasurable(Absence.REFERENCE_UNAVAILABLE, "", 10)
     against = Subject("credit", population="race", group="a", reference="last week")
     assert not stretched([Reading("selection_rate_ratio_change", against, gone)])
+
+
+def test_what_is_near_of_those_chosen_may_be_far_of_those_refused():
+    pair = held(day(a=(1000, 900), m=(1000, 980)))
+    both = replace(POLICY, disparity_metrics=("selection_rate", "non_selection_rate"))
+    chosen = measured(pair, policy=both)["a"]
+    refused = measured(pair, "non_selection_rate_ratio", both)["a"]
+    assert chosen.value == pytest.approx(0.918, abs=5e-4)
+    assert chosen.detail["complement_ratio"] == pytest.approx(refused.value) == pytest.approx(5.0)
+    verdicts = {
+        item.reading.measure: item.reason
+        for item in findings_of(measure_all("credit", "1", both, pair), both)
+        if item.reading.measure.endswith("_ratio") and item.reading.subject.group == "a"
+    }
+    assert verdicts == {
+        "selection_rate_ratio": Reason.REVIEW,
+        "non_selection_rate_ratio": Reason.BREACH,
+    }
 
 
 @settings(max_examples=40)
