@@ -369,11 +369,7 @@ class ReportsSection(Section):
     """What reports show."""
 
     suppress_below: int = Field(
-        DEFAULT_SUPPRESS_BELOW,
-        ge=5,
-        le=30,
-        description="counts of people from 1 to one below this are not shown, nor what would give "
-        "them away",
+        DEFAULT_SUPPRESS_BELOW, ge=5, le=30, description="least count of people that is shown"
     )
 
 
