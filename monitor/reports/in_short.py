@@ -6,7 +6,6 @@ from math import exp
 
 from monitor.alerts.disparity import OF_CHANGE, OF_RATIO, Disparity, metric_of
 from monitor.domain.estimate import Estimate
-from monitor.domain.field import Effect
 from monitor.domain.finding import Finding, Reason, Verdict
 from monitor.domain.limit import Band, Limit
 from monitor.domain.policy import Policy
@@ -190,10 +189,11 @@ def _disparity(policy: Policy, story: _Story) -> str:
     subject, band = finding.reading.subject, finding.limit
     assert isinstance(band, Band)  # noqa: S101  # by `_is_breach`
     assert estimate.now is not None and estimate.then is not None  # noqa: S101, PT018
-    harmful = policy.decision is not None and policy.decision.effect is Effect.HARMFUL
-    bound = f"at most {band.high:g}" if harmful else f"at least {band.low:g}"
+    bound = f"at most {band.high:g}" if estimate.value > 1 else f"at least {band.low:g}"
+    metric = metric_of(finding.reading.measure)[0]
+    told = decision_name(policy) if metric == "selection_rate" else metric.replace("_", " ")
     return (
-        f"{story.windows}: {subject.population} {subject.group}: {decision_name(policy)} "
+        f"{story.windows}: {subject.population} {subject.group}: {told} "
         f"{share(estimate.now, estimate.n)}, {estimate.value:.2f} times the rate of "
         f"{subject.reference_group}, {share(estimate.then, estimate.n_reference)} "
         f"(tolerated: {bound})."

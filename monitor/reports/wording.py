@@ -127,7 +127,7 @@ def limit_text(finding: Finding) -> str:
     """Return the bounds of a limit or a band."""
     match finding.limit:
         case Band() as band:
-            return f"{band.low:g} to {band.high:g}"
+            return f"{band.low:.3g} to {band.high:.3g}"
         case Limit() as limit:
             bounds = {Verdict.WARNING: limit.warning, Verdict.CRITICAL: limit.critical}
             return " / ".join(_bound_text(item, finding) for item in bounds.items())

@@ -142,6 +142,10 @@ def _worst(found: Sequence[_Found]) -> list[str]:
     return sentences
 
 
+_USUAL = "selection_rate"
+"""The metric whose rates need no name: what the decisions are."""
+
+
 def _distance(found: _Found) -> float:
     """Return how far a ratio is from 1, as many times as it is larger or smaller."""
     ratio = found[2].ratio
@@ -166,8 +170,9 @@ def told(found: _Found) -> str:
     if missing is not None:
         kind = "fewer" if missing > 0 else "more"
         more = f"; that is {abs(missing):,.0f} {kind} than at equal rates"
+    of_what = "" if table.metric == _USUAL else f"{table.title} "
     return (
-        f"{population.name} {item.group}, {rate_text(item.rate)}, {ratio.value:.2f} times the rate of "
+        f"{population.name} {item.group}, {of_what}{rate_text(item.rate)}, {ratio.value:.2f} times the rate of "
         f"{population.reference}{against}{interval}{more}"
     )
 
