@@ -18,6 +18,7 @@ from monitor.domain.alarm import AlarmRule
 from monitor.domain.disparity import DisparityLimits
 from monitor.domain.field import (
     Attribute,
+    Classes,
     Decision,
     Effect,
     Field,
@@ -133,6 +134,15 @@ def attribute(name):
 
 
 @st.composite
+def classes(draw, label, columns):
+    others = values.filter(lambda value: value not in label.positive)
+    known = (*label.positive, *draw(st.lists(others, min_size=1, max_size=3, unique=True)))
+    known = tuple(dict.fromkeys(known))
+    apart = st.lists(columns, min_size=len(known), max_size=len(known), unique=True)
+    return Classes(draw(columns), known, draw(st.just(()) | apart.map(tuple)))
+
+
+@st.composite
 def policies(draw):
     label = draw(
         st.none() | st.builds(Label, texts, st.lists(values, min_size=1, max_size=2).map(tuple))
@@ -198,11 +208,14 @@ def policies(draw):
     if isinstance(length, timedelta):
         schedule = replace(schedule, anchor=draw(instants))
     decision = draw(decisions(required=bool(attributes)))
+    chosen = None if label is None else draw(st.none() | classes(label, columns))
     has = {
         "score": fields[0].role is FieldRole.SCORE,
         "decision": decision is not None,
         "classes": label is not None,
         "number": False,
+        "several": chosen is not None,
+        "probabilities": chosen is not None and bool(chosen.probabilities),
     }
     judged = {
         name: FieldLimit(
@@ -218,9 +231,9 @@ def policies(draw):
     judged = {name: limit for name, limit in judged.items() if any_bound(limit)}
     held = draw(st.lists(references(), max_size=3, unique_by=lambda item: item.name))
     divided = draw(st.lists(segments(), max_size=2, unique_by=lambda item: item.name))
-    divided += draw(pairs(divided))
     called = {item.name for item in held}
     apart = [item for item in draw(peers(divided)) if item.name not in called]
+    divided += draw(pairs(divided))
     own = {item.name: draw(own_limits(judged)) for item in (*held, *apart)}
     return Policy(
         model=draw(names),
@@ -232,6 +245,7 @@ def policies(draw):
         populations=(*(Population((name,)) for name in attributes), *crossing),
         schedule=schedule,
         strata=strata,
+        classes=chosen,
         limits=judged,
         references=tuple(held),
         peers=tuple(apart),
