@@ -48,7 +48,7 @@ _IN_TABLE = frozenset({"sd", "positive", "expected", "shortfall"})
 """Details that the main table has, or that it says otherwise."""
 
 _DETAILS = {
-    "flips": "Decisions that would have to be otherwise for another answer",
+    "flips": "Decisions that would have to be otherwise for chance to explain the rest",
     "detectable_ratio": "Smallest ratio that could be detected",
     "odds_ratio": "Odds ratio",
     "cohens_h": "Cohen’s h",
