@@ -14,7 +14,7 @@ MODELMON_FUZZ_MUTANTS ?= 10000
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-fast fuzz lowest lint fmt bench bench-full bench-alarms bench-alarms-full golden wheel-test lock clean
+.PHONY: help setup demo test test-fast fuzz lowest lint fmt bench bench-full bench-alarms bench-alarms-full bench-bias golden wheel-test lock clean
 
 help:  ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -78,6 +78,9 @@ bench-alarms: $(VENV)/.runtime  ## Count false alarms and delays beside other to
 
 bench-alarms-full: $(VENV)/.runtime  ## The same with twelve times the runs: hours
 	$(BIN)/python -m benchmarks.alarms.run --full
+
+bench-bias: $(VENV)/.runtime  ## Count how often equal groups are called unequal, beside other tools
+	$(BIN)/python -m benchmarks.bias.run
 
 golden: $(VENV)/.dev  ## Rewrite the golden files and show what changed
 	$(BIN)/python -m pytest --rewrite-golden
