@@ -43,7 +43,8 @@ class Vitals:
         self._configuration: Configuration | None = None
         self._messages: Counter[str] = Counter()
         self._late: dict[str, tuple[int, int]] = {}
-        self._checks = {name: dict.fromkeys(models, 0) for name in self._COUNTERS}
+        names = tuple(models)
+        self._checks = {counter: dict.fromkeys(names, 0) for counter in self._COUNTERS}
 
     def beat(self, now: datetime) -> None:
         """Note that the scheduler is alive."""

@@ -21,7 +21,7 @@ def scrape(vitals, page=None):
 
 
 def test_counters_are_there_at_zero_before_anything_happened():
-    series = scrape(Vitals(["credit"]))
+    series = scrape(Vitals(name for name in ("credit",)))
     assert series["modelmon_check_missed_runs_total", "credit"] == 0
     assert series["modelmon_check_overlapping_runs_total", "credit"] == 0
     assert series["modelmon_check_errors_total", "credit"] == 0
