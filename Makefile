@@ -14,7 +14,7 @@ MODELMON_FUZZ_MUTANTS ?= 10000
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-fast fuzz lowest lint fmt bench bench-full bench-alarms bench-alarms-full bench-bias golden wheel-test lock clean
+.PHONY: help setup demo test test-fast fuzz lowest lint fmt bench bench-full bench-alarms bench-alarms-full bench-bias dashboards golden wheel-test lock clean
 
 help:  ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -85,6 +85,10 @@ bench-bias: $(VENV)/.runtime  ## Count how often equal groups are called unequal
 golden: $(VENV)/.dev  ## Rewrite the golden files and show what changed
 	$(BIN)/python -m pytest --rewrite-golden
 	git --no-pager diff --stat -- tests/golden docs/reference
+
+dashboards: $(VENV)/.dev  ## Write the Grafana dashboards from their code and show what changed
+	$(BIN)/python -W "ignore:Prefer using dashboardv2:DeprecationWarning" -m dashboards.boards
+	git --no-pager diff --stat -- dashboards/grafana
 
 wheel-test: $(VENV)/.dev  ## Build the wheel and run it in an empty environment
 	PYTHON=$(BIN)/python tests/wheel.sh

@@ -35,7 +35,7 @@ def spoken(path):
 
 def shown():
     """Yield the files that hold output or templates of output."""
-    for folder in (PACKAGE, ROOT / "tests" / "golden"):
+    for folder in (PACKAGE, ROOT / "tests" / "golden", ROOT / "dashboards"):
         yield from (path for path in sorted(folder.rglob("*")) if path.suffix in SHOWN)
 
 

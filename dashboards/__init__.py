@@ -1,0 +1,1 @@
+"""What people look at in Grafana, and what Prometheus calls them for."""
