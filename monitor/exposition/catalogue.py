@@ -29,7 +29,7 @@ _FOUND = (
     "reference",
 )
 _FINDING = (*_FOUND, "verdict")
-_ALARM = (*_FOUND, "severity")
+_ALARM = (*_FOUND, "family", "severity")
 
 _STATE = "0 ok, 1 warning, 2 critical; absent while the verdict is unknown."
 _LOWER = "Lower end of the interval of"
@@ -348,7 +348,7 @@ _FINDINGS = (
     ),
     _result(
         "alarm_firing",
-        "Whether somebody is to be called, by severity: a critical verdict at once, a warning when"
+        "Whether somebody is to be called, by severity and section of limits: a critical verdict at once, a warning when"
         " enough of the last judged windows were beyond a limit; absent while none could be judged.",
         "bool",
         _ALARM,

@@ -33,6 +33,8 @@ scrape; the usual `process_*` and `python_*` metrics of the Prometheus client ar
 - **Series of disparities** count groups × metrics of `limits.disparity.metrics`, nine a pair (a
   level, a ratio and a difference with two bounds each), three more for the change of the ratio
   against each reference, and those of the verdicts: a metric that is not listed has none.
+- **`family`** is the section of `limits` that a measure belongs to: `drift`, `quality`, `performance` or
+  `disparity`. By it `modelmon_alarm_firing` says whom to call, whatever the measure.
 - **`stratum`** names the factor within whose strata groups are compared (`check` is then
   `…_conditional_ratio` or `…_conditional_difference`); without it, they are compared over all rows.
 - **`reference`** names the earlier windows or other rows that something is held against; without it, it is the

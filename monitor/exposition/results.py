@@ -88,7 +88,7 @@ def add_model(sheet: Sheet, snapshot: ModelSnapshot, families: Mapping[str, Fami
     if snapshot.latest is not None:
         _add_window(sheet, snapshot, snapshot.latest)
         dropped = _add_results(sheet, snapshot.latest, families)
-        dropped += _add_alarms(sheet, snapshot, snapshot.latest)
+        dropped += _add_alarms(sheet, snapshot, snapshot.latest, families)
     _add_feature_counts(sheet, snapshot, families)
     sheet.add("series_dropped", dropped, model=model)
     sheet.add("series", len(sheet) - before + 1, model=model)
@@ -343,7 +343,9 @@ def _add_finding(sheet: Sheet, finding: Finding, families: Mapping[str, Family])
     return added
 
 
-def _add_alarms(sheet: Sheet, snapshot: ModelSnapshot, run: Run) -> int:
+def _add_alarms(
+    sheet: Sheet, snapshot: ModelSnapshot, run: Run, families: Mapping[str, Family]
+) -> int:
     """Return how many series found no place."""
     before = () if snapshot.judged is None else snapshot.judged.results
     parts: tuple[Run | VersionResult, ...] = (run, *run.results, *before)
@@ -366,6 +368,7 @@ def _add_alarms(sheet: Sheet, snapshot: ModelSnapshot, run: Run) -> int:
                 group=subject.group,
                 stratum=subject.stratum,
                 reference=subject.reference,
+                family=families.get(finding.reading.measure, ""),
                 severity=severity.value,
             )
     _add_slice_alarms(sheet, [item for part in parts for item in part.findings], alarms)

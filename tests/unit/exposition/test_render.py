@@ -284,8 +284,8 @@ def test_an_alarm_is_a_series_for_each_severity_beside_the_verdict(
     series = page(make.snapshot(latest, alarms=alarms))
     of = {"model": "credit", "model_version": "1", "check": "psi", "feature": "pay"}
     assert value(series, "finding_state", **of, verdict="warning") == 1
-    assert value(series, "alarm_firing", **of, severity="warning") == warning
-    assert value(series, "alarm_firing", **of, severity="critical") == critical
+    assert value(series, "alarm_firing", **of, family="drift", severity="warning") == warning
+    assert value(series, "alarm_firing", **of, family="drift", severity="critical") == critical
 
 
 def test_what_was_tolerated_stands_beside_the_limit(page, make):
@@ -324,7 +324,7 @@ def test_an_alarm_goes_on_while_the_log_is_silent(page, make):
     )
     series = page(make.snapshot(silent, alarms=alarms, judged=before))
     of = {"model": "credit", "model_version": "1", "check": "psi", "feature": "pay"}
-    assert value(series, "alarm_firing", **of, severity="warning") == 1
+    assert value(series, "alarm_firing", **of, family="drift", severity="warning") == 1
     assert value(series, "finding_state", **of, verdict="warning") is ABSENT
 
 
