@@ -5,6 +5,7 @@ set -euo pipefail
 
 packages=()
 command -v promtool >/dev/null || packages+=(prometheus)
+command -v amtool >/dev/null || packages+=(prometheus-alertmanager)
 [ ${#packages[@]} -eq 0 ] && exit 0
 
 as_root=()

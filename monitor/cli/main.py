@@ -37,6 +37,7 @@ COMMANDS = {
     ),
     "recheck": ("monitor.cli.recheck:recheck", "Compute stored results again; report differences."),
     "report": ("monitor.cli.report:report", "Write the report that is signed, and verify it."),
+    "rules": ("monitor.cli.rules:rules", "Print recording and alerting rules for Prometheus."),
     "run": ("monitor.cli.run:run", "Run the windows that are due, or a period, once."),
     "serve": ("monitor.cli.serve:serve", "Run the daemon."),
 }

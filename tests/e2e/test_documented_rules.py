@@ -1,12 +1,13 @@
 """The Prometheus snippets of the documentation are accepted by Prometheus' own tool."""
 
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from monitor.exposition.catalogue import CATALOGUE
+from monitor.exposition.rule import JOB
+from monitor.exposition.rules import rules_for
+from tests.e2e.promtool import RULES, promtool
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "run-it-under-prometheus.md"
 
@@ -18,26 +19,25 @@ def snippet(first_word):
     return found
 
 
-def promtool(*arguments):
-    done = subprocess.run(
-        ["promtool", *arguments], capture_output=True, text=True, check=False, timeout=30
-    )
-    return done.returncode, done.stdout + done.stderr
-
-
-def test_the_rules_are_valid_and_name_series_that_exist(tmp_path):
-    rules = tmp_path / "rules.yml"
-    rules.write_text(snippet("groups"))
-    code, said = promtool("check", "rules", "--lint=all", str(rules))
-    assert code == 0, said
-    assert "4 rules found" in said
-    named = set(re.findall(r"modelmon_\w+", rules.read_text()))
-    assert named
-    assert named <= {family.name for family in CATALOGUE}
-
-
-def test_the_scrape_configuration_is_valid(tmp_path):
+def test_the_configuration_is_valid_and_loads_the_shipped_rules(tmp_path):
     config = tmp_path / "prometheus.yml"
-    config.write_text(snippet("scrape_configs"))
+    config.write_text(snippet("scrape_configs") + snippet("rule_files"))
+    (tmp_path / "modelmon.rules.yml").write_bytes(RULES.read_bytes())
     code, said = promtool("check", "config", str(config))
     assert code == 0, said
+    assert "1 rule files found" in said
+    assert re.search(r"SUCCESS: \d\d rules found", said)
+
+
+def test_the_page_has_every_alert_with_its_severity():
+    rows = [line for line in PAGE.read_text().splitlines() if line.startswith("| `ModelMon")]
+    told = {}
+    for row in rows:
+        _, names, severities, *_ = row.split("|")
+        for name in re.findall(r"`(ModelMon\w+)`", names):
+            told[name] = severities.strip()
+    alerts = [alert for group in rules_for(JOB) for alert in group.alerts]
+    assert set(told) == {alert.name for alert in alerts}
+    for alert in alerts:
+        shown = "that of the verdict" if "{{" in alert.severity else alert.severity
+        assert shown in told[alert.name], alert.name

@@ -1,0 +1,457 @@
+"""Every shipped alert fires, does not fire, survives an outage of the exporter, and is explained."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from monitor.exposition.catalogue import CATALOGUE
+from monitor.exposition.rule import JOB
+from monitor.exposition.rules import rules_for
+from tests.e2e.promtool import BAD, OUTAGE, RULES, WELL, Story, check, promtool, told
+
+pytestmark = pytest.mark.slow
+
+CREDIT = {"model": "credit", "owner": "risk team"}
+FIRST = {**CREDIT, "model_version": "1"}
+ASK = "Ask: modelmon explain credit"
+
+
+def alarm(family, **labels):
+    inside = ",".join(f'{key}="{value}"' for key, value in labels.items())
+    return f'modelmon_alarm_firing{{model="credit",model_version="1",family="{family}",{inside}}}'
+
+
+def annotations(summary, description):
+    return {"summary": summary, "description": description}
+
+
+def of_family(family, severity, what, **labels):
+    return Story(
+        f"ModelMon{family.capitalize()}",
+        {alarm(family, severity=severity, **labels): 1},
+        {alarm(family, severity=severity, **labels): 0},
+        {**FIRST, **labels, "severity": severity},
+        annotations(
+            f"Alarm of {family} in model credit",
+            f'Model "credit" version "1": {what} is beyond its {severity} limit in enough windows'
+            f" to call. {ASK}",
+        ),
+    )
+
+
+def of_model(alert, severity, summary, description, bad, well=None, **labels):
+    return Story(
+        alert,
+        bad,
+        well or {},
+        {**CREDIT, "severity": severity, **labels},
+        annotations(summary, description),
+    )
+
+
+def of_monitor(alert, severity, summary, description, bad, well=None, **labels):
+    return Story(
+        alert, bad, well or {}, {"severity": severity, **labels}, annotations(summary, description)
+    )
+
+
+def growing(minute):
+    """A counter that grows once in a while as long as things are bad."""
+    return min(max(minute - BAD, 0), OUTAGE - BAD) // 3
+
+
+SLICE = 'modelmon_segment_alarms{model="credit",model_version="1",segment="region",segment_value="north",severity="critical"}'
+JUDGED = 'modelmon_findings{model="credit",model_version="1",check="psi",verdict="ok"}'
+UNKNOWN = 'modelmon_findings{model="credit",model_version="1",check="psi",verdict="unknown"}'
+NO_DATA = 'modelmon_window_state{model="credit",state="no_data"}'
+LAST = 'modelmon_check_last_success_timestamp_seconds{model="credit"}'
+OLDEST = 'modelmon_files_quarantined_oldest_timestamp_seconds{model="credit"}'
+CLOSED = 'modelmon_closed_windows_changed{model="credit"}'
+DROPPED = 'modelmon_series_dropped{model="credit"}'
+FAILED = 'modelmon_check_run_failures_total{model="credit",reason="SourceError"}'
+STORE = 'modelmon_check_run_failures_total{model="credit",reason="StoreError"}'
+CRASHED = 'modelmon_check_errors_total{model="credit"}'
+HEARTBEAT = "modelmon_scheduler_heartbeat_timestamp_seconds"
+RELOADED = "modelmon_config_last_reload_successful"
+
+STORIES = [
+    of_family("drift", "warning", 'psi of feature "age"', check="psi", feature="age"),
+    of_family(
+        "quality", "critical", 'missing_rate of feature "age"', check="missing_rate", feature="age"
+    ),
+    of_family("performance", "critical", "auc_drop", check="auc_drop"),
+    of_family(
+        "disparity",
+        "critical",
+        'selection_rate_ratio of group "f" of population "sex"',
+        check="selection_rate_ratio",
+        attribute="sex",
+        group="f",
+    ),
+    of_model(
+        "ModelMonSegment",
+        "critical",
+        "Alarms in a slice of model credit",
+        'Model "credit" version "1": 3 alarms of severity critical in slice "north" of segment'
+        f' "region". {ASK}',
+        {SLICE: 3},
+        {SLICE: 0},
+        model_version="1",
+        segment="region",
+        segment_value="north",
+    ),
+    of_model(
+        "ModelMonDetector",
+        "warning",
+        "Slow drift of model credit",
+        'Model "credit": the evidence of drift, gathered over all features and windows, is beyond'
+        f" what chance makes. {ASK}",
+        {'modelmon_detector_firing{model="credit"}': 1},
+        {'modelmon_detector_firing{model="credit"}': 0},
+    ),
+    of_model(
+        "ModelMonNothingJudged",
+        "warning",
+        "Nothing of model credit could be judged",
+        'Model "credit" version "1": every verdict of the latest window is unknown. That is not'
+        f" good news: nobody knows. {ASK}",
+        {JUDGED: 0, UNKNOWN: 9},
+        {JUDGED: 9, UNKNOWN: 0},
+        model_version="1",
+    ),
+    of_model(
+        "ModelMonNoData",
+        "warning",
+        "No rows of model credit in the latest window",
+        f'Model "credit": the log has no row in its latest window. Alarms stay as they were. {ASK}',
+        {NO_DATA: 1},
+        {NO_DATA: 0},
+    ),
+    of_model(
+        "ModelMonNoBaseline",
+        "warning",
+        "Model credit has no baseline",
+        'Model "credit" version "2": no baseline is registered, so nothing of it is measured.'
+        " Ask: modelmon baseline list credit",
+        {'modelmon_model_info{model="credit",model_version="2",model_owner="risk team"}': 1},
+        model_version="2",
+    ),
+    of_model(
+        "ModelMonFilesQuarantined",
+        "warning",
+        "Files of model credit cannot be used",
+        'Model "credit": a file has waited 7h 39m 0s to become whole; results are made without it.'
+        " Ask: modelmon quarantine list --model credit",
+        {OLDEST: -6 * 3600},
+    ),
+    of_model(
+        "ModelMonLateData",
+        "info",
+        "Data of model credit came too late",
+        'Model "credit": files of 2 windows have changed that are too old to be run again by'
+        " themselves.",
+        {CLOSED: 2},
+        {CLOSED: 0},
+    ),
+    of_model(
+        "ModelMonSeriesDropped",
+        "warning",
+        "Results of model credit are not on the page",
+        f'Model "credit": 4 readings or series are not exported, so no rule sees them. {ASK}',
+        {DROPPED: 4},
+        {DROPPED: 0},
+    ),
+    of_model(
+        "ModelMonCheckStale",
+        "critical",
+        "Model credit is not being watched",
+        f'Model "credit": no result for 1h 30m 0s, longer than two windows. {ASK}',
+        {LAST: 540},
+        {LAST: lambda minute: 60 * minute},
+    ),
+    of_model(
+        "ModelMonCheckFailing",
+        "warning",
+        "Checks of model credit fail",
+        'Model "credit": SourceError in the last hour, and no result since. The log of the daemon'
+        " has the traceback.",
+        {FAILED: growing, LAST: 540},
+        {FAILED: growing, LAST: lambda minute: 60 * minute},
+        reason="SourceError",
+    ),
+    of_monitor(
+        "ModelMonSchedulerStalled",
+        "critical",
+        "The model monitor starts no checks",
+        "No instance of job modelmon has shown a heartbeat of its scheduler for 1h 30m 0s.",
+        {HEARTBEAT: 540},
+        {HEARTBEAT: lambda minute: 60 * minute},
+    ),
+    of_monitor(
+        "ModelMonStoreTrouble",
+        "critical",
+        "The model monitor cannot use its database",
+        "Checks of job modelmon failed in the store, or so that not even the failure could be"
+        " stored.",
+        {STORE: growing},
+        {STORE: growing},
+    ),
+    of_monitor(
+        "ModelMonStoreTrouble",
+        "critical",
+        "The model monitor cannot use its database",
+        "Checks of job modelmon failed in the store, or so that not even the failure could be"
+        " stored.",
+        {CRASHED: growing},
+        {CRASHED: growing},
+    ),
+    of_monitor(
+        "ModelMonConfigReloadFailed",
+        "warning",
+        "A configuration was refused",
+        "Instance a goes on with its previous configuration. Ask: modelmon config check",
+        {RELOADED: 0},
+        {RELOADED: 1},
+        instance="a",
+    ),
+]
+
+DOWN = Story(
+    "ModelMonDown",
+    {},
+    labels={"severity": "critical"},
+    annotations=annotations(
+        "No model monitor is up",
+        "Prometheus reaches no instance of job modelmon. Alerts on models show what was last"
+        " known.",
+    ),
+)
+WATCHDOG = Story(
+    "ModelMonWatchdog",
+    {},
+    annotations=annotations(
+        "The way of alerts works",
+        "This alert always fires. Whoever receives it calls when it does not come.",
+    ),
+)
+
+
+def late(alert, severity, since, share):
+    return Story(
+        alert,
+        {LAST: 540},
+        {LAST: lambda minute: 60 * minute},
+        {"severity": severity},
+        annotations(
+            "Results of models are late" + (" too often" if alert.endswith("Slow") else ""),
+            f"Of the last {since}, {share} of the models' time went by without a result that was"
+            " due; 1% of thirty days is what is allowed.",
+        ),
+    )
+
+
+def test_prometheus_takes_them_and_they_name_series_that_exist():
+    code, said = promtool("check", "rules", "--lint=all", str(RULES))
+    assert code == 0, said
+    named = set(re.findall(r"\bmodelmon_[a-z_]+", RULES.read_text()))
+    assert named
+    assert named <= {family.name for family in CATALOGUE}
+
+
+def test_they_fire_on_a_page_as_it_is_rendered(tmp_path):
+    page = (Path(__file__).parents[1] / "golden" / "exposition" / "fleet.txt").read_text()
+    lines = [line for line in page.splitlines() if line and not line.startswith("#")]
+    series = [{"series": "modelmon_results_exported_timestamp_seconds", "values": "1x20"}]
+    for line in lines:
+        name, _, value = line.rpartition(" ")
+        series.append({"series": name, "values": f"{value}x20"})
+    for each in series:
+        name, brace, rest = each["series"].partition("{")
+        each["series"] = f'{name}{{job="modelmon",instance="a"{"," + rest if brace else "}"}'
+    fired = 'count by (severity, model, feature, check) (ALERTS{alertname="ModelMonDrift"})'
+    only = '{check="psi", feature="pay", model="credit", severity="critical"}'
+    check(tmp_path, series, [], [(9, fired, 1, only)])
+
+
+def test_every_alert_has_a_story():
+    told_of = {story.alert for story in [*STORIES, DOWN, WATCHDOG]}
+    told_of |= {"ModelMonNoResults", "ModelMonChecksLateFast", "ModelMonChecksLateSlow"}
+    assert told_of == {alert.name for group in rules_for(JOB) for alert in group.alerts}
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.alert)
+def test_it_fires_and_survives_an_outage_that_is_explained(story, tmp_path):
+    firing = told(story)
+    expected = [
+        (BAD - 1, story.alert, []),
+        (OUTAGE - 1, story.alert, firing),
+        (OUTAGE - 1, "ModelMonDown", []),
+        *((minute, story.alert, firing) for minute in (OUTAGE, OUTAGE + 1, OUTAGE + 6, WELL - 1)),
+        (WELL - 1, "ModelMonDown", told(DOWN)),
+        (WELL + 30, story.alert, []),
+        (WELL + 30, "ModelMonDown", []),
+    ]
+    check(tmp_path, story.series(), expected)
+
+
+def test_the_monitor_is_down_only_when_no_instance_is_up(tmp_path):
+    expected = [
+        (OUTAGE + 4, "ModelMonDown", []),
+        (OUTAGE + 5, "ModelMonDown", told(DOWN)),
+        (WELL, "ModelMonDown", []),
+    ]
+    check(tmp_path, DOWN.series(), expected)
+    other = {"series": 'up{job="modelmon",instance="b"}', "values": "1x170"}
+    check(tmp_path, [*DOWN.series(), other], [(WELL - 1, "ModelMonDown", [])])
+
+
+def test_the_monitor_is_down_when_prometheus_knows_no_such_job(tmp_path):
+    elsewhere = [{"series": 'up{job="node"}', "values": "1x170"}]
+    check(tmp_path, elsewhere, [(4, "ModelMonDown", []), (9, "ModelMonDown", told(DOWN))])
+
+
+def test_the_watchdog_always_fires(tmp_path):
+    (firing,) = told(WATCHDOG)
+    firing["exp_labels"] = {"severity": "none"}
+    expected = [(minute, "ModelMonWatchdog", [firing]) for minute in (0, OUTAGE + 9, WELL + 9)]
+    check(tmp_path, WATCHDOG.series(), expected)
+
+
+def test_a_monitor_that_answers_without_results_is_told(tmp_path):
+    story = of_monitor(
+        "ModelMonNoResults",
+        "critical",
+        "The model monitor is up and shows no results",
+        "Instances of job modelmon answer and export no results.",
+        {"modelmon_results_exported_timestamp_seconds": None},
+    )
+    expected = [
+        (BAD + 9, story.alert, []),
+        (BAD + 10, story.alert, told(story)),
+        (OUTAGE + 9, story.alert, []),  # then it is down, which is another alert
+        (WELL, story.alert, []),
+    ]
+    check(tmp_path, story.series(), expected)
+
+
+def test_results_that_are_late_use_up_what_is_allowed(tmp_path):
+    # A result is due 12.5 minutes after the one before: late from minute 22 on.
+    fast = late("ModelMonChecksLateFast", "critical", "hours", "83.33%")
+    slow = late("ModelMonChecksLateSlow", "warning", "three days", "78%")
+    expected = [
+        (BAD + 9, fast.alert, []),
+        (BAD + 9, slow.alert, []),
+        (OUTAGE + 11, fast.alert, told(late(fast.alert, "critical", "hours", "100%"))),
+        (OUTAGE - 1, slow.alert, told(slow)),
+        (OUTAGE + 11, "ModelMonDown", told(DOWN)),
+        (WELL + 39, fast.alert, []),
+    ]
+    check(tmp_path, fast.series(), expected)
+
+
+def test_models_that_are_late_count_by_their_share(tmp_path):
+    story = late("ModelMonChecksLateFast", "critical", "hours", "56.86%")
+    check(tmp_path, story.series(), [(50, story.alert, told(story))])
+    # One of ten that is late for an hour is 10 % of the time: not 14.4 times what is allowed.
+    for number in range(9):
+        of = f'{{model="m{number}"}}'
+        story.well[f"modelmon_check_last_success_timestamp_seconds{of}"] = lambda minute: (
+            60 * minute
+        )
+        story.well[f"modelmon_check_interval_seconds{of}"] = 600
+    check(tmp_path, story.series(), [(50, story.alert, [])])
+
+
+def test_a_model_that_never_had_a_result_is_stale_from_its_baseline_on(tmp_path):
+    story = next(each for each in STORIES if each.alert == "ModelMonCheckStale")
+    never = {LAST: None, 'modelmon_baseline_registered_timestamp_seconds{model="credit"}': 540}
+    story = Story(story.alert, never, never, story.labels, story.annotations)
+    check(tmp_path, story.series(), [(35, story.alert, []), (OUTAGE - 1, story.alert, told(story))])
+
+
+def test_an_alarm_that_is_gone_after_the_outage_is_resolved_then(tmp_path):
+    story = STORIES[0]
+    expected = [(WELL - 1, story.alert, told(story)), (WELL + 1, story.alert, [])]
+    check(tmp_path, story.series(), expected)
+
+
+def test_nothing_is_kept_of_a_model_that_is_gone_while_results_are_exported(tmp_path):
+    (alarm_series,) = STORIES[0].bad
+    story = Story(
+        STORIES[0].alert, {alarm_series: 1}, {}, STORIES[0].labels, STORIES[0].annotations
+    )
+    gone = {"series": f'{alarm_series[:-1]},job="modelmon",instance="a"}}', "values": "1x20 stale"}
+    rest = [each for each in story.series() if not each["series"].startswith("modelmon_alarm")]
+    expected = [(20, story.alert, told(story)), (22, story.alert, [])]
+    check(tmp_path, [*rest, gone], expected)
+
+
+def test_what_was_last_known_is_not_kept_for_ever(tmp_path):
+    story = STORIES[0]
+    ends = [
+        {**each, "values": f"{each['values'].split()[OUTAGE - 1]}x9 stale"}
+        for each in story.series()
+        if not each["series"].startswith("up")
+    ]
+    three_days = 3 * 24 * 60
+    expected = [
+        (three_days - 60, story.alert, told(story)),
+        (three_days + 60, story.alert, []),
+        (three_days + 60, "ModelMonDown", told(DOWN)),
+    ]
+    check(tmp_path, ends, expected)
+
+
+def on_instance(name, story, values):
+    for each in story.series():
+        yield {
+            "series": each["series"].replace('instance="a"', f'instance="{name}"'),
+            "values": values or each["values"],
+        }
+
+
+def test_one_of_two_replicas_is_enough_and_says_it_once(tmp_path):
+    story = STORIES[0]
+    second = [
+        {**each, "values": f"{value}x170"}
+        for each in on_instance("b", story, "")
+        for value in [each["values"].split()[OUTAGE - 1]]
+    ]
+    expected = [
+        (OUTAGE - 1, story.alert, told(story)),
+        (WELL - 1, story.alert, told(story)),
+        (WELL - 1, "ModelMonDown", []),
+    ]
+    check(tmp_path, [*story.series(), *second], expected)
+
+
+def test_a_change_of_owner_that_only_one_replica_has_seen_loses_no_alert(tmp_path):
+    story = STORIES[0]
+    second = [
+        {
+            "series": each["series"].replace("risk team", "new team"),
+            "values": f"{each['values'].split()[OUTAGE - 1]}x170",
+        }
+        for each in on_instance("b", story, "")
+        if "model_info" in each["series"]
+    ]
+    firing = 'count(ALERTS{alertname="ModelMonDrift",alertstate="firing"})'
+    values = [(50, "count(modelmon:model_owner:last)", 1), (50, firing, 1)]
+    check(tmp_path, [*story.series(), *second], [], values)
+
+
+def test_a_warning_that_turns_critical_is_the_same_alert_of_another_severity(tmp_path):
+    warning, critical = (
+        of_family("drift", severity, 'psi of feature "age"', check="psi", feature="age")
+        for severity in ("warning", "critical")
+    )
+    of = {"check": "psi", "feature": "age"}
+    story = Story(
+        warning.alert,
+        {alarm("drift", severity="warning", **of): lambda minute: int(minute < 50),
+         alarm("drift", severity="critical", **of): lambda minute: int(minute >= 50)},
+    )  # fmt: skip
+    story.well = dict.fromkeys(story.bad, 0)
+    expected = [(49, warning.alert, told(warning)), (50, warning.alert, told(critical))]
+    check(tmp_path, story.series(), expected)
