@@ -48,7 +48,10 @@ def policy_content(policy: Policy, measures: Mapping[str, MeasureName] = MEASURE
         "schedule": _schedule(policy.schedule),
         "limits": _limits(policy, measures),
         "alarms": _alarms(policy.alarms, policy.disparity.persistence),
-        "reports": {"suppress_below": policy.suppress_below},
+        "reports": {
+            "suppress_below": policy.suppress_below,
+            "suppress_in_metrics": policy.suppress_in_metrics,
+        },
         "references": {
             **{item.name: _reference(item, policy, measures) for item in policy.references},
             **{item.name: _peer(item, policy, measures) for item in policy.peers},

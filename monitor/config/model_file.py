@@ -228,6 +228,7 @@ def _policy(given: ModelSection, document: Document) -> Policy:
         segments=_segments(section),
         strata={name: _stratum(name, item) for name, item in section.strata.items()},
         suppress_below=section.reports.suppress_below,
+        suppress_in_metrics=section.reports.suppress_in_metrics,
         classes=_classes(section.classes) if section.classes else None,
         disparity=disparity,
         owner=section.owner or "",

@@ -371,6 +371,9 @@ class ReportsSection(Section):
     suppress_below: int = Field(
         DEFAULT_SUPPRESS_BELOW, ge=5, le=30, description="least count of people that is shown"
     )
+    suppress_in_metrics: bool = Field(
+        default=True, description="whether /metrics leaves out the same counts of groups"
+    )
 
 
 class ModelSection(Section):

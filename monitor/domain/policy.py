@@ -143,6 +143,7 @@ class Policy:
         segments: How rows are divided into slices that are profiled and judged on their own.
         strata: What outcomes of groups are compared within, by name; none has a population's name.
         suppress_below: Counts from 1 to one below this are not shown in reports.
+        suppress_in_metrics: Whether ``/metrics`` leaves out the same counts of groups.
         classes: The classes that the model chooses one of; None for any other model.
         disparity: How disparities are judged besides.
         owner: Who owns the model; "" until the file says so.
@@ -173,6 +174,7 @@ class Policy:
     strata: Mapping[str, Stratum] = field(default_factory=dict)
     classes: Classes | None = None
     suppress_below: int = 10
+    suppress_in_metrics: bool = True
     disparity: DisparityLimits = field(default_factory=DisparityLimits)
     owner: str = ""
     text: str = ""

@@ -98,16 +98,17 @@ class _Ledger:
     def partner(self, exposed: Sequence[Cell], hidden: set[Cell]) -> Cell | None:
         """Return the next count to leave out for the sake of exposed ones.
 
-        The smallest one above zero that stands beside the first of them in a sum, or else beside
-        what it is connected with; a total only when there is no other part.
+        The smallest one above zero that stands beside the first of them in a sum, one in which
+        nothing else is left out before others, or else beside what it is connected with; a total
+        only when there is no other part.
         """
         around = [*exposed, *self._connected(exposed[0], hidden)]
         for cell in around:
-            beside = [
-                part for item in self.touching[cell] for part in item.parts if part not in hidden
-            ]
-            if beside:
-                return min(beside, key=lambda part: (self.counts[part] == 0, self.counts[part]))
+            alone = [item for item in self.touching[cell] if _inside(item, hidden) == [cell]]
+            for sums in (alone, self.touching[cell]):
+                beside = [part for item in sums for part in item.parts if part not in hidden]
+                if beside:
+                    return min(beside, key=lambda part: (self.counts[part] == 0, self.counts[part]))
         totals = (item.total for cell in around for item in self.touching[cell])
         return next((total for total in totals if total not in hidden), None)
 
@@ -116,11 +117,7 @@ class _Ledger:
 
     def exposed(self, hidden: set[Cell]) -> list[Cell]:
         """Return hidden counts that what is shown confines to too few values, in order."""
-        alone = {
-            inside[0]
-            for item in self.sums
-            if len(inside := [one for one in (item.total, *item.parts) if one in hidden]) == 1
-        }
+        alone = {inside[0] for item in self.sums if len(inside := _inside(item, hidden)) == 1}
         found = [cell for cell in self.counts if cell in alone and self._matters(cell)]
         if found:
             return found
@@ -205,6 +202,11 @@ class _Ledger:
                 else:
                     shown[index] -= sign * self.counts[cell]
         return rows, shown
+
+
+def _inside(item: Sum, hidden: set[Cell]) -> list[Cell]:
+    """Return the counts of a sum that are not shown."""
+    return [one for one in (item.total, *item.parts) if one in hidden]
 
 
 def _sweeping(width: int) -> list[Any]:

@@ -303,6 +303,13 @@ _DISPARITIES = (
         "1",
         ("model", "model_version", "attribute", "reference_group"),
     ),
+    _result(
+        "suppressed_groups",
+        "Groups of a population whose counts, and what would give them away, are not on this page;"
+        " their verdicts are.",
+        "groups",
+        ("model", "model_version", "attribute"),
+    ),
     _result("group_records", "Records of a group in the latest window.", "records", _GROUP),
     *_bounded(
         "group_outcome_ratio",

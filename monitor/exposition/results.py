@@ -24,6 +24,7 @@ from monitor.domain.run import Outcome, Run, VersionResult
 from monitor.domain.schema import ColumnChange
 from monitor.engine.snapshot import ModelSnapshot
 from monitor.exposition.sheet import Sheet
+from monitor.exposition.withheld import Withheld, withheld
 from monitor.measures.measure import Family
 from monitor.measures.names import ESTIMATED_OF_GROUPS, MEASURE_NAMES
 
@@ -87,7 +88,7 @@ def add_model(sheet: Sheet, snapshot: ModelSnapshot, families: Mapping[str, Fami
     dropped = 0
     if snapshot.latest is not None:
         _add_window(sheet, snapshot, snapshot.latest)
-        dropped = _add_results(sheet, snapshot.latest, families)
+        dropped = _add_results(sheet, snapshot.latest, families, snapshot.policy)
         dropped += _add_alarms(sheet, snapshot, snapshot.latest, families)
     _add_feature_counts(sheet, snapshot, families)
     sheet.add("series_dropped", dropped, model=model)
@@ -203,7 +204,7 @@ def _add_columns(sheet: Sheet, run: Run) -> None:
         sheet.add("window_schema_changes", changed[kind], model=run.model, kind=kind.value)
 
 
-def _add_results(sheet: Sheet, run: Run, families: Mapping[str, Family]) -> int:
+def _add_results(sheet: Sheet, run: Run, families: Mapping[str, Family], policy: Policy) -> int:
     """Return how many readings and series found no place."""
     parts: tuple[Run | VersionResult, ...] = (run, *run.results)
     every = [finding for part in parts for finding in part.findings]
@@ -211,7 +212,11 @@ def _add_results(sheet: Sheet, run: Run, families: Mapping[str, Family]) -> int:
     # Slices times fields would be too many series: of slices there are counts.
     readings = [item for part in parts for item in part.readings if not item.subject.scanned]
     findings = [item for item in every if not item.reading.subject.scanned]
-    dropped = sum(not _add_reading(sheet, reading, families) for reading in readings)
+    small = withheld(readings, policy)
+    for (version, population), number in small.groups.items():
+        of = {"model": run.model, "model_version": version, "attribute": population}
+        sheet.add("suppressed_groups", number, **of)
+    dropped = sum(not _add_reading(sheet, item, families, small) for item in readings)
     dropped += sum(not _add_finding(sheet, finding, families) for finding in findings)
     _add_finding_counts(sheet, findings)
     return dropped
@@ -237,12 +242,15 @@ def _add_slices(sheet: Sheet, findings: list[Finding]) -> None:
             )
 
 
-def _add_reading(sheet: Sheet, reading: Reading, families: Mapping[str, Family]) -> bool:
-    _add_group(sheet, reading)
+def _add_reading(
+    sheet: Sheet, reading: Reading, families: Mapping[str, Family], small: Withheld
+) -> bool:
+    tells = small.tells(reading)
+    _add_group(sheet, reading, tells=tells)
     place = _place(reading, families)
     if place is None:
         return False
-    if isinstance(reading.result, Unmeasurable):
+    if isinstance(reading.result, Unmeasurable) or not tells:
         return True
     _add_both_sides(sheet, reading, reading.result)
     return _add_estimate(sheet, place, reading.result)
@@ -268,11 +276,11 @@ def _add_both_sides(sheet: Sheet, reading: Reading, estimate: Estimate) -> None:
         sheet.add(f"baseline_{name}", estimate.then, **of)
 
 
-def _add_group(sheet: Sheet, reading: Reading) -> None:
+def _add_group(sheet: Sheet, reading: Reading, *, tells: bool) -> None:
     # A group's size is known where its rate is not, and without it nobody sees why.
     subject = reading.subject
     of = {"model": subject.model, "model_version": subject.version, "attribute": subject.population}
-    if reading.measure == "selection_rate":
+    if reading.measure == "selection_rate" and tells:
         sheet.add("group_records", reading.result.n, **of, group=subject.group)
     if subject.reference_group:
         sheet.add("population_reference_info", 1, **of, reference_group=subject.reference_group)

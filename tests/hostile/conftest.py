@@ -1,7 +1,7 @@
 """A model on the rows of the demo, and its results on hostile logs, by the real run path."""
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -140,9 +140,10 @@ class Watched:
 
     @cached_property
     def page(self):
-        """What Prometheus is told, parsed: metric name to its samples."""
+        """What Prometheus is told, parsed: metric name to its samples, those of small groups too."""
         assert self.run
-        shown = app.snapshot(self.model.policy, self.model.outside)
+        policy = replace(self.model.policy, suppress_in_metrics=False)
+        shown = app.snapshot(policy, self.model.outside)
         page = render([shown], Build("0"), app.measure_families()).decode()
         return {family.name: family.samples for family in text_string_to_metric_families(page)}
 

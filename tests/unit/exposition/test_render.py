@@ -66,7 +66,7 @@ def test_everything_on_the_page_is_in_the_catalogue_and_nothing_is_nan(page, fle
 
 
 def test_every_result_metric_of_the_catalogue_can_be_filled(page, make, fleet):
-    scored = Estimate(0.1, 9, 9, 0.05, 0.2, then=0.3, now=0.4)
+    scored = Estimate(0.1, 900, 900, 0.05, 0.2, then=0.3, now=0.4)
     fields = ("psi", "missing_rate")
     groups = [item for item, family in make.families.items() if family is Family.DISPARITY]
     models = ("score_mean", "decision_rate", "label_rate", "auc_drop")
