@@ -29,12 +29,28 @@ def deployment(folder, *, effect=Effect.HARMFUL, **policy):
     return Deployment(folder, **(given | policy))
 
 
-def write(made, place, *, areas=("a", "b", "c"), weights=(0.4, 0.35, 0.25), rows=1200, unknown=0.1):
-    """Write a day of decisions; some people's area is not known."""
+def write(
+    made,
+    place,
+    *,
+    areas=("a", "b", "c"),
+    weights=(0.4, 0.35, 0.25),
+    rows=1200,
+    unknown=0.1,
+    products=False,
+):
+    """Write a day of decisions; some people's area is not known.
+
+    With products, decisions on cards are many and on loans few, those on people of b fewer than on
+    others of the same product: that most of them have cards makes them more over all rows.
+    """
     rng = np.random.default_rng(place)
     area = rng.choice(areas, rows, p=weights)
     flag = rng.random(rows) < np.array([RATES.get(name, 0.2) for name in area])
     known = rng.random(rows) >= unknown
+    card = rng.random(rows) < np.where(area == "b", 0.9, 0.1)
+    if products:
+        flag = rng.random(rows) < np.where(card, 0.6, 0.2) - np.where(area == "b", 0.1, 0.0)
     table = {
         "at": pa.array([day(place).start + row * DAY / rows for row in range(rows)], _INSTANT),
         "amount": rng.normal(size=rows),
@@ -43,6 +59,8 @@ def write(made, place, *, areas=("a", "b", "c"), weights=(0.4, 0.35, 0.25), rows
         "sex": rng.choice(["f", "m"], rows).tolist(),
         "area": [name if there else None for name, there in zip(area, known, strict=True)],
     }
+    if products:
+        table["product"] = np.where(card, "card", "loan").tolist()
     pq.write_table(pa.table(table), made.folder / f"{place}.parquet")
 
 

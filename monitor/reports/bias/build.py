@@ -5,14 +5,12 @@ from hashlib import sha256
 from monitor.domain.estimate import Estimate, Unmeasurable
 from monitor.domain.field import Population
 from monitor.domain.policy import Policy
-from monitor.domain.reading import Reading
 from monitor.engine.period import Period, StoredRun, Stretch
 from monitor.measures.groups import CROSS
 from monitor.profile.counts import NEGATIVE, POSITIVE, UNKNOWN
 from monitor.reports.bias.comparisons import (
     METRICS,
     Sources,
-    figure,
     judged_metrics,
     metric_table,
 )
@@ -22,16 +20,14 @@ from monitor.reports.bias.document import (
     Presence,
     Report,
     Role,
-    Stratum,
     VersionPart,
     WindowRow,
 )
 from monitor.reports.bias.governed import baseline_facts, events, policy_part
 from monitor.reports.bias.outcomes import outcome_rows
+from monitor.reports.bias.strata import within_strata
 from monitor.reports.bias.summary import summary
 from monitor.reports.bias.tables import BASELINE, WHOLE, Place, Tables, tables_of
-
-_CONDITIONAL = "_conditional_"
 
 DIGITS = 12
 """Of a digest: enough to name what it is of."""
@@ -116,7 +112,7 @@ def _population(
         tuple(_presence(index, group, sources) for index, group in enumerate(pair.groups)),
         tuple(metric_table(name, sources) for name in metrics),
         outcome_rows(population.name, pair, tables),
-        tuple(_strata(sources)),
+        tuple(within_strata(sources)),
         tuple(group for group in pair.groups if group in withheld),
     )
 
@@ -144,33 +140,6 @@ def _presence(index: int, group: str, sources: Sources) -> Presence:
         int(then.sum()) / everybody_then if shown_then and everybody_then else None,
         int(now[UNKNOWN].sum()) if tables.shown(Place(WHOLE, name, group, UNKNOWN)) else None,
         labelled,
-    )
-
-
-def _strata(sources: Sources) -> list[Stratum]:
-    """Return what holds a factor constant, where it is measured."""
-    return [
-        _stratum(item, sources)
-        for item in sources.stretch.whole.readings
-        if _CONDITIONAL in item.measure and item.subject.population == sources.population
-    ]
-
-
-def _stratum(reading: Reading, sources: Sources) -> Stratum:
-    subject, result = reading.subject, reading.result
-    metric = reading.measure.partition(_CONDITIONAL)[0]
-    shown = all(sources.tells(metric, WHOLE, group) for group in (subject.group, sources.reference))
-    factor = str(getattr(subject, "stratum", ""))
-    told = result.method if isinstance(result, Estimate) else result.explanation
-    detail = result.detail if isinstance(result, Estimate) and shown else {}
-    return Stratum(
-        reading.measure,
-        factor,
-        subject.group,
-        subject.reference_group,
-        figure(result) if shown else None,
-        told if shown else "not shown: its counts are too small",
-        dict(sorted(detail.items())),
     )
 
 

@@ -177,15 +177,18 @@ class Stratum:
 
     Attributes:
         metric: The measure.
+        title: What is compared, in words.
         factor: What is held constant.
         group: The group.
         reference: The group that it is held against.
         figure: The number.
-        explanation: What it rests on, or why there is none.
+        explanation: What a reader must know of it (that it has another sign than over all rows, that
+            strata differ, which could not be compared), or why there is none.
         detail: Further numbers by name.
     """
 
     metric: str
+    title: str
     factor: str
     group: str
     reference: str

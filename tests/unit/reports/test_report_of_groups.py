@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from monitor.domain.errors import ReportError
-from monitor.domain.field import Effect
+from monitor.domain.field import Attribute, Effect, Stratum
 from monitor.domain.window import Window
 from monitor.engine.disclosure import Sum
 from monitor.engine.period import period_of
@@ -411,3 +411,30 @@ def test_a_pdf_without_a_browser_says_what_to_install(monkeypatch):
     monkeypatch.setattr(pdf, "BROWSERS", ("no-such-browser",))
     with pytest.raises(ReportError, match="apt-get install chromium"):
         pdf.as_pdf("<p>", "2005-10-01 00:00:00Z")
+
+
+def test_a_factor_that_turns_a_difference_round_is_said_to(tmp_path):
+    factor = Stratum(Attribute("product", "product"), "head of credit", "sold to other people")
+    made = deployment(tmp_path, strata={"product": factor})
+    for place in range(5):
+        write(made, place, products=True)
+    made.register()
+    made.check(5)
+    found = report(made)
+    within = {
+        (item.metric, item.group): item
+        for item in part(found, "area").conditional
+        if item.group == "b"
+    }
+    difference = within["selection_rate_conditional_difference", "b"]
+    assert difference.factor == "product"
+    assert difference.detail["marginal"] > 0.1
+    assert difference.figure.value == pytest.approx(-0.1, abs=0.04)
+    assert "has another sign than over all rows" in difference.explanation
+    assert "of the group's rows" in difference.explanation
+    assert not {"positive", "expected", "share_compared"} & difference.detail.keys()
+    assert within["selection_rate_conditional_ratio", "b"].figure.value < 1
+    text = as_html(found)
+    assert "share of positive decisions: difference, points" in text
+    assert "No factor is declared" not in text
+    assert verified(made, text) == ()
