@@ -16,6 +16,7 @@ from monitor.domain.policy import Policy, TableFormat
 from monitor.domain.settings import DaemonSettings
 
 if TYPE_CHECKING:
+    from monitor.config.files import ConfigFiles
     from monitor.engine.ports import Compute, Source
     from monitor.engine.run import Outside
     from monitor.engine.snapshot import ModelSnapshot
@@ -56,6 +57,19 @@ def read_settings(path: Path) -> DaemonSettings:
     from monitor.config.daemon_file import load_settings
 
     return load_settings(path, os.environ)
+
+
+def configuration(path: Path, host: str | None = None, port: int | None = None) -> "ConfigFiles":
+    """Return the daemon's file and its models', to be read and read again.
+
+    Args:
+        path: The daemon's file.
+        host: Address to listen on instead of the file's.
+        port: Port to listen on instead of the file's.
+    """
+    from monitor.config.files import ConfigFiles
+
+    return ConfigFiles(path, os.environ, host, port)
 
 
 def read_policies(settings: DaemonSettings) -> tuple[Policy, ...]:

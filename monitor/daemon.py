@@ -1,12 +1,20 @@
 """The daemon: checks by schedule, results on a page, and an end when told to."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import timedelta
-from hashlib import sha256
+from functools import cached_property
 from threading import Lock
 
+from starlette.applications import Starlette
+
+from monitor import logs
 from monitor.app import code_version, measure_families, snapshot, source_of
+from monitor.config.files import SHOWN, ConfigChange, ConfigFiles, Configured, change_between
+from monitor.domain.errors import ModelmonError
 from monitor.domain.manifest import LateChange
 from monitor.domain.policy import Policy
 from monitor.domain.quarantine import QuarantinedFile
@@ -40,42 +48,56 @@ NAMED = 10
 _log = logging.getLogger("modelmon")
 
 
+@dataclass(frozen=True)
+class Watched:
+    """A model in force, with what this process remembers of it.
+
+    Attributes:
+        policy: Its policy: a run that began under it ends under it.
+        lookback: What is remembered from one check to the next.
+    """
+
+    policy: Policy
+    lookback: Lookback = field(default_factory=Lookback)
+
+    @cached_property
+    def source(self) -> Source:
+        """Return the log, reached for the first time when it is first asked for."""
+        return source_of(self.policy)
+
+
 class Daemon:
     """Checks models and keeps their newest stored results on a page.
 
     Args:
-        settings: Where to listen, how often to check.
-        policies: The models.
+        files: Where the configuration is read again.
+        configured: What they said at the start.
         outside: Store, compute, clock.
         vitals: Where the daemon's own condition is noted.
     """
 
     def __init__(
-        self,
-        settings: DaemonSettings,
-        policies: Sequence[Policy],
-        outside: Outside,
-        vitals: Vitals,
+        self, files: ConfigFiles, configured: Configured, outside: Outside, vitals: Vitals
     ) -> None:
-        self._policies = {policy.model: policy for policy in policies}
-        self._sources: dict[str, Source] = {}
-        self._lookbacks: dict[str, Lookback] = {}
+        self._files = files
+        self._configured = configured
+        self._watched = {policy.model: Watched(policy) for policy in configured.policies}
         self._outside = outside
-        self._settings = settings
         self._vitals = vitals
         self._page = ResultsPage()
         self._snapshots: dict[str, ModelSnapshot] = {}
         self._publishing = Lock()
+        self._reloading = Lock()
         self._schedule = CheckSchedule(
             self.check,
-            dict.fromkeys(self._policies, settings.check_every),
+            dict.fromkeys(self._watched, configured.settings.check_every),
             vitals,
             outside.clock,
-            workers=settings.workers,
+            workers=configured.settings.workers,
         )
 
     def run(self, announce: Callable[[str, int], None]) -> bool:
-        """Serve and check until SIGTERM or SIGINT.
+        """Serve and check until SIGTERM or SIGINT; SIGHUP reads the configuration again.
 
         The last stored results are on the page before ``/-/ready`` says so and before the first
         check begins.
@@ -90,35 +112,65 @@ class Daemon:
             ListenError: The address cannot be listened on.
             StoreError: The last results cannot be read.
         """
-        digests = (policy.digest for policy in self._policies.values())
-        digest = sha256("\n".join(sorted(digests)).encode()).hexdigest()
-        self._vitals.configured(Configuration(digest, self._outside.clock.now()))
+        settings = self._configured.settings
         with stop_signals() as stop:
-            health = Health(self._vitals, self._page, HEARTBEAT_BOUND)
-            app = create_app(self._page, ProcessMetrics(self._vitals, self._page), health)
             server = WebServer(
-                app,
-                self._settings.host,
-                self._settings.port,
+                self._app(),
+                settings.host,
+                settings.port,
                 ended=lambda: stop.ask("the web server ended"),
             )
-            host, port = server.start()
-            self._vitals.beat(self._outside.clock.now())
-            self.publish(self._policies)
-            self._schedule.start()
+            with self._reloading:  # requests are answered from the first line on
+                host, port = server.start()
+                self._vitals.beat(self._outside.clock.now())
+                self._note_configured()
+                self.publish(self._watched)
+                self._schedule.start()
             announce(host, port)
-            reason = stop.wait()
+            reason = stop.wait(self._hung_up)
             _log.info("stopping: %s", reason)
             ended = self._schedule.stop(DRAIN)
             return server.stop() and ended
 
-    def publish(self, models: Sequence[str] | dict[str, Policy]) -> None:
-        """Read some models' newest results from the store and exchange the page."""
+    def publish(self, models: Collection[str]) -> None:
+        """Read some models' newest results from the store and exchange the page.
+
+        Models that are no longer watched are left out.
+        """
         with self._publishing:
             for model in models:
-                self._snapshots[model] = snapshot(self._policies[model], self._outside)
-            text = render(list(self._snapshots.values()), Build(code_version()), measure_families())
-            self._page.publish(text, self._outside.clock.now())
+                if model in self._watched:
+                    self._snapshots[model] = snapshot(self._watched[model].policy, self._outside)
+            self._render()
+
+    def reload(self) -> ConfigChange:
+        """Put what the files say now in force, wholly, or refuse it and change nothing.
+
+        A run under way ends under the policy that it began with; what is due after it is run under
+        the new one.
+
+        Raises:
+            ConfigError: With every problem; the configuration in force stays.
+            StoreError: The results of a model that is new cannot be read; the same.
+        """
+        with self._reloading:
+            try:
+                after = self._files.read_again(self._configured)
+                change = change_between(self._configured, after)
+                self._exchange(after)
+            except ModelmonError as error:
+                self._vitals.refused()
+                _log.error("configuration refused, the one in force stays:\n%s", error)
+                raise
+            before, self._configured = self._configured, after
+            if (before.settings.log_level, before.settings.log_format) != (
+                after.settings.log_level,
+                after.settings.log_format,
+            ):
+                log_as(after.settings, self._vitals)
+            self._note_configured()
+            _tell_change(change, after)
+            return change
 
     def check(self, model: str) -> None:
         """Run a model's due windows; a failure is stored, logged and tried again next time."""
@@ -129,28 +181,101 @@ class Daemon:
             )
             self.publish([model])
 
+    def _app(self) -> Starlette:
+        health = Health(self._vitals, self._page, HEARTBEAT_BOUND)
+        process = ProcessMetrics(self._vitals, self._page)
+        may_ask = self._configured.settings.reload
+        return create_app(
+            self._page, process, health, (lambda: str(self.reload())) if may_ask else None
+        )
+
+    def _hung_up(self) -> None:
+        with suppress(ModelmonError):  # refused: logged, and a series says so
+            self.reload()
+
+    def _note_configured(self) -> None:
+        now = self._outside.clock.now()
+        self._vitals.configured(Configuration(self._configured.digest, now))
+
+    def _exchange(self, after: Configured) -> None:
+        """Exchange the models, their results on the page and their checks."""
+        with self._publishing:
+            # What can fail comes before anything is exchanged. Nothing is published meanwhile.
+            watched = {policy.model: self._still_or_anew(policy) for policy in after.policies}
+            changed = [
+                name for name, item in watched.items() if item is not self._watched.get(name)
+            ]
+            fresh = {name: snapshot(watched[name].policy, self._outside) for name in changed}
+            self._snapshots = {name: fresh.get(name) or self._snapshots[name] for name in watched}
+            self._watched = watched
+            self._vitals.watch(watched)
+            self._render()
+        self._schedule.exchange(dict.fromkeys(watched, after.settings.check_every), changed)
+
+    def _still_or_anew(self, policy: Policy) -> Watched:
+        """Return the model as it is watched if its policy is the same, else one to watch anew."""
+        now = self._watched.get(policy.model)
+        same = now is not None and (now.policy.digest, now.policy.directory) == (
+            policy.digest,
+            policy.directory,
+        )
+        return now if now is not None and same else Watched(policy)
+
+    def _render(self) -> None:
+        text = render(list(self._snapshots.values()), Build(code_version()), measure_families())
+        self._page.publish(text, self._outside.clock.now())
+
     def _check(self, model: str) -> None:
-        policy = self._policies[model]
-        source = self._sources.setdefault(model, source_of(policy))
+        """Run what is due; go on under the new policy when it is exchanged meanwhile."""
+        watched = self._watched.get(model)
+        while watched is not None:
+            self._check_once(watched)
+            before, watched = watched, self._watched.get(model)
+            if watched is before or self._schedule.stopping.is_set():
+                return
+
+    def _check_once(self, watched: Watched) -> None:
+        model = watched.policy.model
         before = self._outside.store.quarantine(model)
         try:
-            self._run_due(policy, source)
+            self._run_due(watched)
         finally:
             after = self._outside.store.quarantine(model)
             _tell_quarantine(before, after)
             if after != before:
                 self.publish([model])
 
-    def _run_due(self, policy: Policy, source: Source) -> None:
-        lookback = self._lookbacks.setdefault(policy.model, Lookback())
-        for ran in check_due(policy, source, self._outside, Silent(), lookback):
+    def _run_due(self, watched: Watched) -> None:
+        policy, lookback = watched.policy, watched.lookback
+        for ran in check_due(policy, watched.source, self._outside, Silent(), lookback):
             _tell(ran)
             self.publish([policy.model])
-            if self._schedule.stopping.is_set():
+            exchanged = self._watched.get(policy.model) is not watched
+            if exchanged or self._schedule.stopping.is_set():
                 return
         self._vitals.looked_back(policy.model, len(lookback.closed), lookback.late_files)
         for change in lookback.told():
             _warn(policy.model, change)
+
+
+def log_as(settings: DaemonSettings, vitals: Vitals) -> None:
+    """Log to standard error as the settings say, and count every message."""
+    as_json = settings.log_format == "json"
+    logs.configure(settings.log_level, sys.stderr, vitals.count_message, as_json=as_json)
+
+
+def _tell_change(change: ConfigChange, after: Configured) -> None:
+    """Log what is in force from now on: a line a model, with the diff of its policy."""
+    _log.info(
+        "configuration loaded: %d models, %d changed, digest %s",
+        len(after.policies),
+        len(change.models),
+        after.digest[:SHOWN],
+    )
+    for item in change.models:
+        _log.info("%s", item, extra={"model": item.model})
+    if change.settings:
+        _log.info("settings changed\n%s", "\n".join(change.settings))
 
 
 def _tell_quarantine(

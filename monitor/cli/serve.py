@@ -1,7 +1,6 @@
 """``modelmon serve``: the daemon."""
 
 import os
-import sys
 from pathlib import Path
 
 import click
@@ -17,28 +16,18 @@ def serve(config_file: Path, host: str | None = None, port: int | None = None) -
     """Check every model by its schedule and serve the results to Prometheus.
 
     Stops on SIGTERM or Ctrl-C, after the window that is being run; a second signal stops at once.
+    Reads its configuration again on SIGHUP; one with a problem is refused, and the old one stays.
     """
-    from dataclasses import replace
-
-    from monitor import app, logs
-    from monitor.daemon import Daemon
+    from monitor import app
+    from monitor.daemon import Daemon, log_as
     from monitor.exposition.vitals import Vitals
 
-    settings = app.read_settings(config_file)
-    if host is not None:
-        settings = replace(settings, host=host)
-    if port is not None:
-        settings = replace(settings, port=port)
-    policies = app.read_policies(settings)
-    vitals = Vitals(policy.model for policy in policies)
-    logs.configure(
-        settings.log_level,
-        sys.stderr,
-        vitals.count_message,
-        as_json=settings.log_format == "json",
-    )
-    outside = app.open_configured(settings)
-    daemon = Daemon(settings, policies, outside, vitals)
+    files = app.configuration(config_file, host, port)
+    configured = files.read()
+    vitals = Vitals(policy.model for policy in configured.policies)
+    log_as(configured.settings, vitals)
+    outside = app.open_configured(configured.settings)
+    daemon = Daemon(files, configured, outside, vitals)
     if not daemon.run(_announce):
         say("modelmon: a check did not end in time; its window will be run again")
         # Its thread would keep the interpreter waiting; nothing is half-written in the store.

@@ -24,6 +24,17 @@ _PASSWORD = re.compile(r"(?<=://)([^/@]*?):(.*)@")
 _SECRET_OPTION = re.compile(r"([?&][^=&]*(?:pass|secret|token|key)[^=&]*=)[^&]*", re.IGNORECASE)
 _SQLITE = "sqlite:///"
 
+_AT_START: Mapping[str, KeyPath] = {
+    "store_url": _URL,
+    "host": ("web", "host"),
+    "port": ("web", "port"),
+    "reload": ("web", "reload"),
+    "workers": ("compute", "workers"),
+    "processes": ("compute", "processes"),
+    "memory_limit": ("compute", "memory_limit"),
+}
+"""Settings that hold as long as the process does, and where they stand in the file."""
+
 
 class StoreSection(Section):
     """Where everything is remembered."""
@@ -40,6 +51,10 @@ class WebSection(Section):
 
     host: Text = Field("127.0.0.1", description="address to bind; 0.0.0.0 for all")
     port: int = Field(9108, ge=0, le=65535, description="port to bind; 0 for any that is free")
+    reload: bool = Field(
+        default=False,
+        description="whether POST /-/reload from this machine reads the configuration again",
+    )
 
 
 class ComputeSection(Section):
@@ -118,6 +133,7 @@ def load_settings(path: Path, environment: Mapping[str, str]) -> DaemonSettings:
         store_shown=redacted(section.store.url),
         host=section.web.host,
         port=section.web.port,
+        reload=section.web.reload,
         workers=section.compute.workers,
         processes=section.compute.processes,
         memory_limit=section.compute.memory_limit,
@@ -125,6 +141,24 @@ def load_settings(path: Path, environment: Mapping[str, str]) -> DaemonSettings:
         log_level=section.log.level,
         log_format=section.log.format,
     )
+
+
+def needing_restart(
+    path: Path, before: DaemonSettings, after: DaemonSettings
+) -> tuple[Problem, ...]:
+    """Return a problem for each setting that differs and is applied at the start only.
+
+    Args:
+        path: The file that the later settings were read from.
+        before: The settings in force.
+        after: Those that would take their place.
+    """
+    differ = [at for name, at in _AT_START.items() if getattr(before, name) != getattr(after, name)]
+    if not differ:
+        return ()
+    document = read_document(path)
+    needed = "takes effect at the start only: restart the daemon, or put back what it was"
+    return in_order(document.problem(at, needed) for at in differ)
 
 
 def settings_as_yaml(settings: DaemonSettings) -> str:
@@ -139,7 +173,7 @@ def settings_as_yaml(settings: DaemonSettings) -> str:
         {
             "models": settings.models,
             "store": {"url": settings.store_shown},
-            "web": {"host": settings.host, "port": settings.port},
+            "web": {"host": settings.host, "port": settings.port, "reload": settings.reload},
             "compute": compute,
             "check_every": duration_text(settings.check_every),
             "log": {"level": settings.log_level, "format": settings.log_format},

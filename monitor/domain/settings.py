@@ -19,6 +19,7 @@ class DaemonSettings:
             are not filled in, a literal password is starred out.
         host: Address the web server binds.
         port: Port the web server binds; 0 for any that is free.
+        reload: Whether the configuration may be read again over HTTP, from this machine.
         workers: Threads that compute, and models that are checked at the same time.
         processes: Whether each run is computed in a worker process of its own.
         memory_limit: Bytes that a worker process may take; None for no bound.
@@ -32,6 +33,7 @@ class DaemonSettings:
     store_shown: str
     host: str
     port: int
+    reload: bool
     workers: int
     processes: bool
     memory_limit: int | None

@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from threading import Lock
 
@@ -43,8 +43,22 @@ class Vitals:
         self._configuration: Configuration | None = None
         self._messages: Counter[str] = Counter()
         self._late: dict[str, tuple[int, int]] = {}
-        names = tuple(models)
-        self._checks = {counter: dict.fromkeys(names, 0) for counter in self._COUNTERS}
+        watched = tuple(models)
+        self._checks = {name: dict.fromkeys(watched, 0) for name in self._COUNTERS}
+
+    def watch(self, models: Iterable[str]) -> None:
+        """Note which models are configured now: others lose their counters, new ones begin at 0."""
+        watched = tuple(models)
+        with self._lock:
+            for name, counts in self._checks.items():
+                self._checks[name] = {model: counts.get(model, 0) for model in watched}
+            self._late = {model: self._late[model] for model in watched if model in self._late}
+
+    def refused(self) -> None:
+        """Note that a newer configuration was refused: the one in force stays."""
+        with self._lock:
+            if self._configuration is not None:
+                self._configuration = replace(self._configuration, successful=False)
 
     def beat(self, now: datetime) -> None:
         """Note that the scheduler is alive."""
@@ -72,7 +86,8 @@ class Vitals:
     def looked_back(self, model: str, windows: int, files: int) -> None:
         """Note how many closed windows have changed since their results, and by how many files."""
         with self._lock:
-            self._late[model] = (windows, files)
+            if self._is_watched(model):
+                self._late[model] = (windows, files)
 
     def configured(self, configuration: Configuration) -> None:
         """Note how the newest attempt to load the configuration ended."""
@@ -117,5 +132,9 @@ class Vitals:
 
     def _count(self, counter: str, model: str, times: int) -> None:
         with self._lock:
-            counts = self._checks[counter]
-            counts[model] = counts.get(model, 0) + times
+            if self._is_watched(model):
+                self._checks[counter][model] += times
+
+    def _is_watched(self, model: str) -> bool:
+        """Return whether a model is configured: a check may end after it no longer is."""
+        return model in self._checks[self._COUNTERS[0]]

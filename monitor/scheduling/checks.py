@@ -1,6 +1,6 @@
 """When models are checked. Which windows are due is not decided here, but from the store."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from math import ceil
 from threading import Condition, Event
@@ -62,7 +62,7 @@ class CheckSchedule:
         self._clock = clock
         self._heartbeat = heartbeat
         self._idle = Condition()
-        self._running = 0
+        self._running: set[str] = set()
         self._due: dict[str, datetime] = {}
         self.stopping = Event()
         self._scheduler = BackgroundScheduler(
@@ -79,15 +79,8 @@ class CheckSchedule:
     def start(self) -> None:
         """Check every model at once, and from then on in its own time."""
         now = self._clock.now()
-        for model, interval in sorted(self._every.items()):
-            self._scheduler.add_job(
-                self._run,
-                _trigger(interval, _jitter(interval)),
-                args=[model],
-                id=_CHECK + model,
-                name=_CHECK + model,
-                next_run_time=now,
-            )
+        for model in sorted(self._every):
+            self._add(model, now)
         self._scheduler.add_job(
             self._beat,
             _trigger(self._heartbeat, timedelta(0)),
@@ -100,6 +93,27 @@ class CheckSchedule:
         self._scheduler.add_listener(self._note_due, EVENT_JOB_SUBMITTED | EVENT_JOB_MAX_INSTANCES)
         self._scheduler.start()
 
+    def exchange(self, every: Mapping[str, timedelta], at_once: Collection[str]) -> None:
+        """Check these models from now on; checks under way are not disturbed.
+
+        Args:
+            every: Model to the time between two checks. A model that is new is checked at once.
+            at_once: Further models to check at once, but for those that are being checked.
+        """
+        now = self._clock.now()
+        with self._idle:
+            if self.stopping.is_set():
+                return
+            before, self._every = self._every, dict(every)
+            for model in sorted({*before, *every}):
+                if model not in every:
+                    self._scheduler.remove_job(_CHECK + model)
+                elif before.get(model) != every[model] or model in at_once:
+                    self._add(model, None if model in self._running else now)
+                else:
+                    continue
+                self._due.pop(model, None)
+
     def stop(self, timeout: timedelta) -> bool:
         """Begin no further check, and wait for those that are running.
 
@@ -107,21 +121,39 @@ class CheckSchedule:
             Whether all of them ended in time. When not, their threads still run, and the
             interpreter would wait for them at exit.
         """
-        self.stopping.set()
-        self._scheduler.shutdown(wait=False)
         with self._idle:
+            self.stopping.set()
+            self._scheduler.shutdown(wait=False)
             return self._idle.wait_for(lambda: not self._running, timeout.total_seconds())
+
+    def _add(self, model: str, first: datetime | None) -> None:
+        """Add a model's check, or put it in the place of the one it has.
+
+        Args:
+            model: The model.
+            first: When to check first; None for one interval from now.
+        """
+        interval = self._every[model]
+        self._scheduler.add_job(
+            self._run,
+            _trigger(interval, _jitter(interval)),
+            args=[model],
+            id=_CHECK + model,
+            name=_CHECK + model,
+            next_run_time=first or self._clock.now() + interval,
+            replace_existing=True,
+        )
 
     def _run(self, model: str) -> None:
         with self._idle:
             if self.stopping.is_set():
                 return
-            self._running += 1
+            self._running.add(model)
         try:
             self._check(model)
         finally:
             with self._idle:
-                self._running -= 1
+                self._running.discard(model)
                 self._idle.notify_all()
 
     def _beat(self) -> None:
@@ -142,8 +174,8 @@ class CheckSchedule:
         due = event.scheduled_run_times[-1]
         last = self._due.get(model)
         self._due[model] = due
-        if last is not None:
-            interval = self._every[model]
+        interval = self._every.get(model)
+        if last is not None and interval is not None:
             missed = ceil((due - last) / (interval + _jitter(interval))) - 1
             self._vitals.count_missed(model, max(0, missed))
 

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from monitor.exposition.page import CONTENT_TYPE, ResultsPage
 from monitor.exposition.process import ProcessMetrics
 from monitor.web.health import Health
+from monitor.web.reload import reload_route
 
 _INDEX = """\
 <!DOCTYPE html>
@@ -45,13 +46,19 @@ _SECURITY = {
 }
 
 
-def create_app(page: ResultsPage, process: ProcessMetrics, health: Health) -> Starlette:
+def create_app(
+    page: ResultsPage,
+    process: ProcessMetrics,
+    health: Health,
+    reload: Callable[[], str] | None = None,
+) -> Starlette:
     """Return the ASGI application.
 
     Args:
         page: The results part of the metrics page.
         process: The process part of it.
         health: What the probes answer.
+        reload: Reads the configuration again and says what has changed; None when requests may not.
     """
 
     # Functions that are not coroutines run in a thread: a large page holds up no probe.
@@ -73,6 +80,7 @@ def create_app(page: ResultsPage, process: ProcessMetrics, health: Health) -> St
             Route("/metrics", metrics),
             Route("/-/healthy", _probe(health.healthy)),
             Route("/-/ready", _probe(health.ready)),
+            Route("/-/reload", reload_route(reload), methods=["POST", "PUT"]),
         ],
         middleware=[Middleware(_SecurityHeaders)],
     )

@@ -140,25 +140,32 @@ class StopRequest:
         self._reason = reason
         self._writer.send(_ASKED)
 
-    def wait(self) -> str:
-        """Wait until there is a reason to stop, and return it: the signal's name, or as asked."""
+    def wait(self, hung_up: Callable[[], None] = lambda: None) -> str:
+        """Wait until there is a reason to stop, and return it: the signal's name, or as asked.
+
+        Args:
+            hung_up: Called for each SIGHUP, in the thread that waits.
+        """
         while True:
             number = self._reader.recv(1)
             if number == _ASKED:
                 return self._reason
+            if number[0] == signal.SIGHUP:
+                hung_up()
             if number[0] in _SIGNALS:
                 return signal.Signals(number[0]).name
 
 
 @contextmanager
 def stop_signals() -> Iterator[StopRequest]:
-    """Let SIGTERM and SIGINT be reasons to stop. Only the main thread can do so.
+    """Let SIGTERM and SIGINT be reasons to stop, and SIGHUP none. Only the main thread can do so.
 
-    A second signal has its default effect: it ends the process at once.
+    A second signal to stop has its default effect: it ends the process at once.
     """
     reader, writer = socket.socketpair()
     writer.settimeout(0)
     previous = {each: signal.signal(each, _default_from_now_on) for each in _SIGNALS}
+    previous[signal.SIGHUP] = signal.signal(signal.SIGHUP, _only_wake)
     wakeup = signal.set_wakeup_fd(writer.fileno())
     with reader, writer:
         try:
@@ -167,6 +174,10 @@ def stop_signals() -> Iterator[StopRequest]:
             signal.set_wakeup_fd(wakeup)
             for each, handler in previous.items():
                 signal.signal(each, handler)
+
+
+def _only_wake(_: int, __: FrameType | None) -> None:
+    """Do nothing: a signal that has a handler also has its byte in the socket."""
 
 
 def _default_from_now_on(_: int, __: FrameType | None) -> None:

@@ -36,7 +36,7 @@ def test_an_instant_that_has_not_come_is_absent():
 
 
 def test_everything_that_was_noted_is_shown():
-    vitals, page = Vitals(["credit"]), ResultsPage()
+    vitals, page = Vitals(["credit", "other"]), ResultsPage()
     page.publish(b"", NOON)
     vitals.beat(NOON)
     vitals.count_missed("credit", 3)
@@ -72,3 +72,36 @@ def test_the_age_of_a_heartbeat_is_taken_on_the_clock_that_never_jumps():
     assert vitals.heartbeat_age == 7
     vitals.beat(NOON)
     assert vitals.heartbeat_age == 0
+
+
+def test_models_that_are_no_longer_watched_lose_their_series_and_new_ones_begin_at_zero():
+    vitals = Vitals(["credit", "fraud"])
+    for model in ("credit", "fraud"):
+        vitals.count_missed(model, 2)
+        vitals.looked_back(model, 1, 1)
+    vitals.watch(["fraud", "churn"])
+    vitals.count_missed("credit", 1)  # a check of it that was under way
+    vitals.looked_back("credit", 1, 1)
+    series = scrape(vitals)
+    assert not [key for key in series if "credit" in key]
+    assert series["modelmon_check_missed_runs_total", "fraud"] == 2
+    assert series["modelmon_late_files", "fraud"] == 1
+    assert series["modelmon_check_missed_runs_total", "churn"] == 0
+    assert ("modelmon_late_files", "churn") not in series
+
+
+def test_every_counter_of_every_model_begins_at_zero():
+    series = scrape(Vitals(model for model in ("credit", "fraud")))
+    for counter in ("check_missed_runs", "check_overlapping_runs", "check_errors"):
+        for model in ("credit", "fraud"):
+            assert series[f"modelmon_{counter}_total", model] == 0
+
+
+def test_a_refused_configuration_leaves_the_one_in_force():
+    vitals = Vitals()
+    vitals.configured(Configuration("00000000000f" + "a" * 52, NOON))
+    vitals.refused()
+    series = scrape(vitals)
+    assert series["modelmon_config_last_reload_successful",] == 0
+    assert series["modelmon_config_last_reload_success_timestamp_seconds",] == NOON.timestamp()
+    assert series["modelmon_config_hash",] == 15

@@ -136,3 +136,48 @@ def test_stopping_in_time_says_so(start):
     schedule, _ = start(check, {"a": timedelta(days=1)})
     until(lambda: check.calls == ["a"])
     assert schedule.stop(timedelta(seconds=5))
+
+
+def test_exchanged_models_are_checked_at_once_and_those_that_are_gone_no_more(start):
+    check = Recorder()
+    day = timedelta(days=1)
+    schedule, _ = start(check, {"gone": TICK, "same": day, "changed": day})
+    until(lambda: {"gone", "same", "changed"} <= set(check.calls))
+    schedule.exchange({"same": day, "changed": day, "new": day}, ["changed", "new"])
+    until(lambda: check.calls.count("changed") == 2 and check.calls.count("new") == 1)
+    gone = check.calls.count("gone")
+    time.sleep(0.3)
+    assert check.calls.count("gone") <= gone + 1  # one may have been waiting
+    assert check.calls.count("same") == 1
+
+
+def test_another_interval_holds_from_the_exchange_on(start):
+    check = Recorder()
+    schedule, vitals = start(check, {"a": timedelta(days=1)})
+    until(lambda: check.calls == ["a"])
+    schedule.exchange({"a": TICK}, [])
+    until(lambda: len(check.calls) >= 4)
+    assert vitals.checks["check_missed_runs"]["a"] == 0
+
+
+def test_a_check_under_way_is_not_disturbed_by_an_exchange_nor_counted_as_overlapping(start):
+    check = Recorder()
+    check.waits["a"] = Event()
+    day = timedelta(days=1)
+    schedule, vitals = start(check, {"a": day}, workers=2)
+    until(lambda: check.calls == ["a"])
+    schedule.exchange({"a": day}, ["a"])
+    time.sleep(0.3)
+    assert check.calls == ["a"]
+    assert vitals.checks["check_overlapping_runs"]["a"] == 0
+    check.waits["a"].set()
+
+
+def test_nothing_is_exchanged_once_it_stops(start):
+    check = Recorder()
+    schedule, _ = start(check, {"a": timedelta(days=1)})
+    until(lambda: check.calls == ["a"])
+    assert schedule.stop(timedelta(seconds=5))
+    schedule.exchange({"b": TICK}, ["b"])
+    time.sleep(0.3)
+    assert check.calls == ["a"]

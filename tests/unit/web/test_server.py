@@ -107,6 +107,15 @@ def test_a_signal_that_another_thread_receives_ends_the_wait_of_the_main_one():
     bystander.join()
 
 
+def test_hanging_up_is_told_and_ends_nothing():
+    told = []
+    with stop_signals() as stop:
+        os.kill(os.getpid(), signal.SIGHUP)
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert stop.wait(lambda: told.append("hung up")) == "SIGTERM"
+    assert told == ["hung up"]
+
+
 def test_another_thread_can_ask_to_stop_and_other_signals_do_not():
     previous = signal.signal(signal.SIGUSR1, lambda *_: None)
     with stop_signals() as stop:
