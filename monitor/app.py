@@ -209,6 +209,28 @@ def upgrade_store(settings: DaemonSettings) -> str:
     return str(upgrade(settings.store_url))
 
 
+def try_store(settings: DaemonSettings) -> None:
+    """Make sure that the database may be written; nothing is changed.
+
+    Raises:
+        StoreError: It may not.
+    """
+    from monitor.store.schema import try_write
+
+    try_write(settings.store_url)
+
+
+def store_clock(settings: DaemonSettings) -> datetime:
+    """Return the present as the database has it.
+
+    Raises:
+        StoreError: It cannot be reached.
+    """
+    from monitor.store.schema import read_clock
+
+    return read_clock(settings.store_url)
+
+
 def open_outside(url: str, compute: "Compute | None" = None) -> "Outside":
     """Return store, compute and clock.
 

@@ -28,6 +28,7 @@ COMMANDS = {
     ),
     "db": ("monitor.cli.db:db", "Create, upgrade and check the database."),
     "demo": ("monitor.cli.demo:demo", "Run the main job on the real logs of the repository."),
+    "doctor": ("monitor.cli.doctor:doctor", "Look at everything that the daemon needs."),
     "explain": ("monitor.cli.explain:explain", "Show what a stored result rests on."),
     "healthcheck": ("monitor.cli.healthcheck:healthcheck", "Ask a running daemon how it is."),
     "init": ("monitor.cli.init:init", "Write a model's first configuration from a parquet log."),
@@ -118,8 +119,8 @@ def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
 def root(ctx: click.Context, config_file: Path) -> None:
     """Watch deployed models for drift and disparity.
 
-    Exit codes: 0 ok, 1 findings (with --fail-on) or differences (recheck), 2 usage, 3 configuration or baseline,
-    4 source, 5 store.
+    Exit codes: 0 ok, 1 findings (with --fail-on), differences (recheck) or a failure (doctor), 2 usage,
+    3 configuration or baseline, 4 source, 5 store.
     """
     ctx.obj = config_file
 

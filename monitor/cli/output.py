@@ -153,6 +153,8 @@ _COLOURS = {
     "unknown": "magenta",
     "no_data": "magenta",
     "ok": "green",
+    "fail": "bold red",
+    "warn": "yellow",
 }
 
 

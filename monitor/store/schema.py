@@ -1,10 +1,11 @@
 """Which schema a database has, and how it is brought to the one this code needs."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, inspect, select, text
+from sqlalchemy import Connection, Engine, false, func, inspect, select, text, update
 
 from monitor.domain.errors import StoreError
 from monitor.store.connection import (
@@ -94,6 +95,38 @@ def check(url: str) -> SchemaState:
     try:
         with reported(where, "reading its schema"), engine.connect() as connection:
             return _state(connection)
+    finally:
+        engine.dispose()
+
+
+def read_clock(url: str) -> datetime:
+    """Return the present as the database has it, to the second at the least.
+
+    Raises:
+        StoreError: The database cannot be reached.
+    """
+    where = database_url(url)
+    engine = connect_lazily(where, looking=True)
+    try:
+        with reported(where, "asking for the time"), engine.connect() as connection:
+            told: datetime = connection.execute(select(func.now())).scalar_one()
+            # SQLite has no zones: its time is in UTC.
+            return told.replace(tzinfo=UTC) if told.tzinfo is None else told.astimezone(UTC)
+    finally:
+        engine.dispose()
+
+
+def try_write(url: str) -> None:
+    """Write nothing, in a transaction and with a statement that need the right to write.
+
+    Raises:
+        StoreError: The database cannot be reached, is read-only, or refuses this user the right.
+    """
+    where = database_url(url)
+    engine = connect_lazily(where)
+    try:
+        with reported(where, "trying whether it may be written"), writing(engine) as connection:
+            connection.execute(update(RUNS).where(false()).values(revision=RUNS.c.revision))
     finally:
         engine.dispose()
 

@@ -1,0 +1,88 @@
+"""The doctor: everything that a daemon needs is looked at once, and nothing is changed."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from monitor import app
+from monitor.config.files import Configured
+from monitor.domain.errors import ConfigError, SourceError, StoreError
+from monitor.domain.policy import Policy
+from monitor.engine.examine import Condition, Examined, examine_model, unreachable
+from monitor.engine.run import Outside
+from monitor.exposition.render import Build, render
+
+MOST_APART = timedelta(seconds=5)
+"""How far two clocks may be apart: the store's may be told to the second, and later than asked."""
+
+MANY_SERIES = 100_000
+"""Series beyond which one daemon's page is a burden to the Prometheus that scrapes it."""
+
+
+def examine(config_file: Path) -> Iterator[Examined]:
+    """Yield what is seen, one thing after the other: what the next one rests on comes first."""
+    try:
+        configured = app.configuration(config_file).read()
+    except ConfigError as error:
+        for problem in error.problems:
+            advice = "modelmon config check; docs/reference/config.md has every key"
+            yield Examined("configuration", "", Condition.FAIL, str(problem), advice)
+        return
+    found = f"{len(configured.policies)} models, digest {configured.digest[:12]}"
+    yield Examined("configuration", "", Condition.OK, found)
+    try:
+        yield from _stored(configured)
+    except StoreError as error:
+        advice = "mend it first: what rests on the store could not be looked at"
+        yield Examined("store", "", Condition.FAIL, str(error), advice)
+
+
+def _stored(configured: Configured) -> Iterator[Examined]:
+    settings = configured.settings
+    outside = app.open_outside(settings.store_url)  # refuses a schema that is not this version's
+    app.try_store(settings)
+    found = f"{settings.store_shown}: reached, may be written, the schema is this version's"
+    yield Examined("store", "", Condition.OK, found)
+    yield _clock(app.store_clock(settings), outside, configured.policies)
+    for policy in configured.policies:
+        yield from _model(policy, outside)
+    yield _series(configured.policies, outside)
+
+
+def _model(policy: Policy, outside: Outside) -> Iterator[Examined]:
+    try:
+        source = app.source_of(policy)
+    except SourceError as error:
+        yield unreachable(policy.model, error)
+        return
+    yield from examine_model(policy, source, outside.store, outside.clock.now())
+
+
+def _clock(stores: datetime, outside: Outside, policies: Sequence[Policy]) -> Examined:
+    """Hold this machine's clock against the store's, and against what is stored."""
+    now = outside.clock.now()
+    apart = abs(now - stores)
+    if apart > MOST_APART:
+        found = f"{apart.total_seconds():.0f} s from the store's ({stores:%Y-%m-%dT%H:%M:%SZ})"
+        return Examined("clock", "", Condition.FAIL, found, "synchronise both machines, by NTP")
+    ended = (outside.store.counts(policy.model).last_success for policy in policies)
+    newest = max((instant for instant in ended if instant is not None), default=now)
+    if newest > now + MOST_APART:
+        found = f"the newest stored run ended later than now, at {newest:%Y-%m-%dT%H:%M:%SZ}"
+        return Examined("clock", "", Condition.FAIL, found, "synchronise the clock, by NTP")
+    return Examined("clock", "", Condition.OK, "as the store's, and later than every stored run")
+
+
+def _series(policies: Sequence[Policy], outside: Outside) -> Examined:
+    """Count the series that the stored results take."""
+    snapshots = [app.snapshot(policy, outside) for policy in policies]
+    page = render(snapshots, Build(app.code_version()), app.measure_families())
+    number = sum(1 for line in page.splitlines() if line and not line.startswith(b"#"))
+    without = [item.policy.model for item in snapshots if item.latest is None]
+    if without:
+        found = f"{number} now; no result yet of {', '.join(without)}"
+        return Examined("series", "", Condition.WARN, found, "look again after the first run")
+    if number > MANY_SERIES:
+        advice = "watch fewer fields, segments or crossings, or share the models among daemons"
+        return Examined("series", "", Condition.WARN, f"{number} on the page", advice)
+    return Examined("series", "", Condition.OK, f"{number} on the page")
