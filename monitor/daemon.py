@@ -11,7 +11,7 @@ from threading import Lock
 
 from starlette.applications import Starlette
 
-from monitor import logs
+from monitor import logs, supervisor
 from monitor.app import code_version, measure_families, snapshot, source_of
 from monitor.config.files import SHOWN, ConfigChange, ConfigFiles, Configured, change_between
 from monitor.domain.errors import ModelmonError
@@ -94,6 +94,7 @@ class Daemon:
             vitals,
             outside.clock,
             workers=configured.settings.workers,
+            beaten=supervisor.alive,
         )
 
     def run(self, announce: Callable[[str, int], None]) -> bool:
@@ -127,8 +128,10 @@ class Daemon:
                 self.publish(self._watched)
                 self._schedule.start()
             announce(host, port)
+            supervisor.ready(self._status())
             reason = stop.wait(self._hung_up)
             _log.info("stopping: %s", reason)
+            supervisor.stopping()
             ended = self._schedule.stop(DRAIN)
             return server.stop() and ended
 
@@ -154,23 +157,11 @@ class Daemon:
             StoreError: The results of a model that is new cannot be read; the same.
         """
         with self._reloading:
+            supervisor.reloading()
             try:
-                after = self._files.read_again(self._configured)
-                change = change_between(self._configured, after)
-                self._exchange(after)
-            except ModelmonError as error:
-                self._vitals.refused()
-                _log.error("configuration refused, the one in force stays:\n%s", error)
-                raise
-            before, self._configured = self._configured, after
-            if (before.settings.log_level, before.settings.log_format) != (
-                after.settings.log_level,
-                after.settings.log_format,
-            ):
-                log_as(after.settings, self._vitals)
-            self._note_configured()
-            _tell_change(change, after)
-            return change
+                return self._reload()
+            finally:
+                supervisor.ready(self._status())
 
     def check(self, model: str) -> None:
         """Run a model's due windows; a failure is stored, logged and tried again next time."""
@@ -192,6 +183,30 @@ class Daemon:
     def _hung_up(self) -> None:
         with suppress(ModelmonError):  # refused: logged, and a series says so
             self.reload()
+
+    def _reload(self) -> ConfigChange:
+        try:
+            after = self._files.read_again(self._configured)
+            change = change_between(self._configured, after)
+            self._exchange(after)
+        except ModelmonError as error:
+            self._vitals.refused()
+            _log.error("configuration refused, the one in force stays:\n%s", error)
+            raise
+        before, self._configured = self._configured, after
+        if (before.settings.log_level, before.settings.log_format) != (
+            after.settings.log_level,
+            after.settings.log_format,
+        ):
+            log_as(after.settings, self._vitals)
+        self._note_configured()
+        _tell_change(change, after)
+        return change
+
+    def _status(self) -> str:
+        at = self._vitals.configuration
+        newest = "" if at is None or at.successful else "; a newer configuration was refused"
+        return f"{len(self._watched)} models{newest}"
 
     def _note_configured(self) -> None:
         now = self._outside.clock.now()

@@ -7,6 +7,7 @@ packages=()
 command -v promtool >/dev/null || packages+=(prometheus)
 command -v amtool >/dev/null || packages+=(prometheus-alertmanager)
 command -v chromium chromium-browser google-chrome google-chrome-stable chrome >/dev/null || packages+=(chromium fonts-dejavu-core)
+command -v systemd-analyze >/dev/null || packages+=(systemd)
 [ ${#packages[@]} -eq 0 ] && exit 0
 
 as_root=()

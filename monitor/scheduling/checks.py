@@ -44,6 +44,7 @@ class CheckSchedule:
         clock: The time of day.
         workers: How many models are checked at the same time.
         heartbeat: Time between two heartbeats.
+        beaten: Called at each of them.
     """
 
     def __init__(
@@ -55,12 +56,14 @@ class CheckSchedule:
         *,
         workers: int = 1,
         heartbeat: timedelta = timedelta(seconds=5),
+        beaten: Callable[[], None] = lambda: None,
     ) -> None:
         self._check = check
         self._every = dict(every)
         self._vitals = vitals
         self._clock = clock
         self._heartbeat = heartbeat
+        self._beaten = beaten
         self._idle = Condition()
         self._running: set[str] = set()
         self._due: dict[str, datetime] = {}
@@ -158,6 +161,7 @@ class CheckSchedule:
 
     def _beat(self) -> None:
         self._vitals.beat(self._clock.now())
+        self._beaten()
 
     def _note_error(self, event: JobExecutionEvent) -> None:
         if event.job_id != _HEARTBEAT:
