@@ -11,7 +11,7 @@ from monitor.domain.limit import Band
 from monitor.domain.policy import Policy
 from monitor.domain.reading import Reading
 from monitor.measures.direction import needs_labels
-from monitor.measures.disparity.rate import Harm
+from monitor.measures.disparity.rate import Harm, side_of
 from monitor.measures.disparity.rates import HARM
 
 RATIO, DIFFERENCE, CHANGE = "_ratio", "_difference", "_ratio_change"
@@ -84,8 +84,9 @@ def disparities(
     """Yield the verdict on each reading of a disparity that is judged, with its place.
 
     Judged are the ratio to the reference group, by the band; its change since the registered
-    baseline, by what a ratio may change; and the difference, by the smallest that matters, where
-    there is no ratio because the reference group's rate is 0.
+    baseline, by what a ratio may change; and the difference, by what the policy tolerates of it
+    where the metric has no ratio, or by the smallest that matters where there is none because the
+    reference group's rate is 0.
 
     Args:
         readings: Of one model version in one window.
@@ -106,7 +107,10 @@ def disparities(
         if side is None or kind is None or reading.subject.reference:
             continue
         band = _band(reading, policy, metric, kind)
-        if band is None or (kind is OF_DIFFERENCE and (metric, reading.subject) not in undefined):
+        if band is None:
+            continue
+        listed = metric in policy.disparity.differences
+        if kind is OF_DIFFERENCE and not listed and (metric, reading.subject) not in undefined:
             continue
         if waiting and needs_labels(reading.measure):
             yield place, withheld(reading, band, waiting)
@@ -118,6 +122,9 @@ def _band(reading: Reading, policy: Policy, metric: str, kind: Disparity) -> Ban
     band = policy.band_of(reading.subject.population, metric)
     if kind is OF_CHANGE:
         return policy.disparity.band_of_change(band)
+    if kind is OF_DIFFERENCE and metric in policy.disparity.differences:
+        most = policy.disparity.differences[metric]
+        return replace(band, low=-most, high=most, min_difference=0.0)
     if kind is OF_DIFFERENCE:
         return replace(band, low=-band.min_difference, high=band.min_difference)
     return band
@@ -191,5 +198,5 @@ def _tolerated(band: Band, side: Harm) -> str:
 
 
 def sides_of(effect: Effect | None) -> Mapping[str, Harm]:
-    """Return the side that harms, of every metric, under an effect of the decision; none without."""
-    return {} if effect is None else {name: harm[effect] for name, harm in HARM.items()}
+    """Return the side that harms, of every metric, under an effect of the decision or without one."""
+    return {name: side_of(harm, effect) for name, harm in HARM.items()}

@@ -11,6 +11,7 @@ from monitor.alerts.judge import (
     judged_rows,
     withheld,
 )
+from monitor.alerts.membership import memberships
 from monitor.domain.estimate import Estimate
 from monitor.domain.finding import Evidence, Finding, Verdict
 from monitor.domain.limit import Limit
@@ -82,6 +83,7 @@ def findings_of(
             found[place] = _judged(reading, limit)
     effect = policy.decision.effect if policy.decision else None
     found.update(disparities(readings, policy, sides_of(effect), waiting))
+    found.update(memberships(readings, policy))
     for together in tested.values():
         found.update(_judged_together(together, floors, policy.false_discovery_rate))
     return tuple(found[place] for place in sorted(found))

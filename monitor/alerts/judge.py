@@ -28,7 +28,7 @@ def judge(reading: Reading, limit: Limit, *, either_side: bool) -> Finding:
         case Unmeasurable() as absent:
             return unknown(reading, limit, absent)
         case Estimate() as estimate:
-            short = _too_few(estimate, limit.min_rows)
+            short = too_few(estimate, limit.min_rows)
             if short is not None:
                 return unknown(reading, limit, short)
             size = evidence(estimate, either_side=either_side)
@@ -58,7 +58,7 @@ def judge_tested(
     """
     if isinstance(reading.result, Unmeasurable):
         return unknown(reading, limit, reading.result)
-    short = _too_few(reading.result, limit.min_rows)
+    short = too_few(reading.result, limit.min_rows)
     if short is not None:
         return unknown(reading, limit, short)
     told = told_number(reading.result)
@@ -85,7 +85,7 @@ def judge_tested(
 def judged_rows(reading: Reading, limit: Limit) -> bool:
     """Return whether a reading is a number that rests on enough rows to be judged."""
     result = reading.result
-    return isinstance(result, Estimate) and _too_few(result, limit.min_rows) is None
+    return isinstance(result, Estimate) and too_few(result, limit.min_rows) is None
 
 
 def _tolerated(reading: Reading, verdict: Verdict, bound: float, test: Evidence) -> str:
@@ -128,7 +128,7 @@ def judge_floor(reading: Reading, limit: Limit) -> Finding:
         case Unmeasurable() as absent:
             return unknown(reading, limit, absent)
         case Estimate() as estimate:
-            short = _too_few(replace(estimate, n_reference=0), limit.min_rows)
+            short = too_few(replace(estimate, n_reference=0), limit.min_rows)
             if short is not None:
                 return unknown(reading, limit, short)
             size = estimate.value if estimate.high is None else estimate.high
@@ -166,7 +166,8 @@ def evidence(estimate: Estimate, *, either_side: bool) -> float:
     return max(above, -high) if either_side else above
 
 
-def _too_few(estimate: Estimate, min_rows: int) -> Unmeasurable | None:
+def too_few(estimate: Estimate, min_rows: int) -> Unmeasurable | None:
+    """Return why a number rests on too few rows to be judged; None when it rests on enough."""
     if estimate.n >= min_rows and (not estimate.n_reference or estimate.n_reference >= min_rows):
         return None
     return Unmeasurable(

@@ -21,6 +21,7 @@ from monitor.config.reference_checks import reference_problems
 from monitor.config.segment_checks import segment_problems
 from monitor.config.values import MAX_NAME, checked_zone, in_zone, parse_instant
 from monitor.config.wording import described, quoted, suggestion
+from monitor.domain.disparity import REPRESENTATION, UNKNOWN_SHARE
 from monitor.domain.errors import Problem
 from monitor.domain.field import PARTS, FieldKind, FieldRole
 from monitor.domain.limit import Limit
@@ -208,9 +209,6 @@ def _table(document: Document, path: KeyPath, section: Raw) -> Iterator[Problem]
 
 def _decision(document: Document, populations: list[str]) -> Iterator[Problem]:
     decision = document.value.get("decision")
-    if populations and "decision" not in document.value:
-        message = "populations are compared by the model's decision; add decision:"
-        yield document.problem(("populations",), message, at_key=True)
     if not isinstance(decision, dict):
         return
     path = ("decision",)
@@ -300,6 +298,10 @@ def _limits(document: Document, measures: Mapping[str, MeasureName]) -> Iterator
                 yield from _lacking(document, path, measures[name])
             else:
                 yield document.problem(path, _unknown_measure(name, here, measures), at_key=True)
+    of_groups = _section(limits, "disparity")
+    for name, base in (("representation", REPRESENTATION), ("unknown_share", UNKNOWN_SHARE)):
+        path = ("limits", "disparity", name)
+        yield from _bounds(document, path, _section(of_groups, name), base)
     yield from metric_problems(document)
 
 

@@ -253,7 +253,7 @@ def _limits(policy: Policy, measures: Mapping[str, MeasureName]) -> Content:
     families["disparity"] = {
         "metrics": list(policy.disparity_metrics),
         "reference": str(policy.held_against),
-        **disparity_content(policy.band, policy.disparity),
+        **disparity_content(policy.band, policy.disparity, policy.disparity_metrics),
     }
     families["false_discovery_rate"] = policy.false_discovery_rate
     return _given(families)

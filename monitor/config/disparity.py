@@ -1,19 +1,20 @@
 """``limits.disparity`` → what is tolerated of disparities, and back."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from pydantic_core import PydanticCustomError
 
-from monitor.config.disparity_sections import BandSection, DisparitySection
+from monitor.config.disparity_sections import BandSection, BoundsSection, DisparitySection
 from monitor.config.document import Document
 from monitor.config.regulation import profile_named
 from monitor.config.values import NEVER, duration_text
 from monitor.config.wording import quoted, suggestion
 from monitor.domain.alarm import AlarmRule
-from monitor.domain.disparity import DisparityLimits
+from monitor.domain.disparity import REPRESENTATION, UNKNOWN_SHARE, DisparityLimits
 from monitor.domain.errors import Problem
-from monitor.domain.limit import Band
+from monitor.domain.limit import Band, Limit
 
 Content = dict[str, Any]
 _PATH = ("limits", "disparity")
@@ -46,9 +47,17 @@ def disparity_limits(
         metrics={name: Band(**_given_over(usual, own)) for name, own in section.bands.items()},
         change=section.change,
         extend=section.extend,
+        representation=_bounds(section.representation, REPRESENTATION),
+        unknown_share=_bounds(section.unknown_share, UNKNOWN_SHARE),
+        differences=section.differences,
         persistence=AlarmRule(*persistence),
         profile=profile_named(section.profile)[0] if section.profile else None,
     )
+
+
+def _bounds(section: BoundsSection, usual: Limit) -> Limit:
+    given = {name: getattr(section, name) for name in section.model_fields_set}
+    return replace(usual, **given)  # a bound of None was given as never
 
 
 def _given(section: BandSection) -> dict[str, Any]:
@@ -60,17 +69,33 @@ def _given_over(usual: Band, section: Any) -> dict[str, Any]:
     return {**inherited, **section.model_dump(exclude_unset=True)}
 
 
-def disparity_content(band: Band, limits: DisparityLimits) -> Content:
-    """Return the keys and values that a file in full would have."""
+def disparity_content(
+    band: Band, limits: DisparityLimits, metrics: Collection[str] = ()
+) -> Content:
+    """Return the keys and values that a file in full would have.
+
+    Args:
+        band: The usual band.
+        limits: Everything besides.
+        metrics: What is compared between groups; what is not has no limit to show.
+    """
+    shares = {"representation": limits.representation, "unknown_share": limits.unknown_share}
     content: Content = {
         "profile": limits.profile.pin if limits.profile else None,
         "band": _band(band),
         "bands": {name: _tolerated(own) for name, own in limits.metrics.items()},
         "populations": {name: {"band": _band(own)} for name, own in limits.populations.items()},
         "change": NEVER if limits.change is None else limits.change,
+        **{name: _both(limit) for name, limit in shares.items() if name in metrics},
+        "differences": dict(limits.differences),
         "extend": duration_text(limits.extend),
     }
     return {key: value for key, value in content.items() if value not in (None, {})}
+
+
+def _both(limit: Limit) -> Content:
+    bounds = {"warning": limit.warning, "critical": limit.critical}
+    return {name: NEVER if bound is None else bound for name, bound in bounds.items()}
 
 
 def _tolerated(band: Band) -> Content:

@@ -2,11 +2,11 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, PositiveFloat
 
 from monitor.config.defaults import DEFAULT_BAND, DEFAULT_DISPARITY
 from monitor.config.section import Section
-from monitor.config.values import Duration, Name, Share, Text, duration_text
+from monitor.config.values import Bound, Duration, Name, Share, Text, duration_text
 
 
 class BandSection(Section):
@@ -57,6 +57,13 @@ class PopulationLimitSection(Section):
     )
 
 
+class BoundsSection(Section):
+    """The bounds of a number."""
+
+    warning: Bound = Field(None, description="beyond this a finding is a warning; or never")
+    critical: Bound = Field(None, description="beyond this a finding is critical; or never")
+
+
 class DisparitySection(Section):
     """Limits on unequal outcomes between groups."""
 
@@ -87,6 +94,21 @@ class DisparitySection(Section):
         DEFAULT_DISPARITY.change,
         description="a ratio that is on the harmful side worse than this share of the baseline's "
         "has changed; or never",
+    )
+    representation: BoundsSection = Field(
+        {},
+        validate_default=True,
+        description="what a group's share of its population may change by, up or down",
+    )
+    unknown_share: BoundsSection = Field(
+        {},
+        validate_default=True,
+        description="what the share of rows of unknown membership may rise by",
+    )
+    differences: dict[str, PositiveFloat] = Field(
+        default_factory=dict,
+        description="metrics without a ratio to the difference from the reference group that is "
+        "tolerated, in the metric's unit; the others are measured and not judged",
     )
     extend: Duration = Field(
         duration_text(DEFAULT_DISPARITY.extend),

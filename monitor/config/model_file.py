@@ -16,6 +16,7 @@ from monitor.config.defaults import (
 )
 from monitor.config.disparity import disparity_limits, disparity_problems, with_profile
 from monitor.config.document import Document, parse_document, read_document
+from monitor.config.metric_checks import metrics_without_decision
 from monitor.config.population_sections import (
     FactorSection,
     PopulationSection,
@@ -205,7 +206,7 @@ def _policy(given: ModelSection, document: Document) -> Policy:
         schedule=_schedule(section.schedule),
         limits=limits,
         band=band,
-        disparity_metrics=_metrics(section),
+        disparity_metrics=_metrics(section, document),
         held_against=HeldAgainst(disparities.reference),
         false_discovery_rate=section.limits.false_discovery_rate,
         alarms=_alarms(section.alarms),
@@ -305,13 +306,15 @@ def _label(section: LabelSection) -> Label:
     )
 
 
-def _metrics(section: ModelSection) -> tuple[str, ...]:
+def _metrics(section: ModelSection, document: Document) -> tuple[str, ...]:
     """Return the metrics that are compared between groups, each once, in the order of the list."""
     given = section.limits.disparity.metrics
     if given is not None:
         named = [metric for name in given for metric in metrics_named(name)]
         return tuple(dict.fromkeys(named))
     decision, label = section.decision, section.label
+    if decision is None and section.populations:
+        return metrics_without_decision(document)
     if decision is None or decision.positive_is is None or label is None or not label.positive:
         return (DEFAULT_METRIC,)
     if label.observed_when is not None:  # the errors of the other decision are never seen

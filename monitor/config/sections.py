@@ -20,11 +20,10 @@ from monitor.config.defaults import (
     MOST_SLICES,
     MOST_WINDOWS,
 )
-from monitor.config.disparity_sections import DisparitySection
+from monitor.config.disparity_sections import BoundsSection, DisparitySection
 from monitor.config.population_sections import Populations, ProtectedTableSection, Strata
 from monitor.config.section import Section, TableFormat, named_in_full
 from monitor.config.values import (
-    Bound,
     Duration,
     Instant,
     Length,
@@ -252,11 +251,9 @@ class ScheduleSection(Section):
     )
 
 
-class FieldLimitSection(Section):
+class FieldLimitSection(BoundsSection):
     """The limit of one field, where it differs from that of the others."""
 
-    warning: Bound = Field(None, description="beyond this a finding is a warning; or never")
-    critical: Bound = Field(None, description="beyond this a finding is critical; or never")
     min_rows: int | None = Field(
         None, ge=1, description="fewer rows than this are not judged; 50 unless it is said"
     )

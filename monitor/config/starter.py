@@ -184,7 +184,8 @@ def _label(column: InferredColumn | None) -> Iterator[str]:
 
 def _populations(columns: Sequence[InferredColumn]) -> Iterator[str]:
     groups = [column for column in columns if column.role is _POPULATION]
-    yield "# Protected attributes. They need decision.positive_is, which only you can say."
+    yield "# Protected attributes. With a decision they need decision.positive_is, which only you can say;"
+    yield "# a model that gives a number needs none: groups are compared by its errors."
     for column in groups:
         yield f"# {inline(column.name)}: {_about(column)}"
     yield "# populations:"

@@ -6,11 +6,17 @@ from datetime import timedelta
 from math import log
 
 from monitor.domain.alarm import OF_DISPARITIES, AlarmRule
-from monitor.domain.limit import Band
+from monitor.domain.limit import Band, Limit
 from monitor.domain.regulation import RegulationProfile
 
 LEAST_CHANGE = 0.9
 """A ratio may be a tenth worse than it was in the baseline before its change counts."""
+
+REPRESENTATION = Limit(warning=0.05, critical=0.20)
+"""Five in a hundred of those whom the model sees are others than they were, or one in five."""
+
+UNKNOWN_SHARE = Limit(warning=0.01, critical=0.05)
+"""As of missing values: a join that breaks loses one row in a hundred at least, or many at once."""
 
 LONGEST_STRETCH = timedelta(days=28)
 """Four weeks: every weekday is in it equally often."""
@@ -39,6 +45,10 @@ class DisparityLimits:
             baseline has changed; None when change is measured and not judged.
         extend: How long a stretch of windows a group that is too small in one is measured over;
             zero for one window.
+        representation: What a group's share of its population may change by, in either direction.
+        unknown_share: What the share of rows of unknown membership may rise by.
+        differences: Metric that has no ratio to the difference from the reference group that is
+            tolerated, in the metric's unit; one that is not here is measured and not judged.
         persistence: When findings on disparities become alarms.
         profile: The regulation profile whose defaults hold; None for our own.
     """
@@ -47,6 +57,9 @@ class DisparityLimits:
     metrics: Mapping[str, Band] = field(default_factory=dict)
     change: float | None = LEAST_CHANGE
     extend: timedelta = LONGEST_STRETCH
+    representation: Limit = REPRESENTATION
+    unknown_share: Limit = UNKNOWN_SHARE
+    differences: Mapping[str, float] = field(default_factory=dict)
     persistence: AlarmRule = OF_DISPARITIES
     profile: RegulationProfile | None = None
 

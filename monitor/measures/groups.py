@@ -34,7 +34,7 @@ def group_pair(
 
     A group is listed if it has rows in either. The reference group is the declared one of a single
     attribute, listed even when nobody is in it; otherwise, and for a crossing, the one with most
-    known decisions in the baseline, but not those who declined to say and not the smallest cells of
+    known decisions in the baseline (with most rows, where the model makes none), but not those who declined to say and not the smallest cells of
     a crossing that are one group together.
 
     Args:
@@ -47,7 +47,7 @@ def group_pair(
         The groups, or the reason why the baseline has none.
 
     Raises:
-        ValueError: The policy does not say what a positive decision does.
+        ValueError: The policy has a decision, but does not say what a positive one does.
     """
     registered = {attribute.name: attribute for attribute in pair.grid.attributes}
     lacking = [name for name in population.attributes if name not in registered]
@@ -66,7 +66,8 @@ def group_pair(
     declared = policy.attributes[axes[0].name].reference if len(axes) == 1 else ""
     against = HeldAgainst.LARGEST if declared else policy.held_against
     if not declared:
-        decided = rows[: len(names), [NEGATIVE, POSITIVE]].sum(axis=(1, 2))
+        counted = rows if policy.decision is None else rows[:, [NEGATIVE, POSITIVE]]
+        decided = counted[: len(names)].sum(axis=(1, 2))
         declared = names[int(np.argmax(np.where(_may_be_reference(names), decided, -1)))]
     lately = declared not in names  # nobody was in it when groups were registered
     if lately:
@@ -190,7 +191,9 @@ def scores_by_group(
     return then, now
 
 
-def _effect(policy: Policy) -> Effect:
-    if policy.decision is None or policy.decision.effect is None:
+def _effect(policy: Policy) -> Effect | None:
+    if policy.decision is None:
+        return None
+    if policy.decision.effect is None:
         raise ValueError(f"{policy.model} has populations, but no effect of a positive decision")
     return policy.decision.effect

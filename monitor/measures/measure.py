@@ -113,7 +113,7 @@ class GroupPair:
             in the order negative, positive, unknown.
         current: The same of the window.
         reference_group: Index of the group that others are held against.
-        effect: What a positive decision does to a person.
+        effect: What a positive decision does to a person; None of a model that makes none.
         band: Size rules and error level: which groups are large enough to be compared.
         against: What each group is held against: the reference group, or another.
         unassigned: shape (3, 3), rows of the window whose group is unknown or unmapped, whether
@@ -133,7 +133,7 @@ class GroupPair:
     reference: IntArray
     current: IntArray
     reference_group: int
-    effect: Effect
+    effect: Effect | None
     band: Band
     against: HeldAgainst = HeldAgainst.LARGEST
     unassigned: IntArray | None = None

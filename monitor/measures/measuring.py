@@ -26,6 +26,9 @@ from monitor.measures.strata import group_pair_by
 from monitor.measures.stretches import Stretches
 from monitor.profile.grid import FieldGrid, Grid, NumericGrid
 
+_MEMBERSHIP = frozenset({"representation", "unknown_share"})
+"""Metrics of who the rows are: their differences are from the baseline, not from another group."""
+
 
 def measure_all(model: str, version: str, policy: Policy, pair: ProfilePair) -> tuple[Reading, ...]:
     """Return a reading for every measure of the model, its fields and its populations.
@@ -41,7 +44,7 @@ def measure_all(model: str, version: str, policy: Policy, pair: ProfilePair) -> 
         pair: Baseline and window on the baseline's grid.
 
     Raises:
-        ValueError: The policy declares populations without saying what a positive decision does.
+        ValueError: The policy declares populations and a decision, but not what a positive one does.
     """
     return tuple(readings_by(Subject(model, version), policy, pair, CATALOGUE))
 
@@ -51,8 +54,8 @@ def measure_against(
 ) -> tuple[Reading, ...]:
     """Return the readings of change for a window that is held against an earlier reference.
 
-    Pure. Those are the measures of drift, and the change of each group's ratio; whatever is a
-    level, or belongs to the registered baseline (quality, performance), is not measured again.
+    Pure. Those are the measures of drift, the change of each group's ratio and of its share of the
+    population; whatever is a level, or belongs to the registered baseline (quality, performance), is not measured again.
 
     Args:
         subject: The model version, with the name of the reference.
@@ -63,7 +66,7 @@ def measure_against(
     changes = (
         measure
         for measure in CATALOGUE
-        if measure.about.family is Family.DRIFT or _is_change_of_ratio(measure)
+        if measure.about.family is Family.DRIFT or _is_change_of_groups(measure)
     )
     measures = measured_against(changes, subject.reference, absent)
     return tuple(readings_by(subject, policy, pair, measures))
@@ -76,8 +79,11 @@ def measured_against(
     return tuple(_against(measure, reference, absent) for measure in measures)
 
 
-def _is_change_of_ratio(measure: Measure) -> bool:
-    return isinstance(measure, GroupMeasure) and measure.about.id.endswith("_ratio_change")
+def _is_change_of_groups(measure: Measure) -> bool:
+    if not isinstance(measure, GroupMeasure):
+        return False
+    moved = measure.metric in _MEMBERSHIP and measure.about.unchanged is not None
+    return moved or measure.about.id.endswith("_ratio_change")
 
 
 def _against(measure: Measure, reference: str, absent: Unmeasurable | None) -> Measure:

@@ -50,7 +50,7 @@ _OF_GROUPS = MeasureName("disparity", "group")
 _DISPARITY = replace(_OF_GROUPS, needs=("decision",))
 _ERRORS_OF_GROUPS = replace(_DISPARITY, labels=True, needs=("decision", "classes"))
 _SCORES_OF_GROUPS = replace(_OF_GROUPS, labels=True, needs=("score", "classes"))
-_NUMBERS_OF_GROUPS = replace(_OF_GROUPS, labels=True, needs=("number",))
+_NUMBERS_OF_GROUPS = replace(_OF_GROUPS, labels=True, needs=("score", "number"))
 
 _ESTIMATED_OF_GROUPS = replace(_OF_GROUPS, needs=("score", "decision", "classes"))
 

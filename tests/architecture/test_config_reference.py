@@ -27,7 +27,8 @@ def keys(schema, node=None, path=()):
         if "$ref" in variant:
             yield from keys(schema, schema["$defs"][variant["$ref"].rpartition("/")[2]], path)
         for key, value in variant.get("properties", {}).items():
-            here = (*path, "<measure>" if len(path) > 1 and key in MEASURE_NAMES else key)
+            measured = len(path) > 1 and path[1] != "disparity" and key in MEASURE_NAMES
+            here = (*path, "<measure>" if measured else key)
             if here[:2] in [("limits", family) for family in ("drift", "quality", "performance")]:
                 here = ("limits", "<family>", *here[2:])
             yield ".".join(here), value.get("default")

@@ -7,7 +7,7 @@ import numpy as np
 
 from monitor.domain.estimate import Absence, Estimate, Unmeasurable
 from monitor.domain.limit import HeldAgainst
-from monitor.measures.disparity.rate import LEVEL, Counts, Harm, Rate
+from monitor.measures.disparity.rate import LEVEL, Counts, Harm, Rate, side_of
 from monitor.measures.measure import GroupPair
 from monitor.profile.grid import BoolArray, FloatArray, IntArray
 from monitor.uncertainty.interval import Interval
@@ -258,7 +258,11 @@ def best_off(pair: GroupPair, counts: Counts) -> int | None:
     if not able:
         return None
     rates = counts.events[able] / counts.rows[able]
-    best = np.argmin(rates) if counts.rate.harm[pair.effect] is Harm.HIGH else np.argmax(rates)
+    best = (
+        np.argmin(rates)
+        if side_of(counts.rate.harm, pair.effect) is Harm.HIGH
+        else np.argmax(rates)
+    )
     return able[int(best)]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from monitor.measures.disparity.comparison import Comparison
-from monitor.measures.disparity.rate import Harm
+from monitor.measures.disparity.rate import Harm, side_of
 from monitor.measures.measure import GroupPair
 from monitor.uncertainty.fragility import flips
 from monitor.uncertainty.membership import membership_bounds
@@ -35,7 +35,7 @@ def details(pair: GroupPair, compared: Comparison) -> Iterator[dict[str, float]]
     now, then = compared.rates
     x, n, y, m = compared.tables
     turned = flips(x, n, y, m, pair.band.alpha) if len(n) else x
-    above = compared.rate.harm[pair.effect] is Harm.HIGH
+    above = side_of(compared.rate.harm, pair.effect) is Harm.HIGH
     alpha = pair.band.alpha / max(compared.tests, 1)
     detectable = detectable_ratio(n, m, then, alpha, above=above)
     heights = 2 * np.arcsin(np.sqrt(now)) - 2 * np.arcsin(np.sqrt(then))

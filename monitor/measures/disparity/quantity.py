@@ -11,7 +11,7 @@ from monitor.domain.estimate import Absence, Estimate, Result, Unmeasurable
 from monitor.domain.field import Effect
 from monitor.domain.limit import Band, HeldAgainst
 from monitor.measures.disparity.comparison import LEAST_SHARE
-from monitor.measures.disparity.rate import LEVEL, Harm
+from monitor.measures.disparity.rate import LEVEL, Harm, side_of
 from monitor.measures.group_scores import ScoresOfGroups
 from monitor.measures.measure import Description, Family, GroupMeasure, GroupPair
 from monitor.profile.grid import Grid, IntArray
@@ -281,7 +281,7 @@ def _best_off(quantity: Quantity, pair: GroupPair, own: list[Sample | Unmeasurab
     ]
     if not able:
         return None
-    choose = min if quantity.harm[pair.effect] is Harm.HIGH else max
+    choose = min if side_of(quantity.harm, pair.effect) is Harm.HIGH else max
     return choose(able, key=lambda item: item[1])[0]
 
 

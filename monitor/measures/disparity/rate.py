@@ -29,6 +29,20 @@ class Harm(StrEnum):
     """Each side can be said to harm: neither is let pass."""
 
 
+def side_of(harm: Mapping[Effect, Harm], effect: Effect | None) -> Harm:
+    """Return the side that harms a group.
+
+    Args:
+        harm: The side, by what a positive decision does to a person.
+        effect: What it does; None for a model without decisions, where either side may harm unless
+            it is the same one whatever a decision would do.
+    """
+    if effect is not None:
+        return harm[effect]
+    sides = set(harm.values())
+    return sides.pop() if len(sides) == 1 else Harm.EITHER
+
+
 def cells(decisions: tuple[int, ...], labels: tuple[int, ...]) -> Cells:
     """Return the cells of some decisions and some labels."""
     return frozenset((decision, label) for decision in decisions for label in labels)

@@ -10,7 +10,7 @@ from monitor.domain.reading import Reading
 from monitor.domain.window import Window
 from monitor.engine.period import Stretch
 from monitor.measures.catalogue import CATALOGUE
-from monitor.measures.disparity.rate import Harm
+from monitor.measures.disparity.rate import Harm, side_of
 from monitor.measures.disparity.rates import RATES
 from monitor.measures.measure import Family, GroupPair
 from monitor.reports.bias.document import (
@@ -107,7 +107,7 @@ def metric_table(metric: str, sources: Sources) -> MetricTable:
 def _tolerated(metric: str, pair: GroupPair) -> tuple[float | None, float | None]:
     """Return the ratios that are tolerated: the side that does no harm is not judged."""
     rate = RATES.get(metric)
-    harm = Harm.EITHER if rate is None else rate.harm[pair.effect]
+    harm = Harm.EITHER if rate is None else side_of(rate.harm, pair.effect)
     low = None if harm is Harm.HIGH else pair.band.low
     high = None if harm is Harm.LOW else pair.band.high
     return low, high

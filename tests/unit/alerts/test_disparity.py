@@ -233,5 +233,20 @@ def test_a_population_and_a_metric_have_bands_of_their_own():
     assert found(POLICY, double)["selection_rate_ratio"].limit == Band()
 
 
-def test_without_an_effect_of_the_decision_no_side_harms():
-    assert sides_of(None) == {}
+def test_without_a_decision_either_side_harms_unless_it_is_always_the_same():
+    sides = sides_of(None)
+    assert (sides["group_mae"], sides["group_auc"]) == (Harm.HIGH, Harm.LOW)
+    assert sides["group_mean_score"] is sides["group_mean_error"] is Harm.EITHER
+
+
+def test_a_metric_without_a_ratio_is_judged_by_the_difference_that_is_tolerated():
+    apart = reading(ratio(3.0, 2.6, 3.4, 1e-9, 1e-9, then=20.0, now=23.0), "group_mae_difference")
+    assert found(POLICY, apart) == {}
+    tolerant = replace(POLICY, disparity=DisparityLimits(differences={"group_mae": 5.0}))
+    assert found(tolerant, apart)["group_mae_difference"].reason is Reason.REVIEW
+    strict = replace(POLICY, disparity=DisparityLimits(differences={"group_mae": 2.0}))
+    judged_so = found(strict, apart)["group_mae_difference"]
+    assert judged_so.reason is Reason.BREACH
+    assert judged_so.limit == Band(low=-2.0, high=2.0, min_difference=0.0)
+    smaller = reading(ratio(-3.0, -3.4, -2.6, 1e-9, 1e-9), "group_mae_difference")
+    assert found(strict, smaller)["group_mae_difference"].reason is Reason.WITHIN
