@@ -13,9 +13,10 @@ from monitor.domain.errors import ConfigError
 from monitor.domain.estimate import Absence, Estimate
 from monitor.domain.field import Effect
 from monitor.domain.limit import Band
+from monitor.measures.disparity.conditional import MEASURES as CONDITIONAL
 from monitor.measures.disparity.of_rate import measures_of
 from monitor.measures.disparity.rates import RATES
-from monitor.measures.measure import GroupPair
+from monitor.measures.measure import GroupPair, Strata
 
 pytestmark = pytest.mark.oracle
 
@@ -45,7 +46,7 @@ def measured(metric, what, groups, effect=Effect.HARMFUL, **changes):
     return measures_of(RATES[metric])[what].measure(pair)
 
 
-LEVEL, RATIO, DIFFERENCE = range(3)
+LEVEL, RATIO, DIFFERENCE, CHANGE = range(4)
 
 
 def test_d1_each_rate_has_its_own_p_value():
@@ -110,6 +111,52 @@ def test_d6_rows_without_a_group_are_in_no_ratio_and_in_view():
     assert (listed.value, listed.n) == (0, 20)
 
 
+def test_d7_where_rates_are_equal_the_joint_intervals_hold_no_difference():
+    """Fairlearn's lower bound of the largest difference was above 0 in 40 of 40 runs."""
+    rng = np.random.default_rng(7)
+    runs, held = 400, 0
+    for _ in range(runs):
+        chosen = rng.binomial((700, 200, 100), 0.3)
+        groups = decided(**dict(zip("abc", zip(chosen, (700, 200, 100), strict=True), strict=True)))
+        found = measured("selection_rate", DIFFERENCE, groups).values()
+        held += all(item.family_low <= 0 <= item.family_high for item in found)
+    assert held >= 0.95 * runs
+
+
+# Admitted and rejected men and women of Berkeley's six largest departments in 1973.
+BERKELEY = (
+    ((512, 313), (89, 19)),
+    ((353, 207), (17, 8)),
+    ((120, 205), (202, 391)),
+    ((138, 279), (131, 244)),
+    ((53, 138), (94, 299)),
+    ((22, 351), (24, 317)),
+)
+
+
+def test_d8_conditional_demographic_disparity_is_averaged_over_departments():
+    """AIF360 averages over the protected groups: −0.0272; smclarify has −0.0193 for women."""
+    table = np.zeros((2, len(BERKELEY) + 2, 3, 3), np.int64)
+    for department, groups in enumerate(BERKELEY):
+        for group, (admitted, rejected) in enumerate(groups):
+            table[group, department, :2, 2] = rejected, admitted
+    strata = Strata("department", (*"ABCDEF", "(unknown)", "(unmapped)"), table)
+    whole = table.sum(axis=1)
+    sexes = ("men", "women")
+    pair = GroupPair("sex", sexes, whole, whole, 0, Effect.FAVOURABLE, Band(), strata=strata)
+    (measure,) = (
+        item for item in CONDITIONAL if item.about.id == "selection_rate_conditional_difference"
+    )
+    detail = measure.measure(pair)["women"].detail
+    applicants = table[1].sum(axis=(-2, -1)) + table[0].sum(axis=(-2, -1))
+    by_hand = [
+        women[1] / (men[1] + women[1]) - women[0] / (men[0] + women[0]) for men, women in BERKELEY
+    ]
+    expected = np.average(by_hand, weights=applicants[:6])
+    assert detail["conditional_demographic_disparity"] == pytest.approx(expected, rel=1e-12)
+    assert expected == pytest.approx(-0.0193, abs=5e-5)
+
+
 def test_d9_small_groups_are_listed_with_their_counts():
     """fairpipe drops them from the value, the interval and the list of groups."""
     groups = decided(a=(600, 2000), b=(60, 250), c=(9, 20), d=(2, 10))
@@ -120,6 +167,29 @@ def test_d9_small_groups_are_listed_with_their_counts():
     for name, told in (("c", "9 positive decisions of 20"), ("d", "2 positive decisions of 10")):
         assert ratios[name].reason is Absence.INSUFFICIENT_DATA
         assert told in ratios[name].explanation
+
+
+def test_d10_a_baseline_has_errors_of_its_own():
+    """ "Worse than the baseline" is found in half of the windows in which nothing has changed."""
+    rng = np.random.default_rng(10)
+    sizes = (1000, 100)
+    (change,) = measures_of(RATES["selection_rate"])[CHANGE:]
+    windows, found, worse = 1000, 0, 0
+    for _ in range(windows):
+        sides = [
+            np.array(
+                list(
+                    decided(**dict(zip("ab", zip(drawn, sizes, strict=True), strict=True))).values()
+                )
+            )
+            for drawn in rng.binomial(sizes, 0.3, (2, 2))
+        ]
+        pair = GroupPair("p", ("a", "b"), *sides, 0, Effect.FAVOURABLE, Band())
+        estimate = change.measure(pair)["b"]
+        found += estimate.p_value < 0.05
+        worse += estimate.value < 0
+    assert found <= 0.05 * windows
+    assert worse > 0.45 * windows
 
 
 def test_d11_ages_are_cut_where_the_policy_says_and_not_where_the_batch_does(tmp_path):
