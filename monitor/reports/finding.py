@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from monitor.alerts.disparity import OF_CHANGE, OF_DIFFERENCE, metric_of
 from monitor.domain.estimate import Estimate, Unmeasurable
 from monitor.domain.finding import Finding, Verdict
 from monitor.domain.limit import Band, Limit
@@ -155,10 +156,21 @@ def _reading_text(reading: Reading) -> str:
     return f"{text}; {result.n:,} rows{against}"
 
 
+def _bounded(finding: Finding) -> str:
+    """Return what a band bounds."""
+    match metric_of(finding.reading.measure)[1]:
+        case kind if kind is OF_DIFFERENCE:
+            return "difference"
+        case kind if kind is OF_CHANGE:
+            return "logarithm of how many times the ratio is what it was"
+        case _:
+            return "ratio"
+
+
 def _limit_text(why: Why) -> str:
     limit = why.finding.limit
     if not isinstance(limit, Limit):
-        return f"ratio from {limit.low:g} to {limit.high:g}"
+        return f"{_bounded(why.finding)} from {limit.low:.4g} to {limit.high:.4g}"
     bounds = [
         f"{name} beyond {bound:g}"
         for name, bound in (("warning", limit.warning), ("critical", limit.critical))
