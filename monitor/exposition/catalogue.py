@@ -187,6 +187,12 @@ _WINDOW = (
         ("model", "kind"),
     ),
     _result(
+        "window_memberships",
+        "Ids and rows of the latest window's join with the table of protected attributes, by its column and kind; labelled are ids that it has a value of.",
+        "ids",
+        ("model", "column", "kind"),
+    ),
+    _result(
         "files_quarantined",
         "Files of the log and its labels that cannot be used now, by reason; dropped is that of"
         " files that a person decided never to try again.",

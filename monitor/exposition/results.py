@@ -177,6 +177,7 @@ def _add_window(sheet: Sheet, snapshot: ModelSnapshot, run: Run) -> None:
     for reason, rows in rejected.items():
         sheet.add("window_rejected_records", rows, model=model, reason=reason)
     _add_label_join(sheet, model, run.accounting)
+    _add_memberships(sheet, model, run.accounting)
     _add_columns(sheet, run)
     files = len(run.manifest.files) + len(run.manifest.labels)
     sheet.add("window_files", files, model=model)
@@ -193,6 +194,15 @@ def _add_label_join(sheet: Sheet, model: str, accounting: Accounting) -> None:
             sheet.add("window_labels", number, model=model, kind=kind)
     unmapped = sum(accounting.unmapped_labels.values())
     sheet.add("window_labels", unmapped, model=model, kind="unmapped")
+
+
+def _add_memberships(sheet: Sheet, model: str, accounting: Accounting) -> None:
+    """Add how the table of protected attributes was joined."""
+    for column, join in accounting.memberships.items():
+        found = asdict(join)
+        del found["digest"], found["before_prediction"]  # attributes are known before, as a rule
+        for kind, number in found.items():
+            sheet.add("window_memberships", number, model=model, column=column, kind=kind)
 
 
 def _add_columns(sheet: Sheet, run: Run) -> None:

@@ -14,6 +14,9 @@ nobody in them, and each that is tested makes the others' evidence weaker."""
 OTHER_SMALL = "(other small)"
 """Name of the group of all others together."""
 
+NAMED_CELLS = 20
+"""Cells that are named before the others are counted: a reading is a row and no list."""
+
 
 class Folded(NamedTuple):
     """A crossing's cells, the smallest of them put together.
@@ -60,3 +63,16 @@ def fold(names: Sequence[str], registered: IntArray, most: int) -> Folded:
     small = set(cells.tolist())
     kept = [name for place, name in enumerate(names) if place not in small]
     return Folded([*kept, OTHER_SMALL], tuple(names[place] for place in cells), cells)
+
+
+def told_cells(small: Sequence[str]) -> str:
+    """Return which cells are one group together, in words; "" where none are.
+
+    Args:
+        small: Their names.
+    """
+    if not small:
+        return ""
+    named = ", ".join(small[:NAMED_CELLS])
+    more = f" and {len(small) - NAMED_CELLS} more" if small[NAMED_CELLS:] else ""
+    return f"{len(small)} cells together: {named}{more}"

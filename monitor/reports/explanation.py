@@ -13,6 +13,7 @@ from monitor.domain.run import Run
 from monitor.engine.ports import Revision
 from monitor.reports.file_notes import notes_on_files
 from monitor.reports.finding_document import judged_document
+from monitor.reports.groups import membership_table
 from monitor.reports.summary import label_table
 from monitor.reports.table import Table
 from monitor.reports.wording import (
@@ -61,6 +62,7 @@ def explanation_tables(explained: Explained) -> tuple[Table, ...]:
         _run_table(explained),
         _row_table(explained.run),
         label_table(explained.policy, [explained.run]),
+        membership_table(explained.policy, [explained.run]),
         _file_table(explained.run),
         _left_out_table(explained.run),
         _note_table(explained),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import exp
 
-from monitor.alerts.disparity import OF_CHANGE, OF_RATIO, Disparity, metric_of
+from monitor.alerts.disparity import OF_CHANGE, OF_DIFFERENCE, OF_RATIO, Disparity, metric_of
 from monitor.domain.estimate import Estimate
 from monitor.domain.finding import Finding, Reason, Verdict
 from monitor.domain.limit import Band, Limit
@@ -58,6 +58,7 @@ def in_short(
     """
     sentences = [_change(policy, story) for story in _stories(runs, _is_critical_change)]
     sentences += [_disparity(policy, story) for story in _stories(runs, _is_breach)]
+    sentences += [_difference(story) for story in _stories(runs, _is_different)]
     sentences += [_ratio_change(story) for story in _stories(runs, _is_changed_ratio)]
     sentences += _detected(runs, alarms)
     findings = [item for run in runs for item in of_all_rows(all_findings(run))]
@@ -124,6 +125,10 @@ def _is_critical_change(finding: Finding) -> bool:
 
 def _is_breach(finding: Finding) -> bool:
     return _is_of(finding, OF_RATIO)
+
+
+def _is_different(finding: Finding) -> bool:
+    return _is_of(finding, OF_DIFFERENCE)
 
 
 def _is_changed_ratio(finding: Finding) -> bool:
@@ -197,6 +202,19 @@ def _disparity(policy: Policy, story: _Story) -> str:
         f"{share(estimate.now, estimate.n)}, {estimate.value:.2f} times the rate of "
         f"{subject.reference_group}, {share(estimate.then, estimate.n_reference)} "
         f"(tolerated: {bound})."
+    )
+
+
+def _difference(story: _Story) -> str:
+    _, finding, estimate = story.last
+    subject, band = finding.reading.subject, finding.limit
+    assert isinstance(band, Band)  # noqa: S101  # by `_is_different`
+    metric = metric_of(finding.reading.measure)[0].replace("_", " ")
+    bound = band.high if estimate.value > 0 else band.low
+    return (
+        f"{story.windows}: {subject.population} {subject.group}: {metric} {estimate.now:.3g} over "
+        f"{estimate.n:,} rows, {estimate.value:+.3g} from that of {subject.reference_group}, "
+        f"{estimate.then:.3g} over {estimate.n_reference:,} (tolerated: {bound:+.3g})."
     )
 
 

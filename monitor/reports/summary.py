@@ -13,6 +13,7 @@ from monitor.domain.reading import Reading
 from monitor.domain.run import Run, VersionResult
 from monitor.engine.alarms import ModelAlarms
 from monitor.reports.file_notes import notes_on_files
+from monitor.reports.groups import difference_table, folded_table, membership_table
 from monitor.reports.in_short import in_short
 from monitor.reports.performance import performance_table
 from monitor.reports.slices import slice_table
@@ -64,9 +65,12 @@ def summarise(
         _changes(policy, ordered, alarms),
         slice_table(policy, ordered),
         _groups(policy, ordered),
+        difference_table(ordered),
         _extremes(policy, ordered),
+        folded_table(ordered),
         strata_table(policy, ordered),
         label_table(policy, ordered),
+        membership_table(policy, ordered),
         _unknown(policy, ordered),
     )
     return tuple(table for table in tables if table.rows)

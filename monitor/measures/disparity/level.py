@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from monitor.domain.estimate import Absence, Estimate, Result, Unmeasurable
+from monitor.measures.crossing import OTHER_SMALL, told_cells
 from monitor.measures.disparity.rate import LEVEL, Rate
 from monitor.measures.measure import GroupPair
 from monitor.uncertainty.proportion import wilson
@@ -12,7 +13,8 @@ def level(rate: Rate, pair: GroupPair) -> Mapping[str, Result]:
     """Return each group's rate: rows counted over the rows that they are counted among.
 
     In [0, 1], with Wilson's interval; ``then`` is the rate in the baseline, where the group had
-    rows; ``detail`` has the rows counted as ``positive``. Small groups are listed too: their interval says how little they show. Rows
+    rows; ``detail`` has the rows counted as ``positive``, ``note`` the cells of a crossing that are
+    one group together. Small groups are listed too: their interval says how little they show. Rows
     whose group is unknown or unmapped are listed as groups of their own, so that nobody is left
     out.
 
@@ -44,5 +46,6 @@ def level(rate: Rate, pair: GroupPair) -> Mapping[str, Result]:
             then=int(then.events[group]) / before if before else None,
             now=events / rows,
             detail={"positive": events},
+            note=told_cells(pair.folded) if name == OTHER_SMALL else "",
         )
     return results

@@ -6,7 +6,8 @@ from monitor.domain.estimate import Estimate, Unmeasurable
 from monitor.domain.field import Population
 from monitor.domain.policy import Policy
 from monitor.engine.period import Period, StoredRun, Stretch
-from monitor.measures.groups import CROSS
+from monitor.measures.crossing import OTHER_SMALL, told_cells
+from monitor.measures.groups import CROSS, group_pair
 from monitor.profile.counts import NEGATIVE, POSITIVE, UNKNOWN
 from monitor.reports.bias.comparisons import (
     METRICS,
@@ -186,7 +187,12 @@ def _notes(period: Period, versions: tuple[VersionPart, ...]) -> tuple[str, ...]
     silent = [item for item in period.runs if not item.run.accounting.placed]
     if silent:
         notes.append(f"{len(silent)} windows have no rows: they are unknown, not without findings.")
+    for stretch in period.stretches:
+        for item in period.policy.populations:
+            found = group_pair(item, period.policy, stretch.whole.pair, unassigned=False)
+            if not isinstance(found, Unmeasurable) and found.folded:
+                notes.append(f"{OTHER_SMALL} of {item.name}: {told_cells(found.folded)}.")
     crossed = [item.name for item in period.policy.populations if CROSS in item.name]
     if not crossed:
         notes.append("No crossing of populations is declared: nothing is known of people in two.")
-    return tuple(notes)
+    return tuple(dict.fromkeys(notes))

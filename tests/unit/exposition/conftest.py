@@ -93,7 +93,12 @@ def run(measured=(), judged=(), model="credit", **changes):
         policy="ab" * 32,
         manifest=Manifest(files=(LogFile("part-0.parquet", 10, "", 5_000),)),
         accounting=Accounting(
-            5_000, {"1": 4_990}, {"bad_event_time": 10}, labels=JOIN, invalid={"limit": 3}
+            5_000,
+            {"1": 4_990},
+            {"bad_event_time": 10},
+            labels=JOIN,
+            invalid={"limit": 3},
+            memberships={"gender": LabelJoin("a", 4_900, orphan=7)},
         ),
         outcome=Outcome.COMPLETED,
         started=datetime(2005, 9, 1, 1, tzinfo=UTC),

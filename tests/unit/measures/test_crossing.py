@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.measures.crossing import MOST_CROSSED, OTHER_SMALL, fold
+from monitor.measures.crossing import MOST_CROSSED, OTHER_SMALL, fold, told_cells
 
 
 def test_few_cells_stay_as_they_are():
@@ -46,3 +46,11 @@ def test_which_cells_are_folded_depends_on_the_registered_baseline_only(seed):
     folded = fold(names, registered, 50)
     now = dict(zip(folded.names, folded.rows(window).tolist(), strict=True))
     assert now[OTHER_SMALL] == sum(window[int(name)] for name in folded.small)
+
+
+def test_cells_that_are_one_group_are_named_and_the_many_counted():
+    assert told_cells(()) == ""
+    assert told_cells(("a × x", "b × y")) == "2 cells together: a × x, b × y"
+    many = told_cells([f"c{place}" for place in range(23)])
+    assert many.startswith("23 cells together: c0, c1")
+    assert many.endswith("c19 and 3 more")

@@ -316,3 +316,10 @@ def test_an_empty_cell_has_no_odds_ratio():
     assert "odds_ratio" not in found.detail
     assert found.detail["flips"] > 0
     assert found.detail["cohens_h"] == pytest.approx(-np.pi / 2)
+
+
+def test_the_level_of_the_smallest_cells_says_which_they_are():
+    of = pair({"a × x": TABLE, "(other small)": TABLE}, folded=("b × x", "b × y"))
+    found = measured("selection_rate", "level", of)
+    assert found["(other small)"].note == "2 cells together: b × x, b × y"
+    assert not found["a × x"].note

@@ -240,6 +240,34 @@ def test_slices_have_a_table_of_their_own_and_the_worst_verdict_if_it_is_bad():
     assert worst([unknown]) is Verdict.UNKNOWN
 
 
+def test_a_group_that_differs_by_a_difference_has_its_row_and_its_sentence():
+    subject = Subject("credit", "1", population="sex", group="f", reference_group="m")
+    apart = Estimate(3.0, 400, 600, low=2.6, high=3.4, then=20.0, now=23.0)
+    band = Band(low=-2.0, high=2.0, min_difference=0.0)
+    reading = Reading("group_mae_difference", subject, apart)
+    breach = Finding(reading, band, Verdict.CRITICAL, Reason.BREACH, "")
+    run = unprofiled()
+    run = replace(run, results=(replace(run.results[0], findings=(breach,)),))
+    ((_, *row),) = table([run], "by a difference")
+    assert row[:5] == ["sex", "f", "group_mae", "23 (400 rows)", "m 20 (600 rows)"]
+    sentences = " ".join(sentence for (sentence,) in table([run], "in short"))
+    assert "sex f: group mae 23 over 400 rows, +3 from that of m, 20 over 600" in sentences
+    assert "no breach" not in sentences
+
+
+def test_cells_that_are_one_group_together_are_told_once_for_a_crossing():
+    subject = Subject("credit", "1", population="sex × race", group="(other small)")
+    level = Reading("selection_rate", subject, Estimate(0.2, 40, note="2 cells together: a, b"))
+    run = unprofiled()
+    run = replace(run, results=(replace(run.results[0], readings=(level,)),))
+    assert table([run, run], "(other small)") == (("sex × race", "2 cells together: a, b"),)
+
+
+def test_the_join_with_protected_attributes_is_told_by_column():
+    (row,) = table([unprofiled()], "Protected attributes")
+    assert row[1:5] == ("gender", "–", "5", "1")
+
+
 def test_a_ratio_that_changed_is_told_with_both_ratios():
     result = unprofiled().results[0]
     women = Subject("credit", "1", population="sex", group="f", reference_group="m")
