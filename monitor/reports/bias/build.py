@@ -2,6 +2,7 @@
 
 from hashlib import sha256
 
+from monitor.domain.errors import ReportError
 from monitor.domain.estimate import Estimate, Unmeasurable
 from monitor.domain.field import Population
 from monitor.domain.policy import Policy
@@ -43,7 +44,15 @@ def report_of(period: Period, code: str, *, unsuppressed: bool = False) -> Repor
         period: What the store has of it.
         code: The version of the program.
         unsuppressed: Whether small counts are shown.
+
+    Raises:
+        ReportError: The model makes no decision, so that there are no outcomes to tell of.
     """
+    if period.policy.decision is None:
+        raise ReportError(
+            f"{period.model} makes no decision: the report is on decisions by group; its groups' errors "
+            "are in the summary of a run"
+        )
     below = period.policy.suppress_below
     metrics = judged_metrics(period.stretches)
     versions = tuple(

@@ -438,3 +438,10 @@ def test_a_factor_that_turns_a_difference_round_is_said_to(tmp_path):
     assert "share of positive decisions: difference, points" in text
     assert "No factor is declared" not in text
     assert verified(made, text) == ()
+
+
+def test_a_model_that_makes_no_decision_has_no_such_report(plenty):
+    made = period(plenty)
+    undecided = replace(made, policy=replace(made.policy, decision=None))
+    with pytest.raises(ReportError, match="credit makes no decision"):
+        report_of(undecided, "test")
