@@ -134,7 +134,8 @@ def needed(document: Document, measure: MeasureName) -> Iterator[str]:
     fields = document.value.get("fields")
     entries = fields.values() if isinstance(fields, dict) else ()
     number = label is not None and not classes and several is None
-    roles = {FieldRole.SCORE, FieldRole.PREDICTION} if number else {FieldRole.SCORE}
+    predicted = number and "classes" not in measure.needs  # what is predicted is a number as well
+    roles = {FieldRole.SCORE, FieldRole.PREDICTION} if predicted else {FieldRole.SCORE}
     scored = any(isinstance(item, dict) and item.get("role") in roles for item in entries)
     lacking = {
         "score": not scored and "is of scores; give a field role: score",

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from monitor.domain.alarm import Alarm, AlarmState
 from monitor.domain.errors import (
@@ -16,13 +16,13 @@ from monitor.domain.estimate import Estimate, Unmeasurable
 from monitor.domain.field import embeddings
 from monitor.domain.finding import Finding, Verdict
 from monitor.domain.limit import Band
-from monitor.domain.manifest import Accounting, Rejection
+from monitor.domain.manifest import Rejection
 from monitor.domain.policy import Policy
 from monitor.domain.quarantine import QuarantineState
 from monitor.domain.reading import Reading
 from monitor.domain.run import Outcome, Run, VersionResult
-from monitor.domain.schema import ColumnChange
 from monitor.engine.snapshot import ModelSnapshot
+from monitor.exposition.joins import add_columns, add_label_join, add_memberships
 from monitor.exposition.sheet import Sheet
 from monitor.exposition.withheld import Withheld, withheld
 from monitor.measures.measure import Family
@@ -176,42 +176,13 @@ def _add_window(sheet: Sheet, snapshot: ModelSnapshot, run: Run) -> None:
     rejected = {**dict.fromkeys(map(str, Rejection), 0), **run.accounting.rejected}
     for reason, rows in rejected.items():
         sheet.add("window_rejected_records", rows, model=model, reason=reason)
-    _add_label_join(sheet, model, run.accounting)
-    _add_memberships(sheet, model, run.accounting)
-    _add_columns(sheet, run)
+    add_label_join(sheet, model, run.accounting)
+    add_columns(sheet, run)
     files = len(run.manifest.files) + len(run.manifest.labels)
     sheet.add("window_files", files, model=model)
     sheet.add("window_files_unreadable", len(run.manifest.unreadable), model=model)
     if run.last_event is not None:
         sheet.add("data_last_record_timestamp_seconds", run.last_event.timestamp(), model=model)
-
-
-def _add_label_join(sheet: Sheet, model: str, accounting: Accounting) -> None:
-    if accounting.labels is not None:
-        found = asdict(accounting.labels)
-        del found["digest"]
-        for kind, number in found.items():
-            sheet.add("window_labels", number, model=model, kind=kind)
-    unmapped = sum(accounting.unmapped_labels.values())
-    sheet.add("window_labels", unmapped, model=model, kind="unmapped")
-
-
-def _add_memberships(sheet: Sheet, model: str, accounting: Accounting) -> None:
-    """Add how the table of protected attributes was joined."""
-    for column, join in accounting.memberships.items():
-        found = asdict(join)
-        del found["digest"], found["before_prediction"]  # attributes are known before, as a rule
-        for kind, number in found.items():
-            sheet.add("window_memberships", number, model=model, column=column, kind=kind)
-
-
-def _add_columns(sheet: Sheet, run: Run) -> None:
-    """Add what is wrong with the columns of the window's files."""
-    for column, values in run.accounting.invalid.items():
-        sheet.add("window_invalid_values", values, model=run.model, column=column)
-    changed = Counter(change.kind for change in run.schema_changes)
-    for kind in ColumnChange:
-        sheet.add("window_schema_changes", changed[kind], model=run.model, kind=kind.value)
 
 
 def _add_results(sheet: Sheet, run: Run, families: Mapping[str, Family], policy: Policy) -> int:
@@ -226,6 +197,7 @@ def _add_results(sheet: Sheet, run: Run, families: Mapping[str, Family], policy:
     for (version, population), number in small.groups.items():
         of = {"model": run.model, "model_version": version, "attribute": population}
         sheet.add("suppressed_groups", number, **of)
+    add_memberships(sheet, run.accounting, policy, small)
     dropped = sum(not _add_reading(sheet, item, families, small) for item in readings)
     dropped += sum(not _add_finding(sheet, finding, families) for finding in findings)
     _add_finding_counts(sheet, findings)

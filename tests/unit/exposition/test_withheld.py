@@ -8,10 +8,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
-from monitor.domain.field import Effect, Population
+from monitor.domain.field import Attribute, Effect, Population
 from monitor.domain.finding import Reason, Verdict
 from monitor.domain.limit import Band, HeldAgainst
+from monitor.domain.manifest import Accounting, LabelJoin
+from monitor.exposition.joins import add_memberships
 from monitor.exposition.render import render
+from monitor.exposition.sheet import Sheet
+from monitor.exposition.withheld import Withheld
 from monitor.measures.disparity import (
     false_positive_rate,
     group_label_coverage,
@@ -326,3 +330,23 @@ def test_the_share_of_unknown_membership_is_left_out_beside_a_group_that_is(make
 def test_the_same_results_leave_out_the_same(make, small):
     readings = readings_of(make, small, LARGE)
     assert scraped(make, readings) == scraped(make, readings)
+
+
+@pytest.mark.parametrize(
+    ("hidden", "told"), [("", 2), ("sex", 1), ("area", 1), (f"sex{CROSS}area", 0)]
+)
+def test_how_many_a_protected_table_knows_is_left_out_beside_a_group_that_is(make, hidden, told):
+    joined = {column: LabelJoin(labelled=97, null=3) for column in ("gender", "postcode")}
+    policy = replace(
+        make.snapshot(None).policy,
+        populations=POPULATIONS,
+        attributes={
+            "sex": Attribute("sex", "gender", protected=True),
+            "area": Attribute("area", "postcode", protected=True),
+        },
+    )
+    small = Withheld(groups={("1", item.name): int(item.name == hidden) for item in POPULATIONS})
+    sheet, every = Sheet(), Sheet()
+    add_memberships(sheet, Accounting(memberships=joined), policy, small)
+    add_memberships(every, Accounting(memberships=joined), policy, Withheld())
+    assert len(sheet) * 2 == len(every) * told
