@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from monitor.cli.output import Output, output_option, write_tables
+from monitor.cli.output import Output, output_option, say, write_tables
 from monitor.reports.table import Table
 
 
@@ -25,4 +25,6 @@ def doctor(config_file: Path, output: Output) -> int:
     rows = tuple((item.condition, item.what, item.of, item.found, item.advice) for item in seen)
     columns = ("condition", "what", "model", "found", "what to do")
     write_tables([Table("What the daemon needs", columns, rows)], output)
-    return int(any(item.condition is Condition.FAIL for item in seen))
+    failed = sum(item.condition is Condition.FAIL for item in seen)
+    say(f"modelmon: {failed:,} of {len(seen):,} checks failed")
+    return int(bool(failed))
