@@ -14,7 +14,7 @@ MODELMON_FUZZ_MUTANTS ?= 10000
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-fast fuzz lowest lint fmt bench bench-full bench-alarms bench-alarms-full bench-bias dashboards golden wheel-test lock clean
+.PHONY: help setup demo test test-fast fuzz lowest lint fmt bench bench-full bench-alarms bench-alarms-full bench-bias bench-slices dashboards golden wheel-test lock clean
 
 help:  ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,14 +73,17 @@ bench: $(VENV)/.runtime  ## Compare speed and memory with other tools: some minu
 bench-full: $(VENV)/.runtime  ## The same on millions of rows: an hour
 	$(BIN)/python -m benchmarks.run --full
 
-bench-alarms: $(VENV)/.runtime  ## Count false alarms and delays beside other tools: half an hour
+bench-alarms: $(VENV)/.runtime  ## Count false alarms and delays beside other tools: under an hour
 	$(BIN)/python -m benchmarks.alarms.run
 
-bench-alarms-full: $(VENV)/.runtime  ## The same with twelve times the runs: hours
+bench-alarms-full: $(VENV)/.runtime  ## The same with up to twelve times the runs: hours
 	$(BIN)/python -m benchmarks.alarms.run --full
 
 bench-bias: $(VENV)/.runtime  ## Count how often equal groups are called unequal, beside other tools
 	$(BIN)/python -m benchmarks.bias.run
+
+bench-slices: $(VENV)/.runtime  ## Measure what segments and the scan of their pairs cost
+	$(BIN)/python -m benchmarks.slices
 
 golden: $(VENV)/.dev  ## Rewrite the golden files and show what changed
 	$(BIN)/python -m pytest --rewrite-golden
