@@ -56,7 +56,8 @@ class Effort:
         large_peer_runs: Of the peers in cells of more rows …
         peer_rows: … up to so many in a baseline and a window; beyond, they are not run.
         tests: Streams for the test of a single field; each has a test of every field.
-        streams: Long streams for the time between alarms.
+        streams: Long streams in which nothing changes, for the time between alarms.
+        edge_streams: The same of streams in which every field is at the tolerance.
         windows: Of each of them.
         peer_windows: Of the peers' one.
         delays: Runs with a change that is to be found.
@@ -69,14 +70,15 @@ class Effort:
     peer_rows: int
     tests: int
     streams: int
+    edge_streams: int
     windows: int
     peer_windows: int
     delays: int
     peer_delays: int
 
 
-SHORT = Effort(80, 5, 1, 150_000, 10, 10, 400, 10, 15, 2)
-FULL = Effort(1000, 50, 10, 1_100_000, 250, 10, 2000, 100, 200, 20)
+SHORT = Effort(80, 5, 1, 150_000, 25, 20, 4, 1000, 20, 15, 2)
+FULL = Effort(1000, 50, 10, 1_100_000, 250, 20, 20, 5000, 100, 200, 20)
 
 
 @dataclass(frozen=True)
@@ -208,7 +210,7 @@ class Boundary:
 
 def boundary_plans() -> Iterator[Plan]:
     """Yield what the test of a single field is tried on."""
-    for rows in (200, 1_000, 10_000, 1_000_000):
+    for rows in (200, 1_000, 2_000, 10_000, 1_000_000):
         for days in (1, 10):
             yield Plan(rows, days, windows=1)
 
@@ -350,15 +352,16 @@ class Between:
 ONE_A_YEAR = 1.0
 
 
-def long_plans() -> Iterator[tuple[str, Plan]]:
-    """Yield long streams with their names."""
+def long_plans(effort: Effort) -> Iterator[tuple[str, Plan, int]]:
+    """Yield kinds of long streams: name, what is drawn, and how many of them."""
     quiet = Plan(1_000, 30)
-    yield "nothing changes", quiet
+    yield "nothing changes", quiet, effort.streams
     edge = {
         law.name: tilted(law, TOLERANCE, DIRECTIONS[place % len(DIRECTIONS)])
         for place, law in enumerate(FIELDS)
     }
-    yield f"all 40 fields at a true PSI of {TOLERANCE:g}", replace(quiet, changes=edge)
+    name = f"all 40 fields at a true PSI of {TOLERANCE:g}"
+    yield name, replace(quiet, changes=edge), effort.edge_streams
 
 
 def calls(plan: Plan, effort: Effort, number: int) -> tuple[int, int]:
@@ -393,7 +396,7 @@ def _later_windows(stream: Stream, rng: np.random.Generator) -> Iterator[Profile
 
 def between_of_peers(effort: Effort) -> list[Between]:
     """Return the windows of one stream in which a peer has an alarm: none remembers the last."""
-    name, plan = next(long_plans())
+    name, plan, _ = next(long_plans(effort))
     plan = replace(plan, windows=effort.peer_windows)
     rows = rows_of(plan, seeded(4, plan, 0))
     with peers.folder() as folder:

@@ -64,11 +64,8 @@ def counted(effort: experiment.Effort, processes: int) -> Found:
     """Run everything, several at a time."""
     with ProcessPoolExecutor(processes) as pool:
         long = {
-            name: [
-                pool.submit(experiment.calls, plan, effort, number)
-                for number in range(effort.streams)
-            ]
-            for name, plan in experiment.long_plans()
+            name: [pool.submit(experiment.calls, plan, effort, number) for number in range(streams)]
+            for name, plan, streams in experiment.long_plans(effort)
         }
         peers = pool.submit(experiment.between_of_peers, effort)
         null, noisy = (

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 
-from benchmarks.alarms.experiment import Between, Boundary, Cell, Delay
+from benchmarks.alarms.bound import best, lawful
+from benchmarks.alarms.experiment import TOLERANCE, Between, Boundary, Cell, Delay
 from benchmarks.alarms.laws import DIRECTIONS
-from benchmarks.alarms.rates import Rate
+from benchmarks.alarms.rates import Rate, percent
 from benchmarks.alarms.streams import Plan
 
 NOT_RUN = "not run"
@@ -40,19 +41,26 @@ def baseline(plan: Plan) -> str:
 
 def boundary(size: Sequence[Boundary], power: Sequence[Boundary]) -> list[str]:
     """Return the table of tests at the tolerance and at twice that."""
+    directions = " / ".join(DIRECTIONS)
     lines = [
         (
-            f"| rows a window | baseline | rejected at the tolerance | of these: "
-            f"{' / '.join(DIRECTIONS)} | rejected at twice the tolerance |"
+            f"| rows a window | baseline | rejected at the tolerance | of these: {directions} "
+            f"| rejected at twice the tolerance | of these: {directions} | by the law | no test above |"
         ),
-        "|---:|---|---:|---:|---:|",
+        "|---:|---|---:|---:|---:|---:|---:|---:|",
     ]
     for at, twice in zip(size, power, strict=True):
-        each = " / ".join(f"{100 * at.by_direction[name].share:.1f} %" for name in DIRECTIONS)
+        samples = (at.plan.rows, at.plan.baseline_rows, TOLERANCE, twice.psi)
         lines.append(
-            f"| {at.plan.rows:,} | {baseline(at.plan)} | {at.whole} | {each} | {twice.whole} |"
+            f"| {at.plan.rows:,} | {baseline(at.plan)} | {at.whole} | {_directions(at)} "
+            f"| {twice.whole} | {_directions(twice)} "
+            f"| {percent(lawful(*samples))} | {percent(best(*samples))} |"
         )
     return lines
+
+
+def _directions(found: Boundary) -> str:
+    return " / ".join(percent(found.by_direction[name].share) for name in DIRECTIONS)
 
 
 def delays(found: Iterable[Delay]) -> list[str]:
