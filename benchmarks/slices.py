@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from itertools import islice
 from pathlib import Path
 
@@ -136,10 +136,8 @@ def lines_of(rows: int, rounds: int) -> Iterator[str]:
         grid = drafted(asked)
         profile = counted(grid, window)
         pair = ProfilePair(grid, profile, profile, WINDOW, 1.0)
-        count = min(cpu_seconds(lambda grid=grid: counted(grid, window)) for _ in range(rounds))
-        judge = min(
-            cpu_seconds(lambda asked=asked, pair=pair: judged(asked, pair)) for _ in range(rounds)
-        )
+        count = min(cpu_seconds(partial(counted, grid, window)) for _ in range(rounds))
+        judge = min(cpu_seconds(partial(judged, asked, pair)) for _ in range(rounds))
         names = [item.name for item in policy(asked).segments]
         pairs = len(names) - asked.segments
         slices = sum(len(profile.segments[name]) for name in names)

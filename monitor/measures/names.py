@@ -46,6 +46,7 @@ _OF_NUMBERS = replace(_OF_SCORES, needs=("number",))
 _OF_CLASSES = replace(_OF_SCORES, needs=("several",))
 _OF_PROBABILITIES = replace(_OF_SCORES, needs=("several", "probabilities"))
 _ESTIMATED = MeasureName("performance", "model", floor=True, needs=("score", "decision", "classes"))
+_ESTIMATED_OF_CLASSES = replace(_ESTIMATED, needs=("several", "probabilities"))
 _OF_GROUPS = MeasureName("disparity", "group")
 _DISPARITY = replace(_OF_GROUPS, needs=("decision",))
 _ERRORS_OF_GROUPS = replace(_DISPARITY, labels=True, needs=("decision", "classes"))
@@ -181,6 +182,10 @@ MEASURE_NAMES: Mapping[str, MeasureName] = {
     "estimated_f1": _ESTIMATED,
     "estimated_precision": _ESTIMATED,
     "estimated_recall": _ESTIMATED,
+    "estimated_multiclass_accuracy": _ESTIMATED_OF_CLASSES,
+    "estimated_macro_f1": _ESTIMATED_OF_CLASSES,
+    "estimated_macro_precision": _ESTIMATED_OF_CLASSES,
+    "estimated_macro_recall": _ESTIMATED_OF_CLASSES,
     "auc_delay_adjusted": replace(_ESTIMATED, needs=("score", "classes")),
     "accuracy_delay_adjusted": _ESTIMATED,
     "f1_delay_adjusted": _ESTIMATED,

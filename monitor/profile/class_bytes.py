@@ -7,6 +7,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from monitor.domain.field import Classes
+from monitor.profile.class_scores import ClassScores
 from monitor.profile.classes import ClassCounts
 from monitor.profile.counts import OutcomeTable
 from monitor.profile.errors import ErrorSums
@@ -33,6 +34,10 @@ def add_classes(
     arrays[f"{prefix}\x1fclass counts"] = counts.table.counts
     errors = None if counts.errors is None else asdict(counts.errors)
     header["classes"] = {"shape": counts.table.shape, "errors": errors}
+    if counts.scores is not None:
+        header["classes"]["outside"] = counts.scores.outside
+        arrays[f"{prefix}\x1fclass scores"] = counts.scores.rows
+        arrays[f"{prefix}\x1fclass score sums"] = counts.scores.sums
 
 
 def class_counts(
@@ -49,4 +54,11 @@ def class_counts(
         {},
     )
     errors = described["errors"]
-    return ClassCounts(table, None if errors is None else ErrorSums(**errors))
+    scores = None
+    if "outside" in described:  # not in what was stored before probabilities were counted
+        scores = ClassScores(
+            arrays[f"{prefix}\x1fclass scores"],
+            arrays[f"{prefix}\x1fclass score sums"],
+            described["outside"],
+        )
+    return ClassCounts(table, None if errors is None else ErrorSums(**errors), scores)

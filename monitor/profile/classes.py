@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from monitor.domain.field import Classes
+from monitor.profile.class_scores import ClassScores
 from monitor.profile.counts import NEGATIVE, POSITIVE, UNKNOWN, OutcomeTable
 from monitor.profile.errors import ErrorSums
 from monitor.profile.grid import FloatArray, IntArray
@@ -37,10 +38,13 @@ class ClassCounts:
         table: Rows by group of each attribute × predicted class × true class. Of each class axis
             the last code is for rows without a class, or with any other value.
         errors: Sums over the rows with a label and a probability of each class; None in slices.
+        scores: Rows by these probabilities; None in slices, where the model has none, and in what
+            was stored before they were counted.
     """
 
     table: OutcomeTable
     errors: ErrorSums | None
+    scores: ClassScores | None = None
 
     @classmethod
     def empty(cls, classes: Classes, sizes: Mapping[str, int]) -> "ClassCounts":
@@ -48,7 +52,8 @@ class ClassCounts:
         codes = len(classes.values) + 1
         table = OutcomeTable.empty(sizes, codes, codes)
         table.unmapped = {}  # the outcome table has them
-        return cls(table, ErrorSums())
+        scores = ClassScores.empty(len(classes.values)) if classes.probabilities else None
+        return cls(table, ErrorSums(), scores)
 
     @property
     def labelled(self) -> int:
@@ -62,6 +67,10 @@ class ClassCounts:
             self.errors = None
         else:
             self.errors.merge(other.errors)
+        if self.scores is None or other.scores is None:
+            self.scores = None
+        else:
+            self.scores.merge(other.scores)
 
 
 def class_codes(classes: Classes, column: Column | None, rows: int) -> IntArray:
@@ -76,23 +85,34 @@ def class_codes(classes: Classes, column: Column | None, rows: int) -> IntArray:
     return np.array([*codes, other], np.int64).take(indices)  # the last is for null (-1)
 
 
-def add_errors(errors: ErrorSums, columns: ClassColumns, labels: IntArray) -> None:
-    """Add the rows that have a label and a number for the probability of every class.
+def add_probabilities(
+    counts: ClassCounts, columns: ClassColumns, predicted: IntArray, true: IntArray
+) -> None:
+    """Add the rows that have a number for the probability of every class.
 
     Args:
-        errors: The sums.
+        counts: Their errors, of rows with a label, and their scores, of rows with a predicted class.
         columns: What the model said.
-        labels: shape (rows,), codes of true classes.
+        predicted: shape (rows,), codes of predicted classes.
+        true: shape (rows,), codes of true classes.
     """
     told = [column for column in columns.probabilities if column is not None]
     if not told or len(told) < len(columns.probabilities):
         return
     chances = np.column_stack([to_numbers(column)[0] for column in told])
-    known = (labels < chances.shape[1]) & np.isfinite(chances).all(axis=1)
-    chances, labels = chances[known], labels[known]
-    are = _are_probabilities(chances)
-    errors.outside += int(np.count_nonzero(~are))
-    errors.add_own_chances(chances[are, labels[are]])
+    whole = np.isfinite(chances).all(axis=1)
+    chances, predicted, true = chances[whole], predicted[whole], true[whole]
+    are, other = _are_probabilities(chances), chances.shape[1]
+    if counts.errors is not None:
+        known = true < other
+        counts.errors.outside += int(np.count_nonzero(known & ~are))
+        known &= are
+        counts.errors.add_own_chances(chances[known, true[known]])
+    if counts.scores is not None:
+        known = predicted < other
+        counts.scores.outside += int(np.count_nonzero(known & ~are))
+        known &= are
+        counts.scores.add(chances[known], predicted[known], true[known])
 
 
 def one_against_rest(table: IntArray, positive: Collection[int]) -> IntArray:

@@ -11,7 +11,7 @@ import numpy as np
 from monitor.domain.field import WHOLE, FieldKind, Part
 from monitor.profile.buffers import valid
 from monitor.profile.categories import count_values
-from monitor.profile.classes import ClassColumns, add_errors, class_codes
+from monitor.profile.classes import ClassColumns, add_probabilities, class_codes
 from monitor.profile.comoments import NOTHING
 from monitor.profile.counts import (
     POSITIVE,
@@ -282,8 +282,7 @@ class ProfileBuilder:
         cells = prod(counts.table.shape)
         counts.table.add(*rows_by_code(code, cells))
         split_outcomes(code, cells, self._divisions, of_classes=True)
-        if counts.errors is not None:
-            add_errors(counts.errors, columns, true)
+        add_probabilities(counts, columns, predicted, true)
 
     def take_scores(self) -> dict[str, ScoreArray]:
         """Return and forget the scores of the rows of a batch, by field."""

@@ -148,3 +148,51 @@ def test_shares_have_a_test_and_a_floor(name):
     found = measured(name, profiled(GOOD), profiled([[200, 10, 10], [10, 300, 10], [10, 10, 100]]))
     assert measure.tail(found, 0.0) < 1e-6
     assert measure.tail(found, 0.5) == 1.0
+
+
+ESTIMATED = [name for name in MEASURES if name.startswith("estimated_m")]
+
+
+def with_scores(profile, labelled=40, rows=60, outside=0):
+    """Return a profile with rows predicted to be of each class at a probability of 0.8."""
+    for code in range(3):
+        chances = np.full((rows, 3), 0.1)
+        chances[:, code] = 0.8
+        true = np.full(rows, 3)
+        true[:labelled] = code
+        profile.classes.scores.add(chances, np.full(rows, code), true)
+    profile.classes.scores.outside = outside
+    return profile
+
+
+def test_there_are_four_estimates_of_several_classes():
+    assert len(ESTIMATED) == 4
+    for name in ESTIMATED:
+        found = measured(name, with_scores(profiled(GOOD)), with_scores(profiled(GOOD), 0))
+        assert found.value == pytest.approx(1.0)
+        assert found.low < 1
+        assert found.n == 180
+
+
+@pytest.mark.parametrize("name", ESTIMATED)
+def test_an_estimate_that_cannot_be_made_says_why(name):
+    good = with_scores(profiled(GOOD))
+    old = with_scores(profiled(GOOD))
+    old.classes.scores = None
+    silent = profiled(GOOD)
+    reasons = {
+        "stored before": (measured(name, old, good), Absence.NO_BASELINE),
+        "not add up": (
+            measured(name, good, with_scores(profiled(GOOD), outside=3)),
+            Absence.UNDEFINED,
+        ),
+        "the window has both": (measured(name, good, silent), Absence.NO_DATA),
+        "the baseline has both": (measured(name, silent, good), Absence.NO_BASELINE),
+        "fewer than 10 labelled rows predicted to be a": (
+            measured(name, with_scores(profiled(GOOD), labelled=9), good),
+            Absence.NO_BASELINE,
+        ),
+    }
+    for told, (found, reason) in reasons.items():
+        assert found.reason is reason, told
+        assert told in found.explanation

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from monitor.domain.field import Attribute, Classes, Decision, Field, FieldKind, Label
 from monitor.domain.segment import Segment
+from monitor.profile.class_scores import EDGES
 from monitor.profile.classes import ClassColumns, class_codes, one_against_rest
 from monitor.profile.codec import (
     grid_from_bytes,
@@ -107,6 +108,7 @@ def test_parts_add_up_to_the_whole_and_slices_to_their_sum(rows, cut):
         slices = merged(of_one.values()).classes
         assert slices.table.margin("sex").tolist() == whole.classes.table.margin("sex").tolist()
         assert slices.errors is None
+        assert slices.scores is None
     if cut < len(rows):
         parts = [
             profile_from_bytes(profile_to_bytes(built(part))) for part in (rows[:cut], rows[cut:])
@@ -119,6 +121,9 @@ def test_parts_add_up_to_the_whole_and_slices_to_their_sum(rows, cut):
             assert total.classes.errors.rows == whole.classes.errors.rows
             assert total.classes.errors.outside == whole.classes.errors.outside
             assert total.classes.errors.log == pytest.approx(whole.classes.errors.log, rel=1e-12)
+            assert total.classes.scores.rows.tolist() == whole.classes.scores.rows.tolist()
+            assert total.classes.scores.outside == whole.classes.scores.outside
+            assert total.classes.scores.sums == pytest.approx(whole.classes.scores.sums, rel=1e-12)
 
 
 @given(ROWS)
@@ -149,6 +154,44 @@ def test_only_rows_with_all_probabilities_and_a_label_are_summed():
     errors = counted(["a"] * 5, ["a", None, "a", "a", "c"], chances=chances).profile.classes.errors
     assert (errors.rows, errors.outside) == (2, 1)
     assert errors.log == pytest.approx(-np.log(0.2) - np.log(np.finfo(float).eps), rel=1e-14)
+
+
+@given(ROWS)
+def test_each_class_is_counted_by_its_probability_as_by_hand(rows):
+    scores = built(rows).classes.scores
+    told = [(said, came, chances) for said, came, _, _, chances in rows if said in ("a", "b", "c")]
+    whole = [row for row in told if None not in row[2]]
+    are = [row for row in whole if sum(row[2]) == 1]
+    assert scores.outside == len(whole) - len(are)
+    for code, name in enumerate("abc"):
+        for predicted in (0, 1):
+            of = [row for row in are if (row[0] == name) == predicted]
+            labels = [2 if came not in ("a", "b", "c") else int(came == name) for _, came, _ in of]
+            found = scores.rows[code, predicted].sum(axis=1)
+            assert found.tolist() == [labels.count(label) for label in range(3)]
+            summed = sum(chances[code] for _, _, chances in of)
+            assert scores.sums[code, predicted].sum() == pytest.approx(summed)
+
+
+def test_a_probability_is_in_the_cell_between_the_edges_around_it():
+    scores = counted(["a"], ["b"], chances=[(0.2, 0.3, 0.5)]).profile.classes.scores
+    for code, chance in enumerate((0.2, 0.3, 0.5)):
+        (cell,) = np.flatnonzero(scores.rows[code].sum(axis=(0, 1)))
+        assert EDGES[cell - 1] <= chance < EDGES[cell]
+
+
+def test_a_profile_of_before_probabilities_were_counted_is_read_and_summed_without_them():
+    some = counted(["a"], ["a"], chances=[(0.2, 0.3, 0.5)]).profile
+    before = profile_from_bytes(profile_to_bytes(some))
+    before.classes.scores = None
+    again = profile_from_bytes(profile_to_bytes(before))
+    assert again.classes.scores is None
+    assert again.classes.errors.rows == 1
+    for order in ([some, again], [again, some]):
+        assert merged(order).classes.scores is None
+    assert drafted(Classes("said", ("a", "b"))).classes.probabilities == ()
+    plain = ProfileBuilder(drafted(Classes("said", ("a", "b")))).profile
+    assert plain.classes.scores is None
 
 
 def test_a_grid_comes_back_with_its_classes_and_one_without_has_the_bytes_it_had():
