@@ -48,8 +48,8 @@ class NumericGrid:
     @cached_property
     def table(self) -> CellTable:
         """Return what finds the cells of numbers."""
-        # Around an atom two edges are next to each other; elsewhere they rarely share a bucket.
-        return CellTable(self.edges, self.center, self.scale, 2 if self.atoms.any() else 1)
+        # Two edges are next to each other around an atom, and near each other among thousands.
+        return CellTable(self.edges, self.center, self.scale, 2)
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickle the fields only: the table is large and made in no time."""

@@ -240,52 +240,61 @@ def _dense(codes: IntArray, values: Any, shape: tuple[int, ...], axes: list[int]
 
 
 class Scored(NamedTuple):
-    """Rows of a batch whose scores are counted by group.
+    """Rows of a batch that have a finite score.
 
     Attributes:
-        grid: The score's cells.
+        scale: Of the score's grid.
         scores: shape (rows,).
+        cells: shape (rows,), the scores' cells.
+        standard: shape (rows,), the scores on the scale of their grid.
         groups: shape (rows,), mixed-radix codes over the attributes.
         decisions: shape (rows,), codes of decisions.
         labels: shape (rows,), codes of labels of two classes.
         numbers: shape (rows,), numeric labels; None where the label is none.
     """
 
-    grid: NumericGrid
+    scale: float
     scores: FloatArray
+    cells: IntArray
+    standard: FloatArray
     groups: IntArray
     decisions: IntArray
     labels: IntArray
     numbers: FloatArray | None
 
-    def part(self, rows: Any) -> "Scored":
-        """Return some of the rows."""
-        return Scored(
-            self.grid,
-            self.scores[rows],
-            self.groups[rows],
-            self.decisions[rows],
-            self.labels[rows],
-            None if self.numbers is None else self.numbers[rows],
-        )
+    @classmethod
+    def of(  # noqa: PLR0917  # one argument an axis
+        cls,
+        grid: NumericGrid,
+        scores: FloatArray,
+        groups: IntArray,
+        decisions: IntArray,
+        labels: IntArray,
+        numbers: FloatArray | None,
+    ) -> "Scored":
+        """Return those of some rows that have a finite score."""
+        finite = np.isfinite(scores)
+        if not finite.all():
+            scores, groups, decisions, labels = (
+                axis[finite] for axis in (scores, groups, decisions, labels)
+            )
+            numbers = None if numbers is None else numbers[finite]
+        cells, standard = grid.table.cells(scores)
+        return cls(grid.scale, scores, cells, standard, groups, decisions, labels, numbers)
 
 
 def add_group_scores(counted: GroupScores, batch: Scored) -> None:
-    """Count the rows of a batch that have a finite score."""
-    finite = np.isfinite(batch.scores)
-    if not finite.all():
-        batch = batch.part(finite)
+    """Count the rows of a batch by group."""
     for begin in range(0, len(batch.scores), BLOCK_ROWS):
-        grid, scores, groups, decisions, labels, numbers = batch.part(
-            slice(begin, begin + BLOCK_ROWS)
-        )
-        cells, standard = grid.table.cells(scores)
-        counted.add(groups, decisions * 3 + labels, cells)
-        counted.add_scores(groups, labels, standard)
-        if numbers is None:
+        rows = slice(begin, begin + BLOCK_ROWS)
+        groups, labels, scores = batch.groups[rows], batch.labels[rows], batch.scores[rows]
+        counted.add(groups, batch.decisions[rows] * 3 + labels, batch.cells[rows])
+        counted.add_scores(groups, labels, batch.standard[rows])
+        if batch.numbers is None:
             counted.add_chances(groups, labels, scores)
         else:
+            numbers = batch.numbers[rows]
             known = np.isfinite(numbers)
             with np.errstate(over="ignore", invalid="ignore"):  # as for the errors of all rows
-                errors = (scores[known] - numbers[known]) / grid.scale
+                errors = (scores[known] - numbers[known]) / batch.scale
             counted.add_numbers(groups[known], errors)

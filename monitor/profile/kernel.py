@@ -11,6 +11,7 @@ import numpy as np
 from monitor.domain.field import WHOLE, FieldKind, Part
 from monitor.profile.buffers import valid
 from monitor.profile.categories import count_values
+from monitor.profile.cells import Room
 from monitor.profile.classes import ClassColumns, add_probabilities, class_codes
 from monitor.profile.comoments import NOTHING
 from monitor.profile.counts import (
@@ -37,7 +38,7 @@ from monitor.profile.grid import (
     ScoreArray,
 )
 from monitor.profile.group_scores import Scored, add_group_scores
-from monitor.profile.numbers import BLOCK_ROWS, Column, to_numbers
+from monitor.profile.numbers import BLOCK_ROWS, Column, FewIntegers, to_numbers
 from monitor.profile.outcome_codes import (
     decision_codes,
     group_codes,
@@ -52,6 +53,10 @@ from monitor.profile.segments import segment_codes
 from monitor.profile.values import one_array
 from monitor.profile.vectors import count_vectors
 
+_COUNTED_ROWS = 4 * BLOCK_ROWS
+"""Numbers are looked at so many at a time: calls are long enough for two threads to work side by side."""
+
+_ROOM = Room()
 _NEITHER = UNKNOWN * 3 + UNKNOWN  # the code of rows with neither a decision nor a label
 
 
@@ -240,10 +245,10 @@ class ProfileBuilder:
         grid_of_score = self._grid.fields.get(self._grid.score)
         if score is not None and isinstance(grid_of_score, NumericGrid):
             scores, scale = to_numbers(score)[0], grid_of_score.scale
-            self._add_score(grid_of_score, scores, decisions, labels)
-            if self.profile.group_scores is not None:
-                found = Scored(grid_of_score, scores, groups, decisions, labels, numbers)
-                add_group_scores(self.profile.group_scores, found)
+            if self._divisions:
+                split_score(grid_of_score, scores, labels, self._divisions)
+            found = Scored.of(grid_of_score, scores, groups, decisions, labels, numbers)
+            self._add_score(found, grid_of_score.cells)
         if numbers is not None and self.profile.errors is not None:
             self.profile.errors.add_numbers(scores, numbers, scale)
 
@@ -314,22 +319,21 @@ class ProfileBuilder:
             nan = np.isnan(numbers) if not invalid else np.zeros(len(numbers), np.bool_)
             self.unread[name] += int((unknown & there & ~nan).sum())
 
-    def _add_score(
-        self, grid: NumericGrid, scores: FloatArray, decisions: IntArray, labels: IntArray
-    ) -> None:
-        outcomes = decisions * 3 + labels
-        if self._divisions:
-            split_score(grid, scores, labels, self._divisions)
-        counted = np.isfinite(scores)
-        counted &= outcomes != _NEITHER
+    def _add_score(self, found: Scored, size: int) -> None:
+        """Count scores by their cells, of which there are so many, by outcome, and by group."""
+        if self.profile.group_scores is not None:
+            add_group_scores(self.profile.group_scores, found)
+        scores, labels = found.scores, found.labels
+        outcomes = found.decisions * 3
+        outcomes += labels
+        counted = outcomes != _NEITHER
+        cells = found.cells * (_NEITHER + 1)
+        cells += outcomes
         if not counted.all():
-            scores, labels, outcomes = scores[counted], labels[counted], outcomes[counted]
+            scores, labels, cells = scores[counted], labels[counted], cells[counted]
         if not len(scores):
             return
-        cells, _ = grid.table.cells(scores)
-        cells *= _NEITHER + 1
-        cells += outcomes
-        rows = np.bincount(cells, minlength=(_NEITHER + 1) * grid.cells).reshape(-1, 3, 3)
+        rows = np.bincount(cells, minlength=(_NEITHER + 1) * size).reshape(-1, 3, 3)
         profile = self.profile
         profile.score_by_label += rows.sum(axis=1).T[:UNKNOWN]
         if profile.score_by_decision is not None and profile.labelled_by_decision is not None:
@@ -362,7 +366,22 @@ def count_numbers(
     counts: NumericCounts, grid: NumericGrid, column: Column, scoring: Scoring | None = None
 ) -> None:
     """Find each number's cell and add rows, sums and what else is kept of them."""
-    count_floats(counts, grid, *to_numbers(column), scoring)
+    if (few := FewIntegers.of(column)) is None:
+        count_floats(counts, grid, *to_numbers(column), scoring)
+        return
+    counts.null += few.null
+    rows, values = few.rows[few.rows > 0], few.values[few.rows > 0]
+    cells, standard = grid.table.cells(values)
+    np.add.at(counts.cells, cells, rows)
+    if scoring is not None:
+        few.write(scoring.by_cell.take(grid.table.cells(few.values)[0]), scoring.rows)
+    with np.errstate(over="ignore", invalid="ignore"):  # as for other numbers
+        np.add.at(counts.sums, cells, rows * standard)
+        counts.squares += float((rows * np.square(standard)).sum())
+    counts.negatives += int(rows[values < 0].sum())
+    counts.zeros += int(rows[values == 0].sum())
+    counts.low = min(counts.low, float(values[0]))
+    counts.high = max(counts.high, float(values[-1]))
 
 
 def count_floats(  # noqa: PLR0917  # what `to_numbers` gives stays together
@@ -376,8 +395,8 @@ def count_floats(  # noqa: PLR0917  # what `to_numbers` gives stays together
     """Count numbers; so many NaN among them stand for rows that are null or hold no number."""
     counts.null += null
     counts.invalid += invalid
-    for begin in range(0, len(numbers), BLOCK_ROWS):
-        end = begin + BLOCK_ROWS
+    for begin in range(0, len(numbers), _COUNTED_ROWS):
+        end = begin + _COUNTED_ROWS
         scored = None if scoring is None else scoring.block(begin, end)
         _count_block(counts, grid, numbers[begin:end], scored)
     counts.nan -= null + invalid  # they are NaN among the numbers
@@ -393,15 +412,18 @@ def _count_block(
         if not len(numbers):
             return
         low, high = float(numbers.min()), float(numbers.max())
-    cells, standard = grid.table.cells(numbers)
+    cells, standard = grid.table.cells(numbers, _ROOM)
     counts.cells += np.bincount(cells, minlength=grid.cells)
-    if scoring is not None:
-        scores = scoring.by_cell.take(cells)
-        scoring.rows[... if numbers is every else np.isfinite(every)] = scores
+    if scoring is not None and numbers is every:
+        scoring.by_cell.take(cells, out=scoring.rows, mode="clip")
+    elif scoring is not None:
+        scoring.rows[np.isfinite(every)] = scoring.by_cell.take(cells)
     # Values near the largest double may overflow; the sums then say so by being infinite, and the
     # measures that need them answer with a reason instead of a number.
     with np.errstate(over="ignore", invalid="ignore"):
-        counts.sums += np.bincount(cells, standard, grid.cells)
+        for begin in range(0, len(cells), BLOCK_ROWS):
+            rows = slice(begin, begin + BLOCK_ROWS)
+            counts.sums += np.bincount(cells[rows], standard[rows], grid.cells)
         # Not np.dot: BLAS would wake a thread for each core for a sum that takes microseconds.
         counts.squares += float(np.square(standard, out=standard).sum())
     if low <= 0:

@@ -1,12 +1,12 @@
 """Columns of any type as numbers."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
-from monitor.profile.buffers import doubles
-from monitor.profile.grid import FloatArray
+from monitor.profile.buffers import doubles, stored, valid
+from monitor.profile.grid import BoolArray, FloatArray, IntArray, ScoreArray
 from monitor.profile.values import one_array
 
 Column = Any
@@ -15,6 +15,11 @@ Column = Any
 BLOCK_ROWS = 32_768
 """Numbers are counted so many at a time: they and what is made of them stay in a core's cache, and
 a naive sum over them keeps the twelve digits that are promised."""
+
+
+_FEW = 4096
+_ROWS_A_VALUE = 4
+_LARGEST = 2**62  # of which the number after it can be held as well
 
 
 def holds_numbers(column: Column) -> bool:
@@ -42,6 +47,47 @@ def to_numbers(column: Column) -> tuple[FloatArray, int, int]:
     if not pa.types.is_float64(kind):
         column = column.cast(pa.float64(), safe=False)
     return doubles(column), column.null_count, 0
+
+
+class FewIntegers(NamedTuple):
+    """A column of integers that lie close together: counted value by value, not row by row.
+
+    Attributes:
+        values: shape (values,), every whole number from the least to the largest, as doubles.
+        rows: shape (values,), rows of each; those of the first and of the last are not zero.
+        null: Rows that are null.
+        places: shape (rows that are not null,), places among the values.
+        known: shape (rows,), which rows are not null; None for all.
+    """
+
+    values: FloatArray
+    rows: IntArray
+    null: int
+    places: IntArray
+    known: BoolArray | None
+
+    @classmethod
+    def of(cls, column: Column) -> "FewIntegers | None":
+        """Return a column's integers; None when they are many, of another type, or nowhere."""
+        column = one_array(column)
+        if not pa.types.is_integer(column.type) or column.null_count == len(column):
+            return None
+        known = valid(column) if column.null_count else None
+        numbers = stored(column) if known is None else stored(column)[known]
+        low, high = int(numbers.min()), int(numbers.max())
+        if high - low >= min(_FEW, len(numbers) // _ROWS_A_VALUE) or high > _LARGEST:
+            return None
+        places = np.subtract(numbers, low, dtype=np.int64, casting="unsafe")
+        rows = np.bincount(places)
+        values = np.arange(low, high + 1).astype(np.float64)
+        return cls(values, rows, column.null_count, places, known)
+
+    def write(self, by_value: ScoreArray, rows: ScoreArray) -> None:
+        """Write what each value stands for to the rows that hold it."""
+        if self.known is None:
+            by_value.take(self.places, out=rows, mode="clip")
+        else:
+            rows[self.known] = by_value.take(self.places)
 
 
 def _value_type(column: Column) -> Any:

@@ -15,7 +15,9 @@ from monitor.profile.kernel import ProfileBuilder
 from monitor.sources.duplicates import Duplicates, duplicates
 from monitor.sources.filling import (
     Builders,
+    Chosen,
     Joined,
+    bring_scores,
     count_pairs,
     divide,
     fill_fields,
@@ -189,7 +191,9 @@ class CountFile:
             brought = Joined(pool.label, {})
             outcomes = fill_outcomes(counted, pool, pool.batch, chosen, brought)
             fill_fields(pool, pool.batch, chosen, {**held, **outcomes}, builders.columns)
-            count_pairs(chosen, Meeting(1), 0)
+            meeting = Meeting(1)
+            bring_scores(chosen, meeting, 0)
+            count_pairs({0: chosen}, meeting)
         counted.profiles = {version: builder.profile for version, builder in builders.made.items()}
         return counted, builders
 
@@ -209,7 +213,7 @@ class CountFile:
     def _counted(self, file: FoundFile, task: Task) -> Counted:
         counted, builders = Counted(), Builders(self.grids)
         if task.threads == 1:
-            self._count_part(counted, builders, file, task, 0, Meeting(1))
+            self._count_part(counted, builders, file, task, _Share(0, builders.columns, Meeting(1)))
         else:
             self._count_parts(counted, builders, file, task)
         counted.profiles = {version: builder.profile for version, builder in builders.made.items()}
@@ -226,54 +230,54 @@ class CountFile:
         """
         others = [Builders(self.grids) for _ in range(1, task.threads)]
         meeting = Meeting(task.threads)
+        first, *rest = (
+            _Share(part, columns, meeting)
+            for part, columns in enumerate(builders.shares(task.threads))
+        )
         with ThreadPoolExecutor(len(others)) as threads:
             under_way = [
-                threads.submit(self._count_part, Counted(), other, file, task, part, meeting)
-                for part, other in enumerate(others, 1)
+                threads.submit(self._count_part, Counted(), other, file, task, share)
+                for other, share in zip(others, rest, strict=True)
             ]
-            self._count_part(counted, builders, file, task, 0, meeting)
+            self._count_part(counted, builders, file, task, first)
             for item in under_way:
                 item.result()
         for other in others:
             for version, builder in other.made.items():
                 builders.made[version].profile.merge(builder.profile)
 
-    def _count_part(  # noqa: PLR0917  # six nouns, each of another type
-        self,
-        counted: Counted,
-        builders: "Builders",
-        file: FoundFile,
-        task: Task,
-        part: int,
-        meeting: Meeting,
+    def _count_part(
+        self, counted: Counted, builders: "Builders", file: FoundFile, task: Task, share: "_Share"
     ) -> None:
-        """Count one in ``task.threads`` of the columns; the first part counts rows and outcomes."""
-        columns = builders.columns[part :: task.threads]
-        labels = None if self.labels is None or part else self.labels.reader(task.path)
+        """Count a share of the columns; who has the first counts rows, outcomes and pairs too."""
+        labels = None if self.labels is None or not share.first else self.labels.reader(task.path)
         members = self.members.reader(task.path)
         small = file.size <= CHECKED_WHOLE
         texts = None if small else _texts(self.view.spec, self.grids)
-        together = {*self.view.bookkeeping, *columns}
+        together = {*self.view.bookkeeping, *share.columns}
         together |= builders.dividing_columns
-        if part == 0:
+        if share.first:
             together |= builders.outcome_columns
-        begin = 0
-        with meeting, opened(self.view.location, file, texts, together) as log:
+        begin, number = 0, -1
+        waiting: dict[int, list[Chosen]] = {}
+        with share.meeting, opened(self.view.location, file, texts, together) as log:
             for number, logged in enumerate(batches(self.view, log, task.row_groups)):
                 repeated = self.duplicates.within(task.path, begin, logged.chunk.rows)
                 begin += logged.chunk.rows
                 batch = logged.without(repeated, Rejection.DUPLICATE_ID)
-                chosen = builders.chosen(batch)
+                waiting[number] = chosen = builders.chosen(batch)
                 held = divide(log, batch, chosen)
-                if part == 0:
+                if share.first:
                     _account(counted, batch, self.grids)
                     builders.add_duplicates(logged, batch)
                     outcome = None if labels is None else labels.column(logged)
                     brought = Joined(outcome, members.columns(logged))
                     held = {**held, **fill_outcomes(counted, log, batch, chosen, brought)}
-                fill_fields(log, batch, chosen, held, columns)
-                count_pairs(chosen, meeting, number)
-            if part == 0:
+                fill_fields(log, batch, chosen, held, share.columns)
+                bring_scores(chosen, share.meeting, number)
+                share.count_pairs(waiting)
+            share.count_pairs(waiting, number + 1)
+            if share.first:
                 if small:
                     log.check_rest()
                 counted.schema_changes = self._all_changes(log, builders.made, task.path)
@@ -309,6 +313,33 @@ class CountFile:
             invalid={column: rows for column, rows in sorted(invalid.items()) if rows},
             without_id=self.duplicates.without_id.get(path, 0),
         )
+
+
+@dataclass(frozen=True)
+class _Share:
+    """What one thread counts of a file.
+
+    Attributes:
+        part: Its number.
+        columns: The columns whose fields it counts.
+        meeting: Where it brings what is counted of several fields together.
+    """
+
+    part: int
+    columns: Sequence[str]
+    meeting: Meeting
+
+    @property
+    def first(self) -> bool:
+        """Return whether it is the first thread, which counts what only one can."""
+        return self.part == 0
+
+    def count_pairs(self, waiting: dict[int, list[Chosen]], batches: int = 0) -> None:
+        """Count batches in pairs, or leave that to the first thread."""
+        if self.first:
+            count_pairs(waiting, self.meeting, batches)
+        else:
+            waiting.clear()
 
 
 def _account(counted: Counted, batch: Batch, grids: Mapping[str, Grid]) -> None:

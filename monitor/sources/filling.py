@@ -7,13 +7,24 @@ from typing import Any, NamedTuple
 from monitor.domain.field import Classes
 from monitor.engine.counting import Counted
 from monitor.profile.classes import ClassColumns
-from monitor.profile.grid import AttributeGrid, Grid
+from monitor.profile.grid import (
+    AttributeGrid,
+    CategoricalGrid,
+    FieldGrid,
+    Grid,
+    NumericGrid,
+)
 from monitor.profile.instants import from_micros
 from monitor.profile.kernel import ProfileBuilder
 from monitor.profile.labels import unmapped_labels
 from monitor.sources.meeting import Meeting
 from monitor.sources.reader import Batch, Selection
 from monitor.sources.together import Columns
+
+_COSTS: Mapping[type[FieldGrid], float] = {NumericGrid: 1.0, CategoricalGrid: 0.5}
+_COST_OF_PART = 2.0
+_PAIRS_A_COLUMN = 150
+"""Pairs of fields that cost as much as the reading and counting of one numeric field."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +77,29 @@ class Builders:
     def all_columns(self) -> set[str]:
         """Return the columns that anything is counted of."""
         return {*self.columns, *self.dividing_columns, *self.outcome_columns}
+
+    def shares(self, threads: int) -> list[list[str]]:
+        """Divide the columns of fields among threads, so that all have as much to do.
+
+        The first thread has the outcomes and pairs of all fields to count as well.
+        """
+        paired = sum(len(grid.scores) ** 2 for grid in self._grids.values())
+        loads = [len(self.outcome_columns) + paired / _PAIRS_A_COLUMN, *[0.0] * (threads - 1)]
+        costs = {column: self._cost(column) for column in self.columns}
+        parts: list[set[str]] = [set() for _ in loads]
+        for column in sorted(costs, key=lambda column: -costs[column]):
+            least = loads.index(min(loads))
+            loads[least] += costs[column]
+            parts[least].add(column)
+        return [[column for column in self.columns if column in part] for part in parts]
+
+    def _cost(self, column: str) -> float:
+        """Return about how much a column costs to read and count, in numeric fields."""
+        return sum(
+            _COSTS[type(grid.fields[name])] if name not in grid.derived else _COST_OF_PART
+            for version, grid in self._grids.items()
+            for name in self._names[version].get(column, ())
+        )
 
     def columns_of(self, versions: Collection[str]) -> list[str]:
         """Return the columns that anything is counted of for some versions."""
@@ -186,11 +220,22 @@ def fill_fields(
                 part.builder.add_parts(parts, selected, rows, part.selection.times(batch.micros))
 
 
-def count_pairs(chosen: list[Chosen], meeting: Meeting, batch: int) -> None:
-    """Count the fields of a batch in pairs, once all that read some of them have come so far."""
-    found = meeting.bring(batch, [part.builder.take_scores() for part in chosen])
-    if found is not None:
-        for part, scores in zip(chosen, found, strict=True):
+def bring_scores(chosen: list[Chosen], meeting: Meeting, batch: int) -> None:
+    """Bring to the others what the fields of a batch showed of each of its rows."""
+    meeting.bring(batch, [part.builder.take_scores() for part in chosen])
+
+
+def count_pairs(waiting: dict[int, list[Chosen]], meeting: Meeting, batches: int = 0) -> None:
+    """Count the fields of batches in pairs, once all that read some of them have come so far.
+
+    Args:
+        waiting: The batches that were not counted in pairs, by number; those that now were are
+            taken out.
+        meeting: Where their scores are brought.
+        batches: Wait for so many of them.
+    """
+    for batch, found in meeting.take(batches):
+        for part, scores in zip(waiting.pop(batch), found, strict=True):
             part.builder.add_pairs(scores, part.selection.rows)
 
 

@@ -1,13 +1,13 @@
 """Where threads that read different columns of a file bring together what they found of its rows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from threading import Condition
 from types import TracebackType
 from typing import Self
 
 from monitor.profile.grid import ScoreArray
 
-AHEAD = 1
+AHEAD = 2
 """Batches that a thread may have brought in before the slowest has: bounds the memory."""
 
 Scores = Sequence[dict[str, ScoreArray]]
@@ -16,6 +16,8 @@ Scores = Sequence[dict[str, ScoreArray]]
 
 class Meeting:
     """Brings together, batch by batch, the scores of fields that several threads read.
+
+    All bring what they found; one of them takes it, when it has time to.
 
     Each thread enters the meeting as a context, so that none waits for one that has failed: the
     others then leave without an error, and that of the failed one is the one that is heard.
@@ -49,25 +51,37 @@ class Meeting:
             self._changed.notify_all()
         return isinstance(error, _Abandoned)
 
-    def bring(self, batch: int, scores: Scores) -> list[Mapping[str, ScoreArray]] | None:
-        """Bring a batch; return what all brought to the last who does, None to the others.
+    def bring(self, batch: int, scores: Scores) -> None:
+        """Bring a batch.
 
         Args:
             batch: Its number, counted from 0.
             scores: What this thread found, for each profile in the order of all threads.
         """
         with self._changed:
-            self._changed.wait_for(lambda: self._failed or batch <= self._done + AHEAD)
-            if self._failed:
-                raise _Abandoned
+            self._wait(lambda: batch <= self._done + AHEAD)
             brought = self._pending.setdefault(batch, [])
             brought.append(scores)
-            if len(brought) < self._threads:
-                return None
-            del self._pending[batch]
-            self._done = batch + 1
-            self._changed.notify_all()
-        return [_united(parts) for parts in zip(*brought, strict=True)]
+            if len(brought) == self._threads:
+                self._done = batch + 1
+                self._changed.notify_all()
+
+    def take(self, batches: int = 0) -> list[tuple[int, list[Mapping[str, ScoreArray]]]]:
+        """Return the batches that all have brought and nobody has taken, with what they brought.
+
+        Args:
+            batches: Wait until so many have been brought by all.
+        """
+        with self._changed:
+            self._wait(lambda: batches <= self._done)
+            whole = sorted(batch for batch in self._pending if batch < self._done)
+            taken = [(batch, self._pending.pop(batch)) for batch in whole]
+        return [(batch, [_united(of) for of in zip(*parts, strict=True)]) for batch, parts in taken]
+
+    def _wait(self, condition: Callable[[], bool]) -> None:
+        self._changed.wait_for(lambda: self._failed or condition())
+        if self._failed:
+            raise _Abandoned
 
 
 class _Abandoned(Exception):  # noqa: N818  # nothing went wrong here

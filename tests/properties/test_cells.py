@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from monitor.profile.cells import CellTable
+from monitor.profile.cells import CellTable, Room
 from monitor.profile.draft import numeric_grid
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
@@ -22,6 +22,11 @@ def near(values):
         every = [values, np.nextafter(values, np.inf), np.nextafter(values, -np.inf), -values]
     found = np.concatenate(every)
     return found[np.isfinite(found)]
+
+
+def few_near_edges(numbers):
+    """Return so many numbers beside those given that these are few."""
+    return np.concatenate([numbers, np.full(9 * len(numbers), 1.79e308)])
 
 
 def searched(edges, numbers):
@@ -46,6 +51,9 @@ def test_any_edges_and_any_numbers(edges, numbers, center, scale, comparisons):
     numbers = near([*numbers, *edges, center])
     cells, standard = CellTable(edges, center, scale, comparisons).cells(numbers)
     assert cells.tolist() == searched(edges, numbers)
+    few = few_near_edges(numbers)
+    found, _ = CellTable(edges, center, scale, comparisons).cells(few)
+    assert found.tolist() == searched(edges, few)
     with np.errstate(over="ignore"):
         assert standard.tolist() == ((numbers - center) / scale).tolist()
 
@@ -71,6 +79,19 @@ def test_the_grid_of_any_field(seed, kind, moved):
     numbers = np.concatenate([near(grid.edges), sample, sample + moved])
     cells, _ = grid.table.cells(numbers)
     assert cells.tolist() == searched(grid.edges, numbers)
+    few = few_near_edges(numbers)
+    assert grid.table.cells(few)[0].tolist() == searched(grid.edges, few)
+
+
+def test_room_is_used_again():
+    rng, room, table = np.random.default_rng(3), Room(), numeric_grid(np.arange(1000.0)).table
+    for rows in (10, 1000, 0, 500):
+        numbers = rng.normal(500, 400, rows)
+        cells, standard = table.cells(numbers, room)
+        wanted = table.cells(numbers)
+        assert cells.tolist() == wanted[0].tolist()
+        assert standard.tolist() == wanted[1].tolist()
+    assert room.rows == 1000
 
 
 def test_a_grid_without_edges_has_one_cell():

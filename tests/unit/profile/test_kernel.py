@@ -18,6 +18,8 @@ from monitor.profile.draft import attribute_grid, numeric_grid
 from monitor.profile.grid import CategoricalGrid, Grid
 from monitor.profile.kernel import (
     ProfileBuilder,
+    Scoring,
+    count_floats,
     count_numbers,
     count_values,
     decision_codes,
@@ -139,6 +141,40 @@ def test_counts_and_sums_equal_a_search_for_every_value():
     assert counts.cells.tolist() == np.bincount(places, minlength=grid.cells).tolist()
     assert counts.sums == pytest.approx(sums, rel=1e-12, abs=1e-9)
     assert counts.squares == pytest.approx((standard**2).sum(), rel=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["int8", "uint8", "int16", "uint32", "int64", "uint64", "float64"])
+@pytest.mark.parametrize("gaps", [False, True])
+def test_integers_that_lie_close_together_are_counted_as_numbers_are(kind, gaps):
+    rng = np.random.default_rng(11)
+    low = 0 if kind.startswith("u") else -40
+    data = np.clip(rng.poisson(30, 5000) + low, low, 100)
+    null = rng.random(5000) < 0.1 if gaps else None
+    column = pa.array(data, mask=null).cast(kind).slice(7)
+    sample = data[::3] / 1.7 if gaps else data  # the grid of numbers, and that of each value
+    counts, grid = numbers(column, sample)
+    scores = np.arange(grid.cells).astype(np.int8)
+    found, wanted = np.full((2, len(column)), -128, np.int8)
+    few, every = NumericCounts.empty(grid), NumericCounts.empty(grid)
+    count_numbers(few, grid, column, Scoring(scores, found))
+    doubles = column.cast(pa.float64())
+    count_floats(every, grid, *to_numbers(doubles), Scoring(scores, wanted))
+    assert few.cells.tolist() == every.cells.tolist() == counts.cells.tolist()
+    assert found.tolist() == wanted.tolist()
+    assert few.sums == pytest.approx(every.sums, rel=1e-12, abs=1e-9)
+    assert few.squares == pytest.approx(every.squares, rel=1e-12)
+    for name in ("null", "zeros", "negatives", "low", "high", "n", "rows"):
+        assert getattr(few, name) == getattr(every, name)
+
+
+@pytest.mark.parametrize("first", [-(2**63), 2**62, 2**63 - 50, 2**53 - 5])
+def test_integers_at_the_end_of_their_type_are_where_a_search_finds_them(first):
+    data = np.repeat(np.arange(50, dtype=np.uint64), 20) + np.uint64(first % 2**64)
+    column = pa.array(data.view(np.int64))
+    counts, grid = numbers(column, data.view(np.int64).astype(float) * 0.99)
+    places = np.searchsorted(grid.edges, data.view(np.int64).astype(float), side="right")
+    assert counts.cells.tolist() == np.bincount(places, minlength=grid.cells).tolist()
+    assert (counts.low, counts.high) == (float(first), float(first + 49))
 
 
 def test_values_near_the_largest_double_overflow_into_infinity_not_into_a_warning():

@@ -13,18 +13,40 @@ def scores(name):
     return [{name: np.zeros(1, np.int8)}]
 
 
-def test_the_last_who_brings_a_batch_gets_all_of_it():
+def test_a_batch_can_be_taken_once_all_have_brought_it():
     meeting = Meeting(3)
-    assert meeting.bring(0, scores("a")) is None
-    assert meeting.bring(0, scores("b")) is None
-    (united,) = meeting.bring(0, scores("c"))
+    for name in "ab":
+        meeting.bring(0, scores(name))
+        assert meeting.take() == []
+    meeting.bring(0, scores("c"))
+    ((batch, (united,)),) = meeting.take()
+    assert batch == 0
     assert sorted(united) == ["a", "b", "c"]
+    assert meeting.take() == []
+
+
+def test_batches_are_taken_in_their_order():
+    meeting = Meeting(2)
+    for name in "ab":
+        for batch in range(AHEAD):
+            meeting.bring(batch, scores(name))
+    assert [batch for batch, _ in meeting.take()] == list(range(AHEAD))
+
+
+def test_who_takes_waits_for_those_who_bring():
+    meeting = Meeting(2)
+    meeting.bring(0, scores("a"))
+    with ThreadPoolExecutor(1) as threads:
+        taking = threads.submit(meeting.take, 1)
+        meeting.bring(0, scores("b"))
+        assert [batch for batch, _ in taking.result(10)] == [0]
 
 
 def test_one_thread_waits_for_nobody():
     meeting = Meeting(1)
     for batch in range(5):
-        assert meeting.bring(batch, scores("a")) is not None
+        meeting.bring(batch, scores("a"))
+        assert len(meeting.take(batch + 1)) == 1
 
 
 def test_a_fast_thread_waits_for_a_slow_one():
