@@ -24,10 +24,10 @@ from monitor.engine.lookback import Lookback
 from monitor.engine.ports import Source
 from monitor.engine.progress import Silent
 from monitor.engine.run import Outside, Ran
-from monitor.engine.snapshot import ModelSnapshot
 from monitor.exposition.page import ResultsPage
 from monitor.exposition.process import ProcessMetrics
-from monitor.exposition.render import Build, render
+from monitor.exposition.render import Build, page_of, render_model
+from monitor.exposition.text import Chunk
 from monitor.exposition.vitals import Configuration, Vitals
 from monitor.reports.summary import worst
 from monitor.reports.wording import all_findings
@@ -85,7 +85,7 @@ class Daemon:
         self._outside = outside
         self._vitals = vitals
         self._page = ResultsPage()
-        self._snapshots: dict[str, ModelSnapshot] = {}
+        self._rendered: dict[str, Mapping[str, Chunk]] = {}
         self._publishing = Lock()
         self._reloading = Lock()
         self._schedule = CheckSchedule(
@@ -143,8 +143,10 @@ class Daemon:
         with self._publishing:
             for model in models:
                 if model in self._watched:
-                    self._snapshots[model] = snapshot(self._watched[model].policy, self._outside)
-            self._render()
+                    self._rendered[model] = self._lines(
+                        self._watched[model].policy, self._configured.settings
+                    )
+            self._exchange_page()
 
     def reload(self) -> ConfigChange:
         """Put what the files say now in force, wholly, or refuse it and change nothing.
@@ -220,11 +222,13 @@ class Daemon:
             changed = [
                 name for name, item in watched.items() if item is not self._watched.get(name)
             ]
-            fresh = {name: snapshot(watched[name].policy, self._outside) for name in changed}
-            self._snapshots = {name: fresh.get(name) or self._snapshots[name] for name in watched}
+            most = self._configured.settings.max_series_per_model
+            anew = changed if after.settings.max_series_per_model == most else list(watched)
+            fresh = {name: self._lines(watched[name].policy, after.settings) for name in anew}
+            self._rendered = {name: fresh.get(name) or self._rendered[name] for name in watched}
             self._watched = watched
             self._vitals.watch(watched)
-            self._render()
+            self._exchange_page()
         self._schedule.exchange(dict.fromkeys(watched, after.settings.check_every), changed)
 
     def _still_or_anew(self, policy: Policy) -> Watched:
@@ -236,9 +240,14 @@ class Daemon:
         )
         return now if now is not None and same else Watched(policy)
 
-    def _render(self) -> None:
-        text = render(list(self._snapshots.values()), Build(code_version()), measure_families())
-        self._page.publish(text, self._outside.clock.now())
+    def _lines(self, policy: Policy, settings: DaemonSettings) -> Mapping[str, Chunk]:
+        """Return what the page says of a model: only of one that has changed is it written anew."""
+        shown = snapshot(policy, self._outside)
+        return render_model(shown, measure_families(), settings.max_series_per_model)
+
+    def _exchange_page(self) -> None:
+        results = page_of(self._rendered, Build(code_version()))
+        self._page.publish(results, self._outside.clock.now())
 
     def _check(self, model: str) -> None:
         """Run what is due; go on under the new policy when it is exchanged meanwhile."""

@@ -46,7 +46,7 @@ def _stored(configured: Configured) -> Iterator[Examined]:
     yield _clock(app.store_clock(settings), outside, configured.policies)
     for policy in configured.policies:
         yield from _model(policy, outside)
-    yield _series(configured.policies, outside)
+    yield _series(configured.policies, outside, settings.max_series_per_model)
 
 
 def _model(policy: Policy, outside: Outside) -> Iterator[Examined]:
@@ -73,10 +73,10 @@ def _clock(stores: datetime, outside: Outside, policies: Sequence[Policy]) -> Ex
     return Examined("clock", "", Condition.OK, "as the store's, and later than every stored run")
 
 
-def _series(policies: Sequence[Policy], outside: Outside) -> Examined:
+def _series(policies: Sequence[Policy], outside: Outside, most: int) -> Examined:
     """Count the series that the stored results take."""
     snapshots = [app.snapshot(policy, outside) for policy in policies]
-    page = render(snapshots, Build(app.code_version()), app.measure_families())
+    page = render(snapshots, Build(app.code_version()), app.measure_families(), most).text()
     number = sum(1 for line in page.splitlines() if line and not line.startswith(b"#"))
     without = [item.policy.model for item in snapshots if item.latest is None]
     if without:

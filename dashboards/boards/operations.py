@@ -223,10 +223,11 @@ def _cost() -> Panels:
     return (
         lines(
             "Series",
-            "Series of each model on the page, and those that are not on it.",
+            "Series of each model on the page, how many there may be, and those that are not on it.",
             [
                 Line(SCOPE.latest("series"), OF_MODEL),
-                Line(SCOPE.latest("series_dropped"), f"{OF_MODEL}: left out"),
+                Line(SCOPE.latest("series_limit"), f"{OF_MODEL}: limit"),
+                Line(SCOPE.latest("series_dropped"), f"{OF_MODEL}: left out, {{{{reason}}}}"),
             ],
             span=6,
         ),

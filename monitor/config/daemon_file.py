@@ -69,6 +69,16 @@ class ComputeSection(Section):
     )
 
 
+class MetricsSection(Section):
+    """How much is said on the metrics page."""
+
+    max_series_per_model: int = Field(
+        50_000,
+        ge=100,
+        description="series that the results of one model may take; beyond it the worst are shown",
+    )
+
+
 class LogSection(Section):
     """What the daemon writes to standard error."""
 
@@ -95,6 +105,9 @@ class DaemonSection(Section):
         "60s",
         validate_default=True,
         description="how often the daemon looks for windows that are due",
+    )
+    metrics: MetricsSection = Field(
+        {}, validate_default=True, description="how much is said on the metrics page"
     )
     log: LogSection = Field(
         {}, validate_default=True, description="what is written to standard error"
@@ -138,6 +151,7 @@ def load_settings(path: Path, environment: Mapping[str, str]) -> DaemonSettings:
         processes=section.compute.processes,
         memory_limit=section.compute.memory_limit,
         check_every=section.check_every,
+        max_series_per_model=section.metrics.max_series_per_model,
         log_level=section.log.level,
         log_format=section.log.format,
     )
@@ -176,6 +190,7 @@ def settings_as_yaml(settings: DaemonSettings) -> str:
             "web": {"host": settings.host, "port": settings.port, "reload": settings.reload},
             "compute": compute,
             "check_every": duration_text(settings.check_every),
+            "metrics": {"max_series_per_model": settings.max_series_per_model},
             "log": {"level": settings.log_level, "format": settings.log_format},
         }
     )

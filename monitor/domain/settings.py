@@ -24,6 +24,7 @@ class DaemonSettings:
         processes: Whether each run is computed in a worker process of its own.
         memory_limit: Bytes that a worker process may take; None for no bound.
         check_every: How often the daemon looks for windows that are due.
+        max_series_per_model: Series that the results of one model may take on the metrics page.
         log_level: Least severity that is logged.
         log_format: Lines for people, or JSON for machines.
     """
@@ -38,5 +39,6 @@ class DaemonSettings:
     processes: bool
     memory_limit: int | None
     check_every: timedelta
+    max_series_per_model: int
     log_level: LogLevel
     log_format: LogFormat

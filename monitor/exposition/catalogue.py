@@ -6,6 +6,7 @@ that holds; ``unknown`` is one of its own. The ``*_state`` gauges hold 0 (ok), 1
 """
 
 from monitor.exposition.family import PREFIX, Kind, MetricFamily, Part
+from monitor.exposition.process_catalogue import PROCESS
 
 _MODEL = ("model",)
 _VERSION = ("model", "model_version")
@@ -55,13 +56,6 @@ def _bounded(
 
 def _result_counter(name: str, meaning: str, unit: str, labels: tuple[str, ...]) -> MetricFamily:
     return MetricFamily(PREFIX + name, Kind.COUNTER, meaning, unit, labels, Part.RESULTS)
-
-
-def _process(
-    name: str, meaning: str, unit: str, labels: tuple[str, ...] = (), *, empty: bool = False
-) -> MetricFamily:
-    kind = Kind.COUNTER if name.endswith("_total") else Kind.GAUGE
-    return MetricFamily(PREFIX + name, kind, meaning, unit, labels, Part.PROCESS, empty)
 
 
 def _judged(
@@ -416,71 +410,23 @@ _FINDINGS = (
     ),
     _result(
         "series",
-        "Series that the results of a model take, this one and the next included.",
+        "Series that the results of a model take, these that count them included.",
+        "series",
+        _MODEL,
+    ),
+    _result(
+        "series_limit",
+        "Series that the results of a model may take: metrics.max_series_per_model.",
         "series",
         _MODEL,
     ),
     _result(
         "series_dropped",
-        "Readings and series of a model that are not on the page: of an unknown measure, or named like another one.",
+        "Series of a model that are not on the page, by reason: limit is beyond series_limit, the worst stay;"
+        " unplaced are readings of an unknown measure, and series named like another one.",
         "series",
-        _MODEL,
+        ("model", "reason"),
     ),
-)
-
-_DAEMON = (
-    _process(
-        "results_exported_timestamp_seconds",
-        "When the results on this page were rendered.",
-        "seconds",
-    ),
-    _process(
-        "scheduler_heartbeat_timestamp_seconds",
-        "When the scheduler last showed that it is alive.",
-        "seconds",
-    ),
-    _process(
-        "check_missed_runs_total",
-        "Times that a check was due and passed over for a later one.",
-        "runs",
-        _MODEL,
-    ),
-    _process(
-        "check_overlapping_runs_total",
-        "Times that a check was due while the one before was still waiting or running.",
-        "runs",
-        _MODEL,
-    ),
-    _process(
-        "check_errors_total",
-        "Checks that ended in an exception that nobody had foreseen.",
-        "runs",
-        _MODEL,
-    ),
-    _process(
-        "closed_windows_changed",
-        "Windows that are too old to be run again and whose files have changed since their results.",
-        "windows",
-        _MODEL,
-    ),
-    _process(
-        "late_files",
-        "Files that came, went or were rewritten in windows that are too old to be run again.",
-        "files",
-        _MODEL,
-    ),
-    _process(
-        "config_last_reload_successful", "Whether the newest configuration could be loaded.", "bool"
-    ),
-    _process(
-        "config_last_reload_success_timestamp_seconds",
-        "When a configuration was last loaded.",
-        "seconds",
-    ),
-    _process(
-        "config_hash", "The first 48 bits of the digest of the configuration in force.", "hash"
-    ),
-    _process("log_messages_total", "Messages logged, by level.", "messages", ("level",)),
 )
 
 CATALOGUE: tuple[MetricFamily, ...] = (
@@ -491,5 +437,5 @@ CATALOGUE: tuple[MetricFamily, ...] = (
     *_QUALITY_AND_PERFORMANCE,
     *_DISPARITIES,
     *_FINDINGS,
-    *_DAEMON,
+    *PROCESS,
 )

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 from hashlib import sha256
 
 LONGEST = 200
@@ -11,6 +12,7 @@ _MARK = re.compile(r"~[0-9a-f]{16}\Z")
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
+@lru_cache(50_000)
 def label_value(name: str) -> str:
     r"""Return the label value that stands for a name.
 

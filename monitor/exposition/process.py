@@ -6,6 +6,7 @@ from datetime import datetime
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import Metric
 from prometheus_client.gc_collector import GCCollector
+from prometheus_client.openmetrics import exposition as openmetrics
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
@@ -13,6 +14,7 @@ from prometheus_client.registry import Collector
 from monitor.exposition.family import Part
 from monitor.exposition.page import ResultsPage
 from monitor.exposition.sheet import Sheet
+from monitor.exposition.text import Form
 from monitor.exposition.vitals import Vitals
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
@@ -34,8 +36,11 @@ class ProcessMetrics:
         PlatformCollector(registry=self._registry)
         GCCollector(registry=self._registry)
 
-    def render(self) -> bytes:
-        """Return the process part of the page: text format 0.0.4."""
+    def render(self, form: Form = Form.TEXT) -> bytes:
+        """Return the process part of the page, which is its end."""
+        if form is Form.OPENMETRICS:
+            whole: bytes = openmetrics.generate_latest(self._registry)  # type: ignore[no-untyped-call]
+            return whole
         return generate_latest(self._registry)
 
 

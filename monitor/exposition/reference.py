@@ -11,7 +11,8 @@ _INTRODUCTION = f"""\
 
 Written from the catalogue in `monitor/exposition/catalogue.py`; `make golden` rewrites this page.
 
-`GET /metrics` answers in the Prometheus text format 0.0.4, gzipped for clients that accept it.
+`GET /metrics` answers in the format that the client likes best, OpenMetrics 1.0 or the Prometheus text
+format 0.0.4, gzipped where it accepts that. `modelmon metrics list` prints this page as a table or as JSON.
 Two parts make the page. **Results** come from the store and are rendered once a run: every model
 with its latest window. **Process** metrics tell of the daemon itself and are rendered at every
 scrape; the usual `process_*` and `python_*` metrics of the Prometheus client are beside them.
@@ -45,6 +46,36 @@ scrape; the usual `process_*` and `python_*` metrics of the Prometheus client ar
   {LONGEST} characters is cut. A name that was changed ends in `~` and 16 hex digits of its sha256,
   and so does one that ends like that by itself, so that two names are never one series.
 - **Empty when healthy** marks metrics without a series on a daemon that has nothing to report.
+
+## How many series
+
+A feature has about ten series for each measure that is judged and three for each that is not; a group of a
+population the same for each metric of `limits.disparity.metrics`. One model may have
+`metrics.max_series_per_model` of them, 50,000 if the daemon's settings say nothing else, which is enough for
+a thousand features of an ordinary policy. `modelmon doctor` counts them before there is a Prometheus.
+
+A model that would have more shows the features and groups that fare worst: first those whose alarms fire,
+then by verdict (critical, warning, unknown, ok), then by how far beyond the limit, then by name. All series
+of a feature or group are on the page or none. What is of the model as a whole, and what counts (findings by
+verdict, features drifted, series of segments), is always there. `modelmon_series_dropped{{reason="limit"}}` is
+how many series are left out, and an alert tells of it: no rule sees what is not on the page.
+
+Rendering is paid for once a run, by the model that was run: some 9 µs of CPU a series. A scrape costs
+1 ms whatever the size of the fleet ([figures](../../benchmarks/RESULTS.md)).
+
+## Where names differ from what is usual
+
+What other exporters call otherwise, and why it is so here:
+
+| usual | here | because |
+|---|---|---|
+| a label `check` on runs, misses and durations | none | one check of a model measures everything; its runs are the model's |
+| `window_late_records_total` | `modelmon_late_files`, `modelmon_closed_windows_changed` | rows that come late within `schedule.reopen` are in a new revision of their window; later ones are never read, so their files are what can be counted |
+| `files_quarantined_total` | `modelmon_files_quarantined` by reason, `modelmon_file_quarantines_total` | how many cannot be used now, and how often one was put aside, are two questions |
+| `series_dropped_total` | `modelmon_series_dropped`, a gauge | it is how many are not on this page; adding up pages would count a series once a run |
+| `disparity_ratio` with the metric in its name | `modelmon_disparity_ratio` with `check` | metrics are chosen in the policy, so names of metrics would be no catalogue |
+| `baseline_id` | `baseline`, `policy` on `modelmon_model_info` | both are digests; the first 12 digits tell them apart |
+| a histogram of durations | `modelmon_check_last_duration_seconds` | runs are hours apart, and a gauge says how long the last one took |
 """
 
 _TITLES = {Part.RESULTS: "Results", Part.PROCESS: "Process"}

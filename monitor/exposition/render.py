@@ -1,15 +1,18 @@
-"""Stored results as Prometheus text."""
+"""Stored results as pieces of the page that Prometheus scrapes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from prometheus_client import CollectorRegistry, generate_latest
-
 from monitor.engine.snapshot import ModelSnapshot
-from monitor.exposition.family import Part
+from monitor.exposition.budget import keep_worst
+from monitor.exposition.page import Results
 from monitor.exposition.results import add_model
-from monitor.exposition.sheet import Sheet, SheetCollector
+from monitor.exposition.sheet import Sheet
+from monitor.exposition.text import Chunk, chunk, lines
 from monitor.measures.measure import Family
+
+OWN_SERIES = 4
+"""Series that say how many series there are, how many there may be and how many are left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,28 +29,58 @@ class Build:
 
 
 def render(
-    snapshots: Sequence[ModelSnapshot], build: Build, families: Mapping[str, Family]
-) -> bytes:
-    """Return the results part of the page: text format 0.0.4, the same bytes for the same results.
-
-    It is rendered once a run, because the page of a large fleet takes longer than a scrape may.
+    snapshots: Sequence[ModelSnapshot],
+    build: Build,
+    families: Mapping[str, Family],
+    most: int | None = None,
+) -> Results:
+    """Return the results part of the page: the same bytes for the same results.
 
     Args:
         snapshots: The models.
         build: The running code.
+        families: As in `render_model`.
+        most: As in `render_model`.
+    """
+    models = {item.policy.model: render_model(item, families, most) for item in snapshots}
+    return page_of(models, build)
+
+
+def page_of(models: Mapping[str, Mapping[str, Chunk]], build: Build) -> Results:
+    """Return the results part of the page from what was rendered of each model.
+
+    Args:
+        models: Model to what `render_model` returned of it.
+        build: The running code.
+    """
+    fleet = Sheet()
+    fleet.add("build_info", 1, version=build.version, revision=build.revision)
+    fleet.add("models", len(models))
+    return Results((_pieces(fleet), *(models[model] for model in sorted(models))))
+
+
+def render_model(
+    snapshot: ModelSnapshot, families: Mapping[str, Family], most: int | None = None
+) -> Mapping[str, Chunk]:
+    """Return the lines of a model by metric: rendered once a run, whoever scrapes them how often.
+
+    Args:
+        snapshot: The model.
         families: Measure id to the section of ``limits`` it belongs to. A reading of any other
             measure has no score on the page, and is counted in ``modelmon_series_dropped``.
+        most: How many series the model may have; None for any number.
     """
-    sheet = Sheet()
-    sheet.add("build_info", 1, version=build.version, revision=build.revision)
-    sheet.add("models", len(snapshots))
-    for snapshot in sorted(snapshots, key=lambda each: each.policy.model):
-        add_model(sheet, snapshot, families)
-    return text_of(sheet, Part.RESULTS)
+    sheet, model = Sheet(), snapshot.policy.model
+    unplaced = add_model(sheet, snapshot, families)
+    left_out = 0
+    if most is not None:
+        left_out = keep_worst(sheet, snapshot, most - OWN_SERIES)
+        sheet.add("series_limit", most, model=model)
+    sheet.add("series_dropped", left_out, model=model, reason="limit")
+    sheet.add("series_dropped", unplaced, model=model, reason="unplaced")
+    sheet.add("series", len(sheet) + 1, model=model)
+    return _pieces(sheet)
 
 
-def text_of(sheet: Sheet, part: Part) -> bytes:
-    """Return one part of the page as Prometheus text."""
-    registry = CollectorRegistry()
-    registry.register(SheetCollector(tuple(sheet.metrics(part))))
-    return generate_latest(registry)
+def _pieces(sheet: Sheet) -> Mapping[str, Chunk]:
+    return {name: chunk(lines(name, series)) for name, series in sheet.series.items()}

@@ -72,16 +72,14 @@ class _Place:
     labels: dict[str, str]
 
 
-def add_model(sheet: Sheet, snapshot: ModelSnapshot, families: Mapping[str, Family]) -> None:
-    """Add everything that is shown of a model.
+def add_model(sheet: Sheet, snapshot: ModelSnapshot, families: Mapping[str, Family]) -> int:
+    """Add everything that is shown of a model, and return how many readings and series have no place.
 
     Args:
         sheet: Where the series go.
         snapshot: The model.
         families: Measure id to the section of ``limits`` it belongs to.
     """
-    before = len(sheet)
-    model = snapshot.policy.model
     _add_identity(sheet, snapshot)
     _add_runs(sheet, snapshot)
     _add_quarantine(sheet, snapshot)
@@ -91,8 +89,7 @@ def add_model(sheet: Sheet, snapshot: ModelSnapshot, families: Mapping[str, Fami
         dropped = _add_results(sheet, snapshot.latest, families, snapshot.policy)
         dropped += _add_alarms(sheet, snapshot, snapshot.latest, families)
     _add_feature_counts(sheet, snapshot, families)
-    sheet.add("series_dropped", dropped, model=model)
-    sheet.add("series", len(sheet) - before + 1, model=model)
+    return dropped
 
 
 def _versions(snapshot: ModelSnapshot) -> list[str]:

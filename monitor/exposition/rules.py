@@ -128,7 +128,7 @@ _DATA = (
     ),
     Alert(
         "ModelMonSeriesDropped",
-        "max by (job, model) (modelmon_series_dropped) > 0",
+        "sum by (job, model) (max by (job, model, reason) (modelmon_series_dropped)) > 0",
         "warning",
         "Results of model {{ $labels.model }} are not on the page",
         f"{_MODEL}{_NUMBER} readings or series are not exported, so no rule sees them.{_ASK}",

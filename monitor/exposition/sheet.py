@@ -1,6 +1,6 @@
 """Series on their way to the page."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
@@ -43,6 +43,21 @@ class Sheet:
     def __len__(self) -> int:
         """Return the number of series."""
         return sum(len(series) for series in self._series.values())
+
+    @property
+    def series(self) -> Mapping[str, Mapping[Labels, float]]:
+        """Return the series by metric; every metric that is here has some."""
+        return self._series
+
+    def leave_out(self, unwanted: Callable[[Labels], bool]) -> int:
+        """Take away the series with certain labels, and return how many they were."""
+        before = len(self)
+        kept = {
+            name: {labels: value for labels, value in series.items() if not unwanted(labels)}
+            for name, series in self._series.items()
+        }
+        self._series = {name: series for name, series in kept.items() if series}
+        return before - len(self)
 
     def metrics(self, part: Part) -> Iterator[Metric]:
         """Yield the metrics that have series, in the catalogue's order, series sorted by label."""

@@ -10,9 +10,10 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from monitor.exposition.page import CONTENT_TYPE, ResultsPage
+from monitor.exposition.page import ResultsPage
 from monitor.exposition.process import ProcessMetrics
 from monitor.web.health import Health
+from monitor.web.negotiation import accepts_gzip, asked_form
 from monitor.web.reload import reload_route
 
 _INDEX = """\
@@ -63,13 +64,14 @@ def create_app(
 
     # Functions that are not coroutines run in a thread: a large page holds up no probe.
     def metrics(request: Request) -> Response:
-        rendered, headers = process.render(), {"Vary": "Accept-Encoding"}
+        form = asked_form(request.headers.get("accept", ""))
+        rendered, headers = process.render(form), {"Vary": "Accept, Accept-Encoding"}
         if accepts_gzip(request.headers.get("accept-encoding", "")):
-            body, headers["Content-Encoding"] = page.packed(rendered), "gzip"
+            body, headers["Content-Encoding"] = page.packed(rendered, form), "gzip"
         else:
-            body = page.text(rendered)
+            body = page.text(rendered, form)
         # As a header: starlette would append a charset to a media type that has one.
-        return Response(body, headers={**headers, "Content-Type": CONTENT_TYPE})
+        return Response(body, headers={**headers, "Content-Type": form.value})
 
     async def index(_: Request) -> Response:
         return HTMLResponse(_INDEX)
@@ -84,17 +86,6 @@ def create_app(
         ],
         middleware=[Middleware(_SecurityHeaders)],
     )
-
-
-def accepts_gzip(accepted: str) -> bool:
-    """Return whether an Accept-Encoding header takes gzip, by name or by ``*``, q=0 refusing."""
-    qualities = {}
-    for item in accepted.lower().split(","):
-        coding, _, parameter = item.partition(";")
-        name, _, quality = parameter.partition("=")
-        qualities[coding.strip()] = quality.strip() if name.strip() == "q" else "1"
-    quality = qualities.get("gzip", qualities.get("*", "0"))
-    return quality.strip("0.") != ""
 
 
 def _probe(ask: Callable[[], tuple[bool, str]]) -> Callable[[Request], Response]:

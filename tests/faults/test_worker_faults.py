@@ -93,7 +93,7 @@ def test_a_crash_is_a_stored_failure_of_one_model(model, attack, error, said):
     assert store.counts(policy.model).failed == {error: 1}
     assert store.run(policy.model, AUGUST) is None
     snapshot = ModelSnapshot(policy, {}, None, store.counts(policy.model), None)
-    text = render([snapshot], Build("test"), {}).decode()
+    text = render([snapshot], Build("test"), {}).text().decode()
     series = "modelmon_check_run_failures_total"
     assert f'{series}{{model="{policy.model}",reason="{error}"}} 1.0' in text
 

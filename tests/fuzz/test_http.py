@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.exposition.page import ResultsPage
+from monitor.exposition.page import Results, ResultsPage
 from monitor.exposition.process import ProcessMetrics
+from monitor.exposition.text import chunk
 from monitor.exposition.vitals import Vitals
 from monitor.web.app import create_app
 from monitor.web.health import Health
@@ -38,7 +39,9 @@ def address():
     handler = Errors(logging.ERROR)
     logging.getLogger().addHandler(handler)
     page = ResultsPage()
-    page.publish(b"result 1\n", datetime(2005, 9, 1, tzinfo=UTC))
+    page.publish(
+        Results(({"modelmon_models": chunk(b"result 1\n")},)), datetime(2005, 9, 1, tzinfo=UTC)
+    )
     vitals = Vitals(["credit"])
     health = Health(vitals, page, timedelta(hours=1))
     app = create_app(page, ProcessMetrics(vitals, page), health)

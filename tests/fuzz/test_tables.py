@@ -74,7 +74,9 @@ class Case:
 
     def page(self):
         build = Build("0", "fuzz")
-        return render([snapshot(self.policy, self.outside)], build, measure_families()).decode()
+        return (
+            render([snapshot(self.policy, self.outside)], build, measure_families()).text().decode()
+        )
 
 
 @st.composite

@@ -144,7 +144,7 @@ class Watched:
         assert self.run
         policy = replace(self.model.policy, suppress_in_metrics=False)
         shown = app.snapshot(policy, self.model.outside)
-        page = render([shown], Build("0"), app.measure_families()).decode()
+        page = render([shown], Build("0"), app.measure_families()).text().decode()
         return {family.name: family.samples for family in text_string_to_metric_families(page)}
 
     def metric(self, name, **labels):

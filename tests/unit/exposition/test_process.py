@@ -4,7 +4,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from monitor.exposition.catalogue import CATALOGUE
 from monitor.exposition.family import Part
-from monitor.exposition.page import ResultsPage
+from monitor.exposition.page import Results, ResultsPage
 from monitor.exposition.process import ProcessMetrics
 from monitor.exposition.vitals import Configuration, Vitals
 
@@ -37,7 +37,7 @@ def test_an_instant_that_has_not_come_is_absent():
 
 def test_everything_that_was_noted_is_shown():
     vitals, page = Vitals(["credit", "other"]), ResultsPage()
-    page.publish(b"", NOON)
+    page.publish(Results(), NOON)
     vitals.beat(NOON)
     vitals.count_missed("credit", 3)
     vitals.count_overlap("credit")

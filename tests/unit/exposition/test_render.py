@@ -30,7 +30,7 @@ def page(make):
     """Return a function that renders snapshots and gives (name, labels) to value."""
 
     def parse(*snapshots):
-        text = render(snapshots, make.build, make.families).decode()
+        text = render(snapshots, make.build, make.families, 10_000).text().decode()
         samples = [
             sample for family in text_string_to_metric_families(text) for sample in family.samples
         ]
@@ -50,7 +50,7 @@ def names(series):
 
 
 def test_the_page_of_a_fleet_is_the_golden_one(golden, make, fleet):
-    golden("exposition/fleet.txt", render(fleet, make.build, make.families).decode())
+    golden("exposition/fleet.txt", render(fleet, make.build, make.families).text().decode())
 
 
 def test_the_same_results_give_the_same_bytes_in_any_order(make, fleet):
@@ -70,13 +70,13 @@ def test_every_result_metric_of_the_catalogue_can_be_filled(page, make, fleet):
     fields = ("psi", "missing_rate")
     groups = [item for item, family in make.families.items() if family is Family.DISPARITY]
     models = ("score_mean", "decision_rate", "label_rate", "auc_drop")
-    readings = [make.reading(measure, scored, field="age") for measure in fields]
-    readings += [make.reading(measure, scored) for measure in models]
+    readings = [make.reading(measure, scored, "full", field="age") for measure in fields]
+    readings += [make.reading(measure, scored, "full") for measure in models]
     readings += [
-        make.reading(measure, scored, population="sex", group="f", reference_group="m")
+        make.reading(measure, scored, "full", population="sex", group="f", reference_group="m")
         for measure in groups
     ]
-    readings.append(make.reading("psi", scored, segment="region", segment_value="north"))
+    readings.append(make.reading("psi", scored, "full", segment="region", segment_value="north"))
     run = make.run(readings, [make.finding(each) for each in readings], "full")
     of_slice = make.finding(readings[-1]).fingerprint
     alarms = ModelAlarms(found={run.window: {of_slice: Alarm(AlarmState.WARNING, 2, 3)}})
@@ -207,7 +207,7 @@ def test_series_of_a_model_are_counted_as_they_stand_on_the_page(page, fleet):
 def test_a_reading_of_an_unknown_measure_is_counted_and_its_verdict_still_seen(page, make):
     odd = make.reading("entropy_of_old", Estimate(1.0, 9), field="age")
     series = page(make.snapshot(make.run([odd], [make.finding(odd, Verdict.WARNING)])))
-    assert value(series, "series_dropped", model="credit") == 2
+    assert value(series, "series_dropped", model="credit", reason="unplaced") == 2
     of = {"model": "credit", "model_version": "1", "check": "entropy_of_old"}
     assert value(series, "finding_state", **of, feature="age", verdict="warning") == 1
 
@@ -215,7 +215,7 @@ def test_a_reading_of_an_unknown_measure_is_counted_and_its_verdict_still_seen(p
 def test_a_reading_that_is_there_twice_takes_one_series_and_is_counted(page, make):
     twice = [make.reading("psi", Estimate(score, 9), field="age") for score in (0.1, 0.2)]
     series = page(make.snapshot(make.run(twice)))
-    assert value(series, "series_dropped", model="credit") == 1
+    assert value(series, "series_dropped", model="credit", reason="unplaced") == 1
     of = {"model": "credit", "model_version": "1", "feature": "age", "method": "psi"}
     assert value(series, "feature_drift_score", **of) == 0.1
 
@@ -226,7 +226,10 @@ def test_hostile_names_are_read_back_as_their_label_values(page, hostile):
         dict(labels)["feature"] for name, labels in series if name == "modelmon_feature_drift_score"
     }
     assert features == {label_value(field.name) for field in hostile.policy.fields}
-    assert value(series, "series_dropped", model=label_value(hostile.policy.model)) == 0
+    assert (
+        value(series, "series_dropped", model=label_value(hostile.policy.model), reason="unplaced")
+        == 0
+    )
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
@@ -362,7 +365,7 @@ def test_what_is_held_against_a_reference_has_its_own_series(page, make):
     # What is counted or named after the baseline is not the reference's.
     assert value(series, "baseline_decision_positive_ratio", **of) == 0.1
     assert value(series, "features_drifted", **of) == 0
-    assert value(series, "series_dropped", model="credit") == 0
+    assert value(series, "series_dropped", model="credit", reason="unplaced") == 0
 
 
 def test_of_slices_there_are_counts_and_no_series_a_field(page, make):
@@ -418,4 +421,4 @@ def test_a_disparity_within_strata_stands_beside_the_one_over_all_rows(page, mak
         assert value(series, "finding_state", **within, check=check, verdict="ok") == 1
         check = "selection_rate_conditional_difference"
         assert value(series, "disparity_difference", **within, check=check) == difference
-    assert value(series, "series_dropped", model="credit") == 0
+    assert value(series, "series_dropped", model="credit", reason="unplaced") == 0

@@ -98,7 +98,7 @@ def readings_of(make, table, then, measures=MEASURES, against=HeldAgainst.LARGES
 def scraped(make, readings, findings=(), **changes):
     shot = make.snapshot(make.run(readings, findings))
     policy = replace(shot.policy, populations=POPULATIONS, **changes)
-    text = render((replace(shot, policy=policy),), make.build, FAMILIES).decode()
+    text = render((replace(shot, policy=policy),), make.build, FAMILIES).text().decode()
     return {
         (sample.name.removeprefix("modelmon_"), *sorted(sample.labels.items())): sample.value
         for family in text_string_to_metric_families(text)

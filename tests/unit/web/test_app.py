@@ -5,12 +5,15 @@ from html.parser import HTMLParser
 
 import httpx
 import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 
-from monitor.exposition.page import CONTENT_TYPE, ResultsPage
+from monitor.exposition.page import Results, ResultsPage
 from monitor.exposition.process import ProcessMetrics
+from monitor.exposition.text import Form, chunk
 from monitor.exposition.vitals import Vitals
-from monitor.web.app import accepts_gzip, create_app
+from monitor.web.app import create_app
 from monitor.web.health import Health
+from monitor.web.negotiation import accepts_gzip, asked_form
 
 NOON = datetime(2005, 9, 1, 12, tzinfo=UTC)
 
@@ -34,35 +37,48 @@ class Daemon:
         return asyncio.run(request())
 
 
+PROMETHEUS = (
+    "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
+    "text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
+)
+"""What Prometheus 2.42 says that it accepts."""
+
+HEAD = "# HELP modelmon_models Configured models.\n# TYPE modelmon_models gauge\n"
+
+
+def results(lines):
+    return Results(({"modelmon_models": chunk(lines)},))
+
+
 @pytest.fixture
 def daemon():
     return Daemon()
 
 
 def test_metrics_are_results_and_process_in_the_text_format(daemon):
-    daemon.page.publish(b"result 1\n", NOON)
+    daemon.page.publish(results(b"result 1\n"), NOON)
     answer = daemon.ask("/metrics", **{"accept-encoding": "identity"})
     assert answer.status_code == 200
-    assert answer.headers["content-type"] == CONTENT_TYPE
+    assert answer.headers["content-type"] == Form.TEXT.value
     assert "content-encoding" not in answer.headers
-    assert answer.text.startswith("result 1\n# HELP modelmon_")
+    assert answer.text.startswith(f"{HEAD}result 1\n# HELP modelmon_")
     assert "\nprocess_cpu_seconds_total " in answer.text
 
 
 def test_metrics_are_gzipped_for_those_who_accept_it(daemon):
-    daemon.page.publish(b"result 1\n" * 1_000, NOON)
+    daemon.page.publish(results(b"result 1\n" * 1_000), NOON)
     answer = daemon.ask("/metrics", **{"accept-encoding": "deflate, gzip;q=0.5"})
     assert answer.headers["content-encoding"] == "gzip"
-    assert answer.headers["vary"] == "Accept-Encoding"
+    assert answer.headers["vary"] == "Accept, Accept-Encoding"
     assert int(answer.headers["content-length"]) < 9_000
-    assert answer.text.startswith("result 1\nresult 1\n")
+    assert answer.text.startswith(f"{HEAD}result 1\nresult 1\n")
     assert answer.text.count("result 1\n") == 1_000
 
 
 def test_the_gzip_stream_is_one_whole_member(daemon):
-    daemon.page.publish(b"result 1\n", NOON)
+    daemon.page.publish(results(b"result 1\n"), NOON)
     packed = daemon.page.packed(b"up 1\n")
-    assert gzip.decompress(packed) == b"result 1\nup 1\n"
+    assert gzip.decompress(packed) == f"{HEAD}result 1\nup 1\n".encode()
     assert packed.count(b"\x1f\x8b\x08") == 1
 
 
@@ -85,6 +101,42 @@ def test_gzip_is_sent_only_where_it_is_accepted(accepted, taken):
     assert accepts_gzip(accepted) is taken
 
 
+@pytest.mark.parametrize(
+    ("accepted", "form"),
+    [
+        (
+            PROMETHEUS,
+            Form.OPENMETRICS,
+        ),
+        ("application/openmetrics-text", Form.OPENMETRICS),
+        ('Application/OpenMetrics-Text; Version="1.0.0"; charset=utf-8', Form.OPENMETRICS),
+        ("text/plain;version=0.0.4,application/openmetrics-text;version=1.0.0;q=0.9", Form.TEXT),
+        ("application/openmetrics-text;version=1.0.0;q=0", Form.TEXT),
+        ("application/openmetrics-text;version=1.0.0;q=much", Form.TEXT),
+        ("application/openmetrics-text;version=0.0.1", Form.TEXT),
+        ("text/html,application/xhtml+xml,*/*;q=0.8", Form.TEXT),
+        ("*/*", Form.TEXT),
+        (";;=,,;q", Form.TEXT),
+        ("", Form.TEXT),
+    ],
+)
+def test_the_format_is_the_one_that_the_client_likes_best(accepted, form):
+    assert asked_form(accepted) is form
+
+
+def test_openmetrics_is_served_whole_where_it_is_asked_for(daemon):
+    daemon.page.publish(results(b"modelmon_models 3.0\n"), NOON)
+    for encoding in ("identity", "gzip"):
+        wanted = {"accept": "application/openmetrics-text", "accept-encoding": encoding}
+        answer = daemon.ask("/metrics", **wanted)
+        assert answer.headers["content-type"] == Form.OPENMETRICS.value
+        assert answer.text.endswith("\n# EOF\n")
+        found = {family.name: family for family in openmetrics(answer.text)}
+        assert found["modelmon_models"].samples[0].value == 3
+        assert found["modelmon_models"].unit == "models"
+        assert found["process_cpu_seconds"].type == "counter"
+
+
 def test_the_daemon_is_healthy_while_its_heartbeat_is_younger_than_the_bound(daemon):
     daemon.seconds = 29.9
     assert daemon.ask("/-/healthy").status_code == 200
@@ -100,7 +152,7 @@ def test_the_daemon_is_not_ready_before_results_are_on_the_page(daemon):
     answer = daemon.ask("/-/ready")
     assert answer.status_code == 503
     assert "not been exported" in answer.text
-    daemon.page.publish(b"", NOON)
+    daemon.page.publish(Results(), NOON)
     assert daemon.ask("/-/ready").status_code == 200
 
 
@@ -124,7 +176,7 @@ def test_the_index_names_its_language_and_links_only_to_what_answers(daemon):
     tags = [tag for tag, _ in reader.found]
     assert {"title", "main", "h1"} <= set(tags)
     assert "script" not in tags
-    daemon.page.publish(b"", NOON)
+    daemon.page.publish(Results(), NOON)
     links = [attributes["href"] for tag, attributes in reader.found if tag == "a"]
     assert len(links) == 3
     assert {daemon.ask(link).status_code for link in links} == {200}

@@ -128,7 +128,7 @@ def test_another_thread_can_ask_to_stop_and_other_signals_do_not():
 DAEMON = """
 import sys, time
 from datetime import UTC, datetime, timedelta
-from monitor.exposition.page import ResultsPage
+from monitor.exposition.page import Results, ResultsPage
 from monitor.exposition.process import ProcessMetrics
 from monitor.exposition.vitals import Vitals
 from monitor.scheduling.checks import CheckSchedule
@@ -146,7 +146,7 @@ def check(model):
     print("ended", flush=True)
 
 vitals, page = Vitals(["m"]), ResultsPage()
-page.publish(b"", datetime.now(UTC))
+page.publish(Results(), datetime.now(UTC))
 app = create_app(page, ProcessMetrics(vitals, page), Health(vitals, page, timedelta(seconds=30)))
 with stop_signals() as stop:
     server = WebServer(app, ended=lambda: stop.ask("ended"))
