@@ -70,6 +70,12 @@ def bias() -> dashboard.Dashboard:
                     "baseline of version {{model_version}}",
                     "blue",
                 ),
+                (
+                    "Versions",
+                    "model_version_first_seen_timestamp_seconds",
+                    "first rows of version {{model_version}}",
+                    "green",
+                ),
             ),
         ),
         {

@@ -66,6 +66,12 @@ def fleet() -> dashboard.Dashboard:
                     "{{model}}: new baseline",
                     "blue",
                 ),
+                (
+                    "Versions",
+                    "model_version_first_seen_timestamp_seconds",
+                    "{{model}}: first rows of version {{model_version}}",
+                    "green",
+                ),
             ),
         ),
         {"Now": (*_now(), *_models()), "Over time": _over_time()},

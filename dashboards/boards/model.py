@@ -58,6 +58,12 @@ def of_model() -> dashboard.Dashboard:
                     "baseline of version {{model_version}}",
                     "blue",
                 ),
+                (
+                    "Versions",
+                    "model_version_first_seen_timestamp_seconds",
+                    "first rows of version {{model_version}}",
+                    "green",
+                ),
                 ("Results", "check_last_success_timestamp_seconds", "new result", "green"),
             ),
         ),

@@ -258,6 +258,7 @@ class RunCounts:
         failed: Failures by error class name.
         last_success: When the newest stored run ended.
         last_duration: How long it took, seconds.
+        first_seen: Version to the start of the first stored window with rows of it.
     """
 
     completed: int
@@ -265,6 +266,7 @@ class RunCounts:
     failed: Mapping[str, int]
     last_success: datetime | None
     last_duration: float | None
+    first_seen: Mapping[str, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -94,6 +94,12 @@ _MODELS = (
         "seconds",
         _VERSION,
     ),
+    _result(
+        "model_version_first_seen_timestamp_seconds",
+        "Start of the first stored window with rows of the version; absent before there is one.",
+        "seconds",
+        _VERSION,
+    ),
     _result("baseline_records", "Records in the current baseline.", "records", _VERSION),
 )
 

@@ -115,6 +115,13 @@ def _add_identity(sheet: Sheet, snapshot: ModelSnapshot) -> None:
             of = {"model": model, "model_version": version}
             sheet.add("baseline_registered_timestamp_seconds", registered, **of)
             sheet.add("baseline_records", baseline.rows, **of)
+    for version, instant in snapshot.counts.first_seen.items():
+        sheet.add(
+            "model_version_first_seen_timestamp_seconds",
+            instant.timestamp(),
+            model=model,
+            model_version=version,
+        )
 
 
 def _add_runs(sheet: Sheet, snapshot: ModelSnapshot) -> None:

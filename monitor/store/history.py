@@ -12,7 +12,7 @@ from monitor.domain.run import Outcome
 from monitor.domain.window import Window
 from monitor.engine.ports import PastFinding, WindowVerdicts
 from monitor.store.rows import BAND, finding_of, reading_of, window_of
-from monitor.store.tables import FINDINGS, READINGS, RUNS
+from monitor.store.tables import FINDINGS, PROFILES, READINGS, RUNS
 
 _AFTER_HEX = "g"
 """A letter that sorts after every hex digit, whatever the collation."""
@@ -28,6 +28,19 @@ def read_fingerprints(connection: Connection, begin: str, most: int) -> Sequence
         .limit(most)
     )
     return connection.scalars(query).all()
+
+
+def read_first_seen(connection: Connection, model: str) -> dict[str, datetime]:
+    """Return of each version the start of the first window with rows of it."""
+    query = (
+        select(PROFILES.c.version, func.min(RUNS.c.window_start))
+        .join(RUNS, RUNS.c.id == PROFILES.c.run)
+        .where(RUNS.c.model == model)
+        .group_by(PROFILES.c.version)
+        .order_by(PROFILES.c.version)
+    )
+    found: dict[str, datetime] = dict(connection.execute(query).all())
+    return found
 
 
 def read_past_findings(

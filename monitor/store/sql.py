@@ -44,6 +44,7 @@ from monitor.store.history import (
     newest_revision,
     read_e_values,
     read_fingerprints,
+    read_first_seen,
     read_past_findings,
     read_verdicts,
 )
@@ -355,12 +356,14 @@ class SqlStore(Store):
             outcomes: dict[str, int] = dict(connection.execute(ended).all())
             errors: dict[str, int] = dict(connection.execute(failed).all())
             last = connection.execute(newest).first()
+            first_seen = read_first_seen(connection, model)
         return RunCounts(
             completed=outcomes.get(Outcome.COMPLETED, 0),
             no_data=outcomes.get(Outcome.NO_DATA, 0),
             failed=errors,
             last_success=None if last is None else last[1],
             last_duration=None if last is None else (last[1] - last[0]).total_seconds(),
+            first_seen=first_seen,
         )
 
     def _write(self, doing: str, write: Callable[[Connection], _Written]) -> _Written:

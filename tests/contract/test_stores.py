@@ -243,7 +243,18 @@ def test_counts_tell_how_runs_ended(stores):
         failed={"ArrowInvalid": 1, "SourceError": 2},
         last_success=an_empty_run(2).finished,
         last_duration=3.000001,
+        first_seen={"1": a_window(0).start, "2": a_window(0).start},
     )
+
+
+def test_a_version_is_first_seen_in_its_earliest_window_whenever_that_is_stored(stores):
+    a_filled(stores.writer, days=0)
+    for day, versions in ((3, ("2", "1")), (1, ("1",)), (2, ("2",))):
+        stores.writer.commit(a_run(day, versions=versions), a_policy())
+    stores.writer.commit(an_empty_run(0), a_policy())
+    expected = {"1": a_window(1).start, "2": a_window(2).start}
+    assert stores.reader.counts("credit").first_seen == expected
+    assert stores.reader.counts("churn").first_seen == {}
 
 
 def test_a_baseline_comes_back_as_it_was_registered(stores):

@@ -112,6 +112,7 @@ def run(measured=(), judged=(), model="credit", **changes):
 
 def counts(**changes):
     found = RunCounts(3, 1, {"SourceError": 2}, datetime(2005, 9, 1, 1, 0, 4, tzinfo=UTC), 4.0)
+    found = replace(found, first_seen={"1": datetime(2005, 6, 1, tzinfo=UTC)})
     return replace(found, **changes)
 
 

@@ -89,6 +89,7 @@ def prometheus(program, tmp_path):
             with urllib.request.urlopen(url, timeout=5) as answer:
                 return json.load(answer)["data"]["result"]
 
+        query.port = port
         return query
 
     yield start
@@ -134,6 +135,12 @@ def test_a_real_prometheus_scrapes_every_series_with_hostile_names(
         scored = query("modelmon_feature_drift_score")
         features = {each["metric"]["feature"] for each in scored}
         assert {label_value(field.name) for field in hostile.policy.fields} <= features
+        url = f"http://127.0.0.1:{query.port}/api/v1/metadata"
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            told = json.load(answer)["data"]
+        # Only OpenMetrics tells units: that is what Prometheus asked for and got.
+        assert told["modelmon_window_end_timestamp_seconds"][0]["unit"] == "seconds"
+        assert told["modelmon_check_runs"][0]["type"] == "counter"
         drifted = query('modelmon_feature_drift_state{model="credit",feature="pay"} == 2')
         assert drifted[0]["metric"]["method"] == "psi"
         rule = (
