@@ -14,7 +14,7 @@ MODELMON_FUZZ_MUTANTS ?= 10000
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-fast fuzz lowest lint fmt bench bench-full bench-alarms bench-alarms-full bench-bias bench-slices dashboards golden wheel-test lock clean
+.PHONY: help setup demo test test-fast fuzz lowest lint fmt bench bench-full bench-alarms bench-alarms-full bench-bias bench-slices bench-scrape dashboards golden wheel-test lock clean
 
 help:  ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -84,6 +84,9 @@ bench-bias: $(VENV)/.runtime  ## Count how often equal groups are called unequal
 
 bench-slices: $(VENV)/.runtime  ## Measure what segments and the scan of their pairs cost
 	$(BIN)/python -m benchmarks.slices
+
+bench-scrape: $(VENV)/.runtime  ## Render large fleets and let a real Prometheus scrape one
+	$(BIN)/python -m benchmarks.scrape --full
 
 golden: $(VENV)/.dev  ## Rewrite the golden files and show what changed
 	$(BIN)/python -m pytest --rewrite-golden
