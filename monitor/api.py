@@ -185,10 +185,11 @@ class Comparison:
         """Return everything measured, one row a reading.
 
         Columns: version, measure, field, population, group, reference_group, reference, segment,
-        segment_value, stratum, value, low, high, then, now, n, n_reference, p_value, p_adjusted,
-        note, absence, why_absent. ``value`` is missing exactly where ``absence`` says why;
-        ``reference`` is empty for the registered baseline, ``segment`` for all rows, and ``stratum``
-        where groups are not compared within strata; ``note`` names what it is the value of where
+        segment_value, stratum, class_name, value, low, high, then, now, n, n_reference, p_value,
+        p_adjusted, note, absence, why_absent. ``value`` is missing exactly where ``absence`` says
+        why; ``reference`` is empty for the registered baseline, ``segment`` for all rows, ``stratum``
+        where groups are not compared within strata, and ``class_name`` where no class is held
+        against all others; ``note`` names what it is the value of where
         the other columns do not.
         """
         import pandas as pd  # noqa: PLC0415  # costs 0.4 s
@@ -227,6 +228,7 @@ def _reading_row(reading: Reading) -> dict[str, Any]:
         "segment": subject.segment,
         "segment_value": subject.segment_value,
         "stratum": subject.stratum,
+        "class_name": subject.class_name,
     }
     numbers = ("value", "low", "high", "then", "now", "p_value", "p_adjusted")
     if isinstance(result, Estimate):

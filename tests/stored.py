@@ -148,7 +148,7 @@ def readings_of(model, version, psi=0.31):
         ),
         Reading(
             "selection_ratio",
-            Subject(model, version, "", "sex", "F", "M", stratum=hostile),
+            Subject(model, version, "", "sex", "F", "M", stratum=hostile, class_name=hostile),
             Estimate(0.9, 100, 200, note="1 of 6 strata cannot be compared"),
         ),
     )

@@ -79,7 +79,10 @@ def judge_disparity(reading: Reading, band: Band, side: Harm, kind: Disparity) -
 
 
 def disparities(
-    readings: Sequence[Reading], policy: Policy, sides: Mapping[str, Harm], waiting: str
+    readings: Sequence[Reading],
+    policy: Policy,
+    sides: Mapping[str, Mapping[str, Harm]],
+    waiting: str,
 ) -> Iterator[tuple[int, Finding]]:
     """Yield the verdict on each reading of a disparity that is judged, with its place.
 
@@ -91,7 +94,8 @@ def disparities(
     Args:
         readings: Of one model version in one window.
         policy: Its bands.
-        sides: Metric to the side of it that harms; one that is not here is not judged.
+        sides: Class ("" for what the model decides) to metric to the side of it that harms; a metric
+            that is not here is not judged.
         waiting: Why nothing that rests on labels can be judged yet; "" when it can.
     """
     undefined = {
@@ -103,7 +107,7 @@ def disparities(
     }
     for place, reading in enumerate(readings):
         metric, kind = metric_of(reading.measure)
-        side = sides.get(metric)
+        side = sides[reading.subject.class_name].get(metric)
         if side is None or kind is None or reading.subject.reference:
             continue
         band = _band(reading, policy, metric, kind)

@@ -19,6 +19,7 @@ from monitor.domain.policy import Policy
 from monitor.domain.reading import Reading
 from monitor.measures.catalogue import CATALOGUE
 from monitor.measures.direction import either_side, lower_is_worse, needs_labels
+from monitor.measures.disparity.rate import Harm
 from monitor.measures.measure import GroupMeasure, Tail
 from monitor.measures.names import MEASURE_NAMES
 from monitor.measures.variability import Floors, floor_key
@@ -81,12 +82,19 @@ def findings_of(
             found[place] = withheld(reading, limit, awaited)
         elif limit is not None and reading.measure not in _TAILS:
             found[place] = _judged(reading, limit)
-    effect = policy.decision.effect if policy.decision else None
-    found.update(disparities(readings, policy, sides_of(effect), waiting))
+    found.update(disparities(readings, policy, _sides(policy), waiting))
     found.update(memberships(readings, policy))
     for together in tested.values():
         found.update(_judged_together(together, floors, policy.false_discovery_rate))
     return tuple(found[place] for place in sorted(found))
+
+
+def _sides(policy: Policy) -> Mapping[str, Mapping[str, Harm]]:
+    """Return the side of each metric that harms, by class; "" is of what the model decides."""
+    decided = policy.decision.effect if policy.decision else None
+    return {
+        name: sides_of(effect) for name, effect in {"": decided, **policy.one_against_rest}.items()
+    }
 
 
 def _family(reading: Reading) -> tuple[str | bool, ...]:

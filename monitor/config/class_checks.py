@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from monitor.config.defaults import EITHER
 from monitor.config.document import Document
 from monitor.config.wording import quoted, suggestion
 from monitor.domain.errors import Problem
@@ -23,6 +24,8 @@ def class_problems(document: Document) -> Iterator[Problem]:
             message = f"{quoted(text)} is listed twice"
             yield document.problem(("classes", "values", place), message)
     known = list(dict.fromkeys(text for text in classes if text is not None))
+    yield from _favourable(document, section.get("favourable"), known)
+    yield from _one_against_rest(document, section.get("one_against_rest"), known)
     yield from _probabilities(document, section.get("probabilities"), known)
     label = document.value.get("label")
     for key in ("positive", "negative"):
@@ -47,6 +50,74 @@ def _probabilities(document: Document, columns: Any, known: list[str]) -> Iterat
     if lacking := [quoted(name) for name in known if name not in columns]:
         message = f"a probability is needed of every class; without one: {', '.join(lacking)}"
         yield document.problem(path, message, at_key=True)
+
+
+def decides(document: Document) -> bool:
+    """Return whether a file says what a positive decision is: itself, or by favourable classes."""
+    return "decision" in document.value or _given(document, "favourable")
+
+
+def has_classes_against_rest(document: Document) -> bool:
+    """Return whether classes are held against all others, so that each is an outcome of its own."""
+    return _given(document, "one_against_rest")
+
+
+def _given(document: Document, key: str) -> bool:
+    section = document.value.get("classes")
+    return isinstance(section, dict) and key in section
+
+
+def _favourable(document: Document, given: Any, known: list[str]) -> Iterator[Problem]:
+    if not isinstance(given, list):
+        return
+    path = ("classes", "favourable")
+    texts = _texts(given)
+    for place, text in enumerate(texts):
+        if text is not None and text not in known:
+            message = f"{quoted(text)} is none of the classes{suggestion(text, known)}"
+            yield document.problem((*path, place), message)
+        elif text is not None and text in texts[:place]:
+            yield document.problem((*path, place), f"{quoted(text)} is listed twice")
+    if known and set(known) <= set(texts):
+        message = "all classes are favourable: nothing is left that is not"
+        yield document.problem(path, message, at_key=True)
+    yield from _said_twice(document)
+
+
+def _said_twice(document: Document) -> Iterator[Problem]:
+    """Yield what says anew what favourable classes say."""
+    path = ("classes", "favourable")
+    if "decision" in document.value:
+        message = "decision says what favours already; give one of the two"
+        yield document.problem(path, message, at_key=True)
+    label = document.value.get("label")
+    for key in ("positive", "negative"):
+        if isinstance(label, dict) and key in label:
+            message = "classes.favourable says it of labels too; leave one of the two out"
+            yield document.problem(("label", key), message, at_key=True)
+
+
+def _one_against_rest(document: Document, given: Any, known: list[str]) -> Iterator[Problem]:
+    if not isinstance(given, Mapping):
+        return
+    path = ("classes", "one_against_rest")
+    for name in given:
+        if name not in known:
+            message = f"{quoted(name)} is none of the classes{suggestion(name, known)}"
+            yield document.problem((*path, name), message, at_key=True)
+    if not document.value.get("populations"):
+        message = "classes are held against all others between groups; add populations:"
+        yield document.problem(path, message, at_key=True)
+    disparity = document.value.get("limits")
+    disparity = disparity.get("disparity") if isinstance(disparity, dict) else None
+    best_off = isinstance(disparity, dict) and disparity.get("reference") == "best_off"
+    for name, effect in given.items():
+        if best_off and effect == EITHER:
+            message = (
+                "who fares best is not known where either side may harm; "
+                "give favourable or harmful, or limits.disparity.reference: largest or rest"
+            )
+            yield document.problem((*path, name), message)
 
 
 def _texts(values: list[Any]) -> list[str | None]:

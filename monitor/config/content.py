@@ -9,12 +9,12 @@ from typing import Any
 
 import yaml
 
-from monitor.config.defaults import DEFAULT_LIMITS
+from monitor.config.defaults import DEFAULT_LIMITS, EITHER
 from monitor.config.disparity import disparity_content
 from monitor.config.document import plain_value
 from monitor.config.values import NEVER, duration_text, persistence_text
 from monitor.domain.alarm import AlarmRule
-from monitor.domain.field import Attribute, Classes, Decision, Field, Label, Stratum
+from monitor.domain.field import Attribute, Classes, Decision, Effect, Field, Label, Stratum
 from monitor.domain.limit import Limit
 from monitor.domain.peer import Peer
 from monitor.domain.policy import FieldLimit, Policy, ProtectedTable, SourceSpec
@@ -35,7 +35,7 @@ def policy_content(policy: Policy, measures: Mapping[str, MeasureName] = MEASURE
         "fields": {item.declared: _field(item) for item in policy.fields},
         "decision": policy.decision and _decision(policy.decision),
         "label": policy.label and _label(policy.label, policy.min_label_coverage),
-        "classes": policy.classes and _classes(policy.classes),
+        "classes": policy.classes and _classes(policy.classes, policy.one_against_rest),
         "populations": {name: _attribute(item) for name, item in policy.attributes.items()},
         "crossings": [
             list(population.attributes)
@@ -187,12 +187,15 @@ def _label(label: Label, coverage: float) -> Content:
     )
 
 
-def _classes(classes: Classes) -> Content:
+def _classes(classes: Classes, effects: Mapping[str, Effect | None]) -> Content:
     return _given(
         {
             "column": classes.column,
             "values": list(classes.values),
             "probabilities": dict(zip(classes.values, classes.probabilities, strict=False)),
+            "one_against_rest": {
+                name: EITHER if effect is None else str(effect) for name, effect in effects.items()
+            },
         }
     )
 

@@ -62,6 +62,9 @@ DEFAULT_ERROR: Mapping[Effect, str] = {
     Effect.HARMFUL: "false_positive_rate",
 }
 """And, where there are labels: who deserved a favour and got it, who was harmed without cause."""
+EITHER = "either"
+"""What being given a class does where nobody has said: each side may harm."""
+
 DEFAULT_DISPARITY = DisparityLimits()
 """A tenth of change, four weeks for small groups, two judged windows one after the other."""
 
@@ -91,6 +94,9 @@ MOST_SLICES = 100
 
 MOST_CLASSES = 100
 """Each class has a row and a column in the table of every population's groups."""
+
+MOST_AGAINST_REST = 20
+"""Each class that is held against the rest has as many numbers as a decision."""
 
 REOPENED_WINDOWS = 7
 """Files may be a week late for daily windows, and as many windows for others."""

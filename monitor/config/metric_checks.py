@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic_core import PydanticCustomError
 
+from monitor.config.class_checks import decides, has_classes_against_rest
 from monitor.config.defaults import DEFAULT_METRIC
 from monitor.config.document import Document, KeyPath
 from monitor.config.regulation import profile_named
@@ -12,7 +13,7 @@ from monitor.config.wording import quoted, suggestion
 from monitor.domain.errors import Problem
 from monitor.domain.field import FieldRole
 from monitor.measures.aliases import metrics_named
-from monitor.measures.names import MEASURED_AS, METRIC_NAMES, MeasureName
+from monitor.measures.names import MEASURED_AS, METRIC_NAMES, WITHIN_STRATA, MeasureName
 
 _PATH: KeyPath = ("limits", "disparity")
 _MEMBERSHIP = "representation", "unknown_share"
@@ -40,9 +41,9 @@ def metric_problems(document: Document) -> Iterator[Problem]:
         if name == DEFAULT_METRIC and not groups:  # stands in every file in full
             continue
         for metric in named:
-            for why in needed(document, METRIC_NAMES[metric]):
+            for why in _lacking(document, metric):
                 yield document.problem(path, f"{metric} {why}")
-    if groups and "decision" not in document.value:
+    if groups and not decides(document):
         yield from _without_decision(document, section)
     yield from _never_judged(document, section)
 
@@ -52,6 +53,12 @@ def metrics_without_decision(document: Document) -> tuple[str, ...]:
     return tuple(
         name for name in _OF_NUMBERS if not any(True for _ in needed(document, METRIC_NAMES[name]))
     )
+
+
+def _lacking(document: Document, metric: str) -> Iterator[str]:
+    """Yield what a metric is of, and the model does not have, also of single classes."""
+    if not (metric in WITHIN_STRATA and has_classes_against_rest(document)):
+        yield from needed(document, METRIC_NAMES[metric])
 
 
 def _disparity(document: Document) -> dict[str, Any]:
@@ -86,17 +93,24 @@ def _of_profile(section: dict[str, Any]) -> list[str] | None:
 def _without_decision(document: Document, section: dict[str, Any]) -> Iterator[Problem]:
     """Yield what groups cannot be compared by where the model makes no decision."""
     listed = _listed(section)
-    if listed is None and not metrics_without_decision(document):
+    by_class = has_classes_against_rest(document)
+    if listed is None and not by_class and not metrics_without_decision(document):
         message = (
             "populations are compared by the model's decision, or by its score; add decision:, or "
-            "give a field role: score"
+            "give a field role: score; of several classes add classes.favourable, or "
+            "classes.one_against_rest"
+            if "classes" in document.value
+            else "populations are compared by the model's decision, or by its score; add decision:, "
+            "or give a field role: score"
         )
         yield document.problem(("populations",), message, at_key=True)
     if listed is not None and "metrics" not in section:
         for metric in listed:
-            for why in needed(document, METRIC_NAMES[metric]):
+            for why in _lacking(document, metric):
                 message = f"compares the {metric}, which {why}"
                 yield document.problem((*_PATH, "profile"), message)
+    if by_class:
+        return
     if section.get("reference") == "best_off":
         message = "who fares best is a matter of decisions; add decision:, or give largest or rest"
         yield document.problem((*_PATH, "reference"), message)
@@ -109,7 +123,7 @@ def _never_judged(document: Document, section: dict[str, Any]) -> Iterator[Probl
     """Yield limits that would never judge anything, since what they are of is not measured."""
     listed = _listed(section)
     if listed is None:
-        listed = () if "decision" in document.value else metrics_without_decision(document)
+        listed = () if decides(document) else metrics_without_decision(document)
     for metric in _MEMBERSHIP:
         if metric in section and metric not in listed:
             message = f"is not measured; list {metric} under metrics"
@@ -129,8 +143,9 @@ def _never_judged(document: Document, section: dict[str, Any]) -> Iterator[Probl
 def needed(document: Document, measure: MeasureName) -> Iterator[str]:
     """Yield what a measure is of, and the model does not have."""
     label = document.value.get("label")
-    classes = isinstance(label, dict) and "positive" in label
     several = document.value.get("classes")
+    favoured = isinstance(several, dict) and "favourable" in several
+    classes = isinstance(label, dict) and ("positive" in label or favoured)
     fields = document.value.get("fields")
     entries = fields.values() if isinstance(fields, dict) else ()
     number = label is not None and not classes and several is None
@@ -139,7 +154,7 @@ def needed(document: Document, measure: MeasureName) -> Iterator[str]:
     scored = any(isinstance(item, dict) and item.get("role") in roles for item in entries)
     lacking = {
         "score": not scored and "is of scores; give a field role: score",
-        "decision": "decision" not in document.value and "is of decisions; add decision:",
+        "decision": not decides(document) and "is of decisions; add decision:",
         "classes": not classes
         and "is of a label with two classes; add label: with its positive values",
         "number": not number and "is of a numeric label; add label: without positive",

@@ -8,15 +8,19 @@ from pathlib import Path
 from monitor.config.checks import problems_between_keys
 from monitor.config.content import content_digest, policy_content
 from monitor.config.defaults import (
-    DEFAULT_ERROR,
     DEFAULT_LIMITS,
-    DEFAULT_METRIC,
     REOPENED_WINDOWS,
     UNJUDGED,
 )
 from monitor.config.disparity import disparity_limits, disparity_problems, with_profile
 from monitor.config.document import Document, parse_document, read_document
-from monitor.config.metric_checks import metrics_without_decision
+from monitor.config.outcomes import (
+    against_rest,
+    classes_of,
+    compared_metrics,
+    decision_of,
+    label_of,
+)
 from monitor.config.population_sections import (
     FactorSection,
     PopulationSection,
@@ -26,11 +30,8 @@ from monitor.config.population_sections import (
 from monitor.config.reference_checks import OF_THE_SAME_WINDOW
 from monitor.config.sections import (
     AlarmsSection,
-    ClassesSection,
-    DecisionSection,
     FieldLimitSection,
     FieldSection,
-    LabelSection,
     LimitSection,
     LimitsSection,
     ModelSection,
@@ -47,14 +48,9 @@ from monitor.domain.alarm import AlarmRule
 from monitor.domain.errors import ConfigError, Problem
 from monitor.domain.field import (
     Attribute,
-    Classes,
-    Decision,
-    Effect,
     Field,
     FieldKind,
     FieldRole,
-    Label,
-    ObservedWhen,
     Part,
     Population,
     Stratum,
@@ -72,7 +68,6 @@ from monitor.domain.policy import (
 from monitor.domain.reference import Reference, ReferenceKind, Season
 from monitor.domain.schedule import Schedule
 from monitor.domain.segment import Segment
-from monitor.measures.aliases import metrics_named
 from monitor.measures.names import MEASURE_NAMES, METRIC_NAMES, MeasureName
 
 _DECIDING = "psi"
@@ -196,8 +191,8 @@ def _policy(given: ModelSection, document: Document) -> Policy:
         model=section.model,
         source=_source(section.source),
         fields=fields,
-        decision=_decision(section.decision) if section.decision else None,
-        label=_label(section.label) if section.label else None,
+        decision=decision_of(section),
+        label=label_of(section),
         attributes={name: _attribute(name, entry) for name, entry in section.populations.items()},
         populations=(
             *(Population((name,)) for name in section.populations),
@@ -206,7 +201,7 @@ def _policy(given: ModelSection, document: Document) -> Policy:
         schedule=_schedule(section.schedule),
         limits=limits,
         band=band,
-        disparity_metrics=_metrics(section, document),
+        disparity_metrics=compared_metrics(section, document),
         held_against=HeldAgainst(disparities.reference),
         false_discovery_rate=section.limits.false_discovery_rate,
         alarms=_alarms(section.alarms),
@@ -230,7 +225,8 @@ def _policy(given: ModelSection, document: Document) -> Policy:
         strata={name: _stratum(name, item) for name, item in section.strata.items()},
         suppress_below=section.reports.suppress_below,
         suppress_in_metrics=section.reports.suppress_in_metrics,
-        classes=_classes(section.classes) if section.classes else None,
+        classes=classes_of(section.classes) if section.classes else None,
+        one_against_rest=against_rest(section),
         disparity=disparity,
         owner=section.owner or "",
         text=document.text,
@@ -284,50 +280,6 @@ def _protected(section: ProtectedTableSection) -> ProtectedTable:
         section.key or "",
         section.time or "",
         TableFormat(section.format),
-    )
-
-
-def _decision(section: DecisionSection) -> Decision:
-    return Decision(
-        column=section.column,
-        positive=tuple(section.positive or ()),
-        negative=tuple(section.negative or ()),
-        at_least=section.at_least,
-        effect=Effect(section.positive_is) if section.positive_is else None,
-    )
-
-
-def _label(section: LabelSection) -> Label:
-    return Label(
-        section.column,
-        tuple(section.positive or ()),
-        tuple(section.negative or ()),
-        ObservedWhen(section.observed_when) if section.observed_when else None,
-    )
-
-
-def _metrics(section: ModelSection, document: Document) -> tuple[str, ...]:
-    """Return the metrics that are compared between groups, each once, in the order of the list."""
-    given = section.limits.disparity.metrics
-    if given is not None:
-        named = [metric for name in given for metric in metrics_named(name)]
-        return tuple(dict.fromkeys(named))
-    decision, label = section.decision, section.label
-    if decision is None and section.populations:
-        return metrics_without_decision(document)
-    if decision is None or decision.positive_is is None or label is None or not label.positive:
-        return (DEFAULT_METRIC,)
-    if label.observed_when is not None:  # the errors of the other decision are never seen
-        return (DEFAULT_METRIC,)
-    return DEFAULT_METRIC, DEFAULT_ERROR[Effect(decision.positive_is)]
-
-
-def _classes(section: ClassesSection) -> Classes:
-    columns = section.probabilities or {}
-    return Classes(
-        section.column,
-        tuple(section.values),
-        tuple(columns[value] for value in section.values) if columns else (),
     )
 
 

@@ -16,6 +16,7 @@ from monitor.config.defaults import (
     DEFAULT_LABEL_COVERAGE,
     DEFAULT_SLICES,
     DEFAULT_SUPPRESS_BELOW,
+    MOST_AGAINST_REST,
     MOST_CLASSES,
     MOST_SLICES,
     MOST_WINDOWS,
@@ -177,6 +178,17 @@ class ClassesSection(Section):
     column: Text = Field(description="column of the log with the class that was predicted")
     values: list[Value] = Field(min_length=2, max_length=MOST_CLASSES, description="the classes")
     probabilities: dict[str, Text] | None = Field(None, min_length=1, description="their columns")
+    favourable: list[Value] | None = Field(
+        None,
+        min_length=1,
+        description="classes that favour whoever is given one; instead of decision and label.positive",
+    )
+    one_against_rest: dict[str, Literal["favourable", "harmful", "either"]] | None = Field(
+        None,
+        min_length=1,
+        max_length=MOST_AGAINST_REST,
+        description="classes held against all others between groups: what being given one does",
+    )
 
 
 class SegmentSection(Section):

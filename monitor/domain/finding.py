@@ -109,4 +109,6 @@ class Finding:
             parts = (*parts, f"segment={subject.segment}", f"value={subject.segment_value}")
         if subject.stratum:
             parts = (*parts, f"stratum={subject.stratum}")
+        if subject.class_name:
+            parts = (*parts, f"class={subject.class_name}")
         return sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]

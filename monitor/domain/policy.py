@@ -11,6 +11,7 @@ from monitor.domain.field import (
     Attribute,
     Classes,
     Decision,
+    Effect,
     Field,
     Label,
     Population,
@@ -145,6 +146,8 @@ class Policy:
         suppress_below: Counts from 1 to one below this are not shown in reports.
         suppress_in_metrics: Whether ``/metrics`` leaves out the same counts of groups.
         classes: The classes that the model chooses one of; None for any other model.
+        one_against_rest: Class to what being given it does to a person, for each class that is held
+            against all others between groups; None where either side may harm.
         disparity: How disparities are judged besides.
         owner: Who owns the model; "" until the file says so.
         text: The file as it was read.
@@ -173,6 +176,7 @@ class Policy:
     segments: tuple[Segment, ...] = ()
     strata: Mapping[str, Stratum] = field(default_factory=dict)
     classes: Classes | None = None
+    one_against_rest: Mapping[str, Effect | None] = field(default_factory=dict)
     suppress_below: int = 10
     suppress_in_metrics: bool = True
     disparity: DisparityLimits = field(default_factory=DisparityLimits)

@@ -20,6 +20,8 @@ class Subject:
         segment_value: Name of the slice within the segment, or "".
         reference: Name of the reference it is held against; "" for the registered baseline.
         stratum: Name of the factor within whose strata groups are compared; "" for all rows at once.
+        class_name: The class that is held against all others, where the model chooses one of several;
+            "" for what it decides.
     """
 
     model: str
@@ -32,6 +34,7 @@ class Subject:
     segment: str = ""
     segment_value: str = ""
     stratum: str = ""
+    class_name: str = ""
 
     @property
     def scanned(self) -> bool:

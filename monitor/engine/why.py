@@ -24,6 +24,7 @@ from monitor.measures.attribution.ranking import RankedField, ranked
 from monitor.measures.attribution.slices import over_slices
 from monitor.measures.groups import CROSS
 from monitor.measures.measure import FieldPair, ProfilePair
+from monitor.measures.one_class import against_rest
 from monitor.measures.pairs import association
 from monitor.measures.peers import peer_pair
 from monitor.measures.slices import slice_pair
@@ -270,6 +271,8 @@ def _decompositions(
 ) -> Mapping[str, Decomposition | Unmeasurable]:
     measure, population = finding.reading.measure, finding.reading.subject.population
     quantity = _RATES.get(measure)
+    if quantity is not None and finding.reading.subject.class_name:
+        return _of_class(quantity, finding, policy, pair)
     if quantity is None and measure != "score_mean":
         return {}
     whole = not (population or finding.reading.subject.segment)
@@ -279,6 +282,17 @@ def _decompositions(
         return {pair.grid.score: over_score(pair), **slices}
     over = (_population(population, policy),) if population else policy.populations
     return {**{item.name: over_population(quantity, item, pair) for item in over}, **slices}
+
+
+def _of_class(
+    quantity: Quantity, finding: Finding, policy: Policy, pair: ProfilePair
+) -> Mapping[str, Decomposition | Unmeasurable]:
+    subject = finding.reading.subject
+    view = against_rest(subject.class_name, policy, pair)
+    if isinstance(view, Unmeasurable):
+        return {subject.population: view}
+    population = _population(subject.population, policy)
+    return {population.name: over_population(quantity, population, view[1])}
 
 
 def _population(name: str, policy: Policy) -> Population:

@@ -9,6 +9,7 @@ from monitor.domain.field import Field, FieldKind, Population, embeddings
 from monitor.domain.policy import Policy
 from monitor.domain.reading import Reading, Subject
 from monitor.measures.catalogue import CATALOGUE
+from monitor.measures.disparity.rates import RATES
 from monitor.measures.groups import held_against
 from monitor.measures.measure import (
     EmbeddingMeasure,
@@ -22,6 +23,7 @@ from monitor.measures.measure import (
     ModelMeasure,
     ProfilePair,
 )
+from monitor.measures.one_class import against_rest, shared
 from monitor.measures.strata import group_pair_by
 from monitor.measures.stretches import Stretches
 from monitor.profile.grid import FieldGrid, Grid, NumericGrid
@@ -116,7 +118,7 @@ def _against(measure: Measure, reference: str, absent: Unmeasurable | None) -> M
 def readings_by(
     subject: Subject, policy: Policy, pair: ProfilePair, measures: Sequence[Measure]
 ) -> Iterator[Reading]:
-    """Yield the readings of some measures: of the model, its fields and its populations."""
+    """Yield the readings of some measures: of the model, its fields, its populations and classes."""
     yield from _of_model(subject, pair, measures)
     for field in policy.fields:
         yield from _of_field(replace(subject, field=field.name), field, pair, measures)
@@ -126,6 +128,27 @@ def readings_by(
         )
     for population in policy.populations:
         yield from _of_population(subject, population, policy, pair, measures)
+    of_rates = [
+        item for item in measures if isinstance(item, GroupMeasure) and item.metric in RATES
+    ]
+    for name in policy.one_against_rest if of_rates else ():
+        yield from _of_class(replace(subject, class_name=name), policy, pair, of_rates)
+
+
+def _of_class(
+    subject: Subject, policy: Policy, pair: ProfilePair, measures: Sequence[GroupMeasure]
+) -> Iterator[Reading]:
+    """Yield the rates of each population's groups of one class, held against all others."""
+    view = against_rest(subject.class_name, policy, pair)
+    for population in policy.populations:
+        if isinstance(view, Unmeasurable):
+            of = replace(subject, population=population.name)
+            for measure in measures:
+                if measure.metric in policy.disparity_metrics and not measure.within_strata:
+                    yield Reading(measure.about.id, of, view)
+            continue
+        for reading in _of_population(subject, population, *view, measures):
+            yield shared(reading, len(policy.one_against_rest))
 
 
 def _of_model(

@@ -1,7 +1,7 @@
 """Rows by the class that was predicted and the class that came."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -128,11 +128,32 @@ def one_against_rest(table: IntArray, positive: Collection[int]) -> IntArray:
         Rows, shape (…, 3, 3), as a margin of the outcome table: negative, positive, unknown. Rows
         of no class, or of any other, are unknown.
     """
-    codes = np.full(table.shape[-1], NEGATIVE)
-    codes[sorted(positive)] = POSITIVE
-    codes[-1] = UNKNOWN
-    member = np.eye(3, dtype=np.int64)[codes]
+    member = np.eye(3, dtype=np.int64)[_outcomes(table.shape[-1], positive)]
     return np.asarray(np.einsum("...ij,ia,jb->...ab", table, member, member))
+
+
+def table_against_rest(table: OutcomeTable, positive: Collection[int]) -> OutcomeTable:
+    """Return a table of classes as an outcome table, some classes counting as positive.
+
+    Args:
+        table: Rows by group of each axis × predicted class × true class.
+        positive: As of `one_against_rest`, which gives the same for a margin.
+    """
+    outcomes = _outcomes(table.shape[-1], positive)
+    *axes, predicted, true = np.unravel_index(table.codes, table.shape)
+    shape = (*table.shape[:-2], 3, 3)
+    found = replace(table, shape=shape, codes=table.codes[:0], counts=table.counts[:0])
+    places = (*axes, outcomes[predicted], outcomes[true])
+    found.add(np.asarray(np.ravel_multi_index(places, shape), np.int64), table.counts)
+    return found
+
+
+def _outcomes(codes: int, positive: Collection[int]) -> IntArray:
+    """Return of each code of a class axis what outcome it is; the last one is of no class."""
+    outcomes = np.full(codes, NEGATIVE, np.int64)
+    outcomes[sorted(positive)] = POSITIVE
+    outcomes[-1] = UNKNOWN
+    return outcomes
 
 
 def _are_probabilities(chances: FloatArray) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

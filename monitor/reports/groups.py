@@ -10,7 +10,14 @@ from monitor.domain.run import Run
 from monitor.measures.crossing import OTHER_SMALL
 from monitor.measures.disparity.rates import RATES
 from monitor.reports.table import Table
-from monitor.reports.wording import all_findings, finding_name, limit_text, value_text, window_name
+from monitor.reports.wording import (
+    all_findings,
+    finding_name,
+    limit_text,
+    population_words,
+    value_text,
+    window_name,
+)
 
 _APART = frozenset({Reason.BREACH, Reason.SUSPECTED})
 
@@ -43,7 +50,7 @@ def _difference(window: str, finding: Finding, estimate: Estimate) -> tuple[str,
     subject = finding.reading.subject
     return (
         window,
-        subject.population,
+        population_words(subject),
         subject.group,
         metric_of(finding.reading.measure)[0],
         f"{estimate.now:.3g} ({estimate.n:,} rows)",

@@ -17,6 +17,7 @@ from monitor.reports.slices import ALARMS, carried_text, of_all_rows
 from monitor.reports.wording import (
     all_findings,
     decision_name,
+    population_words,
     share,
     strays,
     subject_of,
@@ -196,9 +197,10 @@ def _disparity(policy: Policy, story: _Story) -> str:
     assert estimate.now is not None and estimate.then is not None  # noqa: S101, PT018
     bound = f"at most {band.high:g}" if estimate.value > 1 else f"at least {band.low:g}"
     metric = metric_of(finding.reading.measure)[0]
-    told = decision_name(policy) if metric == "selection_rate" else metric.replace("_", " ")
+    of = subject.class_name or decision_name(policy)
+    told = of if metric == "selection_rate" else metric.replace("_", " ")
     return (
-        f"{story.windows}: {subject.population} {subject.group}: {told} "
+        f"{story.windows}: {population_words(subject)} {subject.group}: {told} "
         f"{share(estimate.now, estimate.n)}, {estimate.value:.2f} times the rate of "
         f"{subject.reference_group}, {share(estimate.then, estimate.n_reference)} "
         f"(tolerated: {bound})."
@@ -212,7 +214,7 @@ def _difference(story: _Story) -> str:
     metric = metric_of(finding.reading.measure)[0].replace("_", " ")
     bound = band.high if estimate.value > 0 else band.low
     return (
-        f"{story.windows}: {subject.population} {subject.group}: {metric} {estimate.now:.3g} over "
+        f"{story.windows}: {population_words(subject)} {subject.group}: {metric} {estimate.now:.3g} over "
         f"{estimate.n:,} rows, {estimate.value:+.3g} from that of {subject.reference_group}, "
         f"{estimate.then:.3g} over {estimate.n_reference:,} (tolerated: {bound:+.3g})."
     )
@@ -225,7 +227,7 @@ def _ratio_change(story: _Story) -> str:
     metric = metric_of(finding.reading.measure)[0].replace("_", " ")
     worse = band.high if estimate.value > 0 else band.low
     return (
-        f"{story.windows}: {subject.population} {subject.group}: the ratio of its {metric} to that of "
+        f"{story.windows}: {population_words(subject)} {subject.group}: the ratio of its {metric} to that of "
         f"{subject.reference_group} is {exp(estimate.value):.2f} times what it was in the baseline, "
         f"{estimate.now:.2f} instead of {estimate.then:.2f} (tolerated: {exp(worse):.2f} times)."
     )

@@ -9,7 +9,7 @@ from monitor.domain.finding import Finding, Reason, Verdict
 from monitor.domain.limit import Band, Limit
 from monitor.domain.manifest import LabelJoin, LateChange
 from monitor.domain.policy import Policy
-from monitor.domain.reading import Reading
+from monitor.domain.reading import Reading, Subject
 from monitor.domain.run import Run, VersionResult
 from monitor.engine.alarms import ModelAlarms
 from monitor.reports.file_notes import notes_on_files
@@ -27,6 +27,7 @@ from monitor.reports.wording import (
     finding_name,
     limit_text,
     model_measure_name,
+    population_words,
     share,
     strays,
     subject_of,
@@ -190,7 +191,7 @@ def _groups(policy: Policy, runs: Sequence[Run]) -> Table:
         for item in all_findings(run):
             if item.reading.measure == _RATIO and isinstance(item.reading.result, Estimate):
                 subject = item.reading.subject
-                key = (subject.population, subject.group, subject.reference_group)
+                key = (population_words(subject), subject.group, subject.reference_group)
                 found.setdefault(key, []).append((window_name(run.window), item))
     rows = tuple(
         (
@@ -216,17 +217,22 @@ def _groups(policy: Policy, runs: Sequence[Run]) -> Table:
 
 def _extremes(policy: Policy, runs: Sequence[Run]) -> Table:
     rows: list[tuple[str, ...]] = []
-    for attributes in policy.populations:
+    divided = [
+        Subject(policy.model, population=item.name, class_name=class_name)
+        for class_name in ("", *policy.one_against_rest)
+        for item in policy.populations
+    ]
+    for divided_by in divided:
         for run in runs:
             for result in run.results:
-                rates = _comparable_rates(result, attributes.name)
+                rates = _comparable_rates(result, divided_by)
                 if len(rates) > 1:
                     low = min(rates, key=lambda name: rates[name][0])
                     high = max(rates, key=lambda name: rates[name][0])
                     ratio = rates[low][0] / rates[high][0] if rates[high][0] else None
                     rows.append(
                         (
-                            attributes.name,
+                            population_words(divided_by),
                             window_name(run.window),
                             f"{low} {share(*rates[low])}",
                             f"{high} {share(*rates[high])}",
@@ -341,13 +347,13 @@ def _now(readings: Iterable[Reading], measure: str) -> str:
     return "–"
 
 
-def _comparable_rates(result: VersionResult, population: str) -> dict[str, tuple[float, int]]:
+def _comparable_rates(result: VersionResult, divided_by: Subject) -> dict[str, tuple[float, int]]:
     """Return rate and rows of the groups that are compared, the reference group included."""
     compared = {
         name
         for item in result.readings
         if item.measure == _RATIO
-        and item.subject.population == population
+        and _same_division(item.subject, divided_by)
         and isinstance(item.result, Estimate)
         for name in (item.subject.group, item.subject.reference_group)
     }
@@ -356,12 +362,16 @@ def _comparable_rates(result: VersionResult, population: str) -> dict[str, tuple
         found = item.result
         if (
             item.measure == "selection_rate"
-            and item.subject.population == population
+            and _same_division(item.subject, divided_by)
             and item.subject.group in compared
             and isinstance(found, Estimate)
         ):
             rates[item.subject.group] = (found.value, found.n)
     return rates
+
+
+def _same_division(one: Subject, other: Subject) -> bool:
+    return (one.population, one.class_name) == (other.population, other.class_name)
 
 
 def _last(story: Sequence[tuple[str, Finding]], against: str) -> tuple[str, str, str]:
@@ -390,8 +400,8 @@ def _answer(story: Sequence[tuple[str, Finding]]) -> str:
 
 
 def _decision_words(policy: Policy) -> str:
-    if policy.decision is None:
-        return "no decision"
-    kind = "a harmful" if policy.decision.effect is Effect.HARMFUL else "a favourable"
     band = f"tolerated ratio {policy.band.low:g} to {policy.band.high:g}"
+    if policy.decision is None:
+        return f"single classes; {band}" if policy.one_against_rest else "no decision"
+    kind = "a harmful" if policy.decision.effect is Effect.HARMFUL else "a favourable"
     return f"{decision_name(policy)}, {kind} decision; {band}"

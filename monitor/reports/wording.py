@@ -7,7 +7,7 @@ from monitor.domain.estimate import Estimate
 from monitor.domain.finding import Finding, Verdict
 from monitor.domain.limit import Band, Limit
 from monitor.domain.policy import Policy
-from monitor.domain.reading import Reading
+from monitor.domain.reading import Reading, Subject
 from monitor.domain.run import Run, VersionResult
 from monitor.domain.window import Window
 
@@ -42,6 +42,13 @@ def decision_name(policy: Policy) -> str:
     return policy.decision.column if policy.decision else "decision"
 
 
+def population_words(subject: Subject) -> str:
+    """Return the population, and the class that its groups are compared on if it is but one."""
+    if not subject.class_name:
+        return subject.population
+    return f"{subject.population} ({subject.class_name} against the rest)"
+
+
 def model_measure_name(policy: Policy, measure: str) -> str:
     """Return what a measure of the whole model is about, in the log's own words."""
     label = policy.label.column if policy.label else "label"
@@ -63,7 +70,8 @@ def subject_of(policy: Policy, reading: Reading) -> str:
     if subject.population:
         against = f" against {subject.reference_group}" if subject.reference_group else ""
         within = f" within {subject.stratum}" if subject.stratum else ""
-        return f"{subject.population}: {subject.group}{against}{within}{since}"
+        given = f", {subject.class_name} against the rest" if subject.class_name else ""
+        return f"{subject.population}: {subject.group}{against}{within}{given}{since}"
     return f"{subject.field or model_measure_name(policy, reading.measure)}{since}"
 
 

@@ -261,6 +261,7 @@ def _reading_row(
         "segment": subject.segment,
         "segment_value": subject.segment_value,
         "stratum": subject.stratum,
+        "class_name": subject.class_name,
         **_result_columns(reading.result),
     }
 
@@ -296,6 +297,7 @@ def reading_of(row: RowMapping, model: str) -> Reading:
         row["segment"],
         row["segment_value"],
         row["stratum"],
+        row["class_name"],
     )
     if row["absence"] is not None:
         reason = Absence(row["absence"])

@@ -222,6 +222,7 @@ READINGS = Table(
     Column("segment", AnyText, nullable=False, server_default=""),
     Column("segment_value", AnyText, nullable=False, server_default=""),
     Column("stratum", AnyText, nullable=False, server_default=""),
+    Column("class_name", AnyText, nullable=False, server_default=""),
     Column("value", Double),
     Column("n", BigInteger, nullable=False),
     Column("n_reference", BigInteger, nullable=False),
