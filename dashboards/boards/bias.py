@@ -21,12 +21,13 @@ SCOPE = Scope(
         "model": 'model="$model"',
         "model_version": 'model_version=~"$version"',
         "attribute": 'attribute="$attribute"',
+        "class": 'class=~"$class"',
     }
 )
 RATIO, DIFFERENCE, CHANGE = (
     f'check="${{metric}}_{suffix}"' for suffix in ("ratio", "difference", "ratio_change")
 )
-GROUP = "{{group}} {{model_version}}"
+GROUP = "{{group}} {{class}} {{model_version}}"
 
 READ = """\
 Groups of **$attribute** are held against one reference group, on **$metric**. Read a ratio with both rates and \
@@ -47,8 +48,8 @@ def level(suffix: str = "") -> str:
 
 
 def by_group(expr: str) -> str:
-    """Return one value a group and version."""
-    return f"max by (model_version, group) ({expr})"
+    """Return one value a group, class and version."""
+    return f"max by (model_version, group, class) ({expr})"
 
 
 def bias() -> dashboard.Dashboard:
@@ -105,6 +106,13 @@ def _variables() -> tuple[dashboard.QueryVariable, ...]:
             f"label_values(modelmon_group_records{{{of}}}, attribute)",
         ),
         choice(
+            "class",
+            "Class against the rest",
+            f"label_values(modelmon_group_outcome_ratio{{{of}}}, class)",
+            multi=True,
+            everything=".*",
+        ),
+        choice(
             "metric",
             "Metric",
             f'label_values(modelmon_disparity_ratio{{{of}, attribute="$attribute", stratum=""}}, check)',
@@ -147,7 +155,7 @@ def _groups() -> Panels:
                     mapping=VERDICT,
                 ),
             ],
-            labels={"model_version": "Version", "group": "Group"},
+            labels={"model_version": "Version", "group": "Group", "class": "Class"},
             height=9,
         ),
     )
@@ -223,7 +231,7 @@ def _comparisons() -> Panels:
                 *(
                     Line(
                         SCOPE.latest(f"disparity_difference_{end}", DIFFERENCE, OVER_ALL_ROWS),
-                        f"{{{{group}}}} {said}",
+                        f"{{{{group}}}} {{{{class}}}} {said}",
                         "bound",
                     )
                     for end, said in (("lower_bound", "lower end"), ("upper_bound", "upper end"))
@@ -249,7 +257,7 @@ def _comparisons() -> Panels:
             [
                 Line(
                     SCOPE.latest("disparity_ratio", 'check="${metric}_conditional_ratio"'),
-                    "{{group}} within {{stratum}}",
+                    "{{group}} {{class}} within {{stratum}}",
                 )
             ],
         ),
@@ -263,7 +271,7 @@ def _rest() -> Panels:
             "Every judged comparison of the population.",
             [
                 Column(
-                    "max by (model_version, group, check, stratum) "
+                    "max by (model_version, group, class, check, stratum) "
                     f"({SCOPE.latest('disparity_state')})",
                     "Verdict",
                     mapping=VERDICT,
@@ -272,6 +280,7 @@ def _rest() -> Panels:
             labels={
                 "model_version": "Version",
                 "group": "Group",
+                "class": "Class",
                 "check": "Comparison",
                 "stratum": "Within",
             },

@@ -28,6 +28,7 @@ SUBJECT = {
     "feature": "Feature",
     "attribute": "Population",
     "group": "Group",
+    "class": "Class",
     "stratum": "Stratum",
     "reference": "Reference",
 }

@@ -15,10 +15,11 @@ _OUTPUT = ("model", "model_version", "method", "reference")
 _QUALITY = ("model", "model_version", "feature", "check")
 _PERFORMANCE = ("model", "model_version", "check")
 _GROUP = ("model", "model_version", "attribute", "group")
-_DISPARITY = ("model", "model_version", "attribute", "group", "check")
+_RATE = (*_GROUP, "class")
+_DISPARITY = (*_RATE, "check")
 _WITHIN = (*_DISPARITY, "stratum")
 _CHANGE = (*_DISPARITY, "reference")
-_BAND = ("model", "model_version", "attribute", "check", "stratum", "bound", "severity")
+_BAND = ("model", "model_version", "attribute", "class", "check", "stratum", "bound", "severity")
 _FOUND = (
     "model",
     "model_version",
@@ -26,6 +27,7 @@ _FOUND = (
     "feature",
     "attribute",
     "group",
+    "class",
     "stratum",
     "reference",
 )
@@ -319,8 +321,8 @@ _DISPARITIES = (
     _result("group_records", "Records of a group in the latest window.", "records", _GROUP),
     *_bounded(
         "group_outcome_ratio",
-        "Share of positive decisions in a group in the latest window.",
-        _GROUP,
+        "Share of positive decisions in a group in the latest window; with class, of rows of the class.",
+        _RATE,
     ),
     *_bounded(
         "group_level",

@@ -289,13 +289,15 @@ def _place(reading: Reading, families: Mapping[str, Family]) -> _Place | None:
     if family is Family.PERFORMANCE:
         return _Place("performance_score", "performance", {**of, "check": measure})
     of |= {"attribute": subject.population, "group": subject.group}
+    further = {
+        "class": subject.class_name,
+        "stratum": subject.stratum,
+        "reference": subject.reference,
+    }
+    of |= {label: text for label, text in further.items() if text}
     if measure in _GROUP_LEVELS:
         return _Place(_GROUP_LEVELS[measure], "disparity", of)
     of |= {"check": measure}
-    if subject.stratum:
-        of |= {"stratum": subject.stratum}
-    if subject.reference:
-        of |= {"reference": subject.reference}
     score = _disparity_score(measure)
     return None if score is None else _Place(score, "disparity", of)
 
@@ -321,6 +323,7 @@ def _add_finding(sheet: Sheet, finding: Finding, families: Mapping[str, Family])
             feature=subject.field,
             attribute=subject.population,
             group=subject.group,
+            **{"class": subject.class_name},
             stratum=subject.stratum,
             reference=subject.reference,
             verdict=verdict.value,
@@ -360,6 +363,7 @@ def _add_alarms(
                 feature=subject.field,
                 attribute=subject.population,
                 group=subject.group,
+                **{"class": subject.class_name},
                 stratum=subject.stratum,
                 reference=subject.reference,
                 family=families.get(finding.reading.measure, ""),

@@ -29,6 +29,7 @@ _OF = (
     '{{ $labels.check }}{{ with $labels.feature }} of feature "{{ . }}"{{ end }}'
     '{{ with $labels.group }} of group "{{ . }}"{{ end }}'
     '{{ with $labels.attribute }} of population "{{ . }}"{{ end }}'
+    '{{ with $labels.class }} for class "{{ . }}" against the rest{{ end }}'
     '{{ with $labels.stratum }} within the strata of "{{ . }}"{{ end }}'
     '{{ with $labels.reference }} against reference "{{ . }}"{{ end }}'
 )

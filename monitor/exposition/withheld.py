@@ -1,14 +1,15 @@
 """Groups whose numbers the page leaves out, so that nobody can be made out in them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import permutations
+from itertools import chain, permutations, product
 from typing import NamedTuple
 
 from monitor.domain.estimate import Estimate
 from monitor.domain.policy import Policy
 from monitor.domain.reading import Reading
 from monitor.engine.disclosure import Cell, Sum, suppressed
+from monitor.exposition.class_sums import ANY_CLASS, counted_as, sums_of_classes
 from monitor.measures.disparity.comparison import BEST_OFF
 from monitor.measures.disparity.rate import ANY_DECISION, ANY_LABEL, LABELLED, Cells, cells
 from monitor.measures.disparity.rates import RATES
@@ -28,12 +29,14 @@ class _Count(NamedTuple):
     population: str
     group: str
     rows: Cells | str
+    class_name: str
 
 
 class _Group(NamedTuple):
     version: str
     population: str
     group: str
+    class_name: str
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,7 @@ class Withheld:
             item.group
             for item in (self.now | self.then if since else self.now)
             if (item.version, item.population) == (subject.version, subject.population)
+            and item.class_name in {subject.class_name, ANY_CLASS}
         }
         if not hidden:
             return True
@@ -100,29 +104,42 @@ def withheld(readings: Iterable[Reading], policy: Policy) -> Withheld:
         )
         for then in (False, True)
     )
-    for item in now:
-        groups[item.version, item.population] += 1
+    for version, population, _ in {item[:3] for item in now}:
+        groups[version, population] += 1
     return Withheld(now, then, groups)
 
 
-def _small(readings: Iterable[Reading], policy: Policy, *, then: bool) -> set[tuple[str, str]]:
-    """Return the populations and groups of one version that are not shown."""
+def _small(readings: Iterable[Reading], policy: Policy, *, then: bool) -> set[tuple[str, str, str]]:
+    """Return the populations, groups and classes of one version that are not shown."""
     counts: dict[Cell, int] = {}
     for reading in readings:
         subject = reading.subject
         for rows, number in _counts(reading, then=then):
-            counts.setdefault(_Count(subject.population, subject.group, rows), number)
+            of_class = counted_as(subject.class_name, rows, policy)
+            counts.setdefault(_Count(subject.population, subject.group, rows, of_class), number)
     counted = [cell for cell in counts if isinstance(cell, _Count)]
     sums, unseen = _sums_within_groups(counts, counted)
     sums += _sums_over_groups(counts, counted)
     sums += _sums_of_crossings(counts, counted, policy, unseen)
+    places = dict.fromkeys((cell.population, cell.group) for cell in counted)
+    sums += sums_of_classes(counts, policy, map(_counts_of, places), unseen)
     hidden = suppressed(counts, sums, policy.suppress_below, unseen, _together)
-    return {(cell.population, cell.group) for cell in hidden if isinstance(cell, _Count)}
+    return {
+        (cell.population, cell.group, cell.class_name)
+        for cell in hidden
+        if isinstance(cell, _Count)
+    }
+
+
+def _counts_of(group: tuple[str, str]) -> Callable[[str, Cells], Cell]:
+    return lambda class_name, rows: _Count(*group, rows, class_name)
 
 
 def _together(cell: Cell) -> Cell:
-    """Return what a count is shown or left out together with: all of its group."""
-    return (cell.population, cell.group) if isinstance(cell, _Count) else cell
+    """Return what a count is shown or left out together with: all of its group, or one class of it."""
+    if isinstance(cell, _Count):
+        return cell.population, cell.group, cell.class_name
+    return cell
 
 
 def _counts(reading: Reading, *, then: bool) -> Iterator[tuple[Cells | str, int]]:
@@ -173,15 +190,18 @@ def _sums_within_groups(
     """Return how the counts of a group hang together, and those that are shown nowhere."""
     sums: list[Sum] = []
     unseen: dict[Cell, None] = {}
-    of_group: dict[tuple[str, str], list[_Count]] = {}
+    of_group: dict[tuple[str, str, str], list[_Count]] = {}
     for cell in counted:
-        of_group.setdefault(cell[:2], []).append(cell)
-    for members in of_group.values():
-        for whole, part in permutations(members, 2):
+        of = cell.population, cell.group, cell.class_name
+        of_group.setdefault(of, []).append(cell)
+    for (population, group, class_name), members in of_group.items():
+        shared = of_group.get((population, group, ANY_CLASS), [])
+        of_all = shared if class_name != ANY_CLASS else []
+        for whole, part in chain(permutations(members, 2), product(of_all, members)):
             if isinstance(whole.rows, str) or isinstance(part.rows, str):
                 continue
             if part.rows < whole.rows:
-                rest = whole._replace(rows=whole.rows - part.rows)
+                rest = part._replace(rows=whole.rows - part.rows)
                 if rest not in counts:
                     counts[rest] = counts[whole] - counts[part]
                     unseen[rest] = None
@@ -192,7 +212,7 @@ def _sums_within_groups(
 def _sums_over_groups(counts: dict[Cell, int], counted: list[_Count]) -> list[Sum]:
     parts: dict[Cell, list[Cell]] = {}
     for cell in counted:
-        parts.setdefault(("all", cell.population, cell.rows), []).append(cell)
+        parts.setdefault(("all", cell.population, cell.rows, cell.class_name), []).append(cell)
     for total, members in parts.items():
         counts[total] = sum(counts[one] for one in members)
     return [Sum(total, tuple(members)) for total, members in parts.items()]
@@ -211,7 +231,7 @@ def _sums_of_crossings(
                 parts: list[Cell] = [
                     one
                     for one in inside
-                    if one.rows == cell.rows
+                    if (one.rows, one.class_name) == (cell.rows, cell.class_name)
                     and len(names := one.group.split(CROSS)) == width
                     and names[place] == cell.group
                 ]

@@ -1,5 +1,7 @@
 """From what the store has of a period to the report."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from hashlib import sha256
 
 from monitor.domain.errors import ReportError
@@ -8,8 +10,10 @@ from monitor.domain.field import Population
 from monitor.domain.policy import Policy
 from monitor.engine.period import Period, StoredRun, Stretch
 from monitor.measures.crossing import OTHER_SMALL, told_cells
+from monitor.measures.disparity.rates import RATES
 from monitor.measures.groups import CROSS, group_pair
 from monitor.profile.counts import NEGATIVE, POSITIVE, UNKNOWN
+from monitor.reports.bias.classes import of_class, of_decisions, told_of_class
 from monitor.reports.bias.comparisons import (
     METRICS,
     Sources,
@@ -51,7 +55,8 @@ def report_of(period: Period, code: str, *, unsuppressed: bool = False) -> Repor
     if period.policy.decision is None:
         raise ReportError(
             f"{period.model} makes no decision: the report is on decisions by group; its groups' errors "
-            "are in the summary of a run"
+            "are in the summary of a run; where it chooses one of several classes, say which of them "
+            "favour people: classes.favourable"
         )
     below = period.policy.suppress_below
     metrics = judged_metrics(period.stretches)
@@ -59,6 +64,7 @@ def report_of(period: Period, code: str, *, unsuppressed: bool = False) -> Repor
         _version(item, period.policy, metrics, below=1 if unsuppressed else below)
         for item in period.stretches
     )
+    period = replace(period, stretches=tuple(map(of_decisions, period.stretches)))
     identity = Identity(
         period.model,
         period.span,
@@ -85,6 +91,8 @@ def report_of(period: Period, code: str, *, unsuppressed: bool = False) -> Repor
 def _version(
     stretch: Stretch, policy: Policy, metrics: tuple[str, ...], *, below: int
 ) -> VersionPart:
+    by_class = tuple(_classes(stretch, policy, metrics, below=below))
+    stretch = of_decisions(stretch)
     tables = tables_of(stretch, policy, below=below)
     decided = stretch.whole.pair.current.outcomes.margin().sum(axis=1)
     then = stretch.whole.pair.reference.outcomes.margin().sum(axis=1)
@@ -97,8 +105,46 @@ def _version(
         int(decided[NEGATIVE] + decided[POSITIVE]),
         int(then[POSITIVE]) / known_then if known_then else None,
         tuple(step.window for step in stretch.steps),
-        tuple(_population(item, stretch, tables, metrics) for item in policy.populations),
+        (
+            *(_population(item, stretch, tables, metrics) for item in policy.populations),
+            *by_class,
+        ),
     )
+
+
+def _classes(
+    stretch: Stretch, policy: Policy, metrics: tuple[str, ...], *, below: int
+) -> Iterator[PopulationPart]:
+    """Yield the populations once more for each class that is held against the rest."""
+    parts: dict[tuple[str, str], PopulationPart] = {}
+    rates = tuple(name for name in metrics if name in RATES)
+    for name in policy.one_against_rest:
+        view = of_class(name, stretch, policy)
+        if isinstance(view, Unmeasurable):
+            continue  # its readings say why, and are among what could not be judged
+        viewed, as_decision = view
+        tables = tables_of(viewed, as_decision, below=below)
+        for item in policy.populations:
+            parts[name, item.name] = _population(item, viewed, tables, rates)
+    decided = tables_of(of_decisions(stretch), policy, below=below)
+    for (name, population), part in parts.items():
+        small = [
+            group for (_, of), one in parts.items() if of == population for group in one.withheld
+        ]
+        small += _withheld(population, decided)
+        yield told_of_class(name, part, tuple(dict.fromkeys(small)))
+
+
+def _withheld(population: str, tables: Tables) -> list[str]:
+    """Return the groups of a population of which some count is not shown."""
+    pair = tables.groups[population]
+    hidden = {
+        place.group
+        for place in tables.hidden
+        if isinstance(place, Place) and place.population == population
+    }
+    groups = () if isinstance(pair, Unmeasurable) else pair.groups
+    return [group for group in groups if group in hidden]
 
 
 def _population(
@@ -110,11 +156,6 @@ def _population(
         return PopulationPart(population.name, crossing, "", (), (), (), (), (), pair.explanation)
     judged = frozenset(f"{name}_ratio" for name in METRICS)
     sources = Sources(stretch, tables, population.name, pair, judged)
-    withheld = {
-        place.group
-        for place in tables.hidden
-        if isinstance(place, Place) and place.population == population.name
-    }
     return PopulationPart(
         population.name,
         crossing,
@@ -123,7 +164,7 @@ def _population(
         tuple(metric_table(name, sources) for name in metrics),
         outcome_rows(population.name, pair, tables),
         tuple(within_strata(sources)),
-        tuple(group for group in pair.groups if group in withheld),
+        tuple(_withheld(population.name, tables)),
     )
 
 

@@ -270,7 +270,7 @@ def _grid(axis: _Axis, top: float, bottom: float) -> str:
 def _step(high: float) -> float:
     """Return a round step that makes three to seven of a length."""
     power = 10.0 ** floor(log10(high))
-    return next(size * power for size in (0.1, 0.2, 0.5, 1.0) if high / (size * power) <= 7)  # noqa: PLR2004  # as said
+    return next(size * power for size in (0.1, 0.2, 0.5, 1.0, 2.0) if high / (size * power) <= 7)  # noqa: PLR2004  # as said
 
 
 def _mark(shape: str, x: float, y: float, ink: str) -> str:

@@ -211,6 +211,7 @@ class PopulationPart:
         conditional: Readings that hold a factor constant.
         withheld: Groups of which some count is not shown.
         absent: Why nothing could be measured; "" when it was.
+        class_name: The class that is held against the rest; "" for what the model decides.
     """
 
     name: str
@@ -222,6 +223,7 @@ class PopulationPart:
     conditional: tuple[Stratum, ...]
     withheld: tuple[str, ...]
     absent: str = ""
+    class_name: str = ""
 
 
 @dataclass(frozen=True)

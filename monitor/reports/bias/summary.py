@@ -75,22 +75,24 @@ def _scope(
     identity: Identity, versions: Sequence[VersionPart], windows: Sequence[WindowRow]
 ) -> str:
     rows = sum(version.decided for version in versions)
-    single = {
-        part.name for version in versions for part in version.populations if not part.crossing
-    }
-    crossed = {part.name for version in versions for part in version.populations if part.crossing}
+    parts = [part for version in versions for part in version.populations if not part.class_name]
+    single = {part.name for part in parts if not part.crossing}
+    crossed = {part.name for part in parts if part.crossing}
     groups = {
         (part.name, item.group)
-        for version in versions
-        for part in version.populations
+        for part in parts
         for item in part.presences
         if item.role is not Role.UNASSIGNED
     }
+    classes = {
+        part.class_name for version in versions for part in version.populations if part.class_name
+    }
+    of_classes = f"; single classes against the rest: {', '.join(sorted(classes))}" if classes else ""
     count = len(windows)
     return (
         f"{span_text(identity.span)}, {_many(count, 'window')}: {rows:,} decisions of "
         f"{identity.model} were checked over {_many(len(single), 'attribute')} and "
-        f"{_many(len(crossed), 'crossing')}, {_many(len(groups), 'group')} in all."
+        f"{_many(len(crossed), 'crossing')}, {_many(len(groups), 'group')} in all{of_classes}."
     )
 
 

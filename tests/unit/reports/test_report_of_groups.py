@@ -16,7 +16,7 @@ from monitor.domain.field import Attribute, Effect, Stratum
 from monitor.domain.window import Window
 from monitor.engine.disclosure import Sum
 from monitor.engine.period import period_of
-from monitor.reports.bias import looks, pdf
+from monitor.reports.bias import charts, looks, pdf
 from monitor.reports.bias.build import report_of
 from monitor.reports.bias.counts_csv import NOT_SHOWN, as_csv
 from monitor.reports.bias.html import SECTIONS, as_html
@@ -445,3 +445,10 @@ def test_a_model_that_makes_no_decision_has_no_such_report(plenty):
     undecided = replace(made, policy=replace(made.policy, decision=None))
     with pytest.raises(ReportError, match="credit makes no decision"):
         report_of(undecided, "test")
+
+
+@pytest.mark.parametrize("high", [1.0, 1.4, 1.5, 3.5, 3.6, 7.0, 7.1, 9.99])
+@pytest.mark.parametrize("power", [-3, -1, 0, 2])
+def test_an_axis_of_any_length_has_three_to_seven_steps(high, power):
+    length = high * 10.0**power
+    assert 3 <= round(length / charts._step(length), 9) <= 7
