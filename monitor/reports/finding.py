@@ -75,7 +75,8 @@ def _made_tables(why: Why, policy: Policy, width: int) -> Iterator[Table]:
     told = " Mix: groups above or below the mean grew or shrank. Within: the group itself changed."
     for name, item in why.decompositions.items():
         if isinstance(item, Decomposition):
-            yield _group_table(item, policy, told, width)
+            of = why.finding.reading.subject.class_name
+            yield _group_table(item, f"share of {of}" if of else _named(item, policy), told, width)
             told = ""  # once is enough
         else:
             yield Table(f"By {name}", ("why it has no groups",), ((item.explanation,),))
@@ -309,7 +310,11 @@ def _largest_parts(found: Attribution) -> Sequence[Part]:
     return [*kept, rest]
 
 
-def _group_table(found: Decomposition, policy: Policy, told: str, width: int) -> Table:
+def _named(found: Decomposition, policy: Policy) -> str:
+    return _QUANTITIES.get(found.quantity) or model_measure_name(policy, found.quantity)
+
+
+def _group_table(found: Decomposition, what: str, told: str, width: int) -> Table:
     groups = _largest_groups(found)
     largest = max((abs(item.mix + item.within) for item in groups), default=0.0)
     rate = found.quantity != "score_mean"
@@ -343,7 +348,7 @@ def _group_table(found: Decomposition, policy: Policy, told: str, width: int) ->
     )
     own = "rate" if rate else "mean"
     return Table(
-        f"By {found.over}: {_QUANTITIES.get(found.quantity) or model_measure_name(policy, found.quantity)}",
+        f"By {found.over}: {what}",
         ("group", "share of rows", own, "mix", "within", ""),
         (*rows, total),
         f"mix + within = {found.mix + found.within:+.4g}, the whole change.{told}",

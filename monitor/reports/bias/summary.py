@@ -87,7 +87,9 @@ def _scope(
     classes = {
         part.class_name for version in versions for part in version.populations if part.class_name
     }
-    of_classes = f"; single classes against the rest: {', '.join(sorted(classes))}" if classes else ""
+    of_classes = (
+        f"; single classes against the rest: {', '.join(sorted(classes))}" if classes else ""
+    )
     count = len(windows)
     return (
         f"{span_text(identity.span)}, {_many(count, 'window')}: {rows:,} decisions of "
