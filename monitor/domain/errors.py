@@ -55,6 +55,10 @@ class StoreError(ModelmonError):
     """The database is unreachable, of another schema, or refused a write."""
 
 
+class FencedError(StoreError):
+    """A write of a replica that no longer leads was refused; nobody needs to act."""
+
+
 class WorkerCrashedError(ModelmonError):
     """A worker process died before it had a result; the SRE must look why."""
 

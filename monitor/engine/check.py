@@ -3,6 +3,7 @@
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 
+from monitor.domain.errors import FencedError
 from monitor.domain.policy import Policy
 from monitor.domain.quarantine import Quarantine
 from monitor.domain.run import Failure
@@ -127,10 +128,16 @@ def guarded(model: str, work: Callable[[], None], outside: Outside) -> Failed | 
     This is the one broad ``except``: one model's fault must not stop the others, and it is not
     swallowed: it is stored, counted in a metric, logged with its traceback by the caller, and
     tried again at the next check.
+
+    Raises:
+        FencedError: This replica no longer leads. That is no failure of the model: the replica that
+            leads does the same work.
     """
     started = outside.clock.now()
     try:
         work()
+    except FencedError:
+        raise
     except Exception as error:  # noqa: BLE001  # see the docstring
         failure = Failure(
             model=model,

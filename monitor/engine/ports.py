@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from monitor.domain.baseline import Baseline
 from monitor.domain.finding import Finding, Verdict
+from monitor.domain.lease import Lease, Replica, Term
 from monitor.domain.manifest import UNLISTED, LabelJoin, Listing, Manifest, UnreadableFile
 from monitor.domain.policy import Policy
 from monitor.domain.quarantine import Quarantine, QuarantinedFile
@@ -287,6 +288,19 @@ class PastFinding:
 class Store(Protocol):
     """Where everything is remembered. Every write is one transaction."""
 
+    def under(self, term: Term) -> "Store":
+        """Return the same store, whose writes are refused once a term is over.
+
+        The term is asked in the transaction of each write, so that a replica that was paused or
+        cut off cannot write over what another one has written since. A refused write raises
+        FencedError and has written nothing.
+        """
+        ...
+
+    def changes(self) -> Mapping[str, int]:
+        """Return model to the number of writes to it; models never written to are left out."""
+        ...
+
     def register(self, baseline: Baseline) -> bool:
         """Store a baseline and make it the current one of its version.
 
@@ -408,4 +422,30 @@ class Store(Protocol):
 
     def counts(self, model: str) -> RunCounts:
         """Return how runs of a model ended."""
+        ...
+
+
+class Leases(Protocol):
+    """Who of several replicas may write results."""
+
+    def ask(self, replica: Replica, ttl: timedelta) -> tuple[Lease, datetime]:
+        """Renew the replica's lease or take a free one; return who has it, and the present.
+
+        The present is that of the store's clock, by which alone leases begin and expire.
+
+        Args:
+            replica: Who asks.
+            ttl: How long the lease is good for without being renewed.
+
+        Raises:
+            StoreError: The store cannot be reached.
+        """
+        ...
+
+    def release(self, term: Term) -> None:
+        """Let any replica take the lease at once, if it still is of this term.
+
+        Raises:
+            StoreError: The store cannot be reached.
+        """
         ...

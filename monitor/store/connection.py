@@ -1,19 +1,29 @@
 """How a database is reached, and what is said when it cannot be."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, StaticPool, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError, StatementError
+from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError, StatementError
 
 from monitor.domain.errors import StoreError
 
 WAIT_SECONDS = 10
 """How long a connection waits for a server to answer, or for another writer to finish."""
 
+IDLE_SECONDS = 30
+"""How long a server waits in a transaction for the next statement of a writer, which may have been
+paused or cut off, before it gives up the writer and what it has locked."""
+
+ATTEMPTS = 20
+"""How often a write is tried whose unique key another process took first: each time somebody else
+has got further, so more than a handful means that something else is wrong."""
+
 _WRITES = "modelmon_writes"
+
+_Written = TypeVar("_Written")
 
 _ADVICE = (
     ("database is locked", f"another process has been writing for {WAIT_SECONDS} s; try again"),
@@ -28,6 +38,7 @@ _ADVICE = (
     ("undefinedtable", "run `modelmon db check`"),
     ("read-only transaction", "name the primary server, not a standby"),
     ("failed to resolve host", "is the host's name right?"),
+    ("idle-in-transaction", "the process was paused; the same is done again at the next check"),
     ("connection failed", "is the server up, and are host, port, user and database right?"),
 )
 """Words of a driver's message, and what would be right."""
@@ -85,7 +96,12 @@ def connect_lazily(url: URL, *, looking: bool = False) -> Engine:
     """
     if url.drivername == "sqlite":
         return _sqlite_engine(url, looking=looking)
-    asked = {"connect_timeout": WAIT_SECONDS, "application_name": "modelmon"}
+    asked = {
+        "connect_timeout": WAIT_SECONDS,
+        # A server that is gone without a word is noticed by what is not acknowledged.
+        "tcp_user_timeout": WAIT_SECONDS * 1000,
+        "application_name": "modelmon",
+    }
     defaults = {name: value for name, value in asked.items() if name not in url.query}
     try:
         return create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=defaults)
@@ -104,7 +120,24 @@ def writing(engine: Engine) -> Iterator[Connection]:
     later fails without waiting when another process wrote in between.
     """
     with engine.connect().execution_options(**{_WRITES: True}) as connection, connection.begin():
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql(
+                f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'"
+            )
         yield connection
+
+
+def retried(engine: Engine, write: Callable[[Connection], _Written]) -> _Written:
+    """Write in one transaction, and again when another process was quicker.
+
+    A unique key that is taken means that what the other one wrote can be read now, so the same
+    steps come to another, right end.
+    """
+    for _ in range(ATTEMPTS - 1):
+        with suppress(IntegrityError), writing(engine) as connection:
+            return write(connection)
+    with writing(engine) as connection:
+        return write(connection)
 
 
 @contextmanager

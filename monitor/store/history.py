@@ -10,9 +10,9 @@ from monitor.domain.disparity import STRETCH_DAYS
 from monitor.domain.finding import Verdict
 from monitor.domain.run import Outcome
 from monitor.domain.window import Window
-from monitor.engine.ports import PastFinding, WindowVerdicts
+from monitor.engine.ports import PastFinding, RunCounts, WindowVerdicts
 from monitor.store.rows import BAND, finding_of, reading_of, window_of
-from monitor.store.tables import FINDINGS, PROFILES, READINGS, RUNS
+from monitor.store.tables import FAILURES, FINDINGS, PROFILES, READINGS, RUNS
 
 _AFTER_HEX = "g"
 """A letter that sorts after every hex digit, whatever the collation."""
@@ -147,4 +147,32 @@ def _newest(model: str) -> Select[Any]:
         select(RUNS.c.id, RUNS.c.window_start, RUNS.c.window_end, RUNS.c.outcome, RUNS.c.e_value)
         .where(RUNS.c.model == model, RUNS.c.revision == newest_revision())
         .order_by(RUNS.c.window_end, RUNS.c.window_start)
+    )
+
+
+def read_counts(connection: Connection, model: str) -> RunCounts:
+    """Return how runs of a model ended."""
+    ended = select(RUNS.c.outcome, func.count()).where(RUNS.c.model == model).group_by("outcome")
+    failed = (
+        select(FAILURES.c.error, func.count())
+        .where(FAILURES.c.model == model)
+        .group_by(FAILURES.c.error)
+        .order_by(FAILURES.c.error)
+    )
+    newest = (
+        select(RUNS.c.started, RUNS.c.finished)
+        .where(RUNS.c.model == model)
+        .order_by(RUNS.c.finished.desc())
+        .limit(1)
+    )
+    outcomes: dict[str, int] = dict(connection.execute(ended).all())
+    errors: dict[str, int] = dict(connection.execute(failed).all())
+    last = connection.execute(newest).first()
+    return RunCounts(
+        completed=outcomes.get(Outcome.COMPLETED, 0),
+        no_data=outcomes.get(Outcome.NO_DATA, 0),
+        failed=errors,
+        last_success=None if last is None else last[1],
+        last_duration=None if last is None else (last[1] - last[0]).total_seconds(),
+        first_seen=read_first_seen(connection, model),
     )

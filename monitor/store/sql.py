@@ -1,6 +1,7 @@
 """The store in a SQL database: SQLite or PostgreSQL."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from copy import copy
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -15,10 +16,10 @@ from sqlalchemy import (
     select,
     type_coerce,
 )
-from sqlalchemy.exc import IntegrityError
 
 from monitor.domain.baseline import Baseline
 from monitor.domain.errors import BaselineError, StoreError
+from monitor.domain.lease import Term
 from monitor.domain.policy import Policy
 from monitor.domain.quarantine import QuarantinedFile
 from monitor.domain.run import Failure, Outcome, Run
@@ -33,21 +34,23 @@ from monitor.engine.ports import (
     Store,
     WindowVerdicts,
 )
+from monitor.store.changes import bump, read_changes
 from monitor.store.connection import (
     connect_lazily,
     database_url,
     reported,
+    retried,
     sqlite_file,
-    writing,
 )
 from monitor.store.history import (
     newest_revision,
+    read_counts,
     read_e_values,
     read_fingerprints,
-    read_first_seen,
     read_past_findings,
     read_verdicts,
 )
+from monitor.store.lease import require_term
 from monitor.store.profiles import read_profiled, read_profiles
 from monitor.store.quarantine import read_files, write_files
 from monitor.store.rows import (
@@ -76,10 +79,6 @@ from monitor.store.tables import (
     SCHEMA_CHANGES,
 )
 
-ATTEMPTS = 20
-"""How often a write is tried whose unique key another process took first: each time somebody else
-has got further, so more than a handful means that something else is wrong."""
-
 _Written = TypeVar("_Written")
 
 
@@ -102,6 +101,7 @@ class SqlStore(Store):
         if not in_memory:
             require_current(url)
         self._engine = connect_lazily(self._url)
+        self._term: Term | None = None
         if in_memory:
             with reported(self._url, "making its schema"):
                 METADATA.create_all(self._engine)  # what migrations arrive at, without Alembic
@@ -110,13 +110,29 @@ class SqlStore(Store):
         """Give back every connection."""
         self._engine.dispose()
 
+    def under(self, term: Term) -> "SqlStore":
+        """Return the same store, on the same connections, whose writes need a term.
+
+        Each of them raises FencedError, having written nothing, once the term is over.
+        """
+        fenced = copy(self)
+        fenced._term = term  # noqa: SLF001  # its own class
+        return fenced
+
+    def changes(self) -> Mapping[str, int]:
+        """Return model to the number of writes to it."""
+        with reported(self._url, "looking for changes"), self._engine.connect() as connection:
+            return read_changes(connection)
+
     def register(self, baseline: Baseline) -> bool:
         """Store a baseline and make it the current one of its version.
 
         Returns False, having changed nothing, when it already is the current one.
         """
         return self._write(
-            f"registering baseline {baseline.digest}", lambda to: _register(to, baseline)
+            f"registering baseline {baseline.digest}",
+            {baseline.model},
+            lambda to: _register(to, baseline),
         )
 
     def baselines(self, model: str) -> Sequence[Baseline]:
@@ -185,6 +201,7 @@ class SqlStore(Store):
             raise ValueError(f"the run was made under policy {run.policy}, not {policy.digest}")
         return self._write(
             f"committing the run of {run.model} for {run.window}",
+            {run.model},
             lambda to: _commit(to, run, policy, quarantine),
         )
 
@@ -193,7 +210,8 @@ class SqlStore(Store):
 
         One whose stored state is not the one that its own follows from is left out.
         """
-        return self._write("writing the quarantine", lambda to: write_files(to, files))
+        models = {file.model for file in files}
+        return self._write("writing the quarantine", models, lambda to: write_files(to, files))
 
     def quarantine(self, model: str) -> Mapping[str, QuarantinedFile]:
         """Return every file of a model that is or was quarantined, by path, oldest first."""
@@ -229,11 +247,11 @@ class SqlStore(Store):
 
     def fail(self, failure: Failure) -> None:
         """Store that a run did not end."""
-        with (
-            reported(self._url, f"storing a failure of {failure.model}"),
-            writing(self._engine) as connection,
-        ):
-            connection.execute(insert(FAILURES), failure_row(failure))
+        self._write(
+            f"storing a failure of {failure.model}",
+            {failure.model},
+            lambda to: to.execute(insert(FAILURES), failure_row(failure)),
+        )
 
     def heads(self, model: str) -> Mapping[Window, RunHead]:
         """Return the newest revision of each window of a model, in the order of their ends."""
@@ -337,48 +355,20 @@ class SqlStore(Store):
 
     def counts(self, model: str) -> RunCounts:
         """Return how runs of a model ended."""
-        ended = (
-            select(RUNS.c.outcome, func.count()).where(RUNS.c.model == model).group_by("outcome")
-        )
-        failed = (
-            select(FAILURES.c.error, func.count())
-            .where(FAILURES.c.model == model)
-            .group_by(FAILURES.c.error)
-            .order_by(FAILURES.c.error)
-        )
-        newest = (
-            select(RUNS.c.started, RUNS.c.finished)
-            .where(RUNS.c.model == model)
-            .order_by(RUNS.c.finished.desc())
-            .limit(1)
-        )
         with reported(self._url, f"counting runs of {model}"), self._engine.connect() as connection:
-            outcomes: dict[str, int] = dict(connection.execute(ended).all())
-            errors: dict[str, int] = dict(connection.execute(failed).all())
-            last = connection.execute(newest).first()
-            first_seen = read_first_seen(connection, model)
-        return RunCounts(
-            completed=outcomes.get(Outcome.COMPLETED, 0),
-            no_data=outcomes.get(Outcome.NO_DATA, 0),
-            failed=errors,
-            last_success=None if last is None else last[1],
-            last_duration=None if last is None else (last[1] - last[0]).total_seconds(),
-            first_seen=first_seen,
-        )
+            return read_counts(connection, model)
 
-    def _write(self, doing: str, write: Callable[[Connection], _Written]) -> _Written:
-        # A unique key that is taken means that another process was quicker. What it wrote can be
-        # read now, so the same steps come to another, right end.
-        attempts = 0
+    def _write(
+        self, doing: str, models: Collection[str], write: Callable[[Connection], _Written]
+    ) -> _Written:
+        def steps(connection: Connection) -> _Written:
+            if self._term is not None:
+                require_term(connection, self._term)
+            bump(connection, models)
+            return write(connection)
+
         with reported(self._url, doing):
-            while True:
-                try:
-                    with writing(self._engine) as connection:
-                        return write(connection)
-                except IntegrityError:
-                    attempts += 1
-                    if attempts == ATTEMPTS:
-                        raise
+            return retried(self._engine, steps)
 
     def _run(self, query: Select[Any]) -> Run | None:
         with reported(self._url, "reading a run"), self._engine.connect() as connection:

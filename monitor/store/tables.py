@@ -333,3 +333,26 @@ QUARANTINE = Table(
     Column("change", Integer, nullable=False),
     PrimaryKeyConstraint("model", "path_digest"),
 )
+
+# Who of several replicas writes results. The token rises with every change of the holder.
+LEASES = Table(
+    "modelmon_leases",
+    METADATA,
+    Column("name", AnyText, nullable=False),
+    Column("holder", AnyText, nullable=False),
+    Column("machine", AnyText, nullable=False),
+    Column("token", BigInteger, nullable=False),
+    Column("acquired", Instant, nullable=False),
+    Column("renewed", Instant, nullable=False),
+    Column("expires", Instant, nullable=False),
+    PrimaryKeyConstraint("name"),
+)
+
+# How often a model was written to, so that whoever shows it knows when it has changed.
+CHANGES = Table(
+    "modelmon_changes",
+    METADATA,
+    Column("model", AnyText, nullable=False),
+    Column("change", BigInteger, nullable=False),
+    PrimaryKeyConstraint("model"),
+)
