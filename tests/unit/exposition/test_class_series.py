@@ -152,7 +152,7 @@ def test_series_say_which_class_they_are_of(make):
     readings = readings_of(PLAIN, counts)
     found = findings_of(readings, PLAIN)
     shot = make.snapshot(make.run(readings, found))
-    text = render((replace(shot, policy=PLAIN),), make.build, FAMILIES).decode()
+    text = render((replace(shot, policy=PLAIN),), make.build, FAMILIES).text().decode()
     page = {
         (sample.name.removeprefix("modelmon_"), *sorted(sample.labels.items())): sample.value
         for family in text_string_to_metric_families(text)
