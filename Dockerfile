@@ -22,6 +22,7 @@ RUN /build/tools/bin/pip install --require-hashes --requirement requirements-bui
  && /build/tools/bin/pip --python /opt/modelmon install --require-hashes --requirement requirements.lock
 COPY LICENSE README.md pyproject.toml ./
 COPY monitor monitor
+COPY dashboards/grafana dashboards/grafana
 RUN /build/tools/bin/hatchling build --target wheel --directory dist \
  && /build/tools/bin/pip --python /opt/modelmon install --no-deps --no-index dist/*.whl
 

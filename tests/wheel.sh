@@ -24,3 +24,6 @@ grep -q serve help.txt
 mkdir -p config/models
 modelmon init "$repository/demo/taiwan_credit/log" --model first --write config/models/first.yaml
 modelmon config check config/models/first.yaml
+modelmon dashboards --write boards
+diff -r --exclude=modelmon.rules.yml "$repository/dashboards/grafana" boards
+diff "$repository/dashboards/rules/modelmon.rules.yml" boards/modelmon.rules.yml

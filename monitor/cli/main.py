@@ -26,12 +26,17 @@ COMMANDS = {
         "monitor.cli.convert:convert",
         "Convert JSON request and response logs to parquet.",
     ),
+    "dashboards": (
+        "monitor.cli.dashboards:dashboards",
+        "List the Grafana dashboards, or write them and the rules.",
+    ),
     "db": ("monitor.cli.db:db", "Create, upgrade and check the database."),
     "demo": ("monitor.cli.demo:demo", "Run the main job on the real logs of the repository."),
     "doctor": ("monitor.cli.doctor:doctor", "Look at everything that the daemon needs."),
     "explain": ("monitor.cli.explain:explain", "Show what a stored result rests on."),
     "healthcheck": ("monitor.cli.healthcheck:healthcheck", "Ask a running daemon how it is."),
     "init": ("monitor.cli.init:init", "Write a model's first configuration from a parquet log."),
+    "metrics": ("monitor.cli.metrics:metrics", "Tell which metrics there are."),
     "quarantine": (
         "monitor.cli.quarantine:quarantine",
         "List files that could not be used, try them again, drop them.",
