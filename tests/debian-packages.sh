@@ -5,6 +5,7 @@ set -euo pipefail
 
 packages=()
 command -v promtool >/dev/null || packages+=(prometheus)
+command -v prometheus-node-exporter >/dev/null || packages+=(prometheus-node-exporter)
 command -v amtool >/dev/null || packages+=(prometheus-alertmanager)
 command -v chromium chromium-browser google-chrome google-chrome-stable chrome >/dev/null || packages+=(chromium fonts-dejavu-core)
 command -v systemd-analyze >/dev/null || packages+=(systemd)

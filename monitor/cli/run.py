@@ -8,6 +8,7 @@ import click
 
 from monitor.cli.output import Output, output_option, progress_bar, say, write_tables
 from monitor.cli.selection import INSTANT_HELP, chosen, period
+from monitor.cli.textfile import TextfilePath, write_textfile
 from monitor.domain.errors import ModelmonError
 from monitor.domain.finding import Verdict
 from monitor.domain.policy import Policy
@@ -33,6 +34,12 @@ ALARM = "alarm"
     default=None,
     help="Exit with 1 when a finding is at least this grave, or when an alarm fires.",
 )
+@click.option(
+    "--textfile",
+    type=TextfilePath(),
+    default=None,
+    help="Write the results of every configured model to this .prom file, for node_exporter's textfile collector.",
+)
 @output_option
 @click.pass_obj
 def run(  # noqa: PLR0917  # one argument an option
@@ -41,6 +48,7 @@ def run(  # noqa: PLR0917  # one argument an option
     begin: str | None,
     end: str | None,
     fail_on: str | None,
+    textfile: Path | None,
     output: Output,
 ) -> int:
     """Run the windows that are due, or all windows of a period, and print what they show.
@@ -51,7 +59,8 @@ def run(  # noqa: PLR0917  # one argument an option
     from monitor.reports.summary import late_changes, summarise
 
     settings = app.read_settings(config_file)
-    policies = chosen(app.read_policies(settings), models)
+    configured = app.read_policies(settings)
+    policies = chosen(configured, models)
     periods = {policy.model: period(policy, begin, end) for policy in policies}
     outside = app.open_configured(settings)
     problems: list[Exception] = []
@@ -70,6 +79,8 @@ def run(  # noqa: PLR0917  # one argument an option
         if problem is not None:
             say(f"{policy.model}: {type(problem).__name__}: {problem}")
             problems.append(problem)
+    if textfile is not None:
+        write_textfile(textfile, configured, outside, settings.max_series_per_model)
     if problems:
         raise _first_of_ours(problems)
     if fail_on == ALARM:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from monitor.engine.snapshot import ModelSnapshot
 from monitor.exposition.budget import keep_worst
@@ -57,6 +58,13 @@ def page_of(models: Mapping[str, Mapping[str, Chunk]], build: Build) -> Results:
     fleet.add("build_info", 1, version=build.version, revision=build.revision)
     fleet.add("models", len(models))
     return Results((_pieces(fleet), *(models[model] for model in sorted(models))))
+
+
+def exported(results: Results, at: datetime) -> Results:
+    """Return results with the instant at which they were rendered, for a page without a process."""
+    stamp = Sheet()
+    stamp.add("results_exported_timestamp_seconds", at.timestamp())
+    return Results((*results.pieces, _pieces(stamp)))
 
 
 def render_model(

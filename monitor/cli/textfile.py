@@ -1,0 +1,55 @@
+"""``modelmon run --textfile``: results for Prometheus where no daemon runs."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from monitor.cli.files import write_whole
+from monitor.domain.policy import Policy
+
+if TYPE_CHECKING:
+    from monitor.engine.run import Outside
+
+ENDING = ".prom"
+"""The collector reads files that end so, and no other."""
+
+
+class TextfilePath(click.ParamType[Path]):
+    """The path of a file that node_exporter's textfile collector will read."""
+
+    name = "path"
+
+    def convert(
+        self, value: str | Path, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Path:
+        """Return the path, if a file that is written there would be found."""
+        path = Path(value)
+        if path.suffix != ENDING:
+            self.fail(f"{path} must end in {ENDING}: no other file is collected", param, ctx)
+        if not path.parent.is_dir():
+            self.fail(f"{path.parent} is no folder", param, ctx)
+        return path
+
+
+def write_textfile(path: Path, policies: Sequence[Policy], outside: "Outside", most: int) -> None:
+    """Write what is stored of every configured model, and when, as one file.
+
+    Args:
+        path: The file, replaced at once.
+        policies: Every configured model, whichever were run: a model that is left out would look
+            as if it were gone.
+        outside: The store and the clock.
+        most: How many series one model may take.
+
+    Raises:
+        StoreError: The results cannot be read; the file stays as it was.
+        UsageError: The file cannot be written.
+    """
+    from monitor import app
+    from monitor.exposition.render import Build, exported, render
+
+    snapshots = [app.snapshot(policy, outside) for policy in policies]
+    results = render(snapshots, Build(app.code_version()), app.measure_families(), most)
+    write_whole(path, exported(results, outside.clock.now()).text())
