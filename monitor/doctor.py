@@ -18,6 +18,8 @@ MOST_APART = timedelta(seconds=5)
 MANY_SERIES = 100_000
 """Series beyond which one daemon's page is a burden to the Prometheus that scrapes it."""
 
+_DROPPED = b"modelmon_series_dropped{"
+
 
 def examine(config_file: Path) -> Iterator[Examined]:
     """Yield what is seen, one thing after the other: what the next one rests on comes first."""
@@ -77,11 +79,17 @@ def _series(policies: Sequence[Policy], outside: Outside, most: int) -> Examined
     """Count the series that the stored results take."""
     snapshots = [app.snapshot(policy, outside) for policy in policies]
     page = render(snapshots, Build(app.code_version()), app.measure_families(), most).text()
-    number = sum(1 for line in page.splitlines() if line and not line.startswith(b"#"))
+    lines = page.splitlines()
+    number = sum(1 for line in lines if line and not line.startswith(b"#"))
     without = [item.policy.model for item in snapshots if item.latest is None]
     if without:
         found = f"{number} now; no result yet of {', '.join(without)}"
         return Examined("series", "", Condition.WARN, found, "look again after the first run")
+    dropped = [line for line in lines if line.startswith(_DROPPED) and not line.endswith(b" 0.0")]
+    if dropped:
+        found = f"{number} on the page; not all: {b', '.join(dropped).decode()}"
+        advice = "raise metrics.max_series_per_model; docs/runbooks/ModelMonSeriesDropped.md has the rest"
+        return Examined("series", "", Condition.WARN, found, advice)
     if number > MANY_SERIES:
         advice = "watch fewer fields, segments or crossings, or share the models among daemons"
         return Examined("series", "", Condition.WARN, f"{number} on the page", advice)

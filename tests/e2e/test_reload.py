@@ -1,5 +1,6 @@
 """The real process is given another configuration while it runs."""
 
+import re
 import signal
 import sqlite3
 import time
@@ -171,3 +172,33 @@ def test_a_setting_of_the_start_is_refused_whole_and_the_level_of_the_log_is_not
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
     assert "stopping" not in log.read_text().removeprefix(written)
+
+
+def test_the_series_that_a_model_may_have_change_at_once(tmp_path):
+    deployment = make_deployment(tmp_path)
+    register(deployment)
+    plain = deployment.config.read_text()
+    dropped = 'modelmon_series_dropped{model="credit",reason="limit"}'
+    runs = 'modelmon_check_runs_total{model="credit"}'
+    with deployment.daemon() as (process, address, log):
+        wait_for(lambda: scrape(address)[runs] == 4, process, log)
+        whole = scrape(address)
+        assert whole[dropped] == 0
+        of_model = {
+            key
+            for key in whole
+            if 'model="credit"' in key
+            and not re.search("missed|overlapping|errors|late_files|closed_", key)
+        }
+        drifted = {key for key in of_model if 'feature="amount"' in key}
+        common = {key for key in of_model if not re.search("[{,](feature|group|column)=", key)}
+        most = len(common) + len(drifted)
+        deployment.config.write_text(plain + f"metrics: {{max_series_per_model: {most}}}\n")
+        process.send_signal(signal.SIGHUP)
+        wait_for(lambda: scrape(address)[dropped] > 0, process, log)
+        worst = scrape(address)
+        # The field of which the last day has drifted is what stays.
+        assert (common | drifted) <= worst.keys()
+        assert worst[dropped] == len(of_model) - most
+        assert not [key for key in worst if ",group=" in key or 'feature="channel"' in key]
+        assert "raise metrics.max_series_per_model" in deployment.call("doctor").stdout

@@ -43,6 +43,12 @@ PROMETHEUS = (
 )
 """What Prometheus 2.42 says that it accepts."""
 
+LATER_PROMETHEUS = (
+    "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
+    "application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
+)
+"""What Prometheus 3 does."""
+
 HEAD = "# HELP modelmon_models Configured models.\n# TYPE modelmon_models gauge\n"
 
 
@@ -104,10 +110,8 @@ def test_gzip_is_sent_only_where_it_is_accepted(accepted, taken):
 @pytest.mark.parametrize(
     ("accepted", "form"),
     [
-        (
-            PROMETHEUS,
-            Form.OPENMETRICS,
-        ),
+        (PROMETHEUS, Form.OPENMETRICS),
+        (LATER_PROMETHEUS, Form.OPENMETRICS),
         ("application/openmetrics-text", Form.OPENMETRICS),
         ('Application/OpenMetrics-Text; Version="1.0.0"; charset=utf-8', Form.OPENMETRICS),
         ("text/plain;version=0.0.4,application/openmetrics-text;version=1.0.0;q=0.9", Form.TEXT),
