@@ -100,6 +100,19 @@ def test_init_writes_a_file_that_can_be_completed(demo):
     assert "repay_status" in text
 
 
+def test_promtool_has_nothing_to_say_on_the_results_of_the_demo(demo, tmp_path):
+    demo("demo", "--once")
+    page = tmp_path / "demo.prom"
+    demo("run", *PERIOD, "--textfile", str(page))
+    promtool = shutil.which("promtool")
+    assert promtool, "promtool is missing: install Debian's package prometheus"
+    linted = subprocess.run(
+        [promtool, "check", "metrics"], input=page.read_bytes(), capture_output=True, check=False
+    )
+    assert (linted.returncode, linted.stdout + linted.stderr) == (0, b"")
+    assert page.read_text().count("\nmodelmon_") > 500
+
+
 PERIOD = ("--model", "card-late-payment", "--from", "2005-06-01", "--to", "2005-10-01")
 
 
