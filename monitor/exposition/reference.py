@@ -51,10 +51,10 @@ scrape; the usual `process_*` and `python_*` metrics of the Prometheus client ar
 
 ## How many series
 
-A feature has about ten series for each measure that is judged and three for each that is not; a group of a
-population the same for each metric of `limits.disparity.metrics`. One model may have
-`metrics.max_series_per_model` of them, 50,000 if the daemon's settings say nothing else, which is enough for
-a thousand features of an ordinary policy. `modelmon doctor` counts them before there is a Prometheus.
+Under the default limits a feature has some 80 series, ten to fourteen for each measure that is judged and three for
+each that is not; a group of a population has some 30 for each metric of `limits.disparity.metrics`. One model
+may have `metrics.max_series_per_model` of them, 50,000 if the daemon's settings say nothing else: enough for
+600 features. `modelmon doctor` counts them before there is a Prometheus.
 
 A model that would have more shows the features and groups that fare worst: first those whose alarms fire,
 then by verdict (critical, warning, unknown, ok), then by how far beyond the limit, then by name. All series
@@ -72,7 +72,7 @@ What other exporters call otherwise, and why it is so here:
 | usual | here | because |
 |---|---|---|
 | a label `check` on runs, misses and durations | none | one check of a model measures everything; its runs are the model's |
-| `window_late_records_total` | `modelmon_late_files`, `modelmon_closed_windows_changed` | rows that come late within `schedule.reopen` are in a new revision of their window; later ones are never read, so their files are what can be counted |
+| `late_records_total` | `modelmon_late_files`, `modelmon_closed_windows_changed` | rows that come late within `schedule.reopen` are in a new revision of their window; later ones are never read, so their files are what can be counted |
 | `files_quarantined_total` | `modelmon_files_quarantined` by reason, `modelmon_file_quarantines_total` | how many cannot be used now, and how often one was put aside, are two questions |
 | `series_dropped_total` | `modelmon_series_dropped`, a gauge | it is how many are not on this page; adding up pages would count a series once a run |
 | `disparity_ratio` with the metric in its name | `modelmon_disparity_ratio` with `check` | metrics are chosen in the policy, so names of metrics would be no catalogue |
