@@ -12,7 +12,7 @@ from monitor.engine.snapshot import ModelSnapshot
 from monitor.exposition.label import label_value
 from monitor.exposition.sheet import Labels, Sheet
 
-_WHOSE = ("model_version", "feature", "column", "attribute", "group")
+_WHOSE = ("model_version", "feature", "column", "attribute", "group", "class")
 """Labels that say whose series one is: it is kept or left out with all others of the same."""
 
 _DETAIL = ("feature", "column", "group")
@@ -97,7 +97,10 @@ def _findings(snapshot: ModelSnapshot) -> Iterator[Finding]:
 
 
 def _of_subject(subject: Subject) -> _Whose:
-    names = (subject.version, subject.field, "", subject.population, subject.group)
+    names = (
+        *(subject.version, subject.field, "", subject.population, subject.group),
+        subject.class_name,
+    )
     return tuple(label_value(name) for name in names)
 
 

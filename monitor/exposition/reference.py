@@ -39,7 +39,7 @@ scrape; the usual `process_*` and `python_*` metrics of the Prometheus client ar
 - **`stratum`** names the factor within whose strata groups are compared (`check` is then
   `…_conditional_ratio` or `…_conditional_difference`); without it, they are compared over all rows.
 - **`class`** names the class that is held against all others, of a model of several classes; without
-  it, it is what the model decides.
+  it, it is what the model decides. A population has numbers of classes where none of their counts is small.
 - **`reference`** names the earlier windows or other rows that something is held against; without it, it is the
   registered baseline.
 - **Labels without a value are left out.** Readings on the log as a whole have no `model_version`.

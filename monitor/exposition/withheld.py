@@ -1,15 +1,14 @@
 """Groups whose numbers the page leaves out, so that nobody can be made out in them."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import chain, permutations, product
+from itertools import permutations
 from typing import NamedTuple
 
 from monitor.domain.estimate import Estimate
 from monitor.domain.policy import Policy
 from monitor.domain.reading import Reading
 from monitor.engine.disclosure import Cell, Sum, suppressed
-from monitor.exposition.class_sums import ANY_CLASS, counted_as, sums_of_classes
 from monitor.measures.disparity.comparison import BEST_OFF
 from monitor.measures.disparity.rate import ANY_DECISION, ANY_LABEL, LABELLED, Cells, cells
 from monitor.measures.disparity.rates import RATES
@@ -29,14 +28,12 @@ class _Count(NamedTuple):
     population: str
     group: str
     rows: Cells | str
-    class_name: str
 
 
 class _Group(NamedTuple):
     version: str
     population: str
     group: str
-    class_name: str
 
 
 @dataclass(frozen=True)
@@ -47,11 +44,14 @@ class Withheld:
         now: Groups whose numbers of the window are not shown.
         then: Groups of whose baseline nothing is shown either: not how they changed since.
         groups: Of each version and population, how many groups are in ``now``; 0 where none is.
+        classes: Versions and populations of which nothing is shown of single classes. The classes of
+            a group add up to its rows: one that is left out could be told from the others.
     """
 
     now: frozenset[_Group] = frozenset()
     then: frozenset[_Group] = frozenset()
     groups: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    classes: frozenset[tuple[str, str]] = frozenset()
 
     def tells(self, reading: Reading) -> bool:
         """Return whether the numbers of a reading may be shown.
@@ -61,12 +61,13 @@ class Withheld:
         shown where all groups are.
         """
         subject = reading.subject
+        if subject.class_name:
+            return (subject.version, subject.population) not in self.classes
         since = reading.measure.endswith(_SINCE_THE_BASELINE)
         hidden = {
             item.group
             for item in (self.now | self.then if since else self.now)
             if (item.version, item.population) == (subject.version, subject.population)
-            and item.class_name in {subject.class_name, ANY_CLASS}
         }
         if not hidden:
             return True
@@ -89,10 +90,15 @@ def withheld(readings: Iterable[Reading], policy: Policy) -> Withheld:
     """
     levels: dict[str, list[Reading]] = {}
     groups: dict[tuple[str, str], int] = {}
+    of_classes: list[Reading] = []
     for reading in readings:
         subject = reading.subject
-        if subject.group and not subject.segment and not subject.reference:
-            groups[subject.version, subject.population] = 0
+        if not subject.group or subject.segment or subject.reference:
+            continue
+        groups[subject.version, subject.population] = 0
+        if subject.class_name:
+            of_classes.append(reading)
+        else:
             levels.setdefault(subject.version, []).append(reading)
     if not policy.suppress_in_metrics:
         return Withheld(groups=groups)
@@ -104,42 +110,39 @@ def withheld(readings: Iterable[Reading], policy: Policy) -> Withheld:
         )
         for then in (False, True)
     )
-    for version, population, _ in {item[:3] for item in now}:
-        groups[version, population] += 1
-    return Withheld(now, then, groups)
+    for item in now:
+        groups[item.version, item.population] += 1
+    small = {(item.version, item.population) for item in now | then}
+    small.update(_rare(of_classes, policy.suppress_below))
+    return Withheld(now, then, groups, frozenset(small))
 
 
-def _small(readings: Iterable[Reading], policy: Policy, *, then: bool) -> set[tuple[str, str, str]]:
-    """Return the populations, groups and classes of one version that are not shown."""
+def _rare(readings: Iterable[Reading], below: int) -> Iterator[tuple[str, str]]:
+    """Yield the version and population of each reading of a class that has a small count."""
+    for reading in readings:
+        counts = [*_counts(reading, then=False), *_counts(reading, then=True)]
+        if any(0 < number < below for _, number in counts):
+            yield reading.subject.version, reading.subject.population
+
+
+def _small(readings: Iterable[Reading], policy: Policy, *, then: bool) -> set[tuple[str, str]]:
+    """Return the populations and groups of one version that are not shown."""
     counts: dict[Cell, int] = {}
     for reading in readings:
         subject = reading.subject
         for rows, number in _counts(reading, then=then):
-            of_class = counted_as(subject.class_name, rows, policy)
-            counts.setdefault(_Count(subject.population, subject.group, rows, of_class), number)
+            counts.setdefault(_Count(subject.population, subject.group, rows), number)
     counted = [cell for cell in counts if isinstance(cell, _Count)]
     sums, unseen = _sums_within_groups(counts, counted)
     sums += _sums_over_groups(counts, counted)
     sums += _sums_of_crossings(counts, counted, policy, unseen)
-    places = dict.fromkeys((cell.population, cell.group) for cell in counted)
-    sums += sums_of_classes(counts, policy, map(_counts_of, places), unseen)
     hidden = suppressed(counts, sums, policy.suppress_below, unseen, _together)
-    return {
-        (cell.population, cell.group, cell.class_name)
-        for cell in hidden
-        if isinstance(cell, _Count)
-    }
-
-
-def _counts_of(group: tuple[str, str]) -> Callable[[str, Cells], Cell]:
-    return lambda class_name, rows: _Count(*group, rows, class_name)
+    return {(cell.population, cell.group) for cell in hidden if isinstance(cell, _Count)}
 
 
 def _together(cell: Cell) -> Cell:
-    """Return what a count is shown or left out together with: all of its group, or one class of it."""
-    if isinstance(cell, _Count):
-        return cell.population, cell.group, cell.class_name
-    return cell
+    """Return what a count is shown or left out together with: all of its group."""
+    return (cell.population, cell.group) if isinstance(cell, _Count) else cell
 
 
 def _counts(reading: Reading, *, then: bool) -> Iterator[tuple[Cells | str, int]]:
@@ -190,18 +193,15 @@ def _sums_within_groups(
     """Return how the counts of a group hang together, and those that are shown nowhere."""
     sums: list[Sum] = []
     unseen: dict[Cell, None] = {}
-    of_group: dict[tuple[str, str, str], list[_Count]] = {}
+    of_group: dict[tuple[str, str], list[_Count]] = {}
     for cell in counted:
-        of = cell.population, cell.group, cell.class_name
-        of_group.setdefault(of, []).append(cell)
-    for (population, group, class_name), members in of_group.items():
-        shared = of_group.get((population, group, ANY_CLASS), [])
-        of_all = shared if class_name != ANY_CLASS else []
-        for whole, part in chain(permutations(members, 2), product(of_all, members)):
+        of_group.setdefault(cell[:2], []).append(cell)
+    for members in of_group.values():
+        for whole, part in permutations(members, 2):
             if isinstance(whole.rows, str) or isinstance(part.rows, str):
                 continue
             if part.rows < whole.rows:
-                rest = part._replace(rows=whole.rows - part.rows)
+                rest = whole._replace(rows=whole.rows - part.rows)
                 if rest not in counts:
                     counts[rest] = counts[whole] - counts[part]
                     unseen[rest] = None
@@ -212,7 +212,7 @@ def _sums_within_groups(
 def _sums_over_groups(counts: dict[Cell, int], counted: list[_Count]) -> list[Sum]:
     parts: dict[Cell, list[Cell]] = {}
     for cell in counted:
-        parts.setdefault(("all", cell.population, cell.rows, cell.class_name), []).append(cell)
+        parts.setdefault(("all", cell.population, cell.rows), []).append(cell)
     for total, members in parts.items():
         counts[total] = sum(counts[one] for one in members)
     return [Sum(total, tuple(members)) for total, members in parts.items()]
@@ -231,7 +231,7 @@ def _sums_of_crossings(
                 parts: list[Cell] = [
                     one
                     for one in inside
-                    if (one.rows, one.class_name) == (cell.rows, cell.class_name)
+                    if one.rows == cell.rows
                     and len(names := one.group.split(CROSS)) == width
                     and names[place] == cell.group
                 ]

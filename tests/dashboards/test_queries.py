@@ -140,7 +140,10 @@ def choices(dashboard, ask):
         form = LABEL_VALUES.fullmatch(variable["definition"])
         path = f"label/{form['label']}/values"
         found = values_of(variable, ask(path, **{"match[]": chosen.fill(form["series"])}))
-        assert found, f"variable {variable['name']} has no value"
+        # Of models without classes there is none to choose: all of none is what is left.
+        assert found or variable.get("allValue") == ".*", (
+            f"variable {variable['name']} has no value"
+        )
         chosen = chosen.taking(variable, found)
     return chosen
 
