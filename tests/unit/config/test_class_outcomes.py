@@ -101,9 +101,9 @@ def test_a_file_without_classes_against_the_rest_has_the_digest_it_had(policy):
     ("change", "line", "complaint"),
     [
         (
-            ("[mortgage, loan]", "[mortage]"),
+            ("[mortgage, loan]", "[mortgagee]"),
             5,
-            '"mortage" is none of the classes; did you mean "mortgage"?',
+            '"mortgagee" is none of the classes; did you mean "mortgage"?',
         ),
         (("[mortgage, loan]", "[loan, loan]"), 5, '"loan" is listed twice'),
         (("[mortgage, loan]", "[card, mortgage, loan]"), 5, "nothing is left that is not"),
