@@ -5,6 +5,8 @@ configuration loads neither statistics nor a database.
 """
 
 import os
+import secrets
+import socket
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,15 +14,17 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from monitor.domain.lease import Replica
 from monitor.domain.policy import Policy, TableFormat
 from monitor.domain.settings import DaemonSettings
 
 if TYPE_CHECKING:
     from monitor.config.files import ConfigFiles
-    from monitor.engine.ports import Compute, Source
+    from monitor.engine.ports import Clock, Compute, Source
     from monitor.engine.run import Outside
     from monitor.engine.snapshot import ModelSnapshot
     from monitor.measures.measure import Family
+    from monitor.scheduling.leadership import Leadership
     from monitor.sources.json_logs.convert import Conversion
     from monitor.sources.parquet import TableKind
 
@@ -31,6 +35,10 @@ SOURCES = {
     TableFormat.ICEBERG: "monitor.sources.iceberg:iceberg_table",
 }
 """What keeps a table's files to where the files are asked for; nothing is imported until then."""
+
+
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+"""Where Linux says which start of which machine this is."""
 
 
 class SystemClock:
@@ -270,12 +278,40 @@ def open_configured(settings: DaemonSettings) -> "Outside":
     return open_outside(settings.store_url, compute)
 
 
-def source_of(policy: Policy, path: str | None = None) -> "Source":
+def this_replica() -> Replica:
+    """Return the name of this process among all that ever were, and of what runs it."""
+    host = socket.gethostname()
+    try:
+        machine = _BOOT.read_text(encoding="ascii").strip()  # the same in all containers of a host
+    except OSError:
+        machine = host
+    return Replica(f"{host}:{os.getpid()}:{secrets.token_hex(4)}", machine)
+
+
+def open_replicated(settings: DaemonSettings) -> "tuple[Outside, Leadership]":
+    """Return store, compute and clock of one of several replicas, and whether it leads.
+
+    The clock is set right by the store's, which all replicas share.
+
+    Raises:
+        StoreError: The database cannot be reached or has another schema.
+    """
+    from monitor.scheduling.leadership import AgreedClock, Leadership
+    from monitor.store.lease import SqlLeases
+
+    outside = open_configured(settings)
+    leases = SqlLeases(settings.store_url)
+    leadership = Leadership(leases, this_replica(), settings.lease, outside.clock)
+    return replace(outside, clock=AgreedClock(outside.clock, leadership)), leadership
+
+
+def source_of(policy: Policy, path: str | None = None, clock: "Clock | None" = None) -> "Source":
     """Return the log of a model, or another one that is read by the same policy.
 
     Args:
         policy: The model's policy.
         path: Another path or URI, relative to the current folder; None for the model's own.
+        clock: Tells which event times lie in the future; None for the machine's.
 
     Raises:
         SourceError: The path cannot be reached.
@@ -289,7 +325,8 @@ def source_of(policy: Policy, path: str | None = None) -> "Source":
     log = _table_kind(spec.format)
     labels = _table_kind(TableFormat.PARQUET if spec.labels is None else spec.labels.format)
     apart = _table_kind(TableFormat.PARQUET if spec.protected is None else spec.protected.format)
-    return ParquetSource(replace(policy, source=spec), log, labels, SystemClock(), apart)
+    present = clock or SystemClock()
+    return ParquetSource(replace(policy, source=spec), log, labels, present, apart)
 
 
 def _table_kind(kind: TableFormat) -> "TableKind":

@@ -4,7 +4,7 @@ import logging
 import sys
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
 from threading import Lock
@@ -14,14 +14,15 @@ from starlette.applications import Starlette
 from monitor import logs, supervisor
 from monitor.app import code_version, measure_families, snapshot, source_of
 from monitor.config.files import SHOWN, ConfigChange, ConfigFiles, Configured, change_between
-from monitor.domain.errors import ModelmonError
+from monitor.domain.errors import FencedError, ModelmonError, StoreError
+from monitor.domain.lease import Term
 from monitor.domain.manifest import LateChange
 from monitor.domain.policy import Policy
 from monitor.domain.quarantine import QuarantinedFile
 from monitor.domain.settings import DaemonSettings
 from monitor.engine.check import check_due, guarded
 from monitor.engine.lookback import Lookback
-from monitor.engine.ports import Source
+from monitor.engine.ports import Clock, Source
 from monitor.engine.progress import Silent
 from monitor.engine.run import Outside, Ran
 from monitor.exposition.page import ResultsPage
@@ -32,6 +33,7 @@ from monitor.exposition.vitals import Configuration, Vitals
 from monitor.reports.summary import worst
 from monitor.reports.wording import all_findings
 from monitor.scheduling.checks import CheckSchedule
+from monitor.scheduling.leadership import Leadership
 from monitor.web.app import create_app
 from monitor.web.health import Health
 from monitor.web.server import WebServer, stop_signals
@@ -54,38 +56,53 @@ class Watched:
 
     Attributes:
         policy: Its policy: a run that began under it ends under it.
-        lookback: What is remembered from one check to the next.
+        clock: The time of day.
+        term: The term in which it was last checked here; None before the first time.
+        lookback: What is remembered from one check to the next of the same term.
     """
 
     policy: Policy
+    clock: Clock
+    term: Term | None = None
     lookback: Lookback = field(default_factory=Lookback)
 
     @cached_property
     def source(self) -> Source:
         """Return the log, reached for the first time when it is first asked for."""
-        return source_of(self.policy)
+        return source_of(self.policy, clock=self.clock)
 
 
 class Daemon:
-    """Checks models and keeps their newest stored results on a page.
+    """Checks models while it leads, and keeps their newest stored results on a page.
 
     Args:
         files: Where the configuration is read again.
         configured: What they said at the start.
         outside: Store, compute, clock.
+        leadership: Whether this is the replica that checks.
         vitals: Where the daemon's own condition is noted.
     """
 
     def __init__(
-        self, files: ConfigFiles, configured: Configured, outside: Outside, vitals: Vitals
+        self,
+        files: ConfigFiles,
+        configured: Configured,
+        outside: Outside,
+        leadership: Leadership,
+        vitals: Vitals,
     ) -> None:
         self._files = files
         self._configured = configured
-        self._watched = {policy.model: Watched(policy) for policy in configured.policies}
+        self._watched = {
+            policy.model: Watched(policy, outside.clock) for policy in configured.policies
+        }
         self._outside = outside
+        self._leadership = leadership
         self._vitals = vitals
+        vitals.led(leadership.told)
         self._page = ResultsPage()
         self._rendered: dict[str, Mapping[str, Chunk]] = {}
+        self._shown: dict[str, int] = {}
         self._publishing = Lock()
         self._reloading = Lock()
         self._schedule = CheckSchedule(
@@ -95,6 +112,7 @@ class Daemon:
             outside.clock,
             workers=configured.settings.workers,
             beaten=supervisor.alive,
+            follow=self.follow,
         )
 
     def run(self, announce: Callable[[str, int], None]) -> bool:
@@ -111,7 +129,8 @@ class Daemon:
 
         Raises:
             ListenError: The address cannot be listened on.
-            StoreError: The last results cannot be read.
+            StoreError: The last results cannot be read, or a daemon on another machine uses the
+                same SQLite file.
         """
         settings = self._configured.settings
         with stop_signals() as stop:
@@ -125,14 +144,19 @@ class Daemon:
                 host, port = server.start()
                 self._vitals.beat(self._outside.clock.now())
                 self._note_configured()
+                self._leadership.ask()
                 self.publish(self._watched)
                 self._schedule.start()
+                self._leadership.start(
+                    self._schedule.all_at_once, ended=lambda: stop.ask("the lease is not kept")
+                )
             announce(host, port)
             supervisor.ready(self._status())
             reason = stop.wait(self._hung_up)
             _log.info("stopping: %s", reason)
             supervisor.stopping()
             ended = self._schedule.stop(DRAIN)
+            self._leadership.stop()
             return server.stop() and ended
 
     def publish(self, models: Collection[str]) -> None:
@@ -141,12 +165,27 @@ class Daemon:
         Models that are no longer watched are left out.
         """
         with self._publishing:
+            changes = self._outside.store.changes()  # first: what comes later is shown later
             for model in models:
                 if model in self._watched:
                     self._rendered[model] = self._lines(
                         self._watched[model].policy, self._configured.settings
                     )
+                    self._shown[model] = changes.get(model, 0)
             self._exchange_page()
+
+    def follow(self) -> None:
+        """Publish what other processes have written: the replica that leads, or a command."""
+        if self._leadership.term is None:
+            self._vitals.stood_by()
+        try:
+            changes = self._outside.store.changes()
+            old = [model for model, number in changes.items() if number != self._shown.get(model)]
+            if not self._watched.keys().isdisjoint(old):
+                self.publish(old)
+        except StoreError as error:
+            # Asking for the lease meets the same trouble, tells of it and counts it.
+            _log.debug("changes are looked for again: %s", error)
 
     def reload(self) -> ConfigChange:
         """Put what the files say now in force, wholly, or refuse it and change nothing.
@@ -166,8 +205,21 @@ class Daemon:
                 supervisor.ready(self._status())
 
     def check(self, model: str) -> None:
-        """Run a model's due windows; a failure is stored, logged and tried again next time."""
-        failed = guarded(model, lambda: self._check(model), self._outside)
+        """Run a model's due windows, if this replica leads.
+
+        A failure is stored, logged and tried again next time. What is written is refused when the
+        term in which the check began is over.
+        """
+        term = self._leadership.term
+        if term is None:
+            return
+        outside = replace(self._outside, store=self._outside.store.under(term))
+        try:
+            failed = guarded(model, lambda: self._check(model, term, outside), outside)
+        except FencedError as error:
+            self._leadership.refused(term)
+            _log.warning("refused: %s", error, extra={"model": model})
+            return
         if failed is not None:
             _log.error(
                 "check failed: %s", failed.error, exc_info=failed.error, extra={"model": model}
@@ -224,8 +276,10 @@ class Daemon:
             ]
             most = self._configured.settings.max_series_per_model
             anew = changed if after.settings.max_series_per_model == most else list(watched)
+            changes = self._outside.store.changes()
             fresh = {name: self._lines(watched[name].policy, after.settings) for name in anew}
             self._rendered = {name: fresh.get(name) or self._rendered[name] for name in watched}
+            self._shown |= {name: changes.get(name, 0) for name in anew}
             self._watched = watched
             self._vitals.watch(watched)
             self._exchange_page()
@@ -238,7 +292,7 @@ class Daemon:
             policy.digest,
             policy.directory,
         )
-        return now if now is not None and same else Watched(policy)
+        return now if now is not None and same else Watched(policy, self._outside.clock)
 
     def _lines(self, policy: Policy, settings: DaemonSettings) -> Mapping[str, Chunk]:
         """Return what the page says of a model: only of one that has changed is it written anew."""
@@ -249,33 +303,44 @@ class Daemon:
         results = page_of(self._rendered, Build(code_version()))
         self._page.publish(results, self._outside.clock.now())
 
-    def _check(self, model: str) -> None:
+    def _check(self, model: str, term: Term, outside: Outside) -> None:
         """Run what is due; go on under the new policy when it is exchanged meanwhile."""
-        watched = self._watched.get(model)
+        watched = self._in_term(model, term)
         while watched is not None:
-            self._check_once(watched)
+            self._check_once(watched, term, outside)
             before, watched = watched, self._watched.get(model)
-            if watched is before or self._schedule.stopping.is_set():
+            if watched is before or self._is_over(term):
                 return
 
-    def _check_once(self, watched: Watched) -> None:
+    def _in_term(self, model: str, term: Term) -> Watched | None:
+        """Return a model, with nothing remembered of an earlier term: others have led since."""
+        with self._publishing:
+            watched = self._watched.get(model)
+            if watched is not None and watched.term != term:
+                watched = replace(watched, term=term, lookback=Lookback())
+                self._watched[model] = watched
+            return watched
+
+    def _is_over(self, term: Term) -> bool:
+        return self._schedule.stopping.is_set() or self._leadership.term != term
+
+    def _check_once(self, watched: Watched, term: Term, outside: Outside) -> None:
         model = watched.policy.model
-        before = self._outside.store.quarantine(model)
+        before = outside.store.quarantine(model)
         try:
-            self._run_due(watched)
+            self._run_due(watched, term, outside)
         finally:
-            after = self._outside.store.quarantine(model)
+            after = outside.store.quarantine(model)
             _tell_quarantine(before, after)
             if after != before:
                 self.publish([model])
 
-    def _run_due(self, watched: Watched) -> None:
+    def _run_due(self, watched: Watched, term: Term, outside: Outside) -> None:
         policy, lookback = watched.policy, watched.lookback
-        for ran in check_due(policy, watched.source, self._outside, Silent(), lookback):
+        for ran in check_due(policy, watched.source, outside, Silent(), lookback):
             _tell(ran)
             self.publish([policy.model])
-            exchanged = self._watched.get(policy.model) is not watched
-            if exchanged or self._schedule.stopping.is_set():
+            if self._watched.get(policy.model) is not watched or self._is_over(term):
                 return
         self._vitals.looked_back(policy.model, len(lookback.closed), lookback.late_files)
         for change in lookback.told():

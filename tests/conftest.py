@@ -78,3 +78,18 @@ def pytest_runtest_makereport():
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_make_collect_report():
     return _refuse_skip((yield))
+
+
+@pytest.fixture(scope="session")
+def postgres_server():
+    """A real PostgreSQL server."""
+    from tests.postgres_server import running
+
+    with running() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres_server):
+    """Return the URL of a new, empty database."""
+    return postgres_server.new_database()

@@ -15,6 +15,9 @@ from monitor.cli.output import say
 def serve(config_file: Path, host: str | None = None, port: int | None = None) -> None:
     """Check every model by its schedule and serve the results to Prometheus.
 
+    Of several replicas on one database one leads and checks; the others serve the same results and
+    take over when it dies.
+
     Stops on SIGTERM or Ctrl-C, after the window that is being run; a second signal stops at once.
     Reads its configuration again on SIGHUP; one with a problem is refused, and the old one stays.
     """
@@ -26,8 +29,8 @@ def serve(config_file: Path, host: str | None = None, port: int | None = None) -
     configured = files.read()
     vitals = Vitals(policy.model for policy in configured.policies)
     log_as(configured.settings, vitals)
-    outside = app.open_configured(configured.settings)
-    daemon = Daemon(files, configured, outside, vitals)
+    outside, leadership = app.open_replicated(configured.settings)
+    daemon = Daemon(files, configured, outside, leadership, vitals)
     if not daemon.run(_announce):
         say("modelmon: a check did not end in time; its window will be run again")
         # Its thread would keep the interpreter waiting; nothing is half-written in the store.

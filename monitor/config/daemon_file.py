@@ -12,7 +12,14 @@ from monitor.config.document import Document, KeyPath, read_document
 from monitor.config.model_file import in_order
 from monitor.config.section import Section
 from monitor.config.validation import validated
-from monitor.config.values import Memory, PositiveDuration, Text, duration_text, memory_text
+from monitor.config.values import (
+    LeaseDuration,
+    Memory,
+    PositiveDuration,
+    Text,
+    duration_text,
+    memory_text,
+)
 from monitor.config.wording import suggestion
 from monitor.domain.errors import ConfigError, Problem
 from monitor.domain.settings import DaemonSettings, LogFormat, LogLevel
@@ -32,6 +39,7 @@ _AT_START: Mapping[str, KeyPath] = {
     "workers": ("compute", "workers"),
     "processes": ("compute", "processes"),
     "memory_limit": ("compute", "memory_limit"),
+    "lease": ("lease", "ttl"),
 }
 """Settings that hold as long as the process does, and where they stand in the file."""
 
@@ -79,6 +87,16 @@ class MetricsSection(Section):
     )
 
 
+class LeaseSection(Section):
+    """How replicas of the daemon on one database agree on the one that checks."""
+
+    ttl: LeaseDuration = Field(
+        "15s",
+        validate_default=True,
+        description="how long a replica leads without being heard of; another takes over then",
+    )
+
+
 class LogSection(Section):
     """What the daemon writes to standard error."""
 
@@ -108,6 +126,9 @@ class DaemonSection(Section):
     )
     metrics: MetricsSection = Field(
         {}, validate_default=True, description="how much is said on the metrics page"
+    )
+    lease: LeaseSection = Field(
+        {}, validate_default=True, description="how replicas agree on the one that checks"
     )
     log: LogSection = Field(
         {}, validate_default=True, description="what is written to standard error"
@@ -152,6 +173,7 @@ def load_settings(path: Path, environment: Mapping[str, str]) -> DaemonSettings:
         memory_limit=section.compute.memory_limit,
         check_every=section.check_every,
         max_series_per_model=section.metrics.max_series_per_model,
+        lease=section.lease.ttl,
         log_level=section.log.level,
         log_format=section.log.format,
     )
@@ -191,6 +213,7 @@ def settings_as_yaml(settings: DaemonSettings) -> str:
             "compute": compute,
             "check_every": duration_text(settings.check_every),
             "metrics": {"max_series_per_model": settings.max_series_per_model},
+            "lease": {"ttl": duration_text(settings.lease)},
             "log": {"level": settings.log_level, "format": settings.log_format},
         }
     )

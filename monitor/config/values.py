@@ -144,6 +144,12 @@ def _positive(duration: timedelta) -> timedelta:
     return duration
 
 
+def _lease(duration: timedelta) -> timedelta:
+    if not _LEASES[0] <= duration <= _LEASES[1]:
+        raise wrong(f"must be between {' and '.join(map(duration_text, _LEASES))}")
+    return duration
+
+
 def _length(value: Any) -> CalendarUnit | timedelta:
     if isinstance(value, str) and value in set(CalendarUnit):
         return CalendarUnit(value)
@@ -237,6 +243,9 @@ Duration = Annotated[
     timedelta, BeforeValidator(parse_duration, json_schema_input_type=_DurationText)
 ]
 PositiveDuration = Annotated[Duration, AfterValidator(_positive)]
+_LEASES = (timedelta(seconds=3), timedelta(minutes=10))
+LeaseDuration = Annotated[Duration, AfterValidator(_lease)]
+"""Shorter ones would be lost while a busy machine waits; longer ones leave models unwatched."""
 _MemoryText = Annotated[str, Field(pattern=f"^{_SIZE_OF_MEMORY.pattern}$")]
 Memory = Annotated[int, BeforeValidator(parse_memory, json_schema_input_type=_MemoryText)]
 _PersistenceText = Annotated[str, Field(pattern=f"^{_PERSISTENCE.pattern}$")]

@@ -25,6 +25,7 @@ class DaemonSettings:
         memory_limit: Bytes that a worker process may take; None for no bound.
         check_every: How often the daemon looks for windows that are due.
         max_series_per_model: Series that the results of one model may take on the metrics page.
+        lease: How long a replica leads without renewing its lease.
         log_level: Least severity that is logged.
         log_format: Lines for people, or JSON for machines.
     """
@@ -40,5 +41,6 @@ class DaemonSettings:
     memory_limit: int | None
     check_every: timedelta
     max_series_per_model: int
+    lease: timedelta
     log_level: LogLevel
     log_format: LogFormat

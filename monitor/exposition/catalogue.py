@@ -6,6 +6,7 @@ that holds; ``unknown`` is one of its own. The ``*_state`` gauges hold 0 (ok), 1
 """
 
 from monitor.exposition.family import PREFIX, Kind, MetricFamily, Part
+from monitor.exposition.leading import LEADING
 from monitor.exposition.process_catalogue import PROCESS
 
 _MODEL = ("model",)
@@ -446,4 +447,5 @@ CATALOGUE: tuple[MetricFamily, ...] = (
     *_DISPARITIES,
     *_FINDINGS,
     *PROCESS,
+    *LEADING,
 )

@@ -12,6 +12,7 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from monitor.exposition.family import Part
+from monitor.exposition.leading import Leading
 from monitor.exposition.page import ResultsPage
 from monitor.exposition.sheet import Sheet
 from monitor.exposition.text import Form
@@ -62,6 +63,9 @@ class _VitalsCollector(Collector):
         for level, number in (dict.fromkeys(LEVELS, 0) | dict(self._vitals.messages)).items():
             sheet.add("log_messages_total", number, level=level)
         self._add_configuration(sheet)
+        leading = self._vitals.leading
+        if leading is not None:
+            _add_leading(sheet, leading)
         return tuple(sheet.metrics(Part.PROCESS))
 
     def _add_configuration(self, sheet: Sheet) -> None:
@@ -77,3 +81,16 @@ class _VitalsCollector(Collector):
 def _add_instant(sheet: Sheet, name: str, instant: datetime | None) -> None:
     if instant is not None:
         sheet.add(name, instant.timestamp())
+
+
+def _add_leading(sheet: Sheet, leading: Leading) -> None:
+    sheet.add("leader", leading.leads)
+    if leading.lease is not None:
+        sheet.add("lease_term", leading.lease.token)
+        _add_instant(sheet, "lease_renewed_timestamp_seconds", leading.lease.renewed)
+        _add_instant(sheet, "lease_expires_timestamp_seconds", leading.lease.expires)
+    sheet.add("lease_takeovers_total", leading.takeovers)
+    sheet.add("fenced_writes_total", leading.refused)
+    sheet.add("store_reachable", leading.reachable)
+    sheet.add("lease_failures_total", leading.failures)
+    sheet.add("clock_skew_seconds", leading.skew.total_seconds())

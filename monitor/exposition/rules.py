@@ -250,10 +250,29 @@ _DAEMON = (
     Alert(
         "ModelMonStoreTrouble",
         'sum by (job) (increase(modelmon_check_run_failures_total{reason="StoreError"}[15m])) > 0\n'
-        "or sum by (job) (increase(modelmon_check_errors_total[15m])) > 0",
+        "or sum by (job) (increase(modelmon_check_errors_total[15m])) > 0\n"
+        "or max by (job) (modelmon_store_reachable) == 0",
         "critical",
         "The model monitor cannot use its database",
-        "Checks of job {{ $labels.job }} failed in the store, or so that not even the failure could be stored.",
+        "Checks of job {{ $labels.job }} failed in the store, or no replica reaches it.",
+        wait="5m",
+        owned=False,
+    ),
+    Alert(
+        "ModelMonNoLeader",
+        "sum by (job) (modelmon_leader) == 0",
+        "critical",
+        "No replica of the model monitor leads",
+        "Replicas of job {{ $labels.job }} answer and none of them checks models.",
+        wait="2m",
+        owned=False,
+    ),
+    Alert(
+        "ModelMonSeveralLeaders",
+        "sum by (job) (modelmon_leader) > 1",
+        "warning",
+        "Several replicas of the model monitor lead",
+        f"{_NUMBER} replicas of job {{{{ $labels.job }}}} check models, each on its own.",
         wait="5m",
         owned=False,
     ),

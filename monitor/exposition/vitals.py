@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from threading import Lock
 
+from monitor.exposition.leading import Leading
+
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
@@ -41,6 +43,7 @@ class Vitals:
         self._beaten = monotonic()
         self._heartbeat: datetime | None = None
         self._configuration: Configuration | None = None
+        self._told: Callable[[], Leading] | None = None
         self._messages: Counter[str] = Counter()
         self._late: dict[str, tuple[int, int]] = {}
         watched = tuple(models)
@@ -88,6 +91,23 @@ class Vitals:
         with self._lock:
             if self._is_watched(model):
                 self._late[model] = (windows, files)
+
+    def stood_by(self) -> None:
+        """Forget what only who leads knows, and tells: how closed windows have changed."""
+        with self._lock:
+            self._late = {}
+
+    def led(self, told: Callable[[], Leading]) -> None:
+        """Note whom to ask, at every scrape, whether this replica leads."""
+        with self._lock:
+            self._told = told
+
+    @property
+    def leading(self) -> Leading | None:
+        """Return what this replica knows of the lease; None when there is nobody to ask."""
+        with self._lock:
+            told = self._told
+        return None if told is None else told()
 
     def configured(self, configuration: Configuration) -> None:
         """Note how the newest attempt to load the configuration ended."""

@@ -22,6 +22,7 @@ from monitor.exposition.vitals import Vitals
 
 _CHECK = "check "
 _HEARTBEAT = "heartbeat"
+_FOLLOW = "follow"
 
 _JITTER = 0.1
 """Share of the interval by which a check may be late, so that models do not march in step."""
@@ -45,6 +46,7 @@ class CheckSchedule:
         workers: How many models are checked at the same time.
         heartbeat: Time between two heartbeats.
         beaten: Called at each of them.
+        follow: Called as often, in a thread of its own, so that it may wait for the store.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class CheckSchedule:
         workers: int = 1,
         heartbeat: timedelta = timedelta(seconds=5),
         beaten: Callable[[], None] = lambda: None,
+        follow: Callable[[], None] = lambda: None,
     ) -> None:
         self._check = check
         self._every = dict(every)
@@ -64,6 +67,7 @@ class CheckSchedule:
         self._clock = clock
         self._heartbeat = heartbeat
         self._beaten = beaten
+        self._follow = follow
         self._idle = Condition()
         self._running: set[str] = set()
         self._due: dict[str, datetime] = {}
@@ -75,6 +79,7 @@ class CheckSchedule:
             executors={
                 "default": ThreadPoolExecutor(workers),
                 _HEARTBEAT: ThreadPoolExecutor(1),
+                _FOLLOW: ThreadPoolExecutor(1),
             },
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
@@ -84,14 +89,15 @@ class CheckSchedule:
         now = self._clock.now()
         for model in sorted(self._every):
             self._add(model, now)
-        self._scheduler.add_job(
-            self._beat,
-            _trigger(self._heartbeat, timedelta(0)),
-            id=_HEARTBEAT,
-            name=_HEARTBEAT,
-            executor=_HEARTBEAT,
-            next_run_time=now,
-        )
+        for name, beat in ((_HEARTBEAT, self._beat), (_FOLLOW, self._follow)):
+            self._scheduler.add_job(
+                beat,
+                _trigger(self._heartbeat, timedelta(0)),
+                id=name,
+                name=name,
+                executor=name,
+                next_run_time=now,
+            )
         self._scheduler.add_listener(self._note_error, EVENT_JOB_ERROR)
         self._scheduler.add_listener(self._note_due, EVENT_JOB_SUBMITTED | EVENT_JOB_MAX_INSTANCES)
         self._scheduler.start()
@@ -116,6 +122,10 @@ class CheckSchedule:
                 else:
                     continue
                 self._due.pop(model, None)
+
+    def all_at_once(self) -> None:
+        """Check every model now, but for those that are being checked."""
+        self.exchange(self._every, self._every)
 
     def stop(self, timeout: timedelta) -> bool:
         """Begin no further check, and wait for those that are running.
@@ -164,11 +174,11 @@ class CheckSchedule:
         self._beaten()
 
     def _note_error(self, event: JobExecutionEvent) -> None:
-        if event.job_id != _HEARTBEAT:
+        if event.job_id.startswith(_CHECK):
             self._vitals.count_error(event.job_id.removeprefix(_CHECK))
 
     def _note_due(self, event: JobSubmissionEvent) -> None:
-        if event.job_id == _HEARTBEAT:
+        if not event.job_id.startswith(_CHECK):
             return
         model = event.job_id.removeprefix(_CHECK)
         if event.code == EVENT_JOB_MAX_INSTANCES:

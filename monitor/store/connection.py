@@ -104,12 +104,16 @@ def connect_lazily(url: URL, *, looking: bool = False) -> Engine:
     }
     defaults = {name: value for name, value in asked.items() if name not in url.query}
     try:
-        return create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=defaults)
+        engine = create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=defaults)
     except ModuleNotFoundError as error:
         raise StoreError(
             f"PostgreSQL needs a driver that is not installed ({error.name}); "
             "right would be: pip install 'modelmon[postgres]'"
         ) from error
+    # Many rows in one statement, not in a pipeline of many: after one of those PostgreSQL does not
+    # count how long a transaction is idle.
+    engine.dialect.use_insertmanyvalues_wo_returning = True
+    return engine
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from monitor.cli.main import root
 from monitor.exposition.catalogue import CATALOGUE
 from monitor.exposition.rule import JOB, RUNBOOKS, rule_file
 from monitor.exposition.rules import rules_for
+from monitor.store.tables import METADATA
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / RUNBOOKS).glob("*.md"))
@@ -76,6 +77,7 @@ def test_the_commands_and_options_of_a_page_exist(page):
 def test_the_series_of_a_page_exist(page):
     text = page.read_text(encoding="utf-8")
     named = set(re.findall(r"\b(?:modelmon|process|prometheus|alertmanager)_[a-z_]+\b", text))
-    assert named <= {family.name for family in CATALOGUE} | FROM_OTHERS
+    tables = set(METADATA.tables)
+    assert named <= {family.name for family in CATALOGUE} | FROM_OTHERS | tables
     recorded = set(re.findall(r"modelmon:[\w:]+", text))
     assert recorded <= set(re.findall(r"record: (.+)", RULES))

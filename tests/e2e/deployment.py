@@ -64,8 +64,8 @@ class Deployment:
     def database(self) -> Path:
         return self.folder / "var" / "modelmon.db"
 
-    def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", "monitor", "--config", str(self.config), *arguments]
+    def command(self, *arguments: str, program: str = "monitor") -> list[str]:
+        return [sys.executable, "-m", program, "--config", str(self.config), *arguments]
 
     def call(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
@@ -75,32 +75,37 @@ class Deployment:
         return done
 
     @contextmanager
-    def daemon(self, *arguments: str):
+    def daemon(self, *arguments: str, program: str = "monitor", **environment: str):
         """Run ``serve`` on a free port; yield the process and its address."""
         log = self.folder / f"serve-{time.monotonic_ns()}.log"
         with log.open("w") as stream:
             process = subprocess.Popen(
-                self.command("serve", "--port", "0", *arguments),
+                self.command("serve", "--port", "0", *arguments, program=program),
                 stdout=stream,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
             )
         try:
             yield process, wait_for(lambda: _address(log), process, log), log
         finally:
             if process.poll() is None:
-                process.kill()
+                process.kill()  # also one that is stopped
             process.wait(30)
 
 
 def make_deployment(
-    folder: Path, models: tuple[str, ...] = ("credit",), days: int = 8
+    folder: Path,
+    models: tuple[str, ...] = ("credit",),
+    days: int = 8,
+    *,
+    store: str = "sqlite:///var/modelmon.db",
+    settings: str = "",
 ) -> Deployment:
     """Lay out a deployment: four baseline days, then further ones, the last of them drifted."""
     deployment = Deployment(folder)
     (folder / "models").mkdir(parents=True)
     deployment.config.write_text(
-        "models: models\nstore: {url: sqlite:///var/modelmon.db}\ncheck_every: 1s\n"
+        f'models: models\nstore: {{url: "{store}"}}\ncheck_every: 1s\n{settings}'
     )
     first = datetime(2024, 1, 1, tzinfo=UTC)
     for place in range(days):

@@ -73,6 +73,9 @@ FAILED = 'modelmon_check_run_failures_total{model="credit",reason="SourceError"}
 STORE = 'modelmon_check_run_failures_total{model="credit",reason="StoreError"}'
 CRASHED = 'modelmon_check_errors_total{model="credit"}'
 HEARTBEAT = "modelmon_scheduler_heartbeat_timestamp_seconds"
+REACHABLE = "modelmon_store_reachable"
+LEADER = "modelmon_leader"
+STANDBY = 'modelmon_leader{instance="b"}'
 RELOADED = "modelmon_config_last_reload_successful"
 
 STORIES = [
@@ -192,8 +195,7 @@ STORIES = [
         "ModelMonStoreTrouble",
         "critical",
         "The model monitor cannot use its database",
-        "Checks of job modelmon failed in the store, or so that not even the failure could be"
-        " stored.",
+        "Checks of job modelmon failed in the store, or no replica reaches it.",
         {STORE: growing},
         {STORE: growing},
     ),
@@ -201,10 +203,33 @@ STORIES = [
         "ModelMonStoreTrouble",
         "critical",
         "The model monitor cannot use its database",
-        "Checks of job modelmon failed in the store, or so that not even the failure could be"
-        " stored.",
+        "Checks of job modelmon failed in the store, or no replica reaches it.",
         {CRASHED: growing},
         {CRASHED: growing},
+    ),
+    of_monitor(
+        "ModelMonStoreTrouble",
+        "critical",
+        "The model monitor cannot use its database",
+        "Checks of job modelmon failed in the store, or no replica reaches it.",
+        {REACHABLE: 0},
+        {REACHABLE: 1},
+    ),
+    of_monitor(
+        "ModelMonNoLeader",
+        "critical",
+        "No replica of the model monitor leads",
+        "Replicas of job modelmon answer and none of them checks models.",
+        {LEADER: 0},
+        {LEADER: 1},
+    ),
+    of_monitor(
+        "ModelMonSeveralLeaders",
+        "warning",
+        "Several replicas of the model monitor lead",
+        "2 replicas of job modelmon check models, each on its own.",
+        {LEADER: 1, STANDBY: 1},
+        {LEADER: 1, STANDBY: 0},
     ),
     of_monitor(
         "ModelMonConfigReloadFailed",

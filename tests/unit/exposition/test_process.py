@@ -1,14 +1,26 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from monitor.domain.lease import Lease
 from monitor.exposition.catalogue import CATALOGUE
 from monitor.exposition.family import Part
+from monitor.exposition.leading import Leading
 from monitor.exposition.page import Results, ResultsPage
 from monitor.exposition.process import ProcessMetrics
 from monitor.exposition.vitals import Configuration, Vitals
 
 NOON = datetime(2005, 9, 1, 12, tzinfo=UTC)
+LATER = NOON + timedelta(seconds=15)
+LEADING = Leading(
+    leads=True,
+    lease=Lease("ada", "m1", 7, NOON, NOON, LATER),
+    takeovers=2,
+    refused=1,
+    failures=4,
+    reachable=True,
+    skew=timedelta(seconds=-90),
+)
 
 
 def scrape(vitals, page=None):
@@ -45,6 +57,7 @@ def test_everything_that_was_noted_is_shown():
     vitals.count_message("error")
     vitals.looked_back("credit", 2, 5)
     vitals.configured(Configuration("00000000000f" + "a" * 52, NOON, successful=False))
+    vitals.led(lambda: LEADING)
     series = scrape(vitals, page)
     assert series["modelmon_results_exported_timestamp_seconds",] == NOON.timestamp()
     assert series["modelmon_scheduler_heartbeat_timestamp_seconds",] == NOON.timestamp()
@@ -56,6 +69,15 @@ def test_everything_that_was_noted_is_shown():
     assert series["modelmon_log_messages_total", "error"] == 1
     assert series["modelmon_config_last_reload_successful",] == 0
     assert series["modelmon_config_hash",] == 15
+    assert series["modelmon_leader",] == 1
+    assert series["modelmon_lease_term",] == 7
+    assert series["modelmon_lease_renewed_timestamp_seconds",] == NOON.timestamp()
+    assert series["modelmon_lease_expires_timestamp_seconds",] == LATER.timestamp()
+    assert series["modelmon_lease_takeovers_total",] == 2
+    assert series["modelmon_fenced_writes_total",] == 1
+    assert series["modelmon_store_reachable",] == 1
+    assert series["modelmon_lease_failures_total",] == 4
+    assert series["modelmon_clock_skew_seconds",] == -90
     expected = {family.name for family in CATALOGUE if family.part is Part.PROCESS}
     assert {name for name, *_ in series if name.startswith("modelmon_")} == expected
 
@@ -105,3 +127,18 @@ def test_a_refused_configuration_leaves_the_one_in_force():
     assert series["modelmon_config_last_reload_successful",] == 0
     assert series["modelmon_config_last_reload_success_timestamp_seconds",] == NOON.timestamp()
     assert series["modelmon_config_hash",] == 15
+
+
+def test_a_replica_that_never_reached_the_store_says_so_and_shows_no_lease():
+    vitals = Vitals()
+    vitals.led(lambda: Leading(False, None, 0, 0, 1, False, timedelta(0)))  # noqa: FBT003
+    series = scrape(vitals)
+    assert series["modelmon_leader",] == series["modelmon_store_reachable",] == 0
+    assert not any("lease_expires" in name for name, *_ in series)
+
+
+def test_who_stands_by_forgets_what_only_the_leader_knows():
+    vitals = Vitals(["credit"])
+    vitals.looked_back("credit", 2, 5)
+    vitals.stood_by()
+    assert vitals.late == {}

@@ -1,0 +1,132 @@
+"""A daemon that is killed at any step of a run: the next one goes on, and nothing is doubled."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import func, select
+
+from monitor.store.sql import SqlStore
+from monitor.store.tables import METADATA
+from tests.e2e.deployment import make_deployment, register
+
+pytestmark = pytest.mark.slow
+
+START = datetime(2024, 1, 1, tzinfo=UTC)
+ASKED_AGAIN = {"modelmon_leases", "modelmon_changes"}
+"""Tables that tell how often a daemon asked, and not what it found."""
+
+
+class Zygote:
+    """Starts daemons in no time."""
+
+    def __init__(self, process, deployment, folder):
+        self._process = process
+        self._deployment = deployment
+        self._log = folder / "daemons.log"
+
+    def run(self, **environment):
+        """Run a daemon until its first check as leader has ended; return its exit code."""
+        told = {"ONCE": "", "LEASE": "0.3", **environment}
+        arguments = ["--config", str(self._deployment.config), "serve", "--port", "0"]
+        self._process.stdin.write(json.dumps([arguments, told, str(self._log)]) + "\n")
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline())
+
+    @property
+    def log(self):
+        return self._log.read_text()
+
+
+@contextmanager
+def zygote(deployment, folder):
+    command = [sys.executable, "-m", "tests.e2e.wayward"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        yield Zygote(process, deployment, folder)
+        process.stdin.close()
+    assert process.returncode == 0
+
+
+def found(url):
+    """Return all that is stored, but for the times of day."""
+    with closing(SqlStore(url)) as store:
+        runs = [
+            (head.revision, replace(store.run("credit", window), started=START, finished=START))
+            for window, head in store.heads("credit").items()
+        ]
+        with store._engine.connect() as connection:
+            rows = {
+                table.name: connection.scalar(select(func.count()).select_from(table))
+                for table in METADATA.sorted_tables
+                if table.name not in ASKED_AGAIN
+            }
+    return runs, rows
+
+
+class OnSqlite:
+    """Copies of a file, under the same name."""
+
+    def __init__(self, folder):
+        self.url = f"sqlite:///{folder / 'modelmon.db'}"
+        self._file, self._kept = folder / "modelmon.db", folder / "kept.db"
+
+    def keep(self):
+        shutil.copy(self._file, self._kept)
+
+    def begin_again(self):
+        for name in ("modelmon.db-wal", "modelmon.db-shm"):
+            self._file.with_name(name).unlink(missing_ok=True)
+        shutil.copy(self._kept, self._file)
+
+
+class OnPostgres:
+    """Copies of a database, under the same name."""
+
+    def __init__(self, server):
+        self.url = server.new_database()
+        self._server = server
+        self._name = self.url.partition("@/")[2].partition("?")[0]
+
+    def keep(self):
+        self._server.new_database(self._name, named=f"{self._name}_kept")
+
+    def begin_again(self):
+        self._server.drop(self._name)
+        self._server.new_database(f"{self._name}_kept", named=self._name)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_killed_at_any_step_of_a_run_it_goes_on_and_nothing_is_lost_or_doubled(
+    kind, tmp_path, request
+):
+    database = (
+        OnSqlite(tmp_path)
+        if kind == "sqlite"
+        else OnPostgres(request.getfixturevalue("postgres_server"))
+    )
+    deployment = make_deployment(tmp_path, days=5, store=database.url)
+    register(deployment)
+    (tmp_path / "log" / "torn.parquet").write_bytes(b"PAR1 and then nothing")
+    database.keep()
+    names = tmp_path / "steps.txt"
+    with zygote(deployment, tmp_path) as daemons:
+        assert daemons.run(STEPS=str(names)) == 0, daemons.log
+        undisturbed = found(database.url)
+        steps = names.read_text().splitlines()
+        assert {"survey", "scan", "commit", "INSERT INTO modelmon_runs", "COMMIT"} <= set(steps)
+        assert [revision for revision, _ in undisturbed[0]] == [1]
+        assert undisturbed[1]["modelmon_quarantine"] == 1
+        for number, name in enumerate(steps, 1):
+            database.begin_again()
+            killed = daemons.run(DIE_AT=str(number))
+            assert killed == -signal.SIGKILL, (number, name, daemons.log)
+            assert daemons.run() == 0, (number, name, daemons.log)
+            assert found(database.url) == undisturbed, (number, name)
