@@ -361,6 +361,8 @@ def snapshot(policy: Policy, outside: "Outside") -> "ModelSnapshot":
         quarantine=store.quarantine(policy.model),
         alarms=alarms_since(policy, store, latest.window.start) if latest else ModelAlarms(),
         judged=judged,
+        alerts=store.alerts(policy.model),
+        mutes=store.mutes(policy.model),
     )
 
 

@@ -267,6 +267,7 @@ def _alarms(rule: AlarmRule, of_disparities: AlarmRule) -> Content:
         {
             "persistence": persistence_text(rule.needed, rule.of),
             "disparity": persistence_text(of_disparities.needed, of_disparities.of),
+            "keep": rule.keep,
             "false_alarms_per_year": rule.false_alarms_per_year,
         }
     )

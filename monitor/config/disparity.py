@@ -30,14 +30,12 @@ def with_profile(section: DisparitySection) -> DisparitySection:
     return sets.model_copy(update={**given, "band": band})
 
 
-def disparity_limits(
-    section: DisparitySection, persistence: tuple[int, int]
-) -> tuple[Band, DisparityLimits]:
+def disparity_limits(section: DisparitySection, alarms: AlarmRule) -> tuple[Band, DisparityLimits]:
     """Return the usual band, and everything besides.
 
     Args:
         section: What the file says, with what its profile sets.
-        persistence: Of how many judged windows how many make an alarm.
+        alarms: When disparities become alarms.
     """
     usual = Band(**section.band.model_dump())
     return usual, DisparityLimits(
@@ -50,7 +48,7 @@ def disparity_limits(
         representation=_bounds(section.representation, REPRESENTATION),
         unknown_share=_bounds(section.unknown_share, UNKNOWN_SHARE),
         differences=section.differences,
-        persistence=AlarmRule(*persistence),
+        persistence=alarms,
         profile=profile_named(section.profile)[0] if section.profile else None,
     )
 

@@ -186,7 +186,7 @@ def _policy(given: ModelSection, document: Document) -> Policy:
     )
     short = Schedule(section.schedule.window).nominal < timedelta(days=7)
     limits = _limits(section.limits, _hours_of_week(fields) if short else ())
-    band, disparity = disparity_limits(disparities, section.alarms.disparity)
+    band, disparity = disparity_limits(disparities, _of_disparities(section.alarms))
     return Policy(
         model=section.model,
         source=_source(section.source),
@@ -408,6 +408,11 @@ def _limit(section: FieldLimitSection, base: Limit) -> Limit:
     )
 
 
+def _of_disparities(section: AlarmsSection) -> AlarmRule:
+    needed, of = section.disparity
+    return AlarmRule(needed, of, keep=section.keep)
+
+
 def _alarms(section: AlarmsSection) -> AlarmRule:
     needed, of = section.persistence
-    return AlarmRule(needed, of, section.false_alarms_per_year)
+    return AlarmRule(needed, of, section.false_alarms_per_year, section.keep)

@@ -317,6 +317,13 @@ class AlarmsSection(Section):
         validate_default=True,
         description="the same for disparities, in windows or stretches that have no row in common",
     )
+    keep: int = Field(
+        DEFAULT_ALARMS.keep,
+        ge=1,
+        le=10,
+        description="how many judged windows in a row must be within the limit before an alarm "
+        "is over",
+    )
     false_alarms_per_year: float | None = Field(
         None,
         gt=0,

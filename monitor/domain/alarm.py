@@ -13,11 +13,13 @@ class AlarmRule:
         of: … among so many of the last judged ones. A critical finding is one at once.
         false_alarms_per_year: How often the detector over all fields may call in a year in which
             nothing happens; None for no detector.
+        keep: An alarm goes on until so many judged windows in a row were within their limit.
     """
 
     needed: int = 2
     of: int = 3
     false_alarms_per_year: float | None = None
+    keep: int = 1
 
 
 USUAL = AlarmRule()

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from monitor.domain.alert import Alert, AlertEvent, Mute
 from monitor.domain.baseline import Baseline
 from monitor.domain.finding import Finding, Verdict
 from monitor.domain.lease import Lease, Replica, Term
@@ -327,10 +328,11 @@ class Store(Protocol):
     def commit(
         self, run: Run, policy: Policy, quarantine: Sequence[QuarantinedFile] = ()
     ) -> Committed:
-        """Store a run with its policy, profiles, readings and findings; all or nothing.
+        """Store a run with its policy, profiles, readings, findings and what they make of alerts.
 
-        The identity of the window's newest revision writes no run; any other identity is a new
-        revision, also one that an older revision had: going back is a change like any other.
+        All of it, or nothing. The identity of the window's newest revision writes no run; any
+        other identity is a new revision, also one that an older revision had: going back is a
+        change like any other.
 
         Args:
             run: The run.
@@ -410,6 +412,26 @@ class Store(Protocol):
 
     def profiles(self, model: str, windows: Collection[Window]) -> Mapping[Window, Profiled]:
         """Return the profiles of the newest revision of some windows; of those that have one."""
+        ...
+
+    def alerts(self, model: str) -> Sequence[Alert]:
+        """Return the newest episode of each finding of a model, the newest first window first."""
+        ...
+
+    def episodes(self, model: str, fingerprint: str) -> Sequence[Alert]:
+        """Return every episode of a finding, oldest first."""
+        ...
+
+    def alert_events(self, model: str, fingerprint: str) -> Sequence[AlertEvent]:
+        """Return what runs have changed in what was known of a finding's alerts, oldest first."""
+        ...
+
+    def mute(self, mute: Mute) -> None:
+        """Store a person's decision that nobody is called for a finding for a while."""
+        ...
+
+    def mutes(self, model: str) -> Mapping[str, Mute]:
+        """Return the newest decision of each finding that was ever muted."""
         ...
 
     def run(self, model: str, window: Window, revision: int | None = None) -> Run | None:

@@ -1,8 +1,9 @@
 """Everything that is shown of a model, read from the store at one instant."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from monitor.domain.alert import Alert, Mute
 from monitor.domain.baseline import Baseline
 from monitor.domain.policy import Policy
 from monitor.domain.quarantine import QuarantinedFile
@@ -24,6 +25,8 @@ class ModelSnapshot:
         quarantine: Every file that is or was quarantined, by path.
         alarms: What its findings amount to as of the latest window.
         judged: The newest revision of the last window with data, when the latest has none.
+        alerts: The newest episode of each finding that was ever beyond a limit.
+        mutes: The newest decision of each finding that was ever muted.
     """
 
     policy: Policy
@@ -34,3 +37,5 @@ class ModelSnapshot:
     quarantine: Mapping[str, QuarantinedFile] = field(default_factory=dict)
     alarms: ModelAlarms = field(default_factory=ModelAlarms)
     judged: Run | None = None
+    alerts: Sequence[Alert] = ()
+    mutes: Mapping[str, Mute] = field(default_factory=dict)

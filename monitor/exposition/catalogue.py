@@ -5,6 +5,7 @@ that holds; ``unknown`` is one of its own. The ``*_state`` gauges hold 0 (ok), 1
 (critical). They are absent while it is unknown, as is what could not be measured: never NaN or 0.
 """
 
+from monitor.exposition.alert_catalogue import ALERTS, FOUND
 from monitor.exposition.family import PREFIX, Kind, MetricFamily, Part
 from monitor.exposition.leading import LEADING
 from monitor.exposition.process_catalogue import PROCESS
@@ -21,19 +22,7 @@ _DISPARITY = (*_RATE, "check")
 _WITHIN = (*_DISPARITY, "stratum")
 _CHANGE = (*_DISPARITY, "reference")
 _BAND = ("model", "model_version", "attribute", "class", "check", "stratum", "bound", "severity")
-_FOUND = (
-    "model",
-    "model_version",
-    "check",
-    "feature",
-    "attribute",
-    "group",
-    "class",
-    "stratum",
-    "reference",
-)
-_FINDING = (*_FOUND, "verdict")
-_ALARM = (*_FOUND, "family", "severity")
+_FINDING = (*FOUND, "verdict")
 
 _STATE = "0 ok, 1 warning, 2 critical; absent while the verdict is unknown."
 _LOWER = "Lower end of the interval of"
@@ -363,34 +352,6 @@ _FINDINGS = (
         _FINDING,
     ),
     _result(
-        "alarm_firing",
-        "Whether somebody is to be called, by severity and section of limits: a critical verdict at once, a warning when"
-        " enough of the last judged windows were beyond a limit; absent while none could be judged.",
-        "bool",
-        _ALARM,
-    ),
-    _result(
-        "detector_evidence",
-        "Evidence of drift gathered over all features and windows; absent without a detector.",
-        "1",
-        _MODEL,
-        empty=True,
-    ),
-    _result(
-        "detector_threshold",
-        "Evidence at which the detector calls: windows between two false alarms.",
-        "1",
-        _MODEL,
-        empty=True,
-    ),
-    _result(
-        "detector_firing",
-        "Whether the detector calls as of the latest window.",
-        "bool",
-        _MODEL,
-        empty=True,
-    ),
-    _result(
         "findings",
         "Judged readings by verdict.",
         "findings",
@@ -401,13 +362,6 @@ _FINDINGS = (
         "Readings that could not be judged, by reason.",
         "findings",
         ("model", "model_version", "check", "reference", "reason"),
-        empty=True,
-    ),
-    _result(
-        "segment_alarms",
-        "Alarms of a slice of a segment that fire, by severity; of fields and output together.",
-        "alarms",
-        ("model", "model_version", "segment", "segment_value", "severity"),
         empty=True,
     ),
     _result(
@@ -446,6 +400,7 @@ CATALOGUE: tuple[MetricFamily, ...] = (
     *_QUALITY_AND_PERFORMANCE,
     *_DISPARITIES,
     *_FINDINGS,
+    *ALERTS,
     *PROCESS,
     *LEADING,
 )

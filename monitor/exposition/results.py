@@ -1,10 +1,9 @@
 """Stored results of one model, as series."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from monitor.domain.alarm import Alarm, AlarmState
 from monitor.domain.errors import (
     BaselineError,
     SourceError,
@@ -22,6 +21,7 @@ from monitor.domain.quarantine import QuarantineState
 from monitor.domain.reading import Reading
 from monitor.domain.run import Outcome, Run, VersionResult
 from monitor.engine.snapshot import ModelSnapshot
+from monitor.exposition.alerts import add_alerts
 from monitor.exposition.joins import add_columns, add_label_join, add_memberships
 from monitor.exposition.sheet import Sheet
 from monitor.exposition.withheld import Withheld, withheld
@@ -87,7 +87,7 @@ def add_model(sheet: Sheet, snapshot: ModelSnapshot, families: Mapping[str, Fami
     if snapshot.latest is not None:
         _add_window(sheet, snapshot, snapshot.latest)
         dropped = _add_results(sheet, snapshot.latest, families, snapshot.policy)
-        dropped += _add_alarms(sheet, snapshot, snapshot.latest, families)
+        dropped += add_alerts(sheet, snapshot, snapshot.latest, families)
     _add_feature_counts(sheet, snapshot, families)
     return dropped
 
@@ -338,66 +338,6 @@ def _add_finding(sheet: Sheet, finding: Finding, families: Mapping[str, Family])
     if finding.verdict in _STATES:
         sheet.add(f"{place.stem}_state", _STATES[finding.verdict], **labels)
     return added
-
-
-def _add_alarms(
-    sheet: Sheet, snapshot: ModelSnapshot, run: Run, families: Mapping[str, Family]
-) -> int:
-    """Return how many series found no place."""
-    before = () if snapshot.judged is None else snapshot.judged.results
-    parts: tuple[Run | VersionResult, ...] = (run, *run.results, *before)
-    alarms = snapshot.alarms.found.get(run.window, {})
-    dropped = 0
-    for finding in (finding for part in parts for finding in part.findings):
-        alarm = alarms.get(finding.fingerprint)
-        subject = finding.reading.subject
-        if alarm is None or alarm.state is AlarmState.UNKNOWN or subject.scanned:
-            continue
-        for severity in (AlarmState.WARNING, AlarmState.CRITICAL):
-            dropped += not sheet.add(
-                "alarm_firing",
-                alarm.state is severity,
-                model=subject.model,
-                model_version=subject.version,
-                check=finding.reading.measure,
-                feature=subject.field,
-                attribute=subject.population,
-                group=subject.group,
-                **{"class": subject.class_name},
-                stratum=subject.stratum,
-                reference=subject.reference,
-                family=families.get(finding.reading.measure, ""),
-                severity=severity.value,
-            )
-    _add_slice_alarms(sheet, [item for part in parts for item in part.findings], alarms)
-    detection = snapshot.alarms.detections.get(run.window)
-    if detection is not None:
-        sheet.add("detector_evidence", detection.statistic, model=run.model)
-        sheet.add("detector_threshold", detection.threshold, model=run.model)
-        sheet.add("detector_firing", detection.firing, model=run.model)
-    return dropped
-
-
-def _add_slice_alarms(
-    sheet: Sheet, findings: Sequence[Finding], alarms: Mapping[str, Alarm]
-) -> None:
-    firing: dict[tuple[str, str, str, str], Counter[AlarmState]] = {}
-    judged = {item.fingerprint: item.reading.subject for item in findings}  # each finding once
-    for fingerprint, subject in judged.items():
-        if subject.scanned and fingerprint in alarms:
-            of = (subject.model, subject.version, subject.segment, subject.segment_value)
-            firing.setdefault(of, Counter())[alarms[fingerprint].state] += 1
-    for (model, version, segment, value), states in firing.items():
-        for severity in (AlarmState.WARNING, AlarmState.CRITICAL):
-            sheet.add(
-                "segment_alarms",
-                states[severity],
-                model=model,
-                model_version=version,
-                segment=segment,
-                segment_value=value,
-                severity=severity.value,
-            )
 
 
 def _add_limits(sheet: Sheet, finding: Finding, stem: str, labels: dict[str, str]) -> None:

@@ -4,7 +4,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    ScalarSelect,
+    Select,
+    Text,
+    func,
+    select,
+    type_coerce,
+)
 
 from monitor.domain.disparity import STRETCH_DAYS
 from monitor.domain.finding import Verdict
@@ -124,6 +133,20 @@ def read_e_values(connection: Connection, model: str) -> Mapping[Window, float |
     return {
         Window(run.window_start, run.window_end): run.e_value
         for run in connection.execute(_newest(model))
+    }
+
+
+def read_gaps(connection: Connection, model: str) -> Mapping[Window, frozenset[str]]:
+    """Return the windows whose newest revision had to leave files out, and their paths."""
+    # The text of a manifest that left nothing out: no name in it can look like that, because
+    # a quotation mark in a name is escaped.
+    nothing = type_coerce(RUNS.c.manifest, Text).contains('"unreadable":[]')
+    query = select(RUNS.c.window_start, RUNS.c.window_end, RUNS.c.manifest).where(
+        RUNS.c.model == model, RUNS.c.revision == newest_revision(), ~nothing
+    )
+    return {
+        Window(start, end): frozenset(file["path"] for file in manifest["unreadable"])
+        for start, end, manifest in connection.execute(query)
     }
 
 

@@ -25,6 +25,7 @@ from monitor.domain.reference import Composition
 from monitor.domain.run import Failure, Outcome, Run, VersionResult
 from monitor.domain.schema import ColumnChange, SchemaChange
 from monitor.domain.window import Window
+from monitor.store.tables import READINGS
 
 _RENAMED = {"then": "value_then", "now": "value_now", "note": "explanation"}
 """Attributes of an Estimate that are kept under another name: two are words of SQL."""
@@ -284,21 +285,33 @@ def _result_columns(result: Result) -> dict[str, Any]:
     return columns
 
 
+SUBJECT_COLUMNS = tuple(
+    READINGS.c[name]
+    for name in (
+        "version",
+        "field",
+        "population",
+        "group_name",
+        "reference_group",
+        "reference",
+        "segment",
+        "segment_value",
+        "stratum",
+        "class_name",
+    )
+)
+"""What a reading's subject is made from, beside its model; in the order of `Subject`."""
+
+
+def subject_of(row: RowMapping, model: str) -> Subject:
+    """Return the subject of a reading's row, or of a row that has these columns of it."""
+    version, *rest = (row[column.name] for column in SUBJECT_COLUMNS)
+    return Subject(model, version or "", *rest)
+
+
 def reading_of(row: RowMapping, model: str) -> Reading:
     """Return the reading of a row."""
-    subject = Subject(
-        model,
-        row["version"] or "",
-        row["field"],
-        row["population"],
-        row["group_name"],
-        row["reference_group"],
-        row["reference"],
-        row["segment"],
-        row["segment_value"],
-        row["stratum"],
-        row["class_name"],
-    )
+    subject = subject_of(row, model)
     if row["absence"] is not None:
         reason = Absence(row["absence"])
         absent = Unmeasurable(reason, row["explanation"], row["n"], row["n_reference"])

@@ -10,13 +10,12 @@ from sqlalchemy import (
     RowMapping,
     Select,
     Table,
-    Text,
     func,
     insert,
     select,
-    type_coerce,
 )
 
+from monitor.domain.alert import Mute
 from monitor.domain.baseline import Baseline
 from monitor.domain.errors import BaselineError, StoreError
 from monitor.domain.lease import Term
@@ -34,6 +33,7 @@ from monitor.engine.ports import (
     Store,
     WindowVerdicts,
 )
+from monitor.store.alerts import SqlAlerts, write_mute
 from monitor.store.changes import bump, read_changes
 from monitor.store.connection import (
     connect_lazily,
@@ -43,14 +43,15 @@ from monitor.store.connection import (
     sqlite_file,
 )
 from monitor.store.history import (
-    newest_revision,
     read_counts,
     read_e_values,
     read_fingerprints,
+    read_gaps,
     read_past_findings,
     read_verdicts,
 )
 from monitor.store.lease import require_term
+from monitor.store.life import write_life
 from monitor.store.profiles import read_profiled, read_profiles
 from monitor.store.quarantine import read_files, write_files
 from monitor.store.rows import (
@@ -82,7 +83,7 @@ from monitor.store.tables import (
 _Written = TypeVar("_Written")
 
 
-class SqlStore(Store):
+class SqlStore(SqlAlerts, Store):
     """Everything that is remembered, in one database.
 
     Several threads and several processes may use it at once. A database in memory (``sqlite://``)
@@ -245,6 +246,11 @@ class SqlStore(Store):
         with reported(self._url, doing), self._engine.connect() as connection:
             return read_past_findings(connection, fingerprint, until, most)
 
+    def mute(self, mute: Mute) -> None:
+        """Store a person's decision that nobody is called for a finding for a while."""
+        doing = f"muting finding {mute.fingerprint}"
+        self._write(doing, {mute.model}, lambda to: write_mute(to, mute))
+
     def fail(self, failure: Failure) -> None:
         """Store that a run did not end."""
         self._write(
@@ -290,17 +296,8 @@ class SqlStore(Store):
 
     def gaps(self, model: str) -> Mapping[Window, frozenset[str]]:
         """Return the windows whose newest revision had to leave files out, and their paths."""
-        # The text of a manifest that left nothing out: no name in it can look like that, because
-        # a quotation mark in a name is escaped.
-        nothing = type_coerce(RUNS.c.manifest, Text).contains('"unreadable":[]')
-        query = select(RUNS.c.window_start, RUNS.c.window_end, RUNS.c.manifest).where(
-            RUNS.c.model == model, RUNS.c.revision == newest_revision(), ~nothing
-        )
         with reported(self._url, f"reading runs of {model}"), self._engine.connect() as connection:
-            return {
-                Window(start, end): frozenset(file["path"] for file in manifest["unreadable"])
-                for start, end, manifest in connection.execute(query)
-            }
+            return read_gaps(connection, model)
 
     def revisions(self, model: str, window: Window) -> Sequence[Revision]:
         """Return the runs of a window, oldest first."""
@@ -467,6 +464,7 @@ def _commit(
     _insert(connection, READINGS, rows.readings)
     _insert(connection, FINDINGS, rows.findings)
     _insert(connection, SCHEMA_CHANGES, rows.schema_changes)
+    write_life(connection, run, policy)
     return Committed(revision, new=True)
 
 

@@ -356,3 +356,80 @@ CHANGES = Table(
     Column("change", BigInteger, nullable=False),
     PrimaryKeyConstraint("model"),
 )
+
+# What must be known of alerts to go on after a window. A run of an earlier window begins with the
+# step before it, and ends where a step turns out as it was.
+ALERT_STEPS = Table(
+    "modelmon_alert_steps",
+    METADATA,
+    Column("model", AnyText, nullable=False),
+    Column("schedule", AnyText, nullable=False),
+    Column("window_start", Instant, nullable=False),
+    Column("window_end", Instant, nullable=False),
+    Column("rules", CanonicalJson, nullable=False),
+    Column("tracks", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("model", "schedule", "window_end", "window_start"),
+)
+
+# One row is one episode, as the newest revisions of the windows have it.
+ALERTS = Table(
+    "modelmon_alerts",
+    METADATA,
+    Column("model", AnyText, nullable=False),
+    Column("schedule", AnyText, nullable=False),
+    Column("fingerprint", AnyText, nullable=False),
+    Column("since_start", Instant, nullable=False),
+    Column("since_end", Instant, nullable=False),
+    Column("measure", AnyText, nullable=False),
+    Column("subject", CanonicalJson, nullable=False),
+    Column("state", AnyText, nullable=False),
+    Column("severity", AnyText, nullable=False),
+    Column("condition", AnyText, nullable=False),
+    Column("began_start", Instant),
+    Column("began_end", Instant),
+    Column("judged_start", Instant, nullable=False),
+    Column("judged_end", Instant, nullable=False),
+    Column("windows_beyond", Integer, nullable=False),
+    Column("windows_within", Integer, nullable=False),
+    Column("over_start", Instant),
+    Column("over_end", Instant),
+    Column("known_at", Instant, nullable=False),
+    Column("started_at", Instant),
+    Column("ended_at", Instant),
+    PrimaryKeyConstraint("model", "schedule", "fingerprint", "since_start"),
+    Index("modelmon_alerts_state_ix", "model", "state"),
+)
+
+# What runs changed in what was known of alerts. Nothing here is edited.
+ALERT_EVENTS = Table(
+    "modelmon_alert_events",
+    METADATA,
+    Column("model", AnyText, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("fingerprint", AnyText, nullable=False),
+    Column("since_start", Instant, nullable=False),
+    Column("since_end", Instant, nullable=False),
+    Column("known_at", Instant, nullable=False),
+    Column("window_start", Instant, nullable=False),
+    Column("window_end", Instant, nullable=False),
+    Column("state_before", AnyText),
+    Column("state_after", AnyText),
+    Column("severity", AnyText, nullable=False),
+    Column("condition", AnyText, nullable=False),
+    PrimaryKeyConstraint("model", "number"),
+    Index("modelmon_alert_events_fingerprint_ix", "model", "fingerprint"),
+)
+
+# The newest row of a finding holds. Nothing here is edited.
+MUTES = Table(
+    "modelmon_mutes",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("model", AnyText, nullable=False),
+    Column("fingerprint", AnyText, nullable=False),
+    Column("decided_at", Instant, nullable=False),
+    Column("until", Instant, nullable=False),
+    Column("decided_by", AnyText, nullable=False),
+    Column("why", AnyText, nullable=False),
+    Index("modelmon_mutes_model_ix", "model", "fingerprint"),
+)
