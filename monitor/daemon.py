@@ -332,7 +332,9 @@ class Daemon:
         finally:
             after = outside.store.quarantine(model)
             _tell_quarantine(before, after)
-            if after != before:
+            shown = self._snapshots.get(model)
+            muted = shown is not None and shown.mutes != self._outside.store.mutes(model)
+            if after != before or muted:
                 self.publish([model])
 
     def _run_due(self, watched: Watched, term: Term, outside: Outside) -> None:

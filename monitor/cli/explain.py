@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from monitor.cli.finding import full_fingerprint
 from monitor.cli.output import (
     Output,
     output_option,
@@ -22,15 +23,12 @@ from monitor.domain.window import Window
 if TYPE_CHECKING:
     from monitor.domain.manifest import LateChange
     from monitor.domain.run import Run
-    from monitor.engine.ports import PastFinding, Store
+    from monitor.engine.ports import Store
 
 LATEST = "latest"
 
 LEAST_DIGITS = 4
 """Of a fingerprint: fewer are a typing error rather than a name."""
-
-LISTED = 5
-"""Findings that are named when the digits given are those of several."""
 
 _MONTH = re.compile(r"\d{4}-\d{2}")
 _FINGERPRINT = re.compile(f"[0-9a-f]{{{LEAST_DIGITS},16}}")
@@ -120,7 +118,7 @@ def _explain_finding(  # noqa: PLR0917  # six nouns, each of another type
     from monitor.reports.finding import finding_tables
     from monitor.reports.finding_document import finding_document
 
-    last = latest_of(store, _full(store, begin))
+    last = latest_of(store, full_fingerprint(store, begin, "no configured model, and "))
     found = last.finding
     (policy,) = chosen(policies, [found.reading.subject.model])
     meant = last.window if window is None else _meant(policy, window, store.heads(policy.model))
@@ -133,32 +131,6 @@ def _explain_finding(  # noqa: PLR0917  # six nouns, each of another type
     else:
         write_tables(finding_tables(told, policy, plot_width()), output)
     return 0
-
-
-def _full(store: "Store", begin: str) -> str:
-    """Return the one fingerprint that begins so.
-
-    Raises:
-        click.UsageError: There is none, or there are several.
-    """
-    from monitor.engine.why import latest_of
-
-    known = store.fingerprints(begin, LISTED + 1)
-    if not known:
-        raise click.UsageError(
-            f"{begin} is no configured model, and no stored finding's fingerprint begins so; "
-            "modelmon explain MODEL lists those of a window"
-        )
-    if len(known) > 1:
-        listed = "\n".join(f"  {item}  {_named(latest_of(store, item))}" for item in known[:LISTED])
-        more = "\n  …" * (len(known) > LISTED)
-        raise click.UsageError(f"several findings begin with {begin}:\n{listed}{more}")
-    return known[0]
-
-
-def _named(last: "PastFinding") -> str:
-    reading = last.finding.reading
-    return f"{reading.measure} of {reading.subject}, {reading.subject.model}"
 
 
 def _since(policy: Policy, run: "Run") -> "LateChange | None":

@@ -20,6 +20,7 @@ from monitor.domain.errors import (
 )
 
 COMMANDS = {
+    "alerts": ("monitor.cli.alerts:alerts", "Show what somebody is called for, and since when."),
     "baseline": ("monitor.cli.baseline:baseline", "Register, list and show baselines."),
     "config": ("monitor.cli.config:config", "Check, show and describe configuration files."),
     "convert": (
@@ -37,6 +38,7 @@ COMMANDS = {
     "healthcheck": ("monitor.cli.healthcheck:healthcheck", "Ask a running daemon how it is."),
     "init": ("monitor.cli.init:init", "Write a model's first configuration from a parquet log."),
     "metrics": ("monitor.cli.metrics:metrics", "Tell which metrics there are."),
+    "mute": ("monitor.cli.alerts:mute", "Call nobody for a finding until a time."),
     "quarantine": (
         "monitor.cli.quarantine:quarantine",
         "List files that could not be used, try them again, drop them.",
@@ -46,6 +48,7 @@ COMMANDS = {
     "rules": ("monitor.cli.rules:rules", "Print recording and alerting rules for Prometheus."),
     "run": ("monitor.cli.run:run", "Run the windows that are due, or a period, once."),
     "serve": ("monitor.cli.serve:serve", "Run the daemon."),
+    "unmute": ("monitor.cli.alerts:unmute", "End the mute of a finding before its time."),
 }
 """Command to where it is defined and its line in the help: nothing is imported to print help."""
 

@@ -57,7 +57,7 @@ ALERTS = (
     ),
     _result(
         "alert_muted_until_timestamp_seconds",
-        "Until when nobody is called for a finding; absent for what is not muted. Alerts go on beneath it.",
+        "Until when nobody is called for a finding; of the past when that is over. The alert goes on beneath it.",
         "seconds",
         ("model", "finding"),
         empty=True,

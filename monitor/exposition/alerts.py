@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 
 from monitor.domain.alarm import Alarm, AlarmState
 from monitor.domain.alert import Alert, AlertState, Condition
@@ -14,6 +15,9 @@ from monitor.measures.measure import Family
 
 _STATES = {AlertState.PENDING: 1, AlertState.FIRING: 2}
 """An alert that is over is 0, whichever way it ended."""
+
+_MUTES_SHOWN = timedelta(days=7)
+"""How long after its end a mute is shown; longer than alerts are kept while nobody exports."""
 
 _SEVERITIES = (AlarmState.WARNING, AlarmState.CRITICAL)
 
@@ -43,17 +47,21 @@ def add_alerts(
             dropped += _add_alarm(sheet, of, alarms[name], families)
     _add_slices(sheet, findings, snapshot, alarms)
     dropped += sum(_add_alert(sheet, alert, run) for alert in snapshot.alerts)
-    for mute in snapshot.mutes.values():
-        if mute.until > max(run.finished, mute.at):  # else it ended long ago, or at once
-            of_mute = {"model": run.model, "finding": mute.fingerprint}
-            until = mute.until.timestamp()
-            sheet.add("alert_muted_until_timestamp_seconds", until, **of_mute)
+    _add_mutes(sheet, snapshot, run)
     detection = snapshot.alarms.detections.get(run.window)
     if detection is not None:
         sheet.add("detector_evidence", detection.statistic, model=run.model)
         sheet.add("detector_threshold", detection.threshold, model=run.model)
         sheet.add("detector_firing", detection.firing, model=run.model)
     return dropped
+
+
+def _add_mutes(sheet: Sheet, snapshot: ModelSnapshot, run: Run) -> None:
+    # One that has ended says so for a while: an outage must not bring back what it said before.
+    for mute in snapshot.mutes.values():
+        if mute.until > run.finished - _MUTES_SHOWN:
+            of = {"model": run.model, "finding": mute.fingerprint}
+            sheet.add("alert_muted_until_timestamp_seconds", mute.until.timestamp(), **of)
 
 
 def _alarms(snapshot: ModelSnapshot, run: Run) -> dict[str, AlarmState]:

@@ -85,6 +85,11 @@ def _grades(snapshot: ModelSnapshot) -> dict[_Whose, _Grade]:
         )
         whose = _of_subject(finding.reading.subject)
         grades[whose] = max(grade, grades.get(whose, _UNJUDGED))
+    for alert in snapshot.alerts:
+        if alert.firing:  # whatever the latest window says of it
+            whose = _of_subject(alert.subject)
+            grade = (_ALARMS[AlarmState(alert.severity.value)], _VERDICTS[alert.severity], 0.0)
+            grades[whose] = max(grade, grades.get(whose, _UNJUDGED))
     return grades
 
 

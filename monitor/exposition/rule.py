@@ -13,6 +13,7 @@ KEPT = "3d"
 """How long what was last known of a model is kept while no daemon exports results: a weekend."""
 
 _OWNER = "modelmon:model_owner:last"
+_MUTED_UNTIL = "modelmon_alert_muted_until_timestamp_seconds"
 _RESULTS = "modelmon_results_exported_timestamp_seconds"
 
 
@@ -45,6 +46,8 @@ class Alert:
             the label ``job``.
         owned: Whether it is about a model, and so has an owner; such an expression has the labels
             ``job`` and ``model``.
+        muted: Whether nobody is told while its finding is muted; such an expression has the label
+            ``finding`` as well.
     """
 
     name: str
@@ -55,6 +58,7 @@ class Alert:
     wait: str = ""
     held: bool = True
     owned: bool = True
+    muted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +147,9 @@ def _condition(alert: Alert) -> str:
 
 def _when(alert: Alert) -> str:
     when = last_known(_condition(alert)) if alert.held else alert.expression
+    if alert.muted:  # at the alert: a condition that is kept must not outlive the mute on it
+        until = f"max by (job, model, finding) {last_known(_MUTED_UNTIL)}"
+        when = f"({when}\nunless on (job, model, finding) {until} > time())"
     return f"{when}\n* on (job, model) group_left (owner) {_OWNER}" if alert.owned else when
 
 

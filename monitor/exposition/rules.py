@@ -53,10 +53,6 @@ def rules_for(job: str) -> tuple[Group, ...]:
     )
 
 
-_MUTED = "max by (job, model, finding) (modelmon_alert_muted_until_timestamp_seconds) > time()"
-"""What nobody is called for: a mute ends by itself, whether or not there is a new result."""
-
-
 def _labels_of(name: str) -> str:
     (family,) = (each for each in CATALOGUE if each.name == name)
     return ", ".join(("job", *(label for label in family.labels if label != "family")))
@@ -66,12 +62,12 @@ def _of_family(family: Family) -> Alert:
     return Alert(
         f"ModelMon{family.capitalize()}",
         f"max by ({_labels_of('modelmon_alarm_firing')})"
-        f' (modelmon_alarm_firing{{family="{family}"}}) == 1\n'
-        f"unless on (job, model, finding) {_MUTED}",
+        f' (modelmon_alarm_firing{{family="{family}"}}) == 1',
         "{{ $labels.severity }}",
         f"Alarm of {family} in model {{{{ $labels.model }}}}",
         f"{_MODEL}{_OF} is beyond its {{{{ $labels.severity }}}} limit in enough windows to call."
         f"{_ASK}",
+        muted=True,
     )
 
 

@@ -63,7 +63,11 @@ def model_measure_name(policy: Policy, measure: str) -> str:
 
 def subject_of(policy: Policy, reading: Reading) -> str:
     """Return what a reading is about, and what it is held against if not the baseline."""
-    subject = reading.subject
+    return about(policy, reading.measure, reading.subject)
+
+
+def about(policy: Policy, measure: str, subject: Subject) -> str:
+    """Return what is measured, and what it is held against if not the baseline."""
     since = f" (against {subject.reference})" if subject.reference else ""
     if subject.reference and subject.segment:
         since = f" of {subject.segment}: {subject.segment_value}{since}"
@@ -72,7 +76,7 @@ def subject_of(policy: Policy, reading: Reading) -> str:
         within = f" within {subject.stratum}" if subject.stratum else ""
         given = f", {subject.class_name} against the rest" if subject.class_name else ""
         return f"{subject.population}: {subject.group}{against}{within}{given}{since}"
-    return f"{subject.field or model_measure_name(policy, reading.measure)}{since}"
+    return f"{subject.field or model_measure_name(policy, measure)}{since}"
 
 
 def strays(result: VersionResult) -> Mapping[str, str]:

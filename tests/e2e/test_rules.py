@@ -17,7 +17,12 @@ FIRST = {**CREDIT, "model_version": "1"}
 ASK = "Ask: modelmon explain credit"
 
 
+FINDING = {"finding": "0123456789abcdef"}
+MUTED = 'modelmon_alert_muted_until_timestamp_seconds{model="credit",finding="0123456789abcdef"}'
+
+
 def alarm(family, **labels):
+    labels = {**FINDING, **labels}
     inside = ",".join(f'{key}="{value}"' for key, value in labels.items())
     return f'modelmon_alarm_firing{{model="credit",model_version="1",family="{family}",{inside}}}'
 
@@ -31,7 +36,7 @@ def of_family(family, severity, what, **labels):
         f"ModelMon{family.capitalize()}",
         {alarm(family, severity=severity, **labels): 1},
         {alarm(family, severity=severity, **labels): 0},
-        {**FIRST, **labels, "severity": severity},
+        {**FIRST, **FINDING, **labels, "severity": severity},
         annotations(
             f"Alarm of {family} in model credit",
             f'Model "credit" version "1": {what} is beyond its {severity} limit in enough windows'
@@ -480,3 +485,29 @@ def test_a_warning_that_turns_critical_is_the_same_alert_of_another_severity(tmp
     story.well = dict.fromkeys(story.bad, 0)
     expected = [(49, warning.alert, told(warning)), (50, warning.alert, told(critical))]
     check(tmp_path, story.series(), expected)
+
+
+def muted(until):
+    """Return the first story with a mute, and until when the exporter says it is, by minute."""
+    story, shown = STORIES[0], {MUTED: until}
+    return Story(story.alert, story.bad, {**story.well, **shown}, story.labels, story.annotations)
+
+
+def test_nobody_is_called_while_a_finding_is_muted_and_a_mute_ends_by_itself(tmp_path):
+    story = muted(lambda minute: 60 * 50 if minute >= 20 else None)
+    expected = [(minute, story.alert, told(story)) for minute in (19, 50, OUTAGE + 5)]
+    expected += [(minute, story.alert, []) for minute in (20, 49)]
+    check(tmp_path, story.series(), expected)
+
+
+def test_an_outage_does_not_bring_back_what_is_muted(tmp_path):
+    story = muted(lambda minute: 60 * (OUTAGE + 10) if minute >= 20 else None)
+    expected = [(minute, story.alert, []) for minute in (20, OUTAGE + 1, OUTAGE + 9)]
+    expected += [(minute, story.alert, told(story)) for minute in (19, OUTAGE + 10, WELL - 1)]
+    check(tmp_path, story.series(), expected)
+
+
+def test_an_outage_does_not_bring_back_a_mute_that_was_lifted(tmp_path):
+    story = muted(lambda minute: 60 * (500 if minute < 40 else 40))
+    expected = [(minute, story.alert, told(story)) for minute in (40, OUTAGE + 5)]
+    check(tmp_path, story.series(), [(39, story.alert, []), *expected])

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from monitor.domain.alarm import Alarm, AlarmState, Detection
+from monitor.domain.alert import Alert, AlertState, Condition, Mute
 from monitor.domain.baseline import Baseline
 from monitor.domain.estimate import Absence, Estimate, Unmeasurable
 from monitor.domain.field import Field, FieldKind
@@ -28,6 +29,7 @@ from monitor.measures.measure import Family
 
 AUGUST = Window(datetime(2005, 8, 1, tzinfo=UTC), datetime(2005, 9, 1, tzinfo=UTC))
 LIMIT = Limit(0.1, 0.25)
+MUTED_UNTIL = datetime(2005, 9, 20, tzinfo=UTC)
 JOIN = LabelJoin("ab" * 32, 4_000, orphan=30, conflicting=2)
 FAMILIES = {
     **dict.fromkeys(("psi", "ks", "score_mean", "decision_rate", "label_rate"), Family.DRIFT),
@@ -140,6 +142,24 @@ def tested(found):
     return replace(found, evidence=tests)
 
 
+def alert(of, severity=Verdict.WARNING, **changes):
+    """Return a firing alert on a finding."""
+    whole = Alert(
+        of.fingerprint,
+        of.reading.measure,
+        of.reading.subject,
+        AlertState.FIRING,
+        severity,
+        Condition.JUDGED,
+        since=AUGUST,
+        began=None,
+        judged=AUGUST,
+        beyond=1,
+        within=0,
+    )
+    return replace(whole, **changes)
+
+
 def _disparity(measure, result, group):
     return reading(measure, result, population="sex", group=group, reference_group="male")
 
@@ -189,6 +209,15 @@ def _credit():
             findings=(finding(freshness, Verdict.UNKNOWN, Reason.NO_DATA, Limit(1.0, None)),),
         ),
         alarms=alarms,
+        alerts=(
+            alert(pay, Verdict.CRITICAL, began=AUGUST, started_at=AUGUST.end),
+            alert(output, state=AlertState.PENDING),
+        ),
+        mutes={
+            output.fingerprint: Mute(
+                "credit", output.fingerprint, AUGUST.end, MUTED_UNTIL, "ada", "a campaign"
+            )
+        },
     )
 
 
@@ -228,6 +257,7 @@ def make():
         snapshot=snapshot,
         reading=reading,
         finding=finding,
+        alert=alert,
         families=FAMILIES,
         build=Build("0.1.0", "9c0ca0b"),
     )

@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from math import isfinite
 
 import pytest
@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from monitor.domain.alarm import Alarm, AlarmState, Detection
+from monitor.domain.alert import AlertState, Condition, Mute
 from monitor.domain.estimate import Absence, Estimate, Unmeasurable
 from monitor.domain.finding import Evidence, Reason, Verdict
 from monitor.domain.limit import Limit
@@ -287,6 +288,7 @@ def test_an_alarm_is_a_series_for_each_severity_beside_the_verdict(
     series = page(make.snapshot(latest, alarms=alarms))
     of = {"model": "credit", "model_version": "1", "check": "psi", "feature": "pay"}
     assert value(series, "finding_state", **of, verdict="warning") == 1
+    of["finding"] = found.fingerprint
     assert value(series, "alarm_firing", **of, family="drift", severity="warning") == warning
     assert value(series, "alarm_firing", **of, family="drift", severity="critical") == critical
 
@@ -327,8 +329,67 @@ def test_an_alarm_goes_on_while_the_log_is_silent(page, make):
     )
     series = page(make.snapshot(silent, alarms=alarms, judged=before))
     of = {"model": "credit", "model_version": "1", "check": "psi", "feature": "pay"}
-    assert value(series, "alarm_firing", **of, family="drift", severity="warning") == 1
+    alarm = {**of, "finding": found.fingerprint, "family": "drift"}
+    assert value(series, "alarm_firing", **alarm, severity="warning") == 1
     assert value(series, "finding_state", **of, verdict="warning") is ABSENT
+
+
+def of_alert(found):
+    subject = found.reading.subject
+    of = {"model": "credit", "model_version": "1", "check": "psi", "feature": subject.field}
+    return {**of, "finding": found.fingerprint}
+
+
+@pytest.fixture
+def drifted(make):
+    return make.finding(make.reading("psi", Estimate(0.3, 999), field="pay"), Verdict.WARNING)
+
+
+@pytest.mark.parametrize("condition", Condition)
+def test_an_alert_fires_on_whatever_the_latest_window_says(page, make, drifted, condition):
+    started = datetime(2005, 8, 3, tzinfo=UTC)
+    firing = make.alert(drifted, condition=condition, started_at=started)
+    series = page(make.snapshot(make.run(), alerts=(firing,)))  # a run that has no word of it
+    of = of_alert(drifted)
+    assert value(series, "alarm_firing", **of, family="drift", severity="warning") == 1
+    assert value(series, "alarm_firing", **of, family="drift", severity="critical") == 0
+    assert value(series, "alert_state", **of) == 2
+    assert value(series, "alert_started_timestamp_seconds", **of) == started.timestamp()
+    shown = {each: value(series, "alert_condition", **of, condition=each) for each in Condition}
+    assert shown == {each: each is condition for each in Condition}
+
+
+@pytest.mark.parametrize("state", [AlertState.RESOLVED, AlertState.ENDED])
+def test_an_alert_that_is_over_is_shown_as_of_its_last_window(page, make, drifted, state):
+    run = make.run((drifted.reading,), (drifted,))
+    alarms = ModelAlarms(found={run.window: {drifted.fingerprint: Alarm(AlarmState.WARNING, 2, 3)}})
+    over = make.alert(drifted, state=state, over=run.window)
+    series = page(make.snapshot(run, alarms=alarms, alerts=(over,)))
+    of = of_alert(drifted)
+    assert value(series, "alarm_firing", **of, family="drift", severity="warning") == 0
+    assert value(series, "alert_state", **of) == 0
+    before = replace(over, over=replace(run.window, start=datetime(2005, 7, 1, tzinfo=UTC)))
+    series = page(make.snapshot(run, alarms=alarms, alerts=(before,)))
+    assert value(series, "alert_state", **of) is ABSENT
+
+
+def test_a_mute_is_shown_and_silences_nothing_of_what_is_measured(page, make, drifted):
+    run = make.run((drifted.reading,), (drifted,))
+    until = run.finished + timedelta(hours=1)
+    mute = Mute("credit", drifted.fingerprint, run.finished, until, "ada", "a campaign")
+    plain = page(make.snapshot(run, alerts=(make.alert(drifted),)))
+    shown = {
+        item.until: page(
+            make.snapshot(run, alerts=(make.alert(drifted),), mutes={drifted.fingerprint: item})
+        )
+        for item in (mute, replace(mute, until=run.finished - timedelta(days=7)))
+    }
+    of = {"model": "credit", "finding": drifted.fingerprint}
+    told = [value(each, "alert_muted_until_timestamp_seconds", **of) for each in shown.values()]
+    assert told == [until.timestamp(), ABSENT]
+    rest = {key: number for key, number in shown[until].items() if "muted" not in key[0]}
+    rest[("modelmon_series", frozenset({("model", "credit")}))] -= 1
+    assert rest == plain
 
 
 def test_what_is_held_against_a_reference_has_its_own_series(page, make):

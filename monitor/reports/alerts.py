@@ -1,0 +1,144 @@
+"""Alerts as tables and as documents."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from monitor.domain.alert import Alert, AlertEvent, AlertState, Condition, Mute
+from monitor.domain.policy import Policy
+from monitor.domain.window import Window
+from monitor.reports.table import Table
+from monitor.reports.wording import about, window_name
+
+_ORDER = (AlertState.FIRING, AlertState.PENDING, AlertState.ENDED, AlertState.RESOLVED)
+
+_CONDITIONS = {Condition.UNKNOWN: "unknown since", Condition.NO_DATA: "no data since"}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An alert, with what is needed to tell of it.
+
+    Attributes:
+        policy: Of its model.
+        alert: The alert.
+        mute: The newest decision on its finding; None when there is none.
+        now: The present.
+    """
+
+    policy: Policy
+    alert: Alert
+    mute: Mute | None
+    now: datetime
+
+    @property
+    def muted(self) -> Mute | None:
+        """Return the mute that holds now."""
+        return self.mute if self.mute is not None and self.mute.holds(self.now) else None
+
+
+def alert_table(shown: Iterable[Shown]) -> Table:
+    """Return a table of alerts: those that fire first."""
+    ordered = sorted(shown, key=lambda item: _ORDER.index(item.alert.state))
+    rows = [
+        (
+            item.policy.model,
+            about(item.policy, item.alert.measure, item.alert.subject),
+            item.alert.measure,
+            item.alert.state.value,
+            item.alert.severity.value if item.alert.open else "–",
+            _course(item.alert),
+            window_name(item.alert.since),
+            _instant(item.alert.started_at),
+            _instant(item.alert.ended_at),
+            _muted(item.muted),
+            item.alert.fingerprint,
+        )
+        for item in ordered
+    ]
+    columns = ("model", "what", "measure", "state", "severity", "windows")
+    rest = ("first window", "fires since", "over since", "muted", "finding")
+    return Table("Alerts", (*columns, *rest), tuple(rows))
+
+
+def event_table(events: Iterable[AlertEvent]) -> Table:
+    """Return a table of what was known when."""
+    rows = [
+        (
+            _instant(event.at),
+            window_name(event.window),
+            "–" if event.was is None else event.was.value,
+            "taken back" if event.now is None else event.now.value,
+            event.severity.value,
+            event.condition.value.replace("_", " "),
+            window_name(event.since),
+        )
+        for event in events
+    ]
+    columns = ("known at", "told by window", "was", "now", "severity", "window says")
+    return Table("What was known when", (*columns, "first window"), tuple(rows))
+
+
+def alert_document(item: Shown) -> dict[str, Any]:
+    """Return an alert for machines, with the mute that holds now."""
+    alert = item.alert
+    return {
+        "finding": alert.fingerprint,
+        "measure": alert.measure,
+        **{name: text for name, text in asdict(alert.subject).items() if text},
+        "state": alert.state.value,
+        "severity": alert.severity.value,
+        "condition": alert.condition.value,
+        "since": _window(alert.since),
+        "began": _window(alert.began),
+        "judged": _window(alert.judged),
+        "over": _window(alert.over),
+        "windows_beyond": alert.beyond,
+        "windows_within": alert.within,
+        "known_at": _iso(alert.known_at),
+        "started_at": _iso(alert.started_at),
+        "ended_at": _iso(alert.ended_at),
+        "muted": None if item.muted is None else _mute_document(item.muted),
+    }
+
+
+def event_document(event: AlertEvent) -> dict[str, Any]:
+    """Return what was known when, for machines."""
+    return {
+        "known_at": _iso(event.at),
+        "window": _window(event.window),
+        "was": event.was,
+        "now": event.now,
+        "severity": event.severity.value,
+        "condition": event.condition.value,
+        "since": _window(event.since),
+    }
+
+
+def _mute_document(mute: Mute) -> dict[str, Any]:
+    return {"at": _iso(mute.at), "until": _iso(mute.until), "by": mute.by, "why": mute.why}
+
+
+def _course(alert: Alert) -> str:
+    told = f"{alert.beyond} beyond, {alert.within} within"
+    since = _CONDITIONS.get(alert.condition)
+    return f"{told}; {since} {window_name(alert.judged)}" if since and alert.open else told
+
+
+def _muted(mute: Mute | None) -> str:
+    return "–" if mute is None else f"until {mute.until:%Y-%m-%d %H:%M}Z, {mute.by}: {mute.why}"
+
+
+def _window(window: Window | None) -> dict[str, str] | None:
+    if window is None:
+        return None
+    return {"start": window.start.isoformat(), "end": window.end.isoformat()}
+
+
+def _iso(instant: datetime | None) -> str | None:
+    return None if instant is None else instant.isoformat()
+
+
+def _instant(instant: datetime | None) -> str:
+    return "–" if instant is None else f"{instant:%Y-%m-%d %H:%M}Z"
