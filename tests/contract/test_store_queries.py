@@ -14,12 +14,12 @@ QUERIES = re.findall(r"^```sql\n(.*?)^```$", PAGE.read_text("utf-8"), re.MULTILI
 
 
 def test_the_page_has_queries_and_names_every_table():
-    assert len(QUERIES) == 3
+    assert len(QUERIES) == 4
     tables = re.findall(r"^\| `(modelmon_\w+)` \|", PAGE.read_text("utf-8"), re.MULTILINE)
     assert sorted(tables) == sorted(METADATA.tables)
 
 
-@pytest.mark.parametrize("query", QUERIES, ids=["judged", "history", "baselines"])
+@pytest.mark.parametrize("query", QUERIES, ids=["judged", "history", "alerts", "baselines"])
 def test_a_query_of_the_page_finds_rows_in_a_filled_store(store, query):
     a_filled(store, days=3)
     with store._engine.connect() as connection:
@@ -64,7 +64,11 @@ def test_no_query_scans_a_table_of_results(store):
     (found,) = store.fingerprints("", 1)
     store.fingerprints(found, 3)
     store.past_findings(found, a_window().end, 5)
-    a_filled(store, days=1)
+    for alert in store.alerts("credit"):
+        store.episodes("credit", alert.fingerprint)
+        store.alert_events("credit", alert.fingerprint)
+    store.mutes("credit")
+    a_filled(store, days=2)  # one window more, and with it the life of alerts
     store.note([a_quarantined()])
     queries = [*seen, (QUERIES[1], ())]
     scans = []

@@ -1,5 +1,6 @@
 """Which series stay when a model has more than it may have."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -77,6 +78,15 @@ def test_the_worst_stay_one_after_the_other(page, shown):
     assert orders == [kept for kept in expected if kept in orders]
     assert orders[-1] == expected[-1]
     assert len(orders) == len(expected)
+
+
+def test_what_fires_stays_though_the_latest_window_says_nothing_of_it(page, make, shown):
+    gone = make.finding(make.reading("psi", Estimate(0.3, 900), field="gone"))
+    firing = replace(shown, alerts=(make.alert(gone, Verdict.CRITICAL),))
+    most = len(page(firing)) - 30
+    features = {labels["feature"] for _, labels, _ in page(firing, most) if "feature" in labels}
+    assert "gone" in features
+    assert "well" not in features
 
 
 def test_what_is_left_out_is_counted_and_the_rest_is_as_it_was(page, shown):
