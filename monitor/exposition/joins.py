@@ -7,8 +7,8 @@ from monitor.domain.manifest import Accounting
 from monitor.domain.policy import Policy
 from monitor.domain.run import Run
 from monitor.domain.schema import ColumnChange
+from monitor.engine.withheld import Withheld
 from monitor.exposition.sheet import Sheet
-from monitor.exposition.withheld import Withheld
 
 
 def add_label_join(sheet: Sheet, model: str, accounting: Accounting) -> None:

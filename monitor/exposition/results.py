@@ -22,9 +22,9 @@ from monitor.domain.reading import Reading
 from monitor.domain.run import Outcome, Run, VersionResult
 from monitor.engine.snapshot import ModelSnapshot
 from monitor.exposition.alerts import add_alerts
+from monitor.engine.withheld import Withheld, withheld
 from monitor.exposition.joins import add_columns, add_label_join, add_memberships
 from monitor.exposition.sheet import Sheet
-from monitor.exposition.withheld import Withheld, withheld
 from monitor.measures.measure import Family
 from monitor.measures.names import ESTIMATED_OF_GROUPS, MEASURE_NAMES
 

@@ -16,8 +16,8 @@ from monitor.domain.policy import Policy, SourceSpec
 from monitor.domain.reading import Reading, Subject
 from monitor.domain.schedule import CalendarUnit, Schedule
 from monitor.domain.window import Window
+from monitor.engine.withheld import withheld
 from monitor.exposition.render import render
-from monitor.exposition.withheld import withheld
 from monitor.measures.measure import Family, ProfilePair
 from monitor.measures.measuring import measure_all
 from monitor.measures.names import MEASURE_NAMES

@@ -12,10 +12,10 @@ from monitor.domain.field import Attribute, Effect, Population
 from monitor.domain.finding import Reason, Verdict
 from monitor.domain.limit import Band, HeldAgainst
 from monitor.domain.manifest import Accounting, LabelJoin
+from monitor.engine.withheld import Withheld
 from monitor.exposition.joins import add_memberships
 from monitor.exposition.render import render
 from monitor.exposition.sheet import Sheet
-from monitor.exposition.withheld import Withheld
 from monitor.measures.disparity import (
     false_positive_rate,
     group_label_coverage,

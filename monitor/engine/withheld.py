@@ -1,4 +1,4 @@
-"""Groups whose numbers the page leaves out, so that nobody can be made out in them."""
+"""Groups whose numbers are left out wherever anybody may look, so that nobody is made out in them."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -8,6 +8,7 @@ from typing import NamedTuple
 from monitor.domain.estimate import Estimate
 from monitor.domain.policy import Policy
 from monitor.domain.reading import Reading
+from monitor.engine.class_sums import ANY_CLASS, counted_as, sums_of_classes
 from monitor.engine.disclosure import Cell, Sum, suppressed
 from monitor.measures.disparity.comparison import BEST_OFF
 from monitor.measures.disparity.rate import ANY_DECISION, ANY_LABEL, LABELLED, Cells, cells
@@ -53,17 +54,23 @@ class Withheld:
     groups: Mapping[tuple[str, str], int] = field(default_factory=dict)
     classes: frozenset[tuple[str, str]] = frozenset()
 
-    def tells(self, reading: Reading) -> bool:
+    def tells(self, reading: Reading, *, baseline: bool = False) -> bool:
         """Return whether the numbers of a reading may be shown.
 
         A comparison is shown where both of its sides are: the one and the ratio give away the
         other. What is of a population as a whole, or held against whichever group is best off, is
         shown where all groups are.
+
+        Args:
+            reading: The reading.
+            baseline: Whether its rows of the baseline are shown as well.
         """
         subject = reading.subject
         if subject.class_name:
             return (subject.version, subject.population) not in self.classes
-        since = reading.measure.endswith(_SINCE_THE_BASELINE)
+        # The other side of a comparison is another group, of the same window.
+        rows_then = baseline and not _compares(reading.measure)
+        since = rows_then or reading.measure.endswith(_SINCE_THE_BASELINE)
         hidden = {
             item.group
             for item in (self.now | self.then if since else self.now)
@@ -75,6 +82,10 @@ class Withheld:
             return False
         # Against all others together nothing is told that the group and the totals do not tell.
         return not _compares(reading.measure) or subject.reference_group not in {BEST_OFF, *hidden}
+
+    def whole(self, version: str, population: str) -> bool:
+        """Return whether nothing of a population is left out, of the window and of the baseline."""
+        return (version, population) not in {item[:2] for item in self.now | self.then}
 
 
 def withheld(readings: Iterable[Reading], policy: Policy) -> Withheld:
