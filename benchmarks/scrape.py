@@ -16,13 +16,16 @@ from tempfile import TemporaryDirectory
 from urllib.parse import urlencode
 
 from benchmarks.fleet import BUILD, FAMILIES, fleet, model
+from monitor import app
 from monitor.exposition.page import ResultsPage
 from monitor.exposition.process import ProcessMetrics
 from monitor.exposition.render import page_of, render_model
 from monitor.exposition.text import Chunk, Form
 from monitor.exposition.vitals import Vitals
+from monitor.store.sql import SqlStore
 from monitor.web.app import create_app
 from monitor.web.health import Health
+from monitor.web.pages.library import Library
 from monitor.web.server import WebServer
 
 FEATURES = 500
@@ -118,8 +121,12 @@ def scraping(rendered: Rendered) -> str:
     page, vitals = ResultsPage(), Vitals(rendered)
     page.publish(page_of(rendered, BUILD), AT)
     process = ProcessMetrics(vitals, page)
-    app = create_app(page, process, Health(vitals, page, timedelta(hours=1)))
-    server = WebServer(app, ended=lambda: None)
+    health = Health(vitals, page, timedelta(hours=1))
+    library = Library(
+        dict, SqlStore("sqlite://"), app.policy_of_text, app.line_of_key, app.SystemClock().now
+    )
+    served = create_app(page, process, health, library)
+    server = WebServer(served, ended=lambda: None)
     _, port = server.start()
     with TemporaryDirectory() as folder, prometheus(port, Path(folder)) as ask:
         end = time.monotonic() + 180

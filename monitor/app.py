@@ -133,6 +133,14 @@ def policy_of_text(text: str) -> Policy:
     return parse_policy(text, "(the stored policy)")
 
 
+def line_of_key(text: str, path: Sequence[str]) -> int | None:
+    """Return the line on which a policy's file says something; None where it does not."""
+    from monitor.config.document import parse_document
+
+    found = parse_document("(the stored policy)", text).keys_at.get(tuple(path))
+    return None if found is None else found[0]
+
+
 def settings_as_yaml(settings: DaemonSettings) -> str:
     """Return the settings with every default filled in; secrets are not shown."""
     from monitor.config import daemon_file

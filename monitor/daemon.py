@@ -12,7 +12,14 @@ from threading import Lock
 from starlette.applications import Starlette
 
 from monitor import logs, supervisor
-from monitor.app import code_version, measure_families, snapshot, source_of
+from monitor.app import (
+    code_version,
+    line_of_key,
+    measure_families,
+    policy_of_text,
+    snapshot,
+    source_of,
+)
 from monitor.config.files import SHOWN, ConfigChange, ConfigFiles, Configured, change_between
 from monitor.domain.errors import FencedError, ModelmonError, StoreError
 from monitor.domain.lease import Term
@@ -25,6 +32,7 @@ from monitor.engine.lookback import Lookback
 from monitor.engine.ports import Clock, Source
 from monitor.engine.progress import Silent
 from monitor.engine.run import Outside, Ran
+from monitor.engine.snapshot import ModelSnapshot
 from monitor.exposition.page import ResultsPage
 from monitor.exposition.process import ProcessMetrics
 from monitor.exposition.render import Build, page_of, render_model
@@ -36,6 +44,7 @@ from monitor.scheduling.checks import CheckSchedule
 from monitor.scheduling.leadership import Leadership
 from monitor.web.app import create_app
 from monitor.web.health import Health
+from monitor.web.pages.library import Library
 from monitor.web.server import WebServer, stop_signals
 
 HEARTBEAT_BOUND = timedelta(seconds=60)
@@ -72,6 +81,19 @@ class Watched:
         return source_of(self.policy, clock=self.clock)
 
 
+@dataclass(frozen=True)
+class Exported:
+    """What is shown of a model: to people on pages, and to Prometheus.
+
+    Attributes:
+        shot: Its newest results.
+        lines: The same as series.
+    """
+
+    shot: ModelSnapshot
+    lines: Mapping[str, Chunk]
+
+
 class Daemon:
     """Checks models while it leads, and keeps their newest stored results on a page.
 
@@ -101,7 +123,7 @@ class Daemon:
         self._vitals = vitals
         vitals.led(leadership.told)
         self._page = ResultsPage()
-        self._rendered: dict[str, Mapping[str, Chunk]] = {}
+        self._exported: dict[str, Exported] = {}
         self._shown: dict[str, int] = {}
         self._publishing = Lock()
         self._reloading = Lock()
@@ -168,7 +190,7 @@ class Daemon:
             changes = self._outside.store.changes()  # first: what comes later is shown later
             for model in models:
                 if model in self._watched:
-                    self._rendered[model] = self._lines(
+                    self._exported[model] = self._export(
                         self._watched[model].policy, self._configured.settings
                     )
                     self._shown[model] = changes.get(model, 0)
@@ -230,8 +252,15 @@ class Daemon:
         health = Health(self._vitals, self._page, HEARTBEAT_BOUND)
         process = ProcessMetrics(self._vitals, self._page)
         may_ask = self._configured.settings.reload
+        library = Library(
+            models=lambda: {name: item.shot for name, item in self._exported.copy().items()},
+            store=self._outside.store,
+            read_policy=policy_of_text,
+            line_of=line_of_key,
+            now=self._outside.clock.now,
+        )
         return create_app(
-            self._page, process, health, (lambda: str(self.reload())) if may_ask else None
+            self._page, process, health, library, (lambda: str(self.reload())) if may_ask else None
         )
 
     def _hung_up(self) -> None:
@@ -277,8 +306,8 @@ class Daemon:
             most = self._configured.settings.max_series_per_model
             anew = changed if after.settings.max_series_per_model == most else list(watched)
             changes = self._outside.store.changes()
-            fresh = {name: self._lines(watched[name].policy, after.settings) for name in anew}
-            self._rendered = {name: fresh.get(name) or self._rendered[name] for name in watched}
+            fresh = {name: self._export(watched[name].policy, after.settings) for name in anew}
+            self._exported = {name: fresh.get(name) or self._exported[name] for name in watched}
             self._shown |= {name: changes.get(name, 0) for name in anew}
             self._watched = watched
             self._vitals.watch(watched)
@@ -294,13 +323,15 @@ class Daemon:
         )
         return now if now is not None and same else Watched(policy, self._outside.clock)
 
-    def _lines(self, policy: Policy, settings: DaemonSettings) -> Mapping[str, Chunk]:
-        """Return what the page says of a model: only of one that has changed is it written anew."""
+    def _export(self, policy: Policy, settings: DaemonSettings) -> Exported:
+        """Return what is shown of a model: only of one that has changed is it written anew."""
         shown = snapshot(policy, self._outside)
-        return render_model(shown, measure_families(), settings.max_series_per_model)
+        lines = render_model(shown, measure_families(), settings.max_series_per_model)
+        return Exported(shown, lines)
 
     def _exchange_page(self) -> None:
-        results = page_of(self._rendered, Build(code_version()))
+        lines = {name: item.lines for name, item in self._exported.items()}
+        results = page_of(lines, Build(code_version()))
         self._page.publish(results, self._outside.clock.now())
 
     def _check(self, model: str, term: Term, outside: Outside) -> None:

@@ -286,6 +286,27 @@ class PastFinding:
     finding: Finding
 
 
+@dataclass(frozen=True)
+class RunLine:
+    """The newest run of a window, as one line.
+
+    Attributes:
+        window: The window.
+        revision: The run's number among those of the window.
+        outcome: How it ended.
+        finished: When.
+        rows: Rows read.
+        verdicts: How many of its findings have which verdict; those that none has are left out.
+    """
+
+    window: Window
+    revision: int
+    outcome: Outcome
+    finished: datetime
+    rows: int
+    verdicts: Mapping[Verdict, int] = field(default_factory=dict)
+
+
 class Store(Protocol):
     """Where everything is remembered. Every write is one transaction."""
 
@@ -359,6 +380,16 @@ class Store(Protocol):
 
     def revisions(self, model: str, window: Window) -> Sequence[Revision]:
         """Return the runs of a window, oldest first."""
+        ...
+
+    def run_lines(self, model: str, before: datetime | None, most: int) -> Sequence[RunLine]:
+        """Return the newest run of each window of a model, the latest window first.
+
+        Args:
+            model: Name of the model.
+            before: Only windows that end before this instant; None for all.
+            most: How many at the most.
+        """
         ...
 
     def policy_text(self, digest: str) -> str:

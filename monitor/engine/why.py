@@ -85,11 +85,13 @@ class Moment:
         window: The window.
         revision: The window's newest revision.
         finding: What it found; None when the same was not judged in it.
+        alarm: What it amounted to then, with those before it; None when nothing was known of it.
     """
 
     window: Window
     revision: int
     finding: Finding | None
+    alarm: Alarm | None = None
 
 
 @dataclass(frozen=True)
@@ -166,12 +168,10 @@ def why(
     if run is None:
         raise LookupError(f"{window} has {len(revisions)} results, and none is {revision}")
     finding, result = _judged(run, fingerprint)
-    history = _history(store, policy.model, fingerprint, window)
+    history = _history(store, policy, fingerprint, window)
     number = revisions[-1].number if revision is None else revision
-    alarm = None
-    if number == revisions[-1].number:
-        alarms = alarms_since(policy, store, window.start)
-        alarm = alarms.found.get(window, {}).get(fingerprint)
+    newest = number == revisions[-1].number
+    alarm = next((item.alarm for item in history if newest and item.window == window), None)
     if result is None or not result.baseline:
         ranking = None if result is None else _ranking(policy, result, None)
         return Why(finding, run, number, revisions, None, None, {}, ranking, history, alarm)
@@ -328,11 +328,12 @@ def _ranking(policy: Policy, result: VersionResult, pair: ProfilePair | None) ->
     return Ranking(ImportanceSource.ASSOCIATION, ranked(effects, known))
 
 
-def _history(store: Store, model: str, fingerprint: str, window: Window) -> tuple[Moment, ...]:
+def _history(store: Store, policy: Policy, fingerprint: str, window: Window) -> tuple[Moment, ...]:
     heads = [
         head
         for head in sorted(
-            store.heads(model).values(), key=lambda head: (head.window.end, head.window.start)
+            store.heads(policy.model).values(),
+            key=lambda head: (head.window.end, head.window.start),
         )
         if head.window.end <= window.end
     ][-HISTORY:]
@@ -340,7 +341,14 @@ def _history(store: Store, model: str, fingerprint: str, window: Window) -> tupl
         (item.window, item.revision): item.finding
         for item in store.past_findings(fingerprint, window.end, HISTORY * _REVISIONS)
     }
+    first = min((head.window.start for head in heads), default=window.start)
+    alarms = alarms_since(policy, store, first).found
     return tuple(
-        Moment(head.window, head.revision, found.get((head.window, head.revision)))
+        Moment(
+            head.window,
+            head.revision,
+            found.get((head.window, head.revision)),
+            alarms.get(head.window, {}).get(fingerprint),
+        )
         for head in heads
     )

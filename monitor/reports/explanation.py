@@ -59,12 +59,12 @@ class Explained:
 def explanation_tables(explained: Explained) -> tuple[Table, ...]:
     """Return the explanation as tables; those that would be empty are left out."""
     tables = (
-        _run_table(explained),
-        _row_table(explained.run),
+        run_table(explained),
+        row_table(explained.run),
         label_table(explained.policy, [explained.run]),
         membership_table(explained.policy, [explained.run]),
         _file_table(explained.run),
-        _left_out_table(explained.run),
+        left_out_table(explained.run),
         _note_table(explained),
         _since_table(explained),
         _reference_table(explained.run),
@@ -108,7 +108,8 @@ def explanation_document(explained: Explained) -> dict[str, Any]:
     }
 
 
-def _run_table(explained: Explained) -> Table:
+def run_table(explained: Explained) -> Table:
+    """Return what a run is, and what it rests on."""
     run = explained.run
     newest = explained.revisions[-1].number
     current = "in force" if run.policy == explained.policy.digest else "no longer in force"
@@ -137,7 +138,8 @@ def _digest_text(explained: Explained) -> str:
     return f"{explained.written} was written, and the files below make {found}"
 
 
-def _row_table(run: Run) -> Table:
+def row_table(run: Run) -> Table:
+    """Return what became of every row that was read."""
     accounting = run.accounting
     parts = [
         *((f"profiled, version {name}", rows) for name, rows in accounting.profiled.items()),
@@ -162,7 +164,8 @@ def _file_table(run: Run) -> Table:
     return Table("The files it was made from", columns, tuple(rows), note)
 
 
-def _left_out_table(run: Run) -> Table:
+def left_out_table(run: Run) -> Table:
+    """Return the files that could not be used, and why."""
     rows = [
         (file.path, file.reason, "yes" if file.placed else "nobody knows", file.explanation)
         for file in run.manifest.unreadable

@@ -52,16 +52,16 @@ def finding_tables(why: Why, policy: Policy, width: int) -> tuple[Table, ...]:
     tables = [
         _finding_table(why, policy),
         _history_table(why, width),
-        *_made_tables(why, policy, width),
+        *made_tables(why, policy, width),
     ]
     tables.append(carrier_table(why, width))
     if why.ranking is not None:
-        tables.append(_ranking_table(why.ranking, why.finding.reading.subject.field, width))
+        tables.append(ranking_table(why.ranking, why.finding.reading.subject.field, width))
     tables.append(_provenance_table(why, policy))
     return tuple(table for table in tables if table.rows)
 
 
-def _made_tables(why: Why, policy: Policy, width: int) -> Iterator[Table]:
+def made_tables(why: Why, policy: Policy, width: int) -> Iterator[Table]:
     """Yield what made it, or why nothing can be said of that."""
     if isinstance(why.parts, Attribution):
         yield _part_table(why.parts, width, _sides(why, policy))
@@ -131,7 +131,7 @@ def _finding_table(why: Why, policy: Policy) -> Table:
         ("measure", ", ".join((reading.measure, about.title, *told))),
         ("reading", _reading_text(reading)),
         ("then → now", "" if reading.subject.population else change_text(reading)),
-        ("limit", _limit_text(why)),
+        ("limit", bounds_text(why.finding)),
         ("verdict", f"{finding.verdict.value} ({finding.reason.value})"),
         ("alarm", "" if why.alarm is None else alarm_text(why.alarm)),
         ("why", finding.explanation),
@@ -168,10 +168,11 @@ def _bounded(finding: Finding) -> str:
             return "ratio"
 
 
-def _limit_text(why: Why) -> str:
-    limit = why.finding.limit
+def bounds_text(finding: Finding) -> str:
+    """Return the bounds of a limit or a band, and of what they are."""
+    limit = finding.limit
     if not isinstance(limit, Limit):
-        return f"{_bounded(why.finding)} from {limit.low:.4g} to {limit.high:.4g}"
+        return f"{_bounded(finding)} from {limit.low:.4g} to {limit.high:.4g}"
     bounds = [
         f"{name} beyond {bound:g}"
         for name, bound in (("warning", limit.warning), ("critical", limit.critical))
@@ -181,7 +182,7 @@ def _limit_text(why: Why) -> str:
 
 
 def _history_table(why: Why, width: int) -> Table:
-    marks = _marks(why.finding)
+    marks = limit_marks(why.finding)
     spans = {moment.window: span for moment in why.history if (span := _span(moment)) is not None}
     unchanged = _ABOUT[why.finding.reading.measure].unchanged
     scale = Scale.over(list(spans.values()), marks, unchanged, width)
@@ -202,7 +203,7 @@ def _history_table(why: Why, width: int) -> Table:
     )
 
 
-def _marks(finding: Finding) -> list[float]:
+def limit_marks(finding: Finding) -> list[float]:
     """Return what is drawn as limits: the bounds, or what was tolerated instead of them."""
     match finding.limit:
         case Band() as band:
@@ -387,7 +388,14 @@ _RANKED_BY = {
 }
 
 
-def _ranking_table(ranking: Ranking, own: str, width: int) -> Table:
+def ranking_table(ranking: Ranking, own: str, width: int) -> Table:
+    """Return the features of a model, those that moved most first.
+
+    Args:
+        ranking: The features.
+        own: The one that is marked; "" for none.
+        width: Characters of a drawing.
+    """
     known = any(item.importance is not None for item in ranking.fields)
     placed = list(enumerate(ranking.fields, 1))
     shown = placed[:SHOWN] + [item for item in placed[SHOWN:] if item[1].field == own]

@@ -19,7 +19,7 @@ from monitor.domain.disparity import STRETCH_DAYS
 from monitor.domain.finding import Verdict
 from monitor.domain.run import Outcome
 from monitor.domain.window import Window
-from monitor.engine.ports import PastFinding, RunCounts, WindowVerdicts
+from monitor.engine.ports import PastFinding, RunCounts, RunLine, WindowVerdicts
 from monitor.store.rows import BAND, finding_of, reading_of, window_of
 from monitor.store.tables import FAILURES, FINDINGS, PROFILES, READINGS, RUNS
 
@@ -126,6 +126,40 @@ def _starts(
             window.start if days is None else window.end - timedelta(days=days)
         )
     return found
+
+
+def read_run_lines(
+    connection: Connection, model: str, before: datetime | None, most: int
+) -> Sequence[RunLine]:
+    """Return the newest run of each window of a model, the latest window first."""
+    query = (
+        select(RUNS)
+        .where(RUNS.c.model == model, RUNS.c.revision == newest_revision())
+        .order_by(RUNS.c.window_end.desc(), RUNS.c.window_start.desc())
+        .limit(most)
+    )
+    if before is not None:
+        query = query.where(RUNS.c.window_end < before)
+    rows = connection.execute(query).mappings().all()
+    counted = (
+        select(FINDINGS.c.run, FINDINGS.c.verdict, func.count())
+        .where(FINDINGS.c.run.in_([row["id"] for row in rows]))
+        .group_by(FINDINGS.c.run, FINDINGS.c.verdict)
+    )
+    verdicts: dict[int, dict[Verdict, int]] = {row["id"]: {} for row in rows}
+    for number, verdict, count in connection.execute(counted):
+        verdicts[number][Verdict(verdict)] = count
+    return [
+        RunLine(
+            window_of(row),
+            row["revision"],
+            Outcome(row["outcome"]),
+            row["finished"],
+            row["accounting"]["read"],
+            verdicts[row["id"]],
+        )
+        for row in rows
+    ]
 
 
 def read_e_values(connection: Connection, model: str) -> Mapping[Window, float | None]:

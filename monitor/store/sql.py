@@ -30,6 +30,7 @@ from monitor.engine.ports import (
     Revision,
     RunCounts,
     RunHead,
+    RunLine,
     Store,
     WindowVerdicts,
 )
@@ -48,6 +49,7 @@ from monitor.store.history import (
     read_fingerprints,
     read_gaps,
     read_past_findings,
+    read_run_lines,
     read_verdicts,
 )
 from monitor.store.lease import require_term
@@ -219,6 +221,11 @@ class SqlStore(SqlAlerts, Store):
         doing = f"reading the quarantine of {model}"
         with reported(self._url, doing), self._engine.connect() as connection:
             return read_files(connection, model)
+
+    def run_lines(self, model: str, before: datetime | None, most: int) -> Sequence[RunLine]:
+        """Return the newest run of each window of a model, the latest window first."""
+        with reported(self._url, f"reading runs of {model}"), self._engine.connect() as connection:
+            return read_run_lines(connection, model, before, most)
 
     def policy_text(self, digest: str) -> str:
         """Return the file of a policy that a stored run was made under.

@@ -6,7 +6,7 @@ from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -14,28 +14,9 @@ from monitor.exposition.page import ResultsPage
 from monitor.exposition.process import ProcessMetrics
 from monitor.web.health import Health
 from monitor.web.negotiation import accepts_gzip, asked_form
+from monitor.web.pages.answers import Pages
+from monitor.web.pages.library import Library
 from monitor.web.reload import reload_route
-
-_INDEX = """\
-<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>modelmon</title>
-</head>
-<body>
-<main>
-<h1>modelmon</h1>
-<ul>
-<li><a href="/metrics">Metrics</a>, for Prometheus</li>
-<li><a href="/-/healthy">Health</a>: is the scheduler alive?</li>
-<li><a href="/-/ready">Readiness</a>: have the last results been exported?</li>
-</ul>
-</main>
-</body>
-</html>
-"""
 
 _SECURITY = {
     "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; "
@@ -51,6 +32,7 @@ def create_app(
     page: ResultsPage,
     process: ProcessMetrics,
     health: Health,
+    library: Library,
     reload: Callable[[], str] | None = None,
 ) -> Starlette:
     """Return the ASGI application.
@@ -59,6 +41,7 @@ def create_app(
         page: The results part of the metrics page.
         process: The process part of it.
         health: What the probes answer.
+        library: What pages are made from.
         reload: Reads the configuration again and says what has changed; None when requests may not.
     """
 
@@ -73,16 +56,13 @@ def create_app(
         # As a header: starlette would append a charset to a media type that has one.
         return Response(body, headers={**headers, "Content-Type": form.value})
 
-    async def index(_: Request) -> Response:
-        return HTMLResponse(_INDEX)
-
     return Starlette(
         routes=[
-            Route("/", index),
             Route("/metrics", metrics),
             Route("/-/healthy", _probe(health.healthy)),
             Route("/-/ready", _probe(health.ready)),
             Route("/-/reload", reload_route(reload), methods=["POST", "PUT"]),
+            *Pages(library).routes(),
         ],
         middleware=[Middleware(_SecurityHeaders)],
     )
@@ -105,7 +85,9 @@ class _SecurityHeaders:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(_SECURITY)
+                headers = MutableHeaders(scope=message)
+                for name, value in _SECURITY.items():
+                    headers.setdefault(name, value)  # a page may have a stylesheet
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

@@ -138,6 +138,28 @@ def test_going_back_to_an_earlier_policy_is_a_revision_of_its_own(stores):
     assert stores.writer.commit(a_run(), a_policy()) == Committed(3, new=False)
 
 
+def test_run_lines_are_the_newest_revisions_the_latest_window_first(stores):
+    a_filled(stores.writer, days=3)
+    again = replace(a_run(1, policy="policy-2", versions=("1",)))
+    stores.writer.commit(again, a_policy("policy-2"))
+    stores.writer.commit(an_empty_run(3), a_policy())
+    stores.writer.commit(an_empty_run(9, "other"), a_policy(model="other"))
+    empty, last, middle, first = stores.reader.run_lines("credit", None, 10)
+    assert [item.window for item in (empty, last, middle, first)] == [
+        a_window(place) for place in (3, 2, 1, 0)
+    ]
+    assert (empty.outcome, empty.rows, empty.revision) == (Outcome.NO_DATA, 0, 1)
+    assert empty.verdicts == {Verdict.UNKNOWN: 1}
+    assert (middle.revision, middle.finished) == (2, again.finished)
+    assert middle.rows == again.accounting.read
+    counted = [item.verdict for item in all_findings(again)]
+    assert middle.verdicts == {verdict: counted.count(verdict) for verdict in set(counted)}
+    assert stores.reader.run_lines("credit", None, 2) == [empty, last]
+    assert stores.reader.run_lines("credit", last.window.end, 10) == [middle, first]
+    assert stores.reader.run_lines("credit", first.window.end, 10) == []
+    assert stores.reader.run_lines("nobody", None, 10) == []
+
+
 def test_heads_are_the_newest_revisions_in_the_order_of_time(stores):
     a_filled(stores.writer, days=0)
     for day in (2, 0, 1):

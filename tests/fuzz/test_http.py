@@ -17,10 +17,20 @@ from monitor.web.app import create_app
 from monitor.web.health import Health
 from monitor.web.server import WebServer
 from tests.fuzz.depth import examples
+from tests.reading_room import an_empty_library
 
 pytestmark = pytest.mark.slow
 
-PATHS = ("/", "/metrics", "/-/healthy", "/-/ready", "/nowhere")
+PATHS = (
+    "/",
+    "/models/a/findings/0123",
+    "/models/%00/runs/x/1",
+    "/-/pages.css",
+    "/metrics",
+    "/-/healthy",
+    "/-/ready",
+    "/nowhere",
+)
 ANSWER_SECONDS = 5
 PATIENCE_SECONDS = 0.1
 
@@ -44,7 +54,7 @@ def address():
     )
     vitals = Vitals(["credit"])
     health = Health(vitals, page, timedelta(hours=1))
-    app = create_app(page, ProcessMetrics(vitals, page), health)
+    app = create_app(page, ProcessMetrics(vitals, page), health, an_empty_library())
     server = WebServer(app, ended=lambda: None)
     yield server.start()
     assert server.stop()

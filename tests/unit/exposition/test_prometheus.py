@@ -20,6 +20,7 @@ from monitor.exposition.vitals import Vitals
 from monitor.web.app import create_app
 from monitor.web.health import Health
 from monitor.web.server import WebServer
+from tests.reading_room import an_empty_library
 
 pytestmark = pytest.mark.slow
 
@@ -116,7 +117,8 @@ def test_a_real_prometheus_scrapes_every_series_with_hostile_names(
     prometheus, make, fleet, hostile
 ):
     page, vitals, process = whole_page([*fleet, hostile], make)
-    app = create_app(page, process, Health(vitals, page, timedelta(minutes=5)))
+    health = Health(vitals, page, timedelta(minutes=5))
+    app = create_app(page, process, health, an_empty_library())
     server = WebServer(app, ended=lambda: None)
     _, port = server.start()
     try:

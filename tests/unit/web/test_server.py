@@ -135,6 +135,7 @@ from monitor.scheduling.checks import CheckSchedule
 from monitor.web.app import create_app
 from monitor.web.health import Health
 from monitor.web.server import WebServer, stop_signals
+from tests.reading_room import an_empty_library
 
 class Clock:
     def now(self):
@@ -147,7 +148,7 @@ def check(model):
 
 vitals, page = Vitals(["m"]), ResultsPage()
 page.publish(Results(), datetime.now(UTC))
-app = create_app(page, ProcessMetrics(vitals, page), Health(vitals, page, timedelta(seconds=30)))
+app = create_app(page, ProcessMetrics(vitals, page), Health(vitals, page, timedelta(seconds=30)), an_empty_library())
 with stop_signals() as stop:
     server = WebServer(app, ended=lambda: stop.ask("ended"))
     print(server.start()[1], flush=True)

@@ -1,0 +1,1 @@
+"""Pages for people: server-rendered, without script, each chart beside a table."""
