@@ -9,11 +9,20 @@ JOB = "modelmon"
 RUNBOOKS = "docs/runbooks"
 """Where the pages are from the root of the repository: a mirror of it has its own address."""
 
+PAGES = "http://localhost:9108"
+"""Where people reach the daemon's pages, unless told: on the machine that it runs on."""
+
 KEPT = "3d"
 """How long what was last known of a model is kept while no daemon exports results: a weekend."""
 
 _OWNER = "modelmon:model_owner:last"
 _MUTED_UNTIL = "modelmon_alert_muted_until_timestamp_seconds"
+_PAGE = (
+    '/models/{{ reReplaceAll "[+]" "%20" (urlquery $labels.model) }}'
+    "{{ with $labels.finding }}/findings/{{ . }}{{ end }}"
+)
+"""Of the finding where an alert is about one, else of its model. A query's plus is a path's %20."""
+
 _RESULTS = "modelmon_results_exported_timestamp_seconds"
 
 
@@ -101,12 +110,14 @@ OWNERS = (
 """The owner of each model: one, also while a change of owner reaches one replica after the other."""
 
 
-def rule_file(groups: Sequence[Group], runbooks: str) -> str:
+def rule_file(groups: Sequence[Group], runbooks: str, pages: str) -> str:
     """Return a rule file.
 
     Args:
         groups: What is in it.
         runbooks: Folder or address of the pages that say what to do.
+        pages: Address of the daemon's pages, as people reach it. It stands in the rules and not in a
+            series, so that a link is there while the daemon is not.
     """
     lines = ["groups:"]
     for group in groups:
@@ -116,7 +127,7 @@ def rule_file(groups: Sequence[Group], runbooks: str) -> str:
         for alert in group.alerts:
             if alert.held:
                 lines += _recording(Record(_condition(alert), alert.expression))
-            lines += _alerting(alert, runbooks)
+            lines += _alerting(alert, runbooks, pages)
     return "\n".join(lines) + "\n"
 
 
@@ -124,12 +135,14 @@ def _recording(record: Record) -> list[str]:
     return [f"      - record: {record.name}", *_expression(record.expression)]
 
 
-def _alerting(alert: Alert, runbooks: str) -> list[str]:
+def _alerting(alert: Alert, runbooks: str, pages: str) -> list[str]:
     annotations = {
         "summary": alert.summary,
         "description": alert.description,
         "runbook_url": f"{runbooks.rstrip('/')}/{alert.name}.md",
     }
+    if alert.owned:
+        annotations["evidence_url"] = f"{pages.rstrip('/')}{_PAGE}"
     return [
         f"      - alert: {alert.name}",
         *_expression(_when(alert)),

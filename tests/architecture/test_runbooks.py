@@ -15,7 +15,7 @@ from monitor.store.tables import METADATA
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / RUNBOOKS).glob("*.md"))
 ALERTS = [alert for group in rules_for(JOB) for alert in group.alerts]
-RULES = rule_file(rules_for(JOB), RUNBOOKS)
+RULES = rule_file(rules_for(JOB), RUNBOOKS, "http://localhost:9108")
 
 COMMAND = re.compile(r"modelmon ([a-z]+)((?: [a-z]+)?)(.*)")
 FROM_OTHERS = {

@@ -73,16 +73,20 @@ USUAL = {
 
 def told(story):
     """Return what Alertmanager is sent of a story while it is bad."""
-    runbook = f"docs/runbooks/{story.alert}.md"
+    links = {"runbook_url": f"docs/runbooks/{story.alert}.md"}
+    if "owner" in story.labels:
+        page = f"http://localhost:9108/models/{story.labels['model']}"
+        finding = story.labels.get("finding")
+        links["evidence_url"] = f"{page}/findings/{finding}" if finding else page
     return [
         {
             "exp_labels": {"job": "modelmon", **story.labels},
-            "exp_annotations": {**story.annotations, "runbook_url": runbook},
+            "exp_annotations": {**story.annotations, **links},
         }
     ]
 
 
-def check(folder, series, expected, values=()):
+def check(folder, series, expected, values=(), rules=RULES):
     """Run one test: at each minute, the alerts of a name are these, and expressions have values."""
     alerts = [
         {"eval_time": f"{minute}m", "alertname": name, "exp_alerts": firing}
@@ -102,7 +106,7 @@ def check(folder, series, expected, values=()):
         "alert_rule_test": alerts,
         "promql_expr_test": numbers,
     }
-    content = {"rule_files": [str(RULES)], "evaluation_interval": "1m", "tests": [story]}
+    content = {"rule_files": [str(rules)], "evaluation_interval": "1m", "tests": [story]}
     tests = folder / "test.yml"
     tests.write_text(json.dumps(content))
     code, said = promtool("test", "rules", str(tests))

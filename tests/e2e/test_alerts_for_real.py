@@ -89,6 +89,11 @@ def test_a_drift_outlives_the_daemon_that_found_it_and_goes_on_when_it_is_back(t
             (drift, *_) = wait_for(lambda: alerts(address, "ModelMonDrift"), process, log)
             assert drift["labels"]["model"] == "credit"
             assert drift["annotations"]["runbook_url"] == "docs/runbooks/ModelMonDrift.md"
+            evidence = drift["annotations"]["evidence_url"]
+            assert evidence.startswith("http://localhost:9108/models/credit")
+            status, page = get(evidence.replace("localhost:9108", f"127.0.0.1:{port}"))
+            assert status == 200
+            assert "population stability index" in page.lower()
             before = identities(address)
             process.send_signal(signal.SIGKILL)
             process.wait(30)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from monitor.exposition.catalogue import CATALOGUE
-from monitor.exposition.rule import JOB
+from monitor.exposition.rule import JOB, OWNERS, Alert, Group, rule_file
 from monitor.exposition.rules import rules_for
 from tests.e2e.promtool import BAD, OUTAGE, RULES, WELL, Story, check, promtool, told
 
@@ -415,6 +415,40 @@ def test_nothing_is_kept_of_a_model_that_is_gone_while_results_are_exported(tmp_
     rest = [each for each in story.series() if not each["series"].startswith("modelmon_alarm")]
     expected = [(20, story.alert, told(story)), (22, story.alert, [])]
     check(tmp_path, [*rest, gone], expected)
+
+
+def test_an_alert_links_the_page_of_its_finding_whatever_its_model_is_called(tmp_path):
+    name = 'a/b + c?"d"#%<e>'
+    alert = Alert("Any", "max by (job, model, finding) (found) == 1", "info", "s", "d")
+    rules = tmp_path / "rules.yml"
+    groups = (Group("owners", OWNERS), Group("any", alerts=(alert,)))
+    rules.write_text(rule_file(groups, "books", "https://models.example/m/"))
+    model = name.replace('"', '\\"')
+    series = [
+        {"series": f'found{{job="j",model="{model}",finding="0123456789abcdef"}}', "values": "1x9"},
+        {
+            "series": f'modelmon_model_info{{job="j",model="{model}",model_owner="o"}}',
+            "values": "1x9",
+        },
+        {"series": 'modelmon_results_exported_timestamp_seconds{job="j"}', "values": "1x9"},
+    ]
+    page = "https://models.example/m/models/a%2Fb%20%2B%20c%3F%22d%22%23%25%3Ce%3E"
+    fired = {
+        "exp_labels": {
+            "job": "j",
+            "model": name,
+            "owner": "o",
+            "finding": "0123456789abcdef",
+            "severity": "info",
+        },
+        "exp_annotations": {
+            "summary": "s",
+            "description": "d",
+            "runbook_url": "books/Any.md",
+            "evidence_url": f"{page}/findings/0123456789abcdef",
+        },
+    }
+    check(tmp_path, series, [(5, "Any", [fired])], rules=rules)
 
 
 def test_what_was_last_known_is_not_kept_for_ever(tmp_path):
