@@ -8,6 +8,7 @@ from grafana_foundation_sdk.models import dashboard as model
 
 from dashboards.boards.panels import DATASOURCE, Panels
 from dashboards.boards.queries import Scope
+from monitor.exposition.rule import PAGES
 
 TAG = "modelmon"
 
@@ -94,6 +95,17 @@ def choice(
         return variable
     option = model.VariableOption(selected=True, text=["All"], value=["$__all"])
     return variable.all_value(everything).current(option)
+
+
+def pages() -> dashboard.TextBoxVariable:
+    """Return the variable that says where people reach the daemon's pages."""
+    return (
+        dashboard.TextBoxVariable("pages")
+        .label("Pages")
+        .description("Address of the daemon's pages, as you reach them.")
+        .default_value(PAGES)
+        .current(model.VariableOption(text=PAGES, value=PAGES))
+    )
 
 
 def job() -> dashboard.QueryVariable:

@@ -2,7 +2,7 @@
 
 from grafana_foundation_sdk.builders import dashboard
 
-from dashboards.boards.board import board, choice, filled, job, marks
+from dashboards.boards.board import board, choice, filled, job, marks, pages
 from dashboards.boards.panels import (
     ALARM,
     ANY_IS_BAD,
@@ -36,8 +36,11 @@ SUBJECT = {
 EXPLAIN = """\
 `modelmon explain $model` lists everything that was judged in the latest window, with fingerprints; \
 `modelmon explain FINGERPRINT` shows one finding: its reading, its limit and who it is held against, its last \
-windows, and the bins or groups that made it.
+windows, and the bins or groups that made it. The same stands on \
+[the page of this model](${pages}/models/${model:percentencode}) of the daemon.
 """
+PAGE = "${pages}/models/${model:percentencode}"
+"""The model among the pages of the daemon."""
 
 
 def of_model() -> dashboard.Dashboard:
@@ -79,7 +82,7 @@ def of_model() -> dashboard.Dashboard:
     )
 
 
-def _variables() -> tuple[dashboard.QueryVariable, ...]:
+def _variables() -> tuple[dashboard.QueryVariable | dashboard.TextBoxVariable, ...]:
     of = 'job=~"$job", model="$model"'
     return (
         job(),
@@ -108,6 +111,7 @@ def _variables() -> tuple[dashboard.QueryVariable, ...]:
             "Performance measure",
             f"label_values(modelmon_performance_score{{{of}}}, check)",
         ),
+        pages(),
     )
 
 
@@ -169,6 +173,7 @@ def _verdicts() -> Panels:
                 )
             ],
             labels={"model_version": "Version", **SUBJECT},
+            link=("check", "Open the page of this model", PAGE),
             span=16,
         ),
         rows(
