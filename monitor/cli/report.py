@@ -1,7 +1,7 @@
 """``modelmon report``: documents for people who sign, and whether they still say what is stored."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -14,6 +14,8 @@ from monitor.cli.selection import INSTANT_HELP, chosen, period
 if TYPE_CHECKING:
     from monitor.domain.window import Window
     from monitor.reports.bias.document import Report
+    from monitor.reports.bias.history import Before
+    from monitor.reports.bias.verify import Discrepancy, Seal
 
 Form = Literal["html", "pdf", "csv", "json"]
 
@@ -45,6 +47,12 @@ def report() -> None:
     help="Write it to this file instead of standard output.",
 )
 @click.option(
+    "--previous",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    default=None,
+    help="The report before, as HTML or JSON: it is verified, linked to, and what changed is told.",
+)
+@click.option(
     "--unsuppressed",
     is_flag=True,
     help="Show small counts as well; the report says so. Do not hand it on.",
@@ -57,6 +65,7 @@ def by_group(  # noqa: PLR0917  # one argument an option
     end: str,
     form: Form | None,
     target: Path | None,
+    previous: Path | None,
     *,
     unsuppressed: bool,
 ) -> None:
@@ -64,16 +73,22 @@ def by_group(  # noqa: PLR0917  # one argument an option
 
     It is made from stored results alone: no log is read, and the same results give the same bytes.
     Counts of few people are left out, with what would give them away. A PDF needs an installed
-    Chromium.
+    Chromium. Without --previous it is held against the period of the same length before it, where
+    that has results.
     """
     from monitor import app
+    from monitor.reports.bias.history import Before
 
     settings = app.read_settings(config_file)
     (policy,) = chosen(app.read_policies(settings), [model])
     span = period(policy, begin, end)
     assert span is not None  # noqa: S101  # both bounds are required
     store_url = settings.store_url
-    made = _made(store_url, model, span, None, unsuppressed=unsuppressed)
+    before = _period_before(store_url, model, span)
+    if previous is not None:
+        seal = _verified(previous, model, store_url)
+        before = Before(seal.digest, seal.span, tuple(seal.revisions.items()))
+    made = _made(store_url, model, span, None, before, unsuppressed=unsuppressed)
     data = _in_form(made, form or _form_of(target))
     if target is None:
         sys.stdout.buffer.write(data)
@@ -96,22 +111,10 @@ def verify(config_file: Path, file: Path, output: Output) -> int:
     from dataclasses import asdict
 
     from monitor import app
-    from monitor.reports.bias.html import as_html
-    from monitor.reports.bias.plain import plain
-    from monitor.reports.bias.verify import discrepancies, seal_of
     from monitor.reports.table import Table
 
-    text = file.read_text(encoding="utf-8")
-    seal = seal_of(text)
     settings = app.read_settings(config_file)
-    made = _made(
-        settings.store_url,
-        seal.model,
-        seal.span,
-        seal.revisions,
-        unsuppressed=seal.unsuppressed,
-    )
-    found = discrepancies(text, plain(made), as_html(made), seal)
+    seal, found = _checked(file.read_text(encoding="utf-8"), settings.store_url)
     if output == "json":
         write_document({"file": str(file), "differences": [asdict(item) for item in found]})
     elif found:
@@ -129,24 +132,85 @@ def verify(config_file: Path, file: Path, output: Output) -> int:
     return ExitCode.FINDINGS
 
 
-def _made(
+def _checked(text: str, store_url: str) -> "tuple[Seal, Sequence[Discrepancy]]":
+    """Return what a report says that it is of, and where it is not what the store gives."""
+    from monitor.reports.bias.html import as_html
+    from monitor.reports.bias.plain import plain
+    from monitor.reports.bias.verify import discrepancies, seal_of
+
+    seal = seal_of(text)
+    made = _made(
+        store_url,
+        seal.model,
+        seal.span,
+        seal.revisions,
+        seal.before,
+        unsuppressed=seal.unsuppressed,
+    )
+    return seal, discrepancies(text, plain(made), as_html(made), seal)
+
+
+def _verified(file: Path, model: str, store_url: str) -> "Seal":
+    """Return what the report before is of; one of this version must be what the store gives."""
+    from monitor import app
+    from monitor.domain.errors import ReportError
+
+    seal, found = _checked(file.read_text(encoding="utf-8"), store_url)
+    if seal.model != model:
+        raise click.UsageError(f"{file} is a report on {seal.model}, and not on {model}")
+    if found and seal.code == app.code_version():
+        raise ReportError(
+            f"{file} is not what the store gives, so it cannot be the report before: "
+            f"modelmon report verify {file} names {len(found):,} differences"
+        )
+    if found:
+        say(f"{file} was written by modelmon {seal.code} and is not compared word by word")
+    return seal
+
+
+def _period_before(store_url: str, model: str, span: "Window") -> "Before | None":
+    """Return the stored results of the period before; None where none can be read, as the report says."""
+    from monitor import app
+    from monitor.domain.errors import UnreadablePolicyError
+    from monitor.engine.period import period_of, span_before
+    from monitor.reports.bias.since import before_of
+
+    store = app.open_outside(store_url).store
+    try:
+        return before_of(period_of(store, model, span_before(span), app.policy_of_text), "")
+    except LookupError:
+        return None
+    except UnreadablePolicyError as error:
+        say(f"the period before is left out: {error}")
+        return None
+
+
+def _made(  # each of another type
     store_url: str,
     model: str,
     span: "Window",
     revisions: "Mapping[Window, int] | None",
+    before: "Before | None",
     *,
     unsuppressed: bool,
 ) -> "Report":
     from monitor import app
+    from monitor.config.regulation import controls
     from monitor.engine.period import period_of
-    from monitor.reports.bias.build import report_of
+    from monitor.reports.bias.build import Earlier, report_of
 
     store = app.open_outside(store_url).store
+    earlier = None
     try:
         found = period_of(store, model, span, app.policy_of_text, revisions)
+        if before is not None:
+            named = dict(before.revisions)
+            then = period_of(store, model, before.span, app.policy_of_text, named)
+            earlier = Earlier(then, before.digest)
     except LookupError as error:
         raise click.UsageError(f"{error}; see: modelmon run") from error
-    return report_of(found, app.code_version(), unsuppressed=unsuppressed)
+    code = app.code_version()
+    return report_of(found, code, controls(), earlier, unsuppressed=unsuppressed)
 
 
 def _form_of(target: Path | None) -> Form:

@@ -15,7 +15,7 @@ from monitor.config.validation import AnySection, validated
 from monitor.config.values import Name, Text, wrong
 from monitor.config.wording import quoted, suggestion
 from monitor.domain.errors import ConfigError
-from monitor.domain.regulation import Citation, Control, RegulationProfile
+from monitor.domain.regulation import Citation, Control, Controls, RegulationProfile
 
 _HERE = files("monitor.config")
 Status = Literal["in force", "deferred", "superseded", "practice"]
@@ -86,14 +86,15 @@ def profiles() -> Mapping[str, tuple[RegulationProfile, DisparitySection]]:
 
 
 @cache
-def controls() -> tuple[Control, ...]:
+def controls() -> Controls:
     """Return what instruments ask for, and what of modelmon serves each.
 
     Raises:
         ConfigError: The file of the package was changed into something else.
     """
     text = _HERE.joinpath("controls.yaml").read_text(encoding="utf-8")
-    return tuple(
+    section = _section("controls.yaml", text, ControlsSection)
+    items = tuple(
         Control(
             item.id,
             item.title,
@@ -106,8 +107,9 @@ def controls() -> tuple[Control, ...]:
             tuple(item.served_by),
             item.verified,
         )
-        for item in _section("controls.yaml", text, ControlsSection).controls
+        for item in section.controls
     )
+    return Controls(section.as_of, items)
 
 
 def profile_named(name: str) -> tuple[RegulationProfile, DisparitySection]:

@@ -45,14 +45,14 @@ def regulation_reference() -> str:
     parts = [_HEAD]
     for profile, sets in profiles().values():
         parts.append("\n".join(_profile(profile, sets)) + "\n")
-    newest = max(profile.as_of for profile, _ in profiles().values())
+    found = controls()
     rows = [
         f"| **{item.id}**: {item.title}{'' if item.verified else ' (not verified)'} "
         f"| {item.jurisdiction} | {item.status}, {_when(item.since, item.until)}. {item.note} "
         f"| {item.asks} | {', '.join(item.served_by)} |"
-        for item in controls()
+        for item in found.items
     ]
-    parts.append(_CONTROLS.format(as_of=newest) + "\n".join(rows) + "\n")
+    parts.append(_CONTROLS.format(as_of=found.as_of) + "\n".join(rows) + "\n")
     return "\n".join(parts)
 
 

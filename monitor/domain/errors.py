@@ -59,6 +59,10 @@ class FencedError(StoreError):
     """A write of a replica that no longer leads was refused; nobody needs to act."""
 
 
+class UnreadablePolicyError(StoreError):
+    """A stored policy is of a form that this version of the program does not know."""
+
+
 class WorkerCrashedError(ModelmonError):
     """A worker process died before it had a result; the SRE must look why."""
 

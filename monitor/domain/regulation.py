@@ -88,3 +88,16 @@ class Control:
     asks: str
     served_by: tuple[str, ...]
     verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """What instruments ask for, as of one day.
+
+    Attributes:
+        as_of: The day, as YYYY-MM-DD.
+        items: The instruments.
+    """
+
+    as_of: str
+    items: tuple[Control, ...]

@@ -55,7 +55,7 @@ def alarms_since(policy: Policy, store: Store, since: datetime) -> ModelAlarms:
         looked_back += policy.disparity.persistence.of * policy.disparity.extend
     stored = store.verdicts(policy.model, since - looked_back)
     history = [item for item in stored if schedule.window_at(item.window.start) == item.window]
-    alarms = _alarms(history, rule, policy.disparity.persistence)
+    alarms = alarms_of(policy, history)
     found = {
         item.window: alarm
         for item, alarm in zip(history, alarms, strict=True)
@@ -73,10 +73,13 @@ def alarms_since(policy: Policy, store: Store, since: datetime) -> ModelAlarms:
     return ModelAlarms(rule, found, gathered)
 
 
-def _alarms(
-    history: Sequence[WindowVerdicts], rule: AlarmRule, of_disparities: AlarmRule
-) -> list[Mapping[str, Alarm]]:
-    """Return the alarms as of each window; disparities have a rule of their own."""
+def alarms_of(policy: Policy, history: Sequence[WindowVerdicts]) -> list[Mapping[str, Alarm]]:
+    """Return the alarms as of each of some windows; disparities have a rule of their own.
+
+    Args:
+        policy: Has the rules.
+        history: The windows of its schedule, oldest first.
+    """
     apart = {fingerprint for item in history for fingerprint in item.since}
     verdicts = _with_silence(history)
     others = [{name: item[name] for name in item if name not in apart} for item in verdicts]
@@ -85,8 +88,8 @@ def _alarms(
     return [
         {**found, **of_groups}
         for found, of_groups in zip(
-            alarms_over(others, rule),
-            alarms_over(disparities, of_disparities, reach),
+            alarms_over(others, policy.alarms),
+            alarms_over(disparities, policy.disparity.persistence, reach),
             strict=True,
         )
     ]

@@ -6,7 +6,7 @@ from itertools import groupby
 
 from monitor.alerts.findings import COVERAGE, findings_of
 from monitor.domain.baseline import Baseline
-from monitor.domain.errors import ConfigError, StoreError
+from monitor.domain.errors import ConfigError, UnreadablePolicyError
 from monitor.domain.finding import Finding
 from monitor.domain.policy import Policy
 from monitor.domain.reading import Reading, Subject
@@ -98,6 +98,17 @@ class Period:
     unread: Mapping[str, str]
 
 
+def span_before(span: Window) -> Window:
+    """Return the period of the same length that ends where one begins: months for whole months."""
+    start, end = span.start, span.end
+    of_months = all((at.day, at.hour, at.minute, at.second) == (1, 0, 0, 0) for at in (start, end))
+    if not of_months:
+        return Window(start - span.duration, start)
+    months = 12 * (end.year - start.year) + end.month - start.month
+    years, month = divmod(12 * start.year + start.month - 1 - months, 12)
+    return Window(start.replace(year=years, month=month + 1), start)
+
+
 def period_of(  # noqa: PLR0917  # each of another type
     store: Store,
     model: str,
@@ -121,7 +132,8 @@ def period_of(  # noqa: PLR0917  # each of another type
 
     Raises:
         LookupError: There is no result in the period, or not the revision that was asked for.
-        StoreError: The database cannot be read, or holds a policy that this version cannot.
+        UnreadablePolicyError: This version cannot read the policy of the last window.
+        StoreError: The database cannot be read.
     """
     stored = _stored(store, model, span, revisions)
     if not stored:
@@ -129,7 +141,9 @@ def period_of(  # noqa: PLR0917  # each of another type
     policies, unread = _policies(store, [item.run for item in stored], policy_of)
     last = stored[-1].run.policy
     if last in unread:
-        raise StoreError(f"this version cannot read the policy {last[:12]}: {unread[last]}")
+        raise UnreadablePolicyError(
+            f"this version cannot read the policy {last[:12]}: {unread[last]}"
+        )
     policy = policies[last]
     of_schedule = [
         item

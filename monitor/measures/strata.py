@@ -12,7 +12,12 @@ from monitor.measures.measure import GroupPair, ProfilePair, Strata
 
 
 def group_pair_by(
-    population: Population, factor: str, policy: Policy, pair: ProfilePair
+    population: Population,
+    factor: str,
+    policy: Policy,
+    pair: ProfilePair,
+    *,
+    unassigned: bool = False,
 ) -> GroupPair | Unmeasurable:
     """Return a population's groups in baseline and window, the window's by strata of a factor too.
 
@@ -23,11 +28,12 @@ def group_pair_by(
         factor: Name of a declared factor.
         policy: Declares reference groups, the effect of a decision and the band.
         pair: Baseline and window.
+        unassigned: Whether to list rows of unknown and of unmapped membership after the groups.
 
     Returns:
         The groups, or the reason why the baseline has none or was counted without the factor.
     """
-    groups = group_pair(population, policy, pair, unassigned=False)
+    groups = group_pair(population, policy, pair, unassigned=unassigned)
     axis = next((axis for axis in pair.grid.strata if axis.name == factor), None)
     if isinstance(groups, Unmeasurable):
         return groups
@@ -39,7 +45,9 @@ def group_pair_by(
     outcomes = pair.current.outcomes
     for code in range(axis.size):
         current = replace(pair.current, outcomes=outcomes.where(factor, code), group_scores=None)
-        inside = group_pair(population, policy, replace(pair, current=current), unassigned=False)
+        inside = group_pair(
+            population, policy, replace(pair, current=current), unassigned=unassigned
+        )
         if isinstance(inside, Unmeasurable):  # the same reason would have been whole's
             return inside
         for place, name in enumerate(inside.groups):

@@ -130,6 +130,34 @@ def test_the_report_tells_the_same_story_and_can_be_made_again(demo, golden, tmp
     assert "every number and word" in demo("report", "verify", str(page)).stderr
 
 
+def test_a_report_is_linked_to_the_one_before_and_says_what_changed(demo, tmp_path):
+    demo("demo", "--once")
+    model = ("--model", "card-late-payment")
+    august, september = tmp_path / "august.html", tmp_path / "september.json"
+    before = ("--from", "2005-08-01", "--to", "2005-09-01")
+    demo("report", "bias", *model, *before, "-o", str(august))
+    digest = json.loads(demo("report", "bias", *model, *before, "--format", "json").stdout)[
+        "digest"
+    ]
+    now = ("--from", "2005-09-01", "--to", "2005-10-01")
+    demo("report", "bias", *model, *now, "--previous", str(august), "-o", str(september))
+    document = json.loads(september.read_text())
+    assert document["identity"]["before"]["digest"] == digest
+    moved = [item for item in document["since"]["moved"] if item["population"] == "sex"]
+    assert [(item["before"], item["now"]) for item in moved] == [
+        ("suspected", "review"),
+        ("breach", "review"),
+    ]
+    assert "every number and word" in demo("report", "verify", str(september)).stderr
+    unnamed = json.loads(demo("report", "bias", *model, *now, "--format", "json").stdout)
+    assert unnamed["identity"]["before"]["digest"] == ""
+    assert unnamed["since"] == document["since"]
+    august.write_text(august.read_text().replace("suspected", "within", 1))
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        demo("report", "bias", *model, *now, "--previous", str(august))
+    assert "cannot be the report before" in refused.value.stderr
+
+
 def test_a_report_that_was_changed_is_refused(demo, tmp_path):
     demo("demo", "--once")
     page = tmp_path / "report.html"

@@ -9,6 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 from pypdf import PdfReader
 
+from monitor.config.regulation import controls
 from monitor.domain.field import Effect
 from monitor.domain.window import Window
 from monitor.engine.period import period_of
@@ -30,7 +31,9 @@ def page_of(folder, **options):
     made.register()
     made.check(5)
     span = Window(day(2).start, day(5).start)
-    return as_html(report_of(period_of(made.store, "credit", span, lambda _: made.policy), "test"))
+    return as_html(
+        report_of(period_of(made.store, "credit", span, lambda _: made.policy), "test", controls())
+    )
 
 
 @pytest.fixture(scope="module", params=[{}, SMALL], ids=["all shown", "small groups left out"])

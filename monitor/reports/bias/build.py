@@ -1,13 +1,14 @@
 """From what the store has of a period to the report."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from monitor.domain.errors import ReportError
 from monitor.domain.estimate import Estimate, Unmeasurable
 from monitor.domain.field import Population
 from monitor.domain.policy import Policy
+from monitor.domain.regulation import Controls
 from monitor.engine.period import Period, StoredRun, Stretch
 from monitor.measures.crossing import OTHER_SMALL, told_cells
 from monitor.measures.disparity.rates import RATES
@@ -30,16 +31,40 @@ from monitor.reports.bias.document import (
     WindowRow,
 )
 from monitor.reports.bias.governed import baseline_facts, events, policy_part
+from monitor.reports.bias.ledger import BASELINE, WHOLE, Place
+from monitor.reports.bias.open_alarms import open_alarms
 from monitor.reports.bias.outcomes import outcome_rows
-from monitor.reports.bias.strata import within_strata
+from monitor.reports.bias.proxies import not_screened, proxies
+from monitor.reports.bias.since import before_of, since_of
+from monitor.reports.bias.strata import strata_tables, within_strata
 from monitor.reports.bias.summary import summary
-from monitor.reports.bias.tables import BASELINE, WHOLE, Place, Tables, tables_of
+from monitor.reports.bias.tables import Tables, tables_of
 
 DIGITS = 12
 """Of a digest: enough to name what it is of."""
 
 
-def report_of(period: Period, code: str, *, unsuppressed: bool = False) -> Report:
+@dataclass(frozen=True)
+class Earlier:
+    """What a report is held against.
+
+    Attributes:
+        period: What the store has of it.
+        digest: Digest of the report on it that was named; "" where none was.
+    """
+
+    period: Period
+    digest: str = ""
+
+
+def report_of(
+    period: Period,
+    code: str,
+    controls: Controls,
+    earlier: Earlier | None = None,
+    *,
+    unsuppressed: bool = False,
+) -> Report:
     """Return the report on a period.
 
     It is a function of what is stored: no clock is read, and the same results give the same report.
@@ -47,6 +72,8 @@ def report_of(period: Period, code: str, *, unsuppressed: bool = False) -> Repor
     Args:
         period: What the store has of it.
         code: The version of the program.
+        controls: What instruments ask for.
+        earlier: The report or period before; None where nothing is stored of it.
         unsuppressed: Whether small counts are shown.
 
     Raises:
@@ -60,10 +87,13 @@ def report_of(period: Period, code: str, *, unsuppressed: bool = False) -> Repor
         )
     below = period.policy.suppress_below
     metrics = judged_metrics(period.stretches)
-    versions = tuple(
-        _version(item, period.policy, metrics, below=1 if unsuppressed else below)
-        for item in period.stretches
-    )
+    shown_from = 1 if unsuppressed else below
+    versions = _versions(period, metrics, shown_from)
+    since = None
+    if earlier is not None:
+        before = _versions(earlier.period, judged_metrics(earlier.period.stretches), shown_from)
+        since = since_of(period, versions, earlier.period, before)
+    looked_at = [item.run for item in (*(earlier.period.runs if earlier else ()), *period.runs)]
     period = replace(period, stretches=tuple(map(of_decisions, period.stretches)))
     identity = Identity(
         period.model,
@@ -72,20 +102,28 @@ def report_of(period: Period, code: str, *, unsuppressed: bool = False) -> Repor
         unsuppressed,
         below,
         code,
-        f"{max(item.run.finished for item in period.runs):%Y-%m-%d %H:%M:%S}Z",
+        f"{max(run.finished for run in looked_at):%Y-%m-%d %H:%M:%S}Z",
+        None if earlier is None else before_of(earlier.period, earlier.digest),
     )
     policy = policy_part(period, metrics)
     windows = tuple(_window(item) for item in period.runs)
     return Report(
         identity,
-        summary(identity, versions, windows, policy),
+        summary(identity, versions, windows, policy, since),
         versions,
         windows,
         period.left_out,
         events(period),
         policy,
+        since,
+        open_alarms(period.policy, looked_at),
+        controls,
         _notes(period, versions),
     )
+
+
+def _versions(period: Period, metrics: tuple[str, ...], below: int) -> tuple[VersionPart, ...]:
+    return tuple(_version(item, period.policy, metrics, below=below) for item in period.stretches)
 
 
 def _version(
@@ -106,9 +144,11 @@ def _version(
         int(then[POSITIVE]) / known_then if known_then else None,
         tuple(step.window for step in stretch.steps),
         (
-            *(_population(item, stretch, tables, metrics) for item in policy.populations),
+            *(_population(item, stretch, policy, tables, metrics) for item in policy.populations),
             *by_class,
         ),
+        proxies(stretch, tables),
+        not_screened(policy, stretch),
     )
 
 
@@ -123,9 +163,10 @@ def _classes(
         if isinstance(view, Unmeasurable):
             continue  # its readings say why, and are among what could not be judged
         viewed, as_decision = view
+        as_decision = replace(as_decision, strata={})  # no counts by stratum of single classes
         tables = tables_of(viewed, as_decision, below=below)
         for item in policy.populations:
-            parts[name, item.name] = _population(item, viewed, tables, rates)
+            parts[name, item.name] = _population(item, viewed, as_decision, tables, rates)
     decided = tables_of(of_decisions(stretch), policy, below=below)
     for (name, population), part in parts.items():
         small = [
@@ -141,19 +182,25 @@ def _withheld(population: str, tables: Tables) -> list[str]:
     hidden = {
         place.group
         for place in tables.hidden
-        if isinstance(place, Place) and place.population == population
+        if isinstance(place, Place) and place.population == population and not place.factor
     }
     groups = () if isinstance(pair, Unmeasurable) else pair.groups
     return [group for group in groups if group in hidden]
 
 
 def _population(
-    population: Population, stretch: Stretch, tables: Tables, metrics: tuple[str, ...]
+    population: Population,
+    stretch: Stretch,
+    policy: Policy,
+    tables: Tables,
+    metrics: tuple[str, ...],
 ) -> PopulationPart:
     pair = tables.groups[population.name]
     crossing = len(population.attributes) > 1
     if isinstance(pair, Unmeasurable):
-        return PopulationPart(population.name, crossing, "", (), (), (), (), (), pair.explanation)
+        return PopulationPart(
+            population.name, crossing, "", (), (), (), (), (), (), pair.explanation
+        )
     judged = frozenset(f"{name}_ratio" for name in METRICS)
     sources = Sources(stretch, tables, population.name, pair, judged)
     return PopulationPart(
@@ -163,7 +210,8 @@ def _population(
         tuple(_presence(index, group, sources) for index, group in enumerate(pair.groups)),
         tuple(metric_table(name, sources) for name in metrics),
         outcome_rows(population.name, pair, tables),
-        tuple(within_strata(sources)),
+        tuple(within_strata(population, policy, sources)),
+        tuple(strata_tables(policy, sources)),
         tuple(_withheld(population.name, tables)),
     )
 

@@ -136,7 +136,8 @@ def trend(
         left, top = across * (place % _COLUMNS), down * (place // _COLUMNS)
         axis = _ratio_axis(ratios, table.tolerated, top + 98, top + 26)
         points = [point for point in table.trend if point.group == group]
-        frame = _Frame(left, top, across, axis, table.tolerated)
+        then = next((item.ratio_then for item in table.comparisons if item.group == group), None)
+        frame = _Frame(left, top, across, axis, table.tolerated, then)
         drawn += frame.drawn(points, steps, marks)
     said = "; ".join(_course(table, group) for group in groups)
     return _svg(key, height, f"Ratios in the order of time: {name}", said, drawn)
@@ -151,6 +152,7 @@ class _Frame:
     across: float
     axis: _Axis
     tolerated: tuple[float | None, float | None]
+    then: Figure | None
 
     def drawn(
         self, points: Sequence[Point], steps: Sequence[str], marks: Sequence[tuple[int, str]]
@@ -164,6 +166,7 @@ class _Frame:
                 f'<rect x="{begin:.1f}" y="{high}" width="{finish - begin:.1f}" '
                 f'height="{low - high:.1f}" class="band"/>'
             ),
+            *self._baseline(begin, finish),
             (
                 f'<line x1="{begin:.1f}" x2="{finish:.1f}" y1="{axis.at(1.0)}" y2="{axis.at(1.0)}" '
                 'class="one"/>'
@@ -181,6 +184,22 @@ class _Frame:
         drawn.append(_text(begin, top + 122, steps[0], css="quiet"))
         drawn.append(_text(finish, top + 122, steps[-1], "end", "quiet"))
         return drawn
+
+    def _baseline(self, begin: float, finish: float) -> list[str]:
+        """Return the ratio in the baseline as a line, and its interval as a strip as a strip."""
+        if self.then is None or not self.then.value:
+            return []
+        y = self.axis.at(self.then.value)
+        low = self.axis.at(self.then.low or self.axis.low)
+        high = self.axis.at(self.axis.high if self.then.high is None else self.then.high)
+        line = f'<line x1="{begin:.1f}" x2="{finish:.1f}" y1="{y}" y2="{y}" class="then"/>'
+        if self.then.low is None:
+            return [line]
+        strip = (
+            f'<rect x="{begin:.1f}" y="{high}" width="{finish - begin:.1f}" '
+            f'height="{low - high:.1f}" class="strip"/>'
+        )
+        return [strip, line]
 
     def _ticks(self, begin: float) -> list[str]:
         drawn: list[str] = []

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import exp
+from math import exp, isfinite
 
 from monitor.domain.estimate import Estimate, Result
 from monitor.domain.finding import Finding, Reason
@@ -21,8 +21,10 @@ from monitor.reports.bias.document import (
     Point,
     Role,
 )
-from monitor.reports.bias.tables import BASELINE, WHOLE, Tables
+from monitor.reports.bias.ledger import BASELINE, WHOLE
+from monitor.reports.bias.tables import Tables
 from monitor.reports.wording import window_name
+from monitor.uncertainty.ratio import koopman
 
 TITLES = {
     measure.about.id: measure.about.title
@@ -204,7 +206,7 @@ def _detail(estimate: Estimate, sources: Sources) -> dict[str, float]:
 
 def _change(
     metric: str, group: str, sources: Sources, readings: Mapping[_Key, object]
-) -> tuple[Figure | None, float | None, str]:
+) -> tuple[Figure | None, Figure | None, str]:
     result = _result(readings, (f"{metric}_ratio_change", sources.population, group))
     shown = [sources.tells(metric, BASELINE, one) for one in (group, sources.reference)]
     if result is None or not all(shown):
@@ -218,7 +220,26 @@ def _change(
     told = (
         "more than chance explains" if (p_value or 0.0) < level else "no more than chance explains"
     )
-    return Figure(exp(result.value), low, high), result.then, told
+    then = (
+        None
+        if result.then is None
+        else Figure(result.then, *_interval_then(metric, group, sources))
+    )
+    return Figure(exp(result.value), low, high), then, told
+
+
+def _interval_then(metric: str, group: str, sources: Sources) -> tuple[float | None, float | None]:
+    """Return Koopman's interval of the ratio in the baseline; None where a group has no rows."""
+    pair, reference = sources.pair, sources.reference
+    events, rows = RATES[metric].count(pair.reference) if metric in RATES else ((), ())
+    if reference not in pair.groups or not len(rows):
+        return None, None
+    one, other = pair.groups.index(group), pair.groups.index(reference)
+    if not (rows[one] and rows[other] and (events[one] or events[other])):
+        return None, None
+    interval = koopman(events[one], rows[one], events[other], rows[other])
+    high = float(interval.high)
+    return float(interval.low), high if isfinite(high) else None
 
 
 def _past(finding: Finding, stored: Mapping[Window, Sequence[Finding]]) -> Past:

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from monitor.domain.regulation import Controls, RegulationProfile
 from monitor.domain.window import Window
+from monitor.reports.bias.history import Before, Event, OpenAlarm, Since
 
 
 class Role(StrEnum):
@@ -71,7 +73,7 @@ class Comparison:
         explanation: Why, as a sentence.
         past: What single windows said.
         change: The ratio now over the ratio in the baseline.
-        ratio_then: The ratio in the baseline.
+        ratio_then: The ratio in the baseline, with its interval.
         changed: Whether chance explains the change, as a sentence; "" where that is not known.
     """
 
@@ -87,7 +89,7 @@ class Comparison:
     explanation: str = ""
     past: Past | None = None
     change: Figure | None = None
-    ratio_then: float | None = None
+    ratio_then: Figure | None = None
     changed: str = ""
 
 
@@ -198,6 +200,38 @@ class Stratum:
 
 
 @dataclass(frozen=True)
+class StratumCount:
+    """A group's decisions within one stratum.
+
+    Attributes:
+        rows: Rows whose decision is known; None where they are not shown.
+        positive: Of them, those with a positive decision; None as above.
+    """
+
+    rows: int | None
+    positive: int | None
+
+
+@dataclass(frozen=True)
+class StrataTable:
+    """The groups of a population by the strata of a factor.
+
+    Attributes:
+        factor: What is held constant.
+        approved_by: Who approved that outcomes may differ by it.
+        reason: Why they may.
+        strata: Names of the strata that have rows.
+        groups: Each group with its counts in the order of the strata; of everybody last, as "".
+    """
+
+    factor: str
+    approved_by: str
+    reason: str
+    strata: tuple[str, ...]
+    groups: tuple[tuple[str, tuple[StratumCount, ...]], ...]
+
+
+@dataclass(frozen=True)
 class PopulationPart:
     """Everything about one population.
 
@@ -209,6 +243,7 @@ class PopulationPart:
         metrics: The metrics that are judged.
         outcomes: Decisions by label; empty where the model has no labels.
         conditional: Readings that hold a factor constant.
+        strata: Counts by the strata of each factor, where they are told.
         withheld: Groups of which some count is not shown.
         absent: Why nothing could be measured; "" when it was.
         class_name: The class that is held against the rest; "" for what the model decides.
@@ -221,6 +256,7 @@ class PopulationPart:
     metrics: tuple[MetricTable, ...]
     outcomes: tuple[OutcomeRow, ...]
     conditional: tuple[Stratum, ...]
+    strata: tuple[StrataTable, ...]
     withheld: tuple[str, ...]
     absent: str = ""
     class_name: str = ""
@@ -239,6 +275,25 @@ class BaselineFacts:
 
 
 @dataclass(frozen=True)
+class Proxy:
+    """How much something that the model is given, or that is held constant, tells of an attribute.
+
+    Attributes:
+        population: The attribute.
+        name: The factor or segment.
+        column: Its column of the log.
+        now: Cramér's V in the period; None where its counts are too few to be shown.
+        then: The same in the baseline.
+    """
+
+    population: str
+    name: str
+    column: str
+    now: float | None
+    then: float | None
+
+
+@dataclass(frozen=True)
 class VersionPart:
     """One model version on one baseline.
 
@@ -251,6 +306,8 @@ class VersionPart:
         rate_then: Share of positive decisions in the baseline.
         steps: The period in the order of time.
         populations: Everything about each population.
+        proxies: What tells of an attribute, the strongest first.
+        not_screened: Fields that are not counted together with any attribute.
     """
 
     version: str
@@ -261,6 +318,8 @@ class VersionPart:
     rate_then: float | None
     steps: tuple[Window, ...]
     populations: tuple[PopulationPart, ...]
+    proxies: tuple[Proxy, ...]
+    not_screened: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -283,20 +342,13 @@ class WindowRow:
 
 
 @dataclass(frozen=True)
-class Event:
-    """Something that a reader of a trend has to know: a new policy, version or baseline."""
-
-    window: Window
-    what: str
-
-
-@dataclass(frozen=True)
 class PolicyPart:
     """The policy in force at the end of the period.
 
     Attributes:
         digest: Its digest.
         owner: Who set it; "" when the file does not say.
+        profile: The regulation profile whose defaults hold; None for modelmon's own.
         effect: What a positive decision does to a person.
         decision: Which decision is judged, in words.
         label: Which outcome it is checked by, in words; "" for none.
@@ -308,6 +360,7 @@ class PolicyPart:
 
     digest: str
     owner: str
+    profile: RegulationProfile | None
     effect: str
     decision: str
     label: str
@@ -329,6 +382,7 @@ class Identity:
         suppress_below: The least count that is shown otherwise.
         code: The version of the program that wrote it.
         as_of: When the newest result that it rests on was stored.
+        before: What it is held against; None where nothing is stored of it.
     """
 
     model: str
@@ -338,6 +392,7 @@ class Identity:
     suppress_below: int
     code: str
     as_of: str
+    before: Before | None
 
 
 @dataclass(frozen=True)
@@ -352,6 +407,9 @@ class Report:
         left_out: Windows of another schedule that lie in the period.
         events: New policies, versions and baselines.
         policy: What is tolerated, and by whom.
+        since: What is otherwise than in the report before; None where there is none.
+        alarms: What is open at the period's end.
+        controls: What instruments ask for, and what of modelmon serves each.
         notes: What else a reader must know.
     """
 
@@ -362,4 +420,7 @@ class Report:
     left_out: tuple[Window, ...]
     events: tuple[Event, ...]
     policy: PolicyPart
+    since: Since | None
+    alarms: tuple[OpenAlarm, ...]
+    controls: Controls
     notes: tuple[str, ...]

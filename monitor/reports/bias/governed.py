@@ -1,13 +1,16 @@
 """What is tolerated, who set it, and what changed in the period."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from difflib import unified_diff
 
 from monitor.domain.field import Decision, Effect, Label
 from monitor.domain.limit import Band
+from monitor.domain.policy import Policy
 from monitor.domain.window import Window
 from monitor.engine.period import Period, Stretch
-from monitor.reports.bias.document import BaselineFacts, Event, PolicyPart
+from monitor.reports.bias.comparisons import TITLES
+from monitor.reports.bias.document import BaselineFacts, PolicyPart
+from monitor.reports.bias.history import Event
 from monitor.reports.wording import window_name
 
 
@@ -18,10 +21,11 @@ def policy_part(period: Period, metrics: tuple[str, ...]) -> PolicyPart:
     return PolicyPart(
         period.runs[-1].run.policy,
         policy.owner,
+        policy.disparity.profile,
         decision.effect.value if decision and decision.effect else "",
         decision_text(decision),
         label_text(policy.label),
-        _limits(policy.band, decision),
+        (*_limits(policy.band, decision), *_own_limits(policy, metrics)),
         metrics,
         policy.text,
         _changes(period),
@@ -75,6 +79,33 @@ def _limits(band: Band, decision: Decision | None) -> tuple[str, ...]:
     )
 
 
+def _own_limits(policy: Policy, metrics: tuple[str, ...]) -> Iterator[str]:
+    """Yield what is tolerated of single populations and metrics, where it is something else."""
+    for population in policy.populations:
+        for metric in metrics:
+            band = policy.band_of(population.name, metric)
+            if band != policy.band:
+                yield (
+                    f"Of {population.name}, {TITLES[metric]}: a ratio from {band.low:g} to "
+                    f"{band.high:g}, of which the harmful side is judged; differences from "
+                    f"{band.min_difference:g}; groups of {band.min_rows} rows; error level "
+                    f"{band.alpha:g}."
+                )
+    change = policy.disparity.change
+    if change is None:
+        yield "How a ratio changes since the baseline is measured and not judged."
+    else:
+        yield (
+            f"A ratio that went {1 / change:.3g} times as far to the harmful side as it was in the baseline, "
+            "by more than chance explains, has changed."
+        )
+    rule = policy.disparity.persistence
+    yield (
+        f"A breach is an alarm at once, a suspicion when it is found in {rule.needed} of the last "
+        f"{rule.of} windows that could be judged."
+    )
+
+
 def _changes(period: Period) -> tuple[tuple[Window, str, tuple[str, ...]], ...]:
     found: list[tuple[Window, str, tuple[str, ...]]] = []
     before = ""
@@ -90,8 +121,12 @@ def _difference(period: Period, before: str, after: str) -> tuple[str, ...]:
     missing = [digest for digest in (before, after) if digest in period.unread]
     if missing:
         return (f"this version cannot read the policy {missing[0]}",)
-    old, new = (period.policies[digest].text.splitlines() for digest in (before, after))
-    lines = list(unified_diff(old, new, n=0, lineterm=""))[2:]
+    return changed_lines(*(period.policies[digest].text for digest in (before, after)))
+
+
+def changed_lines(before: str, after: str) -> tuple[str, ...]:
+    """Return the lines that were taken out of a file (−) and put into it (+)."""
+    lines = list(unified_diff(before.splitlines(), after.splitlines(), n=0, lineterm=""))[2:]
     return tuple(line for line in lines if not line.startswith("@@"))
 
 

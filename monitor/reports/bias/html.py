@@ -7,6 +7,8 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
+from monitor.domain.window import Window
+from monitor.measures.groups import CROSS
 from monitor.reports.bias import charts, looks
 from monitor.reports.bias.comparisons import METRICS, TITLES
 from monitor.reports.bias.document import (
@@ -23,6 +25,7 @@ from monitor.reports.bias.governed import span_text
 from monitor.reports.bias.outcomes import SHOWN
 from monitor.reports.bias.plain import plain
 from monitor.reports.bias.seal import seal_text
+from monitor.reports.bias.summary import SPOKEN
 from monitor.reports.wording import window_name
 
 SECTIONS = (
@@ -33,12 +36,15 @@ SECTIONS = (
     ("crossings", "Crossings"),
     ("conditional", "With other factors held constant"),
     ("change", "Change since the baseline"),
+    ("since", "Since the report before"),
     ("data", "Data"),
+    ("proxies", "What may stand for an attribute"),
     ("small", "Counts that are not shown"),
     ("limits", "Limits, and who set them"),
-    ("waivers", "Waivers and actions"),
+    ("waivers", "Open alarms, waivers and actions"),
     ("methods", "Methods"),
     ("cannot", "What this report cannot show"),
+    ("controls", "What laws and standards ask for, and where to look"),
     ("provenance", "What it rests on"),
     ("signature", "Sign-off"),
 )
@@ -93,6 +99,13 @@ def _context(report: Report) -> dict[str, Any]:
         "seal": seal_text(content),
         "css": Markup(_source("report.css")),  # noqa: S704  # a file of ours
         "sections": SECTIONS,
+        "at": {key: place for place, (key, _) in enumerate(SECTIONS, start=1)},
+        "looked_at": _looked_at(report),
+        "grid": _grid,
+        "spoken": lambda name: SPOKEN[name].format(outcome=report.policy.label),
+        "spoken_of": SPOKEN,
+        "stratum_count": looks.stratum_count,
+        "association": looks.association,
         "period": span_text(report.identity.span),
         "titles": TITLES,
         "named": lambda metrics: ", ".join(TITLES[name] for name in metrics),
@@ -124,6 +137,23 @@ def _context(report: Report) -> dict[str, Any]:
         "dots": charts.dots,
         "trend": charts.trend,
     }
+
+
+def _looked_at(report: Report) -> list[Window]:
+    """Return the windows whose results the report rests on."""
+    before = report.identity.before
+    earlier = before.revisions if before is not None else ()
+    return [window for window, _ in (*earlier, *report.identity.revisions)]
+
+
+def _grid(table: MetricTable) -> list[tuple[str, list[tuple[str, Comparison | None]]]]:
+    """Return the groups of a crossing of two attributes as lines and columns; empty for others."""
+    parts = {tuple(item.group.split(CROSS)): item for item in table.comparisons}
+    crossed = [part for part in parts if len(part) == 2]  # noqa: PLR2004  # two attributes
+    if any(len(part) > 2 for part in parts):  # noqa: PLR2004  # as above
+        return []
+    lines, columns = (list(dict.fromkeys(part[place] for part in crossed)) for place in (0, 1))
+    return [(line, [(column, parts.get((line, column))) for column in columns]) for line in lines]
 
 
 def letter(place: int) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from monitor.reports.bias.document import Figure
+from monitor.reports.bias.document import Figure, StratumCount
 
 
 @dataclass(frozen=True)
@@ -158,6 +158,20 @@ def p_text(value: float | None) -> str:
 def number(value: float | None) -> str:
     """Return a count, or that it is not shown."""
     return NOT_SHOWN if value is None else f"{value:,.0f}"
+
+
+def stratum_count(count: StratumCount) -> str:
+    """Return the positive decisions of a group in a stratum, and how many it has."""
+    if count.rows is None or count.positive is None:
+        return NOT_SHOWN
+    if not count.rows:
+        return "no rows"
+    return f"{count.positive:,} of {count.rows:,} ({percent(count.positive / count.rows)})"
+
+
+def association(value: float | None) -> str:
+    """Return an association, from 0 to 1."""
+    return NOT_SHOWN if value is None else f"{value:.2f}"
 
 
 NOT_SHOWN = "not shown"

@@ -7,7 +7,8 @@ from monitor.measures.disparity.rates import RATES
 from monitor.measures.measure import GroupPair
 from monitor.profile.counts import NEGATIVE, POSITIVE
 from monitor.reports.bias.document import Figure, OutcomeRow
-from monitor.reports.bias.tables import WHOLE, Place, Tables
+from monitor.reports.bias.ledger import WHOLE, Place
+from monitor.reports.bias.tables import Tables
 from monitor.uncertainty.proportion import wilson
 
 CELLS: Mapping[str, tuple[int, int]] = {

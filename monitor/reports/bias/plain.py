@@ -15,7 +15,7 @@ SIGNIFICANT = 9
 
 KIND = "modelmon disparity report"
 
-FORM = 1
+FORM = 2
 """Version of the form: a program that reads it can tell."""
 
 

@@ -19,6 +19,7 @@ from monitor.reports.bias.document import (
     WindowRow,
 )
 from monitor.reports.bias.governed import span_text
+from monitor.reports.bias.history import Since
 from monitor.reports.bias.looks import percent
 
 MOST = 8
@@ -34,6 +35,7 @@ def summary(
     versions: Sequence[VersionPart],
     windows: Sequence[WindowRow],
     policy: PolicyPart,
+    since: Since | None,
 ) -> tuple[str, ...]:
     """Return what a reader in a hurry has to know."""
     if not versions:
@@ -46,7 +48,7 @@ def summary(
     sentences = [_scope(identity, versions, windows), _meaning(versions, policy)]
     found = [item for version in versions for item in every_comparison(version)]
     if found:
-        sentences += [_answers(found), *_worst(found), *_course(found)]
+        sentences += [_answers(found), *_worst(found, policy), *_course(found, since)]
     else:
         sentences.append(
             "No population is declared, or none could be compared: nothing was judged."
@@ -117,7 +119,9 @@ def _answers(found: Sequence[_Found]) -> str:
     rest = len(found) - sum(count for count, _ in named) - few
     named += [(few, "with too little data"), (rest, "not judged for another reason")]
     said = _listed([f"{count:,} {text}" for count, text in named if count])
-    return f"Of {_many(len(found), 'comparison')} of a group with its reference group: {said}."
+    metrics = {table.metric for _, table, _ in found}
+    on = f" on {len(metrics)} metrics" if len(metrics) > 1 else ""
+    return f"Of {_many(len(found), 'comparison')} of a group with its reference group{on}: {said}."
 
 
 _SAID = {
@@ -129,7 +133,7 @@ _SAID = {
 }
 
 
-def _worst(found: Sequence[_Found]) -> list[str]:
+def _worst(found: Sequence[_Found], policy: PolicyPart) -> list[str]:
     """Return the group that is farthest from its reference, of the attributes and of the crossings."""
     sentences = []
     for crossing, name in ((False, "attributes"), (True, "crossings")):
@@ -142,12 +146,8 @@ def _worst(found: Sequence[_Found]) -> list[str]:
         ]
         if alarming:
             worst = max(alarming, key=_distance)
-            sentences.append(f"Farthest apart among the {name}: {told(worst)}.")
+            sentences.append(f"Farthest apart among the {name}: {told(worst, policy)}.")
     return sentences
-
-
-_USUAL = "selection_rate"
-"""The metric whose rates need no name: what the decisions are."""
 
 
 def _distance(found: _Found) -> float:
@@ -158,7 +158,7 @@ def _distance(found: _Found) -> float:
     return max(ratio.value, 1 / ratio.value) if ratio.value else inf
 
 
-def told(found: _Found) -> str:
+def told(found: _Found, policy: PolicyPart) -> str:
     """Return one comparison in words: the group, its counts, the other group's, and how sure it is."""
     population, table, item = found
     of = {one.group: one.rate for one in table.comparisons}.get(population.reference)
@@ -174,15 +174,37 @@ def told(found: _Found) -> str:
     if missing is not None:
         kind = "fewer" if missing > 0 else "more"
         more = f"; that is {abs(missing):,.0f} {kind} than at equal rates"
-    of_what = "" if table.metric == _USUAL else f"{table.title} "
+    counted = rate_text(item.rate)
+    if table.metric in SPOKEN:
+        counted += " of the " + SPOKEN[table.metric].format(outcome=policy.label)
+    elif table.metric != _USUAL:
+        counted = f"{table.title} {counted}"
     return (
-        f"{population.name} {item.group}, {of_what}{rate_text(item.rate)}, {ratio.value:.2f} times the rate of "
+        f"{population.name} {item.group}, {counted}, {ratio.value:.2f} times the rate of "
         f"{population.reference}{against}{interval}{more}"
     )
 
 
-def _course(found: Sequence[_Found]) -> list[str]:
-    """Return how it went window by window, and since the baseline."""
+_USUAL = "selection_rate"
+"""The metric whose rates need no name: what the decisions are."""
+
+SPOKEN = {
+    "non_selection_rate": "decisions were negative",
+    "true_positive_rate": "decisions whose outcome turned out positive ({outcome}) were positive",
+    "false_positive_rate": "decisions whose outcome turned out negative (not: {outcome}) were positive",
+    "true_negative_rate": "decisions whose outcome turned out negative (not: {outcome}) were negative",
+    "false_negative_rate": "decisions whose outcome turned out positive ({outcome}) were negative",
+    "positive_predictive_value": "positive decisions turned out right ({outcome})",
+    "negative_predictive_value": "negative decisions turned out right (not: {outcome})",
+    "false_discovery_rate": "positive decisions turned out wrong (not: {outcome})",
+    "false_omission_rate": "negative decisions turned out wrong ({outcome})",
+    "error_rate": "decisions turned out wrong",
+}
+"""Metric to what it counts, as the end of a sentence that begins with counts."""
+
+
+def _course(found: Sequence[_Found], since: Since | None) -> list[str]:
+    """Return how it went window by window, since the baseline, and since the report before."""
     past = [item.past for _, _, item in found if item.past is not None and item.past.judged]
     changed = [item for _, _, item in found if item.change is not None]
     told = []
@@ -190,14 +212,20 @@ def _course(found: Sequence[_Found]) -> list[str]:
         always = sum(item.beyond == item.judged for item in past)
         ever = sum(item.beyond > 0 for item in past)
         told.append(
-            f"{ever} groups were in breach or suspected in at least one single window, and {always} "
-            "in every one that judged them"
+            f"{ever} of the {len(found)} comparisons were in breach or suspected in at least one single "
+            f"window, and {always} in every window that could judge them"
         )
     if changed:
         moved = sum(item.changed.startswith("more") for item in changed)
         told.append(
             f"since the baseline the ratio of {moved} of {len(changed)} changed by more than chance "
             "explains"
+        )
+    if since is not None:
+        worse, better = (sum(item.worse is way for item in since.moved) for way in (True, False))
+        told.append(
+            f"since the report before, {worse} came to be in breach or suspected and {better} are so no "
+            "more"
         )
     return ["; ".join(told) + "."] if told else []
 
@@ -216,8 +244,8 @@ def _needed(found: Sequence[_Found], policy: PolicyPart) -> str:
     owner = policy.owner or "the owner, whom the policy does not name,"
     if alarms:
         return (
-            f"A decision is needed from {owner} on {_many(alarms, 'group')}, and a signature from "
-            "somebody else."
+            f"A decision is needed from {owner} on {_many(alarms, 'comparison')} in breach or suspected, "
+            "and a signature from somebody else."
         )
     return f"Nothing is in breach; a signature is needed from somebody other than {owner}."
 

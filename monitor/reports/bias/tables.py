@@ -1,56 +1,27 @@
 """The counts of a stretch that the report shows, and which of them it may not."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from monitor.domain.estimate import Unmeasurable
 from monitor.domain.field import Population
 from monitor.domain.policy import Policy
-from monitor.engine.disclosure import Cell, Sum, suppressed
+from monitor.engine.disclosure import Cell, suppressed
 from monitor.engine.period import Stretch
 from monitor.measures.disparity.rates import RATES
 from monitor.measures.groups import CROSS, UNKNOWN_GROUP, UNMAPPED_GROUP, group_pair
 from monitor.measures.measure import GroupPair
-from monitor.profile.counts import NEGATIVE, POSITIVE, UNKNOWN
 from monitor.profile.grid import IntArray
-
-WHOLE, BASELINE = "whole", "baseline"
-"""When the rows of a table are from: the period, the baseline, or one of the period's steps."""
-
-DECISIONS = (NEGATIVE, POSITIVE, UNKNOWN)
-
-ALL = -1
-"""Any decision, or any label."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """Identifies a count: when, of whom, which decision, which label."""
-
-    when: str
-    population: str
-    group: str
-    decision: int = ALL
-    label: int = ALL
-
-
-@dataclass
-class _Ledger:
-    """Counts, and the sums between them, as they are found."""
-
-    counts: dict[Cell, int] = field(default_factory=dict)
-    sums: list[Sum] = field(default_factory=list)
-    never: list[Cell] = field(default_factory=list)
-
-    def sum(self, total: Cell, parts: list[Cell]) -> None:
-        """Note a sum; what its known parts lack is a count that is shown nowhere."""
-        rest = self.counts[total] - sum(self.counts[part] for part in parts)
-        if rest:
-            unseen: Cell = ("rest", total, len(self.sums))
-            self.counts[unseen] = rest
-            self.never.append(unseen)
-            parts = [*parts, unseen]
-        self.sums.append(Sum(total, tuple(parts)))
+from monitor.reports.bias.ledger import (
+    ALL,
+    BASELINE,
+    DECISIONS,
+    WHOLE,
+    Ledger,
+    Place,
+    together,
+)
+from monitor.reports.bias.strata_counts import note_strata, strata_pairs
 
 
 @dataclass(frozen=True)
@@ -63,6 +34,7 @@ class Tables:
         hidden: The counts that are not shown.
         labels: Whether the model has labels.
         below: The least count that is shown by itself.
+        strata: Population and factor to the groups by strata, where counts by stratum are told.
     """
 
     groups: Mapping[str, GroupPair | Unmeasurable]
@@ -70,6 +42,7 @@ class Tables:
     hidden: frozenset[Cell]
     labels: bool
     below: int
+    strata: Mapping[tuple[str, str], GroupPair]
 
     def shown(self, *places: Place) -> bool:
         """Return whether all of some counts may be shown."""
@@ -119,22 +92,27 @@ def tables_of(stretch: Stretch, policy: Policy, *, below: int) -> Tables:
         found = (_groups(item, policy, step.pair) for step in stretch.steps)
         steps[item.name] = tuple(pair for pair in found if isinstance(pair, GroupPair))
     labels = stretch.whole.pair.grid.label is not None
-    ledger = _Ledger()
+    ledger = Ledger()
     for name, pair in known.items():
         _note_population(ledger, name, pair, steps[name], labels=labels)
     crossings = [item for item in policy.populations if len(item.attributes) > 1]
     for item in crossings:
         _note_crossing(ledger, item, known)
-    hidden = suppressed(ledger.counts, ledger.sums, below, ledger.never, _together)
-    return Tables(groups, steps, hidden, labels, below)
+    hidden = _hidden(ledger, below)
+    strata = strata_pairs(policy, stretch.whole.pair)
+    if strata:
+        note_strata(ledger, strata)
+        also = _hidden(ledger, below)
+        # Counts by stratum may not cost a group the line that it has without them.
+        if all(isinstance(cell, Place) and cell.factor for cell in also - hidden):
+            hidden |= also
+        else:
+            strata = {}
+    return Tables(groups, steps, hidden, labels, below, strata)
 
 
-def _together(cell: Cell) -> Cell:
-    """Return what a count is shown or left out together with: a group's line of a table."""
-    if not isinstance(cell, Place):
-        return cell
-    # A group that is small in one step is left out of all: a line with holes tells too much.
-    return cell.population, cell.group, cell.label != ALL
+def _hidden(ledger: Ledger, below: int) -> frozenset[Cell]:
+    return suppressed(ledger.counts, ledger.sums, below, ledger.never, together)
 
 
 def _groups(population: Population, policy: Policy, pair: object) -> GroupPair | Unmeasurable:
@@ -142,7 +120,7 @@ def _groups(population: Population, policy: Policy, pair: object) -> GroupPair |
 
 
 def _note_population(
-    ledger: _Ledger,
+    ledger: Ledger,
     name: str,
     pair: GroupPair,
     steps: tuple[GroupPair, ...],
@@ -166,7 +144,7 @@ def _note_population(
 
 
 def _note_table(
-    ledger: _Ledger,
+    ledger: Ledger,
     when: str,
     name: str,
     groups: tuple[str, ...],
@@ -204,7 +182,7 @@ def _counts(
             yield Place(when, population, group, decision, label), int(table[decision, label])
 
 
-def _note_crossing(ledger: _Ledger, crossing: Population, known: Mapping[str, GroupPair]) -> None:
+def _note_crossing(ledger: Ledger, crossing: Population, known: Mapping[str, GroupPair]) -> None:
     """Note that the groups of a crossing add up to those of each of its attributes."""
     if crossing.name not in known:
         return
@@ -224,7 +202,7 @@ def _part(name: str, index: int) -> str:
 
 
 def _note_group(
-    ledger: _Ledger, attribute: str, group: str, crossing: str, inside: list[str]
+    ledger: Ledger, attribute: str, group: str, crossing: str, inside: list[str]
 ) -> None:
     places = [
         place

@@ -11,6 +11,7 @@ from typing import Any
 from monitor.domain.errors import ReportError
 from monitor.domain.window import Window
 from monitor.engine.recheck import RELATIVE
+from monitor.reports.bias.history import Before
 from monitor.reports.bias.plain import KIND, digest_of
 
 SEAL = "modelmon-report"
@@ -48,6 +49,7 @@ class Seal:
         revisions: Which result of each window.
         unsuppressed: Whether small counts are shown.
         code: The version of the program that wrote it.
+        before: What it is held against; None for nothing.
     """
 
     digest: str
@@ -56,6 +58,7 @@ class Seal:
     revisions: Mapping[Window, int]
     unsuppressed: bool
     code: str
+    before: Before | None
 
 
 def seal_of(text: str) -> Seal:
@@ -74,6 +77,7 @@ def seal_of(text: str) -> Seal:
             {_window(window): int(number) for window, number in identity["revisions"]},
             bool(identity["unsuppressed"]),
             str(identity["code"]),
+            _before(identity.get("before")),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise ReportError(
@@ -108,6 +112,13 @@ def discrepancies(
     if not found and text != page:
         found.append(Discrepancy("marks of the page, not its words", "altered", "as written"))
     return tuple(found)
+
+
+def _before(found: Mapping[str, Any] | None) -> Before | None:
+    if found is None:
+        return None
+    revisions = tuple((_window(window), int(number)) for window, number in found["revisions"])
+    return Before(str(found["digest"]), _window(found["span"]), revisions)
 
 
 def _window(found: Mapping[str, str]) -> Window:

@@ -52,7 +52,7 @@ def test_a_profile_that_changes_has_another_version():
 def test_everything_has_a_date():
     for profile, _ in profiles().values():
         assert date.fromisoformat(profile.as_of)
-    for control in controls():
+    for control in controls().items:
         since = date.fromisoformat(control.since)
         assert not control.until or date.fromisoformat(control.until) > since
         assert bool(control.until) == (control.status == "superseded")

@@ -1,12 +1,13 @@
 """A period is the sum of its windows, measured and judged as a window is."""
 
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
 from monitor.domain.errors import ConfigError
 from monitor.domain.window import Window
-from monitor.engine.period import period_of
+from monitor.engine.period import period_of, span_before
 from monitor.measures.groups import group_pair
 from tests.held import DAY, FIRST, day
 from tests.people import POLICY_TEXT, deployment, write
@@ -105,3 +106,20 @@ def test_a_former_policy_that_cannot_be_read_is_said(tmp_path):
     found = period_of(other.store, "credit", span, policy_of)
     assert list(found.unread) == ["d"]
     assert list(found.policies) == ["new"]
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "before"),
+    [
+        ("2005-09-01", "2005-10-01", "2005-08-01"),
+        ("2005-01-01", "2005-03-01", "2004-11-01"),
+        ("2004-03-01", "2005-03-01", "2003-03-01"),
+        ("2005-06-06", "2005-06-13", "2005-05-30"),
+        ("2005-06-01", "2005-06-08", "2005-05-25"),
+    ],
+)
+def test_the_period_before_is_as_many_months_where_months_are_whole(begin, end, before):
+    start, until, then = (
+        datetime.fromisoformat(f"{at}T00:00+00:00") for at in (begin, end, before)
+    )
+    assert span_before(Window(start, until)) == Window(then, start)

@@ -9,6 +9,7 @@ import pytest
 
 from monitor.app import read_policy
 from monitor.cli.main import run
+from monitor.config.regulation import controls
 from monitor.domain.window import Window
 from monitor.engine.period import period_of
 from monitor.reports.bias.build import report_of
@@ -87,7 +88,7 @@ def report(folder, **options):
     period = period_of(
         store, "products", Window(FIRST + 2 * DAY, FIRST + 4 * DAY), lambda _: policy
     )
-    (version,) = report_of(period, "test", **options).versions
+    (version,) = report_of(period, "test", controls(), **options).versions
     return {part.name: part for part in version.populations}
 
 

@@ -6,37 +6,31 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from io import StringIO
-from itertools import product
 
 import numpy as np
 import pytest
 
+from monitor.config.regulation import controls
 from monitor.domain.errors import ReportError
 from monitor.domain.field import Attribute, Effect, Stratum
-from monitor.domain.window import Window
-from monitor.engine.disclosure import Sum
-from monitor.engine.period import period_of
 from monitor.reports.bias import charts, looks, pdf
 from monitor.reports.bias.build import report_of
 from monitor.reports.bias.counts_csv import NOT_SHOWN, as_csv
 from monitor.reports.bias.html import SECTIONS, as_html
 from monitor.reports.bias.plain import as_json, digest_of, plain
-from monitor.reports.bias.tables import WHOLE, Place, tables_of
-from monitor.reports.bias.verify import discrepancies, seal_of
-from tests.held import day
+from monitor.reports.bias.tables import tables_of
+from monitor.reports.bias.verify import seal_of
 from tests.people import deployment, write
-
-SMALL = {"areas": ("a", "b", "c", "d"), "weights": (0.5, 0.38, 0.115, 0.005)}
-"""About six people a day live in d: too few to be shown."""
-
-
-def stored(folder, days=5, **options):
-    made = deployment(folder, effect=options.pop("effect", Effect.HARMFUL))
-    for place in range(days):
-        write(made, place, **options)
-    made.register()
-    made.check(days)
-    return made
+from tests.reported import (
+    SMALL,
+    comparison,
+    part,
+    period,
+    report,
+    stored,
+    sums_of,
+    verified,
+)
 
 
 @pytest.fixture(scope="module")
@@ -47,24 +41,6 @@ def plenty(tmp_path_factory):
 @pytest.fixture(scope="module")
 def sparse(tmp_path_factory):
     return stored(tmp_path_factory.mktemp("sparse"), **SMALL)
-
-
-def period(made, first=2, last=5, revisions=None):
-    span = Window(day(first).start, day(last).start)
-    return period_of(made.store, "credit", span, lambda _: made.policy, revisions)
-
-
-def report(made, first=2, last=5, **options):
-    return report_of(period(made, first, last), "test", **options)
-
-
-def part(found, name):
-    return next(item for item in found.versions[0].populations if item.name == name)
-
-
-def comparison(found, name, group):
-    table = part(found, name).metrics[0]
-    return next(item for item in table.comparisons if item.group == group)
 
 
 def test_what_it_says_is_what_was_counted(plenty):
@@ -149,45 +125,13 @@ def test_what_is_shown_does_not_determine_what_is_not(sparse):
     tables = tables_of(stretch, sparse.policy, below=10)
     order = sorted(tables.hidden, key=str)
     assert len(order) > 10
-    sums = _sums(tables, stretch)
+    sums = sums_of(tables, stretch)
     rows = np.array(
         [[(item.total == cell) - float(item.parts.count(cell)) for cell in order] for item in sums]
     )
     _, sizes, directions = np.linalg.svd(rows)
     free = directions[int((sizes > 1e-9).sum()) :]  # ways in which the hidden counts may differ
     assert (np.abs(free).max(axis=0) > 1e-9).all()
-
-
-def _sums(tables, stretch):
-    """Return the sums that a reader can see, written down again from the report's layout."""
-    steps = [str(index) for index in range(len(stretch.steps))]
-    found = []
-    for name, pair in tables.groups.items():
-        for when in (WHOLE, "baseline", *steps):
-            found += _of_table(when, name, pair.groups)
-        for group, decision in product(pair.groups, EVERY):
-            parts = tuple(Place(step, name, group, decision) for step in steps)
-            found.append(Sum(Place(WHOLE, name, group, decision), parts))
-    for when, decision, area in product((WHOLE, "baseline", *steps), EVERY, "abcd"):
-        parts = tuple(Place(when, "sex × area", f"{sex} × {area}", decision) for sex in "fm")
-        found.append(Sum(Place(when, "area", area, decision), parts))
-    return found
-
-
-EVERY = (-1, 0, 1, 2)
-
-
-def _of_table(when, name, groups):
-    labels = EVERY if when == WHOLE else (-1,)
-    for group in groups:
-        line = Place(when, name, group)
-        yield Sum(line, tuple(replace(line, decision=one) for one in EVERY[1:]))
-        for cell in (replace(line, decision=one) for one in EVERY[1:] if len(labels) > 1):
-            yield Sum(cell, tuple(replace(cell, label=one) for one in EVERY[1:]))
-    for decision, label in product(EVERY, labels):
-        parts = tuple(Place(when, name, group, decision, label) for group in groups)
-        if decision >= 0 or label < 0:
-            yield Sum(Place(when, "", "", decision, label), parts)
 
 
 def test_an_unsuppressed_report_says_so(sparse):
@@ -321,16 +265,6 @@ def test_names_from_the_log_are_only_text(tmp_path):
     assert "'=cmd" in as_csv(report(made, 2, 4))
 
 
-def verified(made, text):
-    seal = seal_of(text)
-    again = report_of(
-        period_of(made.store, seal.model, seal.span, lambda _: made.policy, seal.revisions),
-        "test",
-        unsuppressed=seal.unsuppressed,
-    )
-    return discrepancies(text, plain(again), as_html(again), seal)
-
-
 @pytest.mark.parametrize("form", [as_html, as_json])
 def test_a_report_that_was_left_alone_is_verified(plenty, form):
     assert verified(plenty, form(report(plenty))) == ()
@@ -377,7 +311,7 @@ def test_a_missing_part_is_found(plenty):
     assert any("populations[2]" in item.where and item.report == "" for item in found)
     text = as_html(report(plenty))
     cut = re.sub(r'<section id="cannot".*?</section>', "", text, flags=re.DOTALL)
-    assert any("13. What" in item.store for item in verified(plenty, cut))
+    assert any("15. What" in item.store for item in verified(plenty, cut))
 
 
 def test_a_stylesheet_that_hides_something_is_found(plenty):
@@ -444,7 +378,7 @@ def test_a_model_that_makes_no_decision_has_no_such_report(plenty):
     made = period(plenty)
     undecided = replace(made, policy=replace(made.policy, decision=None))
     with pytest.raises(ReportError, match="credit makes no decision"):
-        report_of(undecided, "test")
+        report_of(undecided, "test", controls())
 
 
 @pytest.mark.parametrize("high", [1.0, 1.4, 1.5, 3.5, 3.6, 7.0, 7.1, 9.99])
