@@ -46,6 +46,28 @@ class _Story:
         *before, last = names
         return f"{last} (as in {', '.join(before)})" if before else last
 
+    @property
+    def group(self) -> str:
+        """Whose it is, of a disparity, and when: the beginning of a sentence."""
+        subject = self.last[1].reading.subject
+        return f"{self.windows}: {population_words(subject)} {subject.group}"
+
+    @property
+    def against(self) -> str:
+        return self.last[1].reading.subject.reference_group
+
+    @property
+    def metric(self) -> str:
+        return metric_of(self.last[1].reading.measure)[0].replace("_", " ")
+
+    @property
+    def tolerated(self) -> float:
+        """The bound on the side where the number is; the story is of a disparity."""
+        _, finding, estimate = self.last
+        kind = metric_of(finding.reading.measure)[1]
+        assert kind is not None and isinstance(finding.limit, Band)  # noqa: S101, PT018  # by `_is_of`
+        return finding.limit.high if estimate.value > kind.alike else finding.limit.low
+
 
 def in_short(
     policy: Policy, runs: Sequence[Run], alarms: ModelAlarms | None = None
@@ -192,42 +214,30 @@ def _new_values(run: Run, finding: Finding) -> str:
 
 def _disparity(policy: Policy, story: _Story) -> str:
     _, finding, estimate = story.last
-    subject, band = finding.reading.subject, finding.limit
-    assert isinstance(band, Band)  # noqa: S101  # by `_is_breach`
     assert estimate.now is not None and estimate.then is not None  # noqa: S101, PT018
-    bound = f"at most {band.high:g}" if estimate.value > 1 else f"at least {band.low:g}"
-    metric = metric_of(finding.reading.measure)[0]
-    of = subject.class_name or decision_name(policy)
-    told = of if metric == "selection_rate" else metric.replace("_", " ")
+    bound = f"{'at most' if estimate.value > 1 else 'at least'} {story.tolerated:g}"
+    of = finding.reading.subject.class_name or decision_name(policy)
+    usual = metric_of(finding.reading.measure)[0] == "selection_rate"
     return (
-        f"{story.windows}: {population_words(subject)} {subject.group}: {told} "
+        f"{story.group}: {of if usual else story.metric} "
         f"{share(estimate.now, estimate.n)}, {estimate.value:.2f} times the rate of "
-        f"{subject.reference_group}, {share(estimate.then, estimate.n_reference)} "
-        f"(tolerated: {bound})."
+        f"{story.against}, {share(estimate.then, estimate.n_reference)} (tolerated: {bound})."
     )
 
 
 def _difference(story: _Story) -> str:
-    _, finding, estimate = story.last
-    subject, band = finding.reading.subject, finding.limit
-    assert isinstance(band, Band)  # noqa: S101  # by `_is_different`
-    metric = metric_of(finding.reading.measure)[0].replace("_", " ")
-    bound = band.high if estimate.value > 0 else band.low
+    _, _, estimate = story.last
     return (
-        f"{story.windows}: {population_words(subject)} {subject.group}: {metric} {estimate.now:.3g} over "
-        f"{estimate.n:,} rows, {estimate.value:+.3g} from that of {subject.reference_group}, "
-        f"{estimate.then:.3g} over {estimate.n_reference:,} (tolerated: {bound:+.3g})."
+        f"{story.group}: {story.metric} {estimate.now:.3g} over {estimate.n:,} rows, "
+        f"{estimate.value:+.3g} from that of {story.against}, {estimate.then:.3g} over "
+        f"{estimate.n_reference:,} (tolerated: {story.tolerated:+.3g})."
     )
 
 
 def _ratio_change(story: _Story) -> str:
-    _, finding, estimate = story.last
-    subject, band = finding.reading.subject, finding.limit
-    assert isinstance(band, Band)  # noqa: S101  # by `_is_changed_ratio`
-    metric = metric_of(finding.reading.measure)[0].replace("_", " ")
-    worse = band.high if estimate.value > 0 else band.low
+    _, _, estimate = story.last
     return (
-        f"{story.windows}: {population_words(subject)} {subject.group}: the ratio of its {metric} to that of "
-        f"{subject.reference_group} is {exp(estimate.value):.2f} times what it was in the baseline, "
-        f"{estimate.now:.2f} instead of {estimate.then:.2f} (tolerated: {exp(worse):.2f} times)."
+        f"{story.group}: the ratio of its {story.metric} to that of {story.against} is "
+        f"{exp(estimate.value):.2f} times what it was in the baseline, {estimate.now:.2f} instead of "
+        f"{estimate.then:.2f} (tolerated: {exp(story.tolerated):.2f} times)."
     )
