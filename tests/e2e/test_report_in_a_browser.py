@@ -10,10 +10,10 @@ from playwright.sync_api import sync_playwright
 from pypdf import PdfReader
 
 from monitor.config.regulation import controls
-from monitor.domain.field import Effect
+from monitor.domain.field import Attribute, Effect, Stratum
 from monitor.domain.window import Window
 from monitor.engine.period import period_of
-from monitor.reports.bias.build import report_of
+from monitor.reports.bias.build import Earlier, report_of
 from monitor.reports.bias.html import SECTIONS, as_html
 from monitor.reports.bias.pdf import BROWSERS, as_pdf
 from tests.held import day
@@ -24,19 +24,30 @@ pytestmark = pytest.mark.slow
 SMALL = {"areas": ("a", "b", "c", "d"), "weights": (0.5, 0.38, 0.115, 0.005)}
 
 
+FACTOR = Stratum(Attribute("product", "product"), "head of credit", "sold to other people")
+
+
 def page_of(folder, **options):
-    made = deployment(folder, effect=Effect.HARMFUL)
+    strata = {"product": FACTOR} if options.get("products") else {}
+    made = deployment(folder, effect=Effect.HARMFUL, strata=strata)
     for place in range(5):
         write(made, place, **options)
     made.register()
     made.check(5)
-    span = Window(day(2).start, day(5).start)
-    return as_html(
-        report_of(period_of(made.store, "credit", span, lambda _: made.policy), "test", controls())
-    )
+    then = Earlier(of_days(made, 2, 3), "a" * 64)
+    return as_html(report_of(of_days(made, 3, 5), "test", controls(), then))
 
 
-@pytest.fixture(scope="module", params=[{}, SMALL], ids=["all shown", "small groups left out"])
+def of_days(made, first, last):
+    span = Window(day(first).start, day(last).start)
+    return period_of(made.store, "credit", span, lambda _: made.policy)
+
+
+@pytest.fixture(
+    scope="module",
+    params=[{}, SMALL, {"products": True}],
+    ids=["all shown", "small groups left out", "with strata"],
+)
 def page(request, tmp_path_factory):
     return page_of(tmp_path_factory.mktemp("report"), **request.param)
 
@@ -81,6 +92,18 @@ def test_nothing_is_wider_than_a_small_screen(page, browser):
     tab = browser.new_page(viewport={"width": 320, "height": 640})
     tab.set_content(page)
     assert tab.evaluate("document.documentElement.scrollWidth") <= 320
+    tab.close()
+
+
+PAPER = 688
+"""Pixels between the margins of an A4 page: what is wider makes the browser print all of it smaller."""
+
+
+def test_nothing_is_wider_than_the_paper(page, browser):
+    tab = browser.new_page(viewport={"width": PAPER, "height": 900})
+    tab.emulate_media(media="print")
+    tab.set_content(page)
+    assert tab.evaluate("document.documentElement.scrollWidth") <= PAPER
     tab.close()
 
 
