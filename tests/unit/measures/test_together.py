@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from scipy.linalg import cholesky
-from scipy.stats import norm, poisson, rankdata
+from scipy.stats import binom, norm, poisson, rankdata
 
 from monitor.alerts.findings import findings_of
 from monitor.config.defaults import DEFAULT_LIMITS
@@ -293,11 +293,74 @@ def test_the_error_of_reconstruction_is_that_of_the_rows_one_by_one(tables):
     basis = directions[:kept].T
     errors = [((z - z @ basis @ basis.T) ** 2).sum(axis=1) for z in (z_then, z_now)]
     assert result.detail == {"fields": 11, "components": kept}
-    assert result.then == pytest.approx(errors[0].mean(), rel=1e-9)
     assert result.now == pytest.approx(errors[1].mean(), rel=1e-9)
-    assert result.value == pytest.approx(errors[1].mean() / errors[0].mean() - 1, rel=1e-9)
-    error = (errors[1].std() / 3000**0.5) / errors[0].mean()
+    assert result.value == pytest.approx(result.now / result.then - 1, rel=1e-12)
+    # Of the baseline, rows that the components were not taken from: row by row, in ten parts.
+    folds, unseen = np.arange(len(z_then)) % 10, []
+    for fold in range(10):
+        _, _, others = np.linalg.svd(z_then[folds != fold], full_matrices=False)
+        held = z_then[folds == fold]
+        unseen.append(((held - held @ others[:kept].T @ others[:kept]) ** 2).sum(axis=1))
+    assert result.then == pytest.approx(np.concatenate(unseen).mean(), rel=0.01)
+    assert result.then > errors[0].mean()
+    error = np.sqrt(errors[1].var() / 3000 + 3 * errors[0].var() / 20_000) / result.then
     assert (result.high - result.low) / (2 * 1.96) == pytest.approx(error, rel=0.25)
+
+
+def two_factors(rng, rows, fields):
+    half = np.arange(fields) < fields // 2
+    factors = np.where(half, *rng.normal(size=(2, rows, 1)))
+    values = 0.7 * factors + np.sqrt(0.51) * rng.normal(size=(rows, fields))
+    return {f"f{place}": values[:, place] for place in range(fields)}
+
+
+@pytest.mark.parametrize(
+    ("fields", "then", "now"), [(6, 300, 300), (6, 10_000, 1000), (20, 1000, 1000), (20, 300, 300)]
+)
+def test_where_nothing_changed_the_error_of_reconstruction_keeps_its_level(fields, then, now):
+    """Without the correction for rows seen, 12 to 98 % of these windows rejected."""
+    rng = np.random.default_rng(fields + then)
+    rejected = 0
+    for _ in range(100):
+        tables = [two_factors(rng, rows, fields) for rows in (then, now)]
+        result = reconstruction_error.measure(pair_of(*tables))
+        rejected += reconstruction_error.MEASURE.tail(result, 0.0) <= 0.05
+    assert rejected <= binom.ppf(0.99, 100, 0.05)
+
+
+def test_at_its_limit_one_window_in_twenty_is_found_and_beyond_it_all():
+    rng = np.random.default_rng(3)
+    reference = two_factors(rng, 20_000, 8)
+    grid = grid_of(reference)
+    then = profile_of(grid, reference)
+
+    def found(noise, tolerance, runs):
+        results = []
+        for _ in range(runs):
+            table = two_factors(rng, 2000, 8)
+            table = {name: x + noise * rng.normal(size=2000) for name, x in table.items()}
+            pair = ProfilePair(grid, then, profile_of(grid, table), WINDOW, 10.0)
+            results.append(reconstruction_error.measure(pair))
+        tail = reconstruction_error.MEASURE.tail
+        return results, sum(tail(item, tolerance) <= 0.05 for item in results)
+
+    results, _ = found(0.3, 0.0, 20)
+    limit = float(np.mean([item.value for item in results]))  # what this noise truly does
+    assert limit > 0.1
+    _, rejected = found(0.3, limit, 100)
+    assert rejected <= binom.ppf(
+        0.99, 100, 0.07
+    )  # the limit itself is known to a fifth of an error
+    assert found(0.6, limit, 10)[1] == 10
+
+
+def test_a_baseline_of_fewer_rows_than_its_components_take_has_no_error():
+    rng = np.random.default_rng(4)
+    result = reconstruction_error.measure(
+        pair_of(two_factors(rng, 199, 20), two_factors(rng, 500, 20))
+    )
+    assert result.reason is Absence.INSUFFICIENT_DATA
+    assert "199 rows of the baseline" in result.explanation
 
 
 def test_a_field_with_too_few_values_costs_the_others_nothing(tables):
