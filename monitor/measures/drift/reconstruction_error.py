@@ -15,12 +15,12 @@ from monitor.measures.measure import (
 )
 from monitor.measures.pairs import Standard, kurtosis, no_pairs, second_moments, standard
 from monitor.measures.spreads import of_differences
-from monitor.measures.tails import of_a_change
 from monitor.profile.comoments import CoMoments
 from monitor.profile.grid import FloatArray, Grid, IntArray
 from monitor.profile.profile import Profile
 from monitor.uncertainty.between import Squares
 from monitor.uncertainty.interval import normal_quantile
+from monitor.uncertainty.normal import beyond_normal
 from monitor.uncertainty.subspace import FOLDS, leading, unseen_error
 
 LEVEL = 0.95
@@ -58,8 +58,9 @@ def measure(pair: ProfilePair) -> Result:
     explain `KEPT_VARIANCE`, and fewer than all; ``V`` has them as columns. The error of a row
     ``x`` is ``‖x − V Vᵀ x‖²``, and its mean over any rows is ``tr((I − V Vᵀ) M)``, where ``M`` are
     the mean products of the scores: no row is needed. Where values are missing ``M`` is taken over
-    complete pairs. Of the baseline, whose components they are, it is the error of rows that the
-    components were not taken from (`unseen_error`): its own rows they fit too well.
+    complete pairs. The components fit the baseline's own rows too well, so that any other rows lie
+    above 0: interval and test are of ``detail["excess"]``, which is the same against the error of
+    rows that the components were not taken from (`unseen_error`), and lies below the value.
 
     0 when nothing changed; above 0 when rows lie farther from what the fields had in common, below
     0 when they lie closer; not below −1, no upper bound. The interval is normal: the variance of a
@@ -110,21 +111,27 @@ def measure(pair: ProfilePair) -> Result:
             reference_rows,
         )
     moments = second_moments(pair.reference.pairs, unit, fields)
-    then = Error(unseen_error(moments, n, kept), ALLOWANCE * then.variance)
-    value, error = _ratio(then, n, now, m)
+    unseen = Error(max(unseen_error(moments, n, kept), then.mean), ALLOWANCE * then.variance)
+    excess, error = _ratio(unseen, n, now, m)
     reach = float(normal_quantile(LEVEL)) * error
     return Estimate(
-        value,
+        now.mean / then.mean - 1,
         n=m,
         n_reference=n,
-        low=value - reach,
-        high=value + reach,
+        low=excess - reach,
+        high=excess + reach,
         level=LEVEL,
-        method="trace of the residual moments, normal",
+        method="trace of the residual moments, normal, around rows not seen",
         then=then.mean,
         now=now.mean,
-        detail={"fields": len(fields), "components": kept},
+        detail={"fields": len(fields), "components": kept, "excess": excess, "error": error},
     )
+
+
+def tail(estimate: Estimate, tolerance: float) -> float:
+    """Return the p-value of "the error has changed by no more than the tolerance"."""
+    excess, error = estimate.detail["excess"], estimate.detail["error"]
+    return float(beyond_normal(excess, error, tolerance, either_side=True))
 
 
 def spread(model: ProfileParts) -> Squares | None:
@@ -215,6 +222,6 @@ MEASURE = ModelMeasure(
     ),
     measure,
     applies=has_pairs,
-    tail=of_a_change,
+    tail=tail,
     spread=spread,
 )

@@ -292,18 +292,21 @@ def test_the_error_of_reconstruction_is_that_of_the_rows_one_by_one(tables):
     kept = int(np.searchsorted(np.cumsum(sizes**2) / (sizes**2).sum(), 0.65)) + 1
     basis = directions[:kept].T
     errors = [((z - z @ basis @ basis.T) ** 2).sum(axis=1) for z in (z_then, z_now)]
-    assert result.detail == {"fields": 11, "components": kept}
+    assert (result.detail["fields"], result.detail["components"]) == (11, kept)
+    assert result.then == pytest.approx(errors[0].mean(), rel=1e-9)
     assert result.now == pytest.approx(errors[1].mean(), rel=1e-9)
-    assert result.value == pytest.approx(result.now / result.then - 1, rel=1e-12)
+    assert result.value == pytest.approx(errors[1].mean() / errors[0].mean() - 1, rel=1e-9)
     # Of the baseline, rows that the components were not taken from: row by row, in ten parts.
     folds, unseen = np.arange(len(z_then)) % 10, []
     for fold in range(10):
         _, _, others = np.linalg.svd(z_then[folds != fold], full_matrices=False)
         held = z_then[folds == fold]
         unseen.append(((held - held @ others[:kept].T @ others[:kept]) ** 2).sum(axis=1))
-    assert result.then == pytest.approx(np.concatenate(unseen).mean(), rel=0.01)
-    assert result.then > errors[0].mean()
-    error = np.sqrt(errors[1].var() / 3000 + 3 * errors[0].var() / 20_000) / result.then
+    excess = result.now / np.concatenate(unseen).mean() - 1
+    assert result.detail["excess"] == pytest.approx(excess, abs=0.01)
+    assert result.detail["excess"] < result.value
+    assert result.low + result.high == pytest.approx(2 * result.detail["excess"])
+    error = np.sqrt(errors[1].var() / 3000 + 3 * errors[0].var() / 20_000) / errors[0].mean()
     assert (result.high - result.low) / (2 * 1.96) == pytest.approx(error, rel=0.25)
 
 
@@ -345,7 +348,9 @@ def test_at_its_limit_one_window_in_twenty_is_found_and_beyond_it_all():
         return results, sum(tail(item, tolerance) <= 0.05 for item in results)
 
     results, _ = found(0.3, 0.0, 20)
-    limit = float(np.mean([item.value for item in results]))  # what this noise truly does
+    limit = float(
+        np.mean([item.detail["excess"] for item in results])
+    )  # what this noise truly does
     assert limit > 0.1
     _, rejected = found(0.3, limit, 100)
     assert rejected <= binom.ppf(
