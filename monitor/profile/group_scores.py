@@ -275,9 +275,8 @@ class Scored(NamedTuple):
         """Return those of some rows that have a finite score."""
         finite = np.isfinite(scores)
         if not finite.all():
-            scores, groups, decisions, labels = (
-                axis[finite] for axis in (scores, groups, decisions, labels)
-            )
+            scores, groups = scores[finite], groups[finite]
+            decisions, labels = decisions[finite], labels[finite]
             numbers = None if numbers is None else numbers[finite]
         cells, standard = grid.table.cells(scores)
         return cls(grid.scale, scores, cells, standard, groups, decisions, labels, numbers)
