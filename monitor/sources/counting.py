@@ -93,30 +93,30 @@ class CountFile:
         return counted
 
     def _together(self, task: Task) -> Counted:
-        counted = Counted()
-        for pool in pools(self._whole_files(task, counted)):
+        counted, plan = Counted(), Builders(self.grids)
+        for pool in pools(self._whole_files(task, plan, counted)):
             counted.merge(self._pooled(pool))
         return counted
 
-    def _whole_files(self, task: Task, counted: Counted) -> Iterator[WholeFile]:
+    def _whole_files(self, task: Task, plan: Builders, counted: Counted) -> Iterator[WholeFile]:
         """Yield the files of a task that can be counted together, having counted the others."""
         for one in (replace(task, others=()), *task.others):
-            file = self._whole(one)
+            file = self._whole(one, plan)
             if file is None:
                 counted.merge(self._attempted(one))
             else:
                 yield file
 
-    def _whole(self, task: Task) -> WholeFile | None:
+    def _whole(self, task: Task, plan: Builders) -> WholeFile | None:
         """Return what is counted of a small file; None when there is something to tell of it."""
         file = self.files[task.path]
         if self.members.columns or file.size > CHECKED_WHOLE or not self._is_usable(file):
             return None
         try:
-            found = self._read(file, task)
+            found = self._read(file, task, plan)
         except READ_ERRORS:
             return None
-        return found if len(found.forms) <= 1 else None
+        return found if found.uniform else None
 
     def _is_usable(self, file: FoundFile) -> bool:
         try:
@@ -125,10 +125,10 @@ class CountFile:
             return False
         return unchanged and (self.labels is None or self.labels.covers(file.path))
 
-    def _read(self, file: FoundFile, task: Task) -> WholeFile:
-        builders, told = Builders(self.grids), Counted()
+    def _read(self, file: FoundFile, task: Task, plan: Builders) -> WholeFile:
+        told = Counted()
         labels = None if self.labels is None else self.labels.reader(task.path)
-        together = {*self.view.bookkeeping, *builders.all_columns}
+        together = {*self.view.bookkeeping, *plan.all_columns}
         pieces, versions, profiled, begin = [], set(), 0, 0
         with opened(self.view.location, file, None, together) as log:
             for logged in batches(self.view, log, task.row_groups):
@@ -139,11 +139,9 @@ class CountFile:
                 versions |= self.grids.keys() & logged.versions.keys()
                 counted = self.grids.keys() & batch.versions.keys()
                 profiled += sum(batch.versions[version].rows for version in counted)
-                columns = {
-                    name: log.column(batch.chunk, name) for name in builders.columns_of(counted)
-                }
+                columns = {name: log.column(batch.chunk, name) for name in plan.columns_of(counted)}
                 outcome = None if labels is None else labels.column(logged)
-                pieces.append(Piece(logged, batch, columns, outcome))
+                pieces.append(Piece(logged, batch, columns, outcome, log.size(batch.chunk)))
             log.check_rest()
             told.schema_changes = self._all_changes(log, sorted(versions), task.path)
         return WholeFile(task, pieces, told, profiled)

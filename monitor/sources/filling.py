@@ -72,6 +72,7 @@ class Builders:
             name for grid in grids.values() for name in _dividing_columns(grid)
         }
         self.outcome_columns = {name for grid in grids.values() for name in _outcome_columns(grid)}
+        self._columns_of: dict[frozenset[str], list[str]] = {}
 
     @property
     def all_columns(self) -> set[str]:
@@ -103,11 +104,13 @@ class Builders:
 
     def columns_of(self, versions: Collection[str]) -> list[str]:
         """Return the columns that anything is counted of for some versions."""
-        grids = [self._grids[version] for version in versions]
-        found = {name for version in versions for name in self._names[version]}
-        for grid in grids:
-            found |= _dividing_columns(grid) | _outcome_columns(grid)
-        return sorted(found)
+        wanted = frozenset(versions)
+        if wanted not in self._columns_of:
+            found = {name for version in wanted for name in self._names[version]}
+            for grid in (self._grids[version] for version in wanted):
+                found |= _dividing_columns(grid) | _outcome_columns(grid)
+            self._columns_of[wanted] = sorted(found)
+        return self._columns_of[wanted]
 
     @property
     def any_invalid(self) -> bool:

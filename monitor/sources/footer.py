@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from monitor.profile.buffers import of_numbers
 from monitor.profile.instants import instants
+from monitor.sources.layout import NOT_IN_TABLE, layout
 from monitor.sources.thrift import Shape, read_struct
 
 _MAGIC = b"PAR1"
@@ -27,11 +28,6 @@ _PATH_OF_ONE = b"\x19\x18"  # field 3, a list; of one text
 _LONGEST_PATH = 0x7F  # the length of a longer name takes more than a byte
 
 Statistics = Mapping[int, bytes]
-
-NOT_IN_TABLE = "\0"
-"""Begins the name of a column that the table has no longer."""
-
-_LONGEST_TYPE = 200  # a struct may have thousands of fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,22 +84,22 @@ def footer(handle: Any, time: str, zone: str, names: Mapping[int, str] | None = 
     """
     metadata, data = read_footer(handle)
     schema = table_schema(metadata, names)
-    leaves = leaf_columns(schema)
+    columns = layout(schema)
     rows = [metadata.row_group(number).num_rows for number in range(metadata.num_row_groups)]
     if min(rows, default=0) < 0 or sum(rows) != metadata.num_rows:
         raise pa.ArrowInvalid(
             f"the footer says {metadata.num_rows} rows, and of its row groups {rows[:5]}"
         )
     bounds: list[tuple[int, int] | None] = [None] * len(rows)
-    if time in leaves and data:
+    if time in columns.leaves and data:
         place = schema.names.index(time)
         kind = schema.field(place).type
         if pa.types.is_timestamp(kind) or pa.types.is_date32(kind):
             written = metadata.schema.to_arrow_schema().names[place]
-            statistics = _statistics(data, written, leaves[time][0], len(rows))
+            statistics = _statistics(data, written, columns.leaves[time][0], len(rows))
             bounds = [_bounds(each, kind, zone) for each in statistics]
     groups = tuple(RowGroup(*each) for each in zip(rows, bounds, strict=True))
-    return Footer(frozenset(leaves), groups)
+    return Footer(columns.names, groups)
 
 
 def read_footer(handle: Any) -> tuple[Any, bytes]:
@@ -184,57 +180,6 @@ def _name(field: Any, names: Mapping[int, str]) -> str:
     known = (field.metadata or {}).get(b"PARQUET:field_id")
     # A file that the table took in as it was has no ids: its columns are known by their names.
     return field.name if known is None else names.get(int(known), f"{NOT_IN_TABLE}{field.name}")
-
-
-def leaf_columns(schema: Any) -> Mapping[str, tuple[int, ...]]:
-    """Return the indices of the parquet columns that make up each top-level column.
-
-    Looked up by place, not by dotted path: a name may hold dots itself. Of several columns of one
-    name the first is meant.
-    """
-    columns: dict[str, tuple[int, ...]] = {}
-    begin = 0
-    for column in schema:
-        end = begin + _leaves(column.type)
-        columns.setdefault(column.name, tuple(range(begin, end)))
-        begin = end
-    return columns
-
-
-def first_types(schema: Any) -> Mapping[str, Any]:
-    """Return the type of each top-level column; of several columns of one name the first's."""
-    kinds: dict[str, Any] = {}
-    for column in schema:
-        kinds.setdefault(column.name, column.type)
-    return kinds
-
-
-def logical_type(kind: Any) -> str:
-    """Return what a type means, without how it is stored; "" for a column of nulls alone.
-
-    Codes into a dictionary are what they stand for, long text is text, and the unit of a
-    timestamp does not matter while it is told whether it has a zone.
-    """
-    if isinstance(kind, pa.BaseExtensionType):
-        return logical_type(kind.storage_type)
-    if pa.types.is_dictionary(kind):
-        return logical_type(kind.value_type)
-    if pa.types.is_null(kind):
-        return ""
-    if pa.types.is_timestamp(kind):
-        return "timestamp with zone" if kind.tz else "timestamp without zone"
-    if pa.types.is_date(kind):
-        return "date"
-    text = str(kind).removeprefix("large_").removesuffix("_view")
-    return text if len(text) <= _LONGEST_TYPE else f"{text[:_LONGEST_TYPE]}…"
-
-
-def _leaves(kind: Any) -> int:
-    if isinstance(kind, pa.BaseExtensionType):
-        return _leaves(kind.storage_type)
-    if not pa.types.is_nested(kind):
-        return 1
-    return sum(_leaves(kind.field(place).type) for place in range(kind.num_fields))
 
 
 def _bounds(statistics: Statistics, kind: Any, zone: str) -> tuple[int, int] | None:

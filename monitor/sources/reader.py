@@ -16,19 +16,11 @@ from monitor.domain.policy import SourceSpec
 from monitor.domain.window import Window
 from monitor.engine.counting import OTHER_VERSIONS
 from monitor.profile.buffers import of_numbers, of_truths, stored
-from monitor.profile.counts import value_name
 from monitor.profile.grid import BoolArray, IntArray
 from monitor.profile.instants import LATEST, instants, to_micros
 from monitor.profile.values import canonical_text, encoded
-from monitor.sources.footer import (
-    NOT_IN_TABLE,
-    first_types,
-    is_signed,
-    leaf_columns,
-    logical_type,
-    read_footer,
-    table_schema,
-)
+from monitor.sources.footer import is_signed, read_footer, table_schema
+from monitor.sources.layout import Layout, is_nested, layout
 from monitor.sources.location import READ_ERRORS, FoundFile, Location
 from monitor.sources.ranged import RangedFile, column_ranges
 
@@ -46,6 +38,8 @@ BATCH_BYTES = 2**26
 
 SMALL_CELLS = 2**18
 """Values of a chunk up to which its columns are read at once, for the same reason."""
+
+_WIDTH = 8  # bytes of a double
 
 
 @dataclass(frozen=True)
@@ -67,7 +61,7 @@ class OpenFile:
     Args:
         parquet: pyarrow's ParquetFile.
         plainly: Opens it again, to read every column as values.
-        schema: Its schema, with the names that its columns have in the table.
+        columns: Its columns, with the names that they have in the table.
         keys: The columns that the file's place gives it.
         kept: Which rows are not deleted; None for all.
         remote: The bytes, when they are fetched range by range, and the footer among them.
@@ -79,7 +73,7 @@ class OpenFile:
         self,
         parquet: Any,
         plainly: Callable[[], Any],
-        schema: Any,
+        columns: Layout,
         keys: Mapping[str, Any],
         kept: Any = None,
         remote: tuple[RangedFile, bytes] | None = None,
@@ -89,15 +83,8 @@ class OpenFile:
     ) -> None:
         self._parquet = parquet
         self._plainly = plainly
-        self._schema = schema
-        self._leaves = leaf_columns(schema)
-        kinds = first_types(schema)
-        self._plain = [
-            leaf
-            for name, leaves in self._leaves.items()
-            if not pa.types.is_nested(kinds[name])
-            for leaf in leaves
-        ]
+        self._layout = columns
+        self._leaves = columns.leaves
         self._signed = signed
         self._asked: set[str] = set()
         self.keys = keys
@@ -108,11 +95,11 @@ class OpenFile:
             self._remote, self._footer = remote
         self._together = [leaf for name in together for leaf in self._leaves.get(name, ())]
         self._bulky = any(
-            pa.types.is_nested(kinds[name]) or _is_text(kinds[name])
+            is_nested(columns.kinds[name]) or name in columns.texts
             for name in together
-            if name in kinds
+            if name in columns.kinds
         )
-        self._at_once = sorted({*self._together}.intersection(self._plain))
+        self._at_once = sorted({*self._together}.intersection(columns.plain))
         self._fetched: Chunk | None = None
         self._held: tuple[tuple[int, ...], Mapping[int, Any]] = ((), {})
         rows = [group.num_rows for group in map(parquet.metadata.row_group, self._groups)]
@@ -126,11 +113,7 @@ class OpenFile:
     @property
     def fields(self) -> Sequence[tuple[str, str]]:
         """Return names and logical types of the columns in the file, in their order."""
-        return [
-            (value_name(column.name), logical_type(column.type))
-            for column in self._schema
-            if not column.name.startswith(NOT_IN_TABLE)
-        ]
+        return self._layout.fields
 
     def check_rest(self) -> None:
         """Decode the columns of a small file that nothing was asked of.
@@ -145,7 +128,7 @@ class OpenFile:
         if self._begins[-1] > BATCH_ROWS or self._signed:  # others' columns may be encrypted
             return
         asked = {leaf for name in self._asked for leaf in self._leaves[name]}
-        rest = [leaf for leaf in self._plain if leaf not in asked]
+        rest = [leaf for leaf in self._layout.plain if leaf not in asked]
         for group in self._groups:
             if rest:
                 self._read([group], rest)
@@ -208,6 +191,12 @@ class OpenFile:
         self._fetched = chunk
         self._remote.fetch(column_ranges(self._footer, chunk.groups, self._together))
 
+    def size(self, chunk: Chunk) -> int:
+        """Return about how many bytes of memory the columns of a chunk take that are asked for."""
+        groups = map(self._parquet.metadata.row_group, chunk.groups)
+        written = sum(int(group.total_byte_size) for group in groups)
+        return max(written, chunk.rows * len(self._together) * _WIDTH)
+
     def _whole(self, chunk: Chunk, name: str, leaves: Sequence[int]) -> Any:
         """Return a column of a chunk with its deleted rows, once it is what the footer says."""
         rows = sum(self._begins[group + 1] - self._begins[group] for group in chunk.groups)
@@ -218,7 +207,8 @@ class OpenFile:
             raise pa.ArrowInvalid(
                 f"column {name!r} has {len(column)} rows where the footer says {rows}"
             )
-        column = _without_views(column)
+        if name in self._layout.views:
+            column = _without_views(column)
         if pa.types.is_dictionary(column.type):
             for part in column.chunks:
                 _check_codes(part)
@@ -270,12 +260,9 @@ def opened(
     """
     with location.open(file) as handle:
         metadata, written = read_footer(handle)
-        schema = table_schema(metadata, location.names)
-        leaves = leaf_columns(schema)
+        columns = layout(table_schema(metadata, location.names))
         coded = [
-            leaves[name][0]
-            for name, kind in first_types(schema).items()
-            if (texts is None or name in texts) and _is_text(kind)
+            columns.leaves[name][0] for name in columns.texts if texts is None or name in texts
         ]
         parquet = partial(
             pq.ParquetFile,
@@ -287,7 +274,7 @@ def opened(
         yield OpenFile(
             parquet(read_dictionary=coded),
             parquet,
-            schema,
+            columns,
             location.keys(file.path),
             location.kept(file.path),
             (handle, written) if isinstance(handle, RangedFile) else None,
@@ -456,12 +443,6 @@ def _with_others(named: list[str], indices: IntArray) -> list[str]:
     told = sorted(rows, key=lambda name: (-rows[name], name))[:TOLD_VERSIONS]
     kept = frozenset(told)
     return [name if name in kept else OTHER_VERSIONS for name in named]
-
-
-def _is_text(kind: Any) -> bool:
-    return bool(
-        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
-    )
 
 
 def _check_codes(column: Any) -> None:

@@ -30,23 +30,20 @@ class Piece:
         batch: Those that are counted: without the rows that another one stands for.
         columns: What is counted of them, by column; None where the file does not have it.
         label: The labels that were joined to them; None when the log has them itself.
+        size: About how many bytes of memory what was read takes.
     """
 
     logged: Batch
     batch: Batch
     columns: Mapping[str, Any]
     label: Any
+    size: int
 
     @property
     def form(self) -> tuple[Any, ...]:
         """Return what is alike of pieces that can be counted as one."""
         label = None if self.label is None else self.label.type
         return (label, *((name, _type(column)) for name, column in self.columns.items()))
-
-    @property
-    def bytes(self) -> int:
-        """Return the memory of what was read."""
-        return sum(column.nbytes for column in self.columns.values() if column is not None)
 
 
 @dataclass(frozen=True)
@@ -66,23 +63,29 @@ class WholeFile:
     profiled: int
 
     @cached_property
-    def forms(self) -> frozenset[tuple[Any, ...]]:
-        """Return the forms of its pieces."""
-        return frozenset(piece.form for piece in self.pieces)
+    def form(self) -> tuple[Any, ...] | None:
+        """Return the form of its first piece; None without pieces."""
+        return self.pieces[0].form if self.pieces else None
+
+    @property
+    def uniform(self) -> bool:
+        """Return whether all pieces are of one form."""
+        return all(piece.form == self.form for piece in self.pieces[1:])
 
 
 def pools(files: Iterable[WholeFile]) -> Iterator[Sequence[WholeFile]]:
     """Yield runs of neighbours that are of one form and fit into memory."""
     run: list[WholeFile] = []
-    forms: frozenset[tuple[Any, ...]] = frozenset()
+    form: tuple[Any, ...] | None = None
     size = 0
     for file in files:
-        more = sum(piece.bytes for piece in file.pieces)
-        if run and (len(forms | file.forms) > 1 or size + more > BATCH_BYTES):
+        more = sum(piece.size for piece in file.pieces)
+        other = form is not None and file.form is not None and file.form != form
+        if run and (other or size + more > BATCH_BYTES):
             yield run
-            run, size, forms = [], 0, frozenset()
+            run, size, form = [], 0, None
         run.append(file)
-        forms, size = forms | file.forms, size + more
+        form, size = form or file.form, size + more
     if run:
         yield run
 

@@ -7,7 +7,8 @@ import pytest
 from pyarrow.parquet import encryption
 
 from monitor.profile.instants import from_micros
-from monitor.sources.footer import Footer, RowGroup, footer, leaf_columns, logical_type
+from monitor.sources.footer import Footer, RowGroup, footer
+from monitor.sources.layout import leaf_columns, logical_type
 from tests.fuzz.compact import changed_numbers
 
 
