@@ -162,13 +162,14 @@ def schema(*, daemon: bool) -> dict[str, Any]:
     return daemon_schema() if daemon else model_schema()
 
 
-def starter(parquet: str, model: str | None, target: Path | None) -> str:
-    """Return a commented configuration inferred from a parquet log.
+def starter(log: str, model: str | None, target: Path | None, kind: str | None = None) -> str:
+    """Return a commented configuration inferred from a log.
 
     Args:
-        parquet: File, folder or URI.
+        log: File, folder or URI; of a table what ``source.path`` says of it.
         model: Name of the model; None for the log's own name.
         target: Where the text will be written: relative paths are written as seen from there.
+        kind: ``source.format``; None for what a local path shows itself to be.
 
     Raises:
         SourceError: The log cannot be read.
@@ -176,12 +177,34 @@ def starter(parquet: str, model: str | None, target: Path | None) -> str:
     from monitor.config.starter import starter_yaml
     from monitor.sources.inspect import infer_columns
 
-    columns = infer_columns(parquet)
-    name = model or Path(parquet.rstrip("/")).stem or "model"
-    shown = parquet
-    if "://" not in parquet and target is not None:
-        shown = os.path.relpath(Path(parquet).absolute(), target.absolute().parent)
-    return starter_yaml(name, shown, columns)
+    format_ = _format_of(log) if kind is None else TableFormat(kind)
+    columns = infer_columns(log, kind=_table_kind(format_))
+    named = "://" in log or (format_ is TableFormat.ICEBERG and not log.endswith(_METADATA))
+    shown = log
+    if not named and target is not None:
+        shown = os.path.relpath(Path(log).absolute(), target.absolute().parent)
+    return starter_yaml(model or _name_of(log, format_), shown, columns, kind=format_)
+
+
+_METADATA = ".metadata.json"
+
+
+def _format_of(log: str) -> TableFormat:
+    """Return what keeps a log: a Delta table has its own log beside its files."""
+    if log.endswith(_METADATA):
+        return TableFormat.ICEBERG
+    return TableFormat.DELTA if Path(log, "_delta_log").is_dir() else TableFormat.PARQUET
+
+
+def _name_of(log: str, kind: TableFormat) -> str:
+    """Return the name that a log has by itself."""
+    path = Path(log.rstrip("/"))
+    if kind is not TableFormat.ICEBERG:
+        return path.stem or "model"
+    table = (
+        path.parent.parent if log.endswith(_METADATA) else path
+    )  # folder/metadata/1.metadata.json
+    return table.name.rpartition(".")[2] or "model"
 
 
 def convert_json_logs(  # as the command line has them

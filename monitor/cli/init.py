@@ -8,7 +8,14 @@ from monitor.cli.output import say
 
 
 @click.command()
-@click.argument("parquet")
+@click.argument("log")
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["parquet", "delta", "iceberg"]),
+    default=None,
+    help="What keeps the log's files, as source.format; found out of a local path.",
+)
 @click.option("--model", default=None, help="Name of the model; the log's folder by default.")
 @click.option(
     "--write",
@@ -17,11 +24,14 @@ from monitor.cli.output import say
     default=None,
     help="The file to write; standard output when not given. Never overwrites.",
 )
-def init(parquet: str, model: str | None, target: Path | None) -> None:
-    """Write a commented configuration with fields, kinds and roles inferred from a parquet log."""
+def init(log: str, kind: str | None, model: str | None, target: Path | None) -> None:
+    """Write a commented configuration with fields, kinds and roles inferred from a log.
+
+    LOG is a parquet file or folder, or a Delta Lake or Iceberg table, as source.path names it.
+    """
     from monitor import app
 
-    text = app.starter(parquet, model, target)
+    text = app.starter(log, model, target, kind)
     if target is None:
         click.echo(text, nl=False)
         return

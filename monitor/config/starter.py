@@ -15,6 +15,7 @@ from monitor.config.values import checked_name
 from monitor.config.wording import quoted
 from monitor.domain.field import Field, FieldKind
 from monitor.domain.inferred import InferredColumn, RoleGuess
+from monitor.domain.policy import TableFormat
 
 _BINARY = ({"true", "false"}, {"true"}, {"false"}, {"0", "1"}, {"1"}, {"0"})
 _FIELD_ROLES = (RoleGuess.FEATURE, RoleGuess.SCORE, RoleGuess.PREDICTION)
@@ -31,7 +32,11 @@ _UNQUOTED = (FieldKind.TEXT, FieldKind.EMBEDDING)  # what people wrote has no pl
 
 
 def starter_yaml(
-    model: str, path: str, columns: Sequence[InferredColumn], window: str = "day"
+    model: str,
+    path: str,
+    columns: Sequence[InferredColumn],
+    window: str = "day",
+    kind: TableFormat = TableFormat.PARQUET,
 ) -> str:
     """Return the text of a model's file.
 
@@ -40,6 +45,7 @@ def starter_yaml(
         path: ``source.path`` as it is to be written.
         columns: The log's columns, in their order.
         window: ``schedule.window``.
+        kind: ``source.format``.
     """
     lines = [
         "# Written by modelmon init from a sample of the log. Read it, then run: modelmon config check",
@@ -48,7 +54,7 @@ def starter_yaml(
         f"model: {inline(model)}",
         "# owner: the person or team who owns this model",
         "",
-        *_source(path, columns),
+        *_source(path, kind, columns),
         "",
         *_fields(columns),
         "",
@@ -74,9 +80,11 @@ def _first(columns: Sequence[InferredColumn], role: RoleGuess) -> InferredColumn
     return next((column for column in columns if column.role is role), None)
 
 
-def _source(path: str, columns: Sequence[InferredColumn]) -> Iterator[str]:
+def _source(path: str, kind: TableFormat, columns: Sequence[InferredColumn]) -> Iterator[str]:
     yield "source:"
     yield f"  path: {inline(path)}"
+    if kind is not TableFormat.PARQUET:
+        yield f"  format: {kind}"
     event_time = _first(columns, RoleGuess.EVENT_TIME)
     if event_time:
         yield f"  event_time: {inline(event_time.name)} # {_about(event_time)}"

@@ -1,7 +1,7 @@
 """What the columns of a parquet log seem to be, from its schema and a sample of its rows."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from monitor.profile.numbers import to_numbers
 from monitor.profile.parts import text_parts
 from monitor.profile.values import boolean_text, canonical_text, encoded, is_nested, one_array
 from monitor.profile.vectors import VectorCounts, VectorDraft, count_vectors
-from monitor.sources.location import READ_ERRORS, FoundFile, hive_keys, parquet_folder
+from monitor.sources.location import READ_ERRORS, Locator, parquet_folder
 from monitor.sources.reader import OpenFile, opened
 from monitor.sources.table import ParquetTable
 
@@ -89,17 +89,22 @@ class _Sampled:
         return re.fullmatch(pattern, self.name) is not None
 
 
-def infer_columns(path: str, directory: str = ".") -> tuple[InferredColumn, ...]:
+def infer_columns(
+    path: str,
+    directory: str = ".",
+    kind: Callable[[str, str], Locator] = parquet_folder,
+) -> tuple[InferredColumn, ...]:
     """Return the columns of a log in their order, those of its folders last.
 
     Args:
-        path: Folder or file, or a filesystem URI.
+        path: Folder or file, or a filesystem URI; of a table what its kind takes.
         directory: Folder that a relative path starts from.
+        kind: How the files of the log are found.
 
     Raises:
         SourceError: There is no parquet file that can be read.
     """
-    table = ParquetTable(parquet_folder(path, directory), {}, "", "UTC")
+    table = ParquetTable(kind(path, directory), {}, "", "UTC")
     files = table.files()
     with_rows = [file for file, footer in files.usable if footer.rows]
     if not with_rows:
@@ -113,7 +118,7 @@ def infer_columns(path: str, directory: str = ".") -> tuple[InferredColumn, ...]
         try:
             rows = -(-SAMPLE_ROWS // len(chosen))
             with opened(table.location, file) as log:
-                in_files.update(_sample(log, file, rows, columns))
+                in_files.update(_sample(log, rows, columns))
         except READ_ERRORS as error:
             raise SourceError(f"{file.path}: {error}") from error
     sampled = []
@@ -126,10 +131,10 @@ def infer_columns(path: str, directory: str = ".") -> tuple[InferredColumn, ...]
     return _with_roles(sampled)
 
 
-def _sample(log: OpenFile, file: FoundFile, rows: int, columns: dict[str, list[Any]]) -> list[str]:
+def _sample(log: OpenFile, rows: int, columns: dict[str, list[Any]]) -> list[str]:
     """Add the first rows of a file to the columns; return the names that the file itself has."""
     chunk = next(log.chunks())
-    for name in (*log.columns, *(key for key in hive_keys(file.path) if key not in log.columns)):
+    for name in (*log.columns, *(key for key in log.keys if key not in log.columns)):
         part = one_array(log.column(chunk, name)).slice(0, rows)
         columns.setdefault(name, []).append(part)
     return list(log.columns)
