@@ -363,9 +363,7 @@ class Daemon:
         finally:
             after = outside.store.quarantine(model)
             _tell_quarantine(before, after)
-            shown = self._snapshots.get(model)
-            muted = shown is not None and shown.mutes != self._outside.store.mutes(model)
-            if after != before or muted:
+            if after != before:
                 self.publish([model])
 
     def _run_due(self, watched: Watched, term: Term, outside: Outside) -> None:

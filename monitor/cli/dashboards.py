@@ -6,7 +6,7 @@ import click
 
 from monitor.cli.files import write_whole
 from monitor.cli.output import Output, output_option, say, write_tables
-from monitor.exposition.rule import JOB, RUNBOOKS, rule_file
+from monitor.exposition.rule import JOB, PAGES, RUNBOOKS, rule_file
 
 RULES = "modelmon.rules.yml"
 """The rules' file, beside the dashboards."""
@@ -39,7 +39,7 @@ def dashboards(folder: Path | None, output: Output) -> None:
         write_tables((Table("Dashboards", ("file", "title", "uid", "about"), rows),), output)
         return
     texts = {board.file: board.text for board in found}
-    texts[RULES] = rule_file(rules_for(JOB), RUNBOOKS)
+    texts[RULES] = rule_file(rules_for(JOB), RUNBOOKS, PAGES)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

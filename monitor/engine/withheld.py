@@ -8,7 +8,6 @@ from typing import NamedTuple
 from monitor.domain.estimate import Estimate
 from monitor.domain.policy import Policy
 from monitor.domain.reading import Reading
-from monitor.engine.class_sums import ANY_CLASS, counted_as, sums_of_classes
 from monitor.engine.disclosure import Cell, Sum, suppressed
 from monitor.measures.disparity.comparison import BEST_OFF
 from monitor.measures.disparity.rate import ANY_DECISION, ANY_LABEL, LABELLED, Cells, cells
@@ -84,8 +83,9 @@ class Withheld:
         return not _compares(reading.measure) or subject.reference_group not in {BEST_OFF, *hidden}
 
     def whole(self, version: str, population: str) -> bool:
-        """Return whether nothing of a population is left out, of the window and of the baseline."""
-        return (version, population) not in {item[:2] for item in self.now | self.then}
+        """Return whether nothing of a population is left out, of the window or of the baseline."""
+        left_out = {item[:2] for item in self.now | self.then} | self.classes
+        return (version, population) not in left_out
 
 
 def withheld(readings: Iterable[Reading], policy: Policy) -> Withheld:

@@ -21,8 +21,8 @@ from monitor.domain.quarantine import QuarantineState
 from monitor.domain.reading import Reading
 from monitor.domain.run import Outcome, Run, VersionResult
 from monitor.engine.snapshot import ModelSnapshot
-from monitor.exposition.alerts import add_alerts
 from monitor.engine.withheld import Withheld, withheld
+from monitor.exposition.alerts import add_alerts
 from monitor.exposition.joins import add_columns, add_label_join, add_memberships
 from monitor.exposition.sheet import Sheet
 from monitor.measures.measure import Family
