@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from monitor.engine.ports import PastFinding, Store
+    from monitor.engine.past import PastFinding
+from monitor.engine.ports import Store
 
 LISTED = 5
 """Findings that are named when the digits given are those of several."""

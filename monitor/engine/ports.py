@@ -7,7 +7,7 @@ from typing import Protocol
 
 from monitor.domain.alert import Alert, AlertEvent, Mute
 from monitor.domain.baseline import Baseline
-from monitor.domain.finding import Finding, Verdict
+from monitor.domain.finding import Verdict
 from monitor.domain.lease import Lease, Replica, Term
 from monitor.domain.manifest import UNLISTED, LabelJoin, Listing, Manifest, UnreadableFile
 from monitor.domain.policy import Policy
@@ -15,6 +15,7 @@ from monitor.domain.quarantine import Quarantine, QuarantinedFile
 from monitor.domain.run import Failure, Outcome, Run
 from monitor.domain.window import Window
 from monitor.engine.counting import Counted, Task
+from monitor.engine.past import PastFinding, RunLine
 from monitor.engine.progress import Progress
 from monitor.profile.grid import Grid
 
@@ -269,42 +270,6 @@ class RunCounts:
     last_success: datetime | None
     last_duration: float | None
     first_seen: Mapping[str, datetime] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class PastFinding:
-    """A stored finding, with the run that it is of.
-
-    Attributes:
-        window: The window.
-        revision: The run's number among those of the window.
-        finding: What was judged, and how.
-    """
-
-    window: Window
-    revision: int
-    finding: Finding
-
-
-@dataclass(frozen=True)
-class RunLine:
-    """The newest run of a window, as one line.
-
-    Attributes:
-        window: The window.
-        revision: The run's number among those of the window.
-        outcome: How it ended.
-        finished: When.
-        rows: Rows read.
-        verdicts: How many of its findings have which verdict; those that none has are left out.
-    """
-
-    window: Window
-    revision: int
-    outcome: Outcome
-    finished: datetime
-    rows: int
-    verdicts: Mapping[Verdict, int] = field(default_factory=dict)
 
 
 class Store(Protocol):

@@ -13,7 +13,8 @@ from monitor.domain.policy import Policy
 from monitor.domain.run import Run, VersionResult
 from monitor.domain.window import Window
 from monitor.engine.alarms import alarms_since
-from monitor.engine.ports import PastFinding, Revision, Store
+from monitor.engine.past import PastFinding
+from monitor.engine.ports import Revision, Store
 from monitor.engine.references import hold, pair_with_baseline
 from monitor.engine.scan import carriers
 from monitor.measures.attribution.catalogue import ATTRIBUTIONS

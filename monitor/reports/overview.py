@@ -10,7 +10,7 @@ from monitor.domain.estimate import Estimate
 from monitor.domain.finding import Finding, Verdict
 from monitor.domain.policy import Policy
 from monitor.domain.run import Outcome, Run
-from monitor.engine.ports import RunLine
+from monitor.engine.past import RunLine
 from monitor.engine.snapshot import ModelSnapshot
 from monitor.engine.withheld import Withheld
 from monitor.reports.discretion import told

@@ -19,7 +19,8 @@ from monitor.domain.disparity import STRETCH_DAYS
 from monitor.domain.finding import Verdict
 from monitor.domain.run import Outcome
 from monitor.domain.window import Window
-from monitor.engine.ports import PastFinding, RunCounts, RunLine, WindowVerdicts
+from monitor.engine.past import PastFinding, RunLine
+from monitor.engine.ports import RunCounts, WindowVerdicts
 from monitor.store.rows import BAND, finding_of, reading_of, window_of
 from monitor.store.tables import FAILURES, FINDINGS, PROFILES, READINGS, RUNS
 

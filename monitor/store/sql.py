@@ -23,14 +23,13 @@ from monitor.domain.policy import Policy
 from monitor.domain.quarantine import QuarantinedFile
 from monitor.domain.run import Failure, Outcome, Run
 from monitor.domain.window import Window
+from monitor.engine.past import PastFinding, RunLine
 from monitor.engine.ports import (
     Committed,
-    PastFinding,
     Profiled,
     Revision,
     RunCounts,
     RunHead,
-    RunLine,
     Store,
     WindowVerdicts,
 )

@@ -2,7 +2,7 @@ import json
 from pathlib import Path
 
 from monitor.cli.main import run
-from monitor.exposition.rule import JOB, RUNBOOKS, rule_file
+from monitor.exposition.rule import JOB, PAGES, RUNBOOKS, rule_file
 from monitor.exposition.rules import rules_for
 
 COMMITTED = Path(__file__).parents[3] / "dashboards" / "grafana"
@@ -13,7 +13,7 @@ def test_dashboards_and_rules_are_written_as_they_are_committed(tmp_path, capsys
     assert run(["dashboards", "--write", str(folder)]) == 0
     assert "4 dashboards" in capsys.readouterr().err
     rules = folder / "modelmon.rules.yml"
-    assert rules.read_text() == rule_file(rules_for(JOB), RUNBOOKS)
+    assert rules.read_text() == rule_file(rules_for(JOB), RUNBOOKS, PAGES)
     written = {path.name: path.read_bytes() for path in folder.iterdir() if path != rules}
     assert written == {path.name: path.read_bytes() for path in COMMITTED.iterdir()}
 

@@ -1,0 +1,45 @@
+"""What the store tells of past runs without their results: a finding, a line of a list."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from monitor.domain.finding import Finding, Verdict
+from monitor.domain.run import Outcome
+from monitor.domain.window import Window
+
+
+@dataclass(frozen=True)
+class PastFinding:
+    """A stored finding, with the run that it is of.
+
+    Attributes:
+        window: The window.
+        revision: The run's number among those of the window.
+        finding: What was judged, and how.
+    """
+
+    window: Window
+    revision: int
+    finding: Finding
+
+
+@dataclass(frozen=True)
+class RunLine:
+    """The newest run of a window, as one line.
+
+    Attributes:
+        window: The window.
+        revision: The run's number among those of the window.
+        outcome: How it ended.
+        finished: When.
+        rows: Rows read.
+        verdicts: How many of its findings have which verdict; those that none has are left out.
+    """
+
+    window: Window
+    revision: int
+    outcome: Outcome
+    finished: datetime
+    rows: int
+    verdicts: Mapping[Verdict, int] = field(default_factory=dict)
