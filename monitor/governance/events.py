@@ -1,0 +1,38 @@
+"""What the audit log records: every kind of event, in one list."""
+
+from enum import StrEnum
+
+
+class EventType(StrEnum):
+    """What happened. A kind is never renamed: records of it are kept for good."""
+
+    LOG_OPENED = "log.opened"
+    """The first record of a log; of one that follows a lost one, with what was last known of it."""
+    LOG_HEARTBEAT = "log.heartbeat"
+    """An hour without other events: so that silence is visible."""
+    LOG_RECOVERED = "log.recovered"
+    """A log was opened because the one before it was found behind its last outside checkpoint."""
+    KEY_CREATED = "key.created"
+    KEY_ROTATED = "key.rotated"
+    """Another key signs from here on; the checkpoint over this record carries both signatures."""
+    CLOCK_REGRESSED = "clock.regressed"
+    """The clock shows an earlier time than the record before; the record keeps that record's."""
+    DAEMON_STARTED = "daemon.started"
+    DAEMON_STOPPED = "daemon.stopped"
+    CONFIGURATION_CHANGED = "daemon.config_changed"
+    POLICY_ACTIVATED = "policy.activated"
+    """A run was made under a policy for the first time, or again after another one."""
+    BASELINE_REGISTERED = "baseline.registered"
+    RUN_COMPLETED = "run.completed"
+    """A revision of a window was stored, also one without data; with digests of all it rests on."""
+    RUN_FAILED = "run.failed"
+    QUARANTINE_CHANGED = "quarantine.changed"
+    ALERT_CHANGED = "alert.changed"
+    """An alert became pending, fired or was resolved."""
+    ALERT_MUTED = "alert.muted"
+    ALERT_UNMUTED = "alert.unmuted"
+    REPORT_ISSUED = "report.issued"
+    STORE_PRUNED = "store.pruned"
+    """Results past their retention were rolled up and deleted; the log never is."""
+    ERASED = "evidence.erased"
+    """A text of a person was erased; its salted digest stays in the record that names it."""
