@@ -78,7 +78,7 @@ def test_lines_of_others_are_passed_over():
         ("text\n\n— name\n", "not a signature line"),
         ("text\n\n— name AAAA\n", "longer than its key's id"),
         ("text\n\n— name A*AA\n", "not base64"),
-        ("te\txt\n\n— name AAAAAAAA\n", "no control characters"),
+        ("a\tb\n\n— name AAAAAAAA\n", "no control characters"),
     ],
 )
 def test_what_is_no_note(text, message):
