@@ -23,10 +23,13 @@ if TYPE_CHECKING:
     from monitor.engine.ports import Clock, Compute, Source
     from monitor.engine.run import Outside
     from monitor.engine.snapshot import ModelSnapshot
+    from monitor.governance.verification import Witnessed
     from monitor.measures.measure import Family
     from monitor.scheduling.leadership import Leadership
     from monitor.sources.json_logs.convert import Conversion
     from monitor.sources.parquet import TableKind
+    from monitor.store.audit import Auditing, Signed
+    from monitor.store.audit_store import AuditStore
 
 
 SOURCES = {
@@ -270,12 +273,15 @@ def store_clock(settings: DaemonSettings) -> datetime:
     return read_clock(settings.store_url)
 
 
-def open_outside(url: str, compute: "Compute | None" = None) -> "Outside":
+def open_outside(
+    url: str, compute: "Compute | None" = None, auditing: "Auditing | None" = None
+) -> "Outside":
     """Return store, compute and clock.
 
     Args:
         url: Database URL; ``sqlite://`` is an empty database in memory, ready to use.
         compute: Where profiles are computed; None for one thread, the caller's.
+        auditing: How what is written is signed and witnessed; None: it is not.
 
     Raises:
         StoreError: The database cannot be reached or has another schema.
@@ -285,7 +291,7 @@ def open_outside(url: str, compute: "Compute | None" = None) -> "Outside":
     from monitor.store.sql import SqlStore
 
     return Outside(
-        store=SqlStore(url),
+        store=SqlStore(url, auditing),
         compute=compute or LocalCompute(),
         clock=SystemClock(),
         code=code_version(),
@@ -306,7 +312,62 @@ def open_configured(settings: DaemonSettings) -> "Outside":
         if settings.processes
         else LocalCompute(settings.workers)
     )
-    return open_outside(settings.store_url, compute)
+    return open_outside(settings.store_url, compute, auditing(settings))
+
+
+def auditing(settings: DaemonSettings) -> "Auditing":
+    """Return how the audit log is signed and witnessed, as the settings want it.
+
+    Raises:
+        AuditError: The key or the kept checkpoints cannot be read.
+    """
+    from monitor.store.audit import Auditing
+    from monitor.store.keys import read_key
+    from monitor.store.witness import FileWitness
+
+    key = None if settings.audit_key is None else read_key(Path(settings.audit_key))
+    if settings.audit_witness is None:
+        return Auditing(key)
+    witness = FileWitness(Path(settings.audit_witness))
+    kept = witness.kept()
+    return Auditing(key, kept[-1].note if kept else None, witness.keep)
+
+
+def kept_checkpoints(
+    settings: DaemonSettings, files: "Sequence[Path]" = ()
+) -> "Sequence[Witnessed]":
+    """Return the checkpoints of some files, and of the one that the settings name.
+
+    Raises:
+        AuditError: A file cannot be read, or holds something else.
+    """
+    from monitor.store.witness import FileWitness
+
+    own = [] if settings.audit_witness is None else [Path(settings.audit_witness)]
+    return [one for path in (*files, *own) for one in FileWitness(path).kept()]
+
+
+def keep_checkpoint(settings: DaemonSettings, signed: "Signed") -> None:
+    """Give a new checkpoint to the witness that the settings name.
+
+    Raises:
+        AuditError: It could not be kept.
+    """
+    from monitor.store.witness import FileWitness
+
+    if settings.audit_witness is not None and signed.checkpoint is not None:
+        FileWitness(Path(settings.audit_witness)).keep(signed.checkpoint, signed.at)
+
+
+def audit_store(settings: DaemonSettings) -> "AuditStore":
+    """Return the audit log, to be examined, signed or recovered.
+
+    Raises:
+        StoreError: The database's URL is none.
+    """
+    from monitor.store.audit_store import AuditStore
+
+    return AuditStore(settings.store_url)
 
 
 def this_replica() -> Replica:

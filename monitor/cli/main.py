@@ -21,6 +21,7 @@ from monitor.domain.errors import (
 
 COMMANDS = {
     "alerts": ("monitor.cli.alerts:alerts", "Show what somebody is called for, and since when."),
+    "audit": ("monitor.cli.audit:audit", "Sign, verify, export and recover the audit log."),
     "baseline": ("monitor.cli.baseline:baseline", "Register, list and show baselines."),
     "config": ("monitor.cli.config:config", "Check, show and describe configuration files."),
     "convert": (

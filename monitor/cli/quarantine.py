@@ -120,7 +120,7 @@ def _open(config_file: Path, models: Sequence[str]) -> "tuple[Store, list[Quaran
 
     settings = app.read_settings(config_file)
     policies = chosen(app.read_policies(settings), models)
-    store = app.open_outside(settings.store_url).store
+    store = app.open_outside(settings.store_url, auditing=app.auditing(settings)).store
     files = [file for policy in policies for file in store.quarantine(policy.model).values()]
     return store, sorted(files, key=lambda file: (file.first_seen, file.model, file.path))
 

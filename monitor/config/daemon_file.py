@@ -40,6 +40,8 @@ _AT_START: Mapping[str, KeyPath] = {
     "processes": ("compute", "processes"),
     "memory_limit": ("compute", "memory_limit"),
     "lease": ("lease", "ttl"),
+    "audit_key": ("audit", "key"),
+    "audit_witness": ("audit", "witness"),
 }
 """Settings that hold as long as the process does, and where they stand in the file."""
 
@@ -104,6 +106,21 @@ class LogSection(Section):
     format: LogFormat = Field("text", description="lines for people, or JSON for machines")
 
 
+class AuditSection(Section):
+    """How the audit log is signed, and who else keeps its checkpoints."""
+
+    key: Text | None = Field(
+        None,
+        description="file with the key that signs the audit log, relative to this file;"
+        " modelmon audit init makes one",
+    )
+    witness: Text | None = Field(
+        None,
+        description="file that keeps the signed checkpoints, relative to this file: best on another"
+        " machine than the database",
+    )
+
+
 class DaemonSection(Section):
     """Settings of the daemon; every one has a default."""
 
@@ -132,6 +149,9 @@ class DaemonSection(Section):
     )
     log: LogSection = Field(
         {}, validate_default=True, description="what is written to standard error"
+    )
+    audit: AuditSection = Field(
+        {}, validate_default=True, description="how the audit log is signed and witnessed"
     )
 
 
@@ -176,6 +196,8 @@ def load_settings(path: Path, environment: Mapping[str, str]) -> DaemonSettings:
         lease=section.lease.ttl,
         log_level=section.log.level,
         log_format=section.log.format,
+        audit_key=_file_below(path.parent, section.audit.key),
+        audit_witness=_file_below(path.parent, section.audit.witness),
     )
 
 
@@ -205,6 +227,8 @@ def settings_as_yaml(settings: DaemonSettings) -> str:
     }
     if settings.memory_limit is not None:
         compute["memory_limit"] = memory_text(settings.memory_limit)
+    audit = {"key": settings.audit_key, "witness": settings.audit_witness}
+    kept = {name: path for name, path in audit.items() if path is not None}
     return as_yaml(
         {
             "models": settings.models,
@@ -215,6 +239,7 @@ def settings_as_yaml(settings: DaemonSettings) -> str:
             "metrics": {"max_series_per_model": settings.max_series_per_model},
             "lease": {"ttl": duration_text(settings.lease)},
             "log": {"level": settings.log_level, "format": settings.log_format},
+            **({"audit": kept} if kept else {}),
         }
     )
 
@@ -271,6 +296,10 @@ def _referred(reference: str, environment: Mapping[str, str]) -> str:
     if separator and kind == "file":
         return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
     return environment[reference]
+
+
+def _file_below(folder: Path, path: str | None) -> str | None:
+    return None if path is None else str(_below(folder, path))
 
 
 def _below(folder: Path, path: str) -> Path:

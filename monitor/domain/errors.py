@@ -63,6 +63,10 @@ class UnreadablePolicyError(StoreError):
     """A stored policy is of a form that this version of the program does not know."""
 
 
+class AuditError(StoreError):
+    """The audit log would not be what was seen of it: a person must decide before any write."""
+
+
 class WorkerCrashedError(ModelmonError):
     """A worker process died before it had a result; the SRE must look why."""
 

@@ -28,6 +28,8 @@ class DaemonSettings:
         lease: How long a replica leads without renewing its lease.
         log_level: Least severity that is logged.
         log_format: Lines for people, or JSON for machines.
+        audit_key: File with the key that signs the audit log; None: it is not signed.
+        audit_witness: File outside the database that keeps the log's checkpoints; None for none.
     """
 
     models: str
@@ -44,3 +46,5 @@ class DaemonSettings:
     lease: timedelta
     log_level: LogLevel
     log_format: LogFormat
+    audit_key: str | None = None
+    audit_witness: str | None = None

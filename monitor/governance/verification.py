@@ -5,15 +5,16 @@ sign it again, and a restored backup is a log in itself. A checkpoint that was k
 both, as a log that is shorter than it was or has another root.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from monitor.governance.checkpoint import Checkpoint, checkpoint_of
+from monitor.governance.checkpoint import Checkpoint, checkpoint_of, unverified_checkpoint
+from monitor.governance.events import EventType
 from monitor.governance.merkle import Frontier, leaf_hash
-from monitor.governance.note import Note, NoteError, VerifyingKey
-from monitor.governance.record import FIRST, AuditRecord, RecordError, record_of
+from monitor.governance.note import Note, NoteError, VerifyingKey, verifying_key_of
+from monitor.governance.record import FIRST, AuditRecord, Json, RecordError, record_of
 
 SKEW = timedelta(minutes=5)
 """How far the clocks of the daemon and of a witness may be apart without a record being in doubt."""
@@ -34,12 +35,19 @@ class Fault(StrEnum):
     """A record is older than the one before it."""
     BAD_CHECKPOINT = "bad_checkpoint"
     """A checkpoint is not signed by the log's key, or is none."""
+    BAD_KEY = "bad_key"
+    """A record hands the log to another key, and the key before it did not sign that."""
     ROOT_MISMATCH = "root_mismatch"
     """The records are not those that a checkpoint was made over."""
     TRUNCATED = "truncated"
     """There are fewer records than a checkpoint was made over."""
     UNCOVERED_TAIL = "uncovered_tail"
     """Records at the end that no checkpoint is made over: nobody can tell whether more were."""
+    COLUMNS_DIFFER = "columns_differ"
+    """A record's columns in the database are not what its body says: whoever reads the columns alone
+    is told another story."""
+    STATE_DIFFERS = "state_differs"
+    """Results, policies or baselines in the database are not those that were recorded."""
     BACKDATED = "backdated"
     """A record claims to be older than an outside copy of the log that did not have it."""
 
@@ -57,6 +65,23 @@ class Flaw:
     fault: Fault
     sequence: int | None
     explanation: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLog:
+    """One log as it is stored or was exported.
+
+    Attributes:
+        origin: Its name.
+        verifying_key: The first key it was signed by; None when it was not signed at first.
+        bodies: Its records, in order.
+        checkpoints: In order.
+    """
+
+    origin: str
+    verifying_key: VerifyingKey | None
+    bodies: Sequence[bytes]
+    checkpoints: Sequence[Note]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,43 +116,98 @@ class Examined:
     flaws: tuple[Flaw, ...]
 
 
-def examine_log(
-    bodies: Sequence[bytes],
-    checkpoints: Sequence[Note],
-    keys: Sequence[VerifyingKey],
-    outside: Sequence[Witnessed] = (),
-) -> Examined:
+def examine_log(log: StoredLog, outside: Sequence[Witnessed] = ()) -> Examined:
     """Return what is wrong with a log.
 
     Args:
-        bodies: The records as they are stored or were exported, in order.
-        checkpoints: Those in the store or the export.
-        keys: The log's keys, one after a rotation for each; their name is the log's origin.
+        log: Its records and checkpoints, as they are stored or were exported, and the key that is
+            believed: the first it was signed by, from where it cannot be changed with the log.
         outside: Checkpoints from elsewhere: a receipt, a witness, a file, the log stack.
     """
-    flaws = list(_of_records(bodies, keys[0].name))
+    flaws = list(_of_records(log.bodies, log.origin))
     roots, frontier = [Frontier().root], Frontier()
-    for body in bodies:
+    for body in log.bodies:
         frontier = frontier.appended(leaf_hash(body))
         roots.append(frontier.root)
-    inside = [_held_against(note, keys, roots, "a checkpoint of the log") for note in checkpoints]
-    copies = [_held_against(each.note, keys, roots, "an outside checkpoint") for each in outside]
+    eras, unproved = _eras(log)
+    flaws += unproved
+    inside = [
+        _held_against(note, eras, roots, "a checkpoint of the log") for note in log.checkpoints
+    ]
+    copies = [_held_against(each.note, eras, roots, "an outside checkpoint") for each in outside]
     flaws += [flaw for held in (*inside, *copies) for flaw in held.flaws]
     for held, copy in zip(copies, outside, strict=True):
         if held.confirmed and copy.at is not None:
-            flaws += _backdated(bodies, held.confirmed, copy.at)
+            flaws += _backdated(log.bodies, held.confirmed, copy.at)
     reach = max((held.reach for held in (*inside, *copies)), default=0)
-    if reach < len(bodies):
-        tail = f"{len(bodies) - reach} records at the end are covered by no checkpoint"
+    if reach < len(log.bodies):
+        tail = f"{len(log.bodies) - reach} records at the end are covered by no checkpoint"
         flaws.append(Flaw(Fault.UNCOVERED_TAIL, reach, tail))
     ordered = sorted(flaws, key=lambda flaw: -1 if flaw.sequence is None else flaw.sequence)
     return Examined(
-        len(bodies),
+        len(log.bodies),
         frontier.root,
         max((held.confirmed for held in inside), default=0),
         max((held.confirmed for held in copies), default=0),
         tuple(ordered),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Era:
+    """From which size on a key signs the log."""
+
+    size: int
+    key: VerifyingKey
+
+
+def _eras(log: StoredLog) -> tuple[list[_Era], list[Flaw]]:
+    """Return the keys of a log: each is handed on by the one before it.
+
+    The checkpoint over the record of a change is signed by both keys. A change that the key before
+    did not sign is not believed, so that whoever writes the database cannot bring a key of theirs.
+    """
+    eras = [] if log.verifying_key is None else [_Era(0, log.verifying_key)]
+    flaws = []
+    for place, body in enumerate(log.bodies):
+        data = _key_change(body)
+        if data is None:
+            continue
+        try:
+            new = verifying_key_of(str(data["after"]))
+        except (NoteError, KeyError) as error:
+            flaws.append(Flaw(Fault.BAD_KEY, place, f"it names no key: {error}"))
+            continue
+        if eras and new == eras[-1].key:
+            continue  # the record of the very key that is believed
+        signed = [note for note in log.checkpoints if _size(note) == place + 1]
+        if eras and not any(eras[-1].key.has_signed(note) for note in signed):
+            told = f"it hands the log to the key {new}, and {eras[-1].key} did not sign that"
+            flaws.append(Flaw(Fault.BAD_KEY, place, told))
+            continue
+        eras.append(_Era(place, new))
+    return eras, flaws
+
+
+def _key_change(body: bytes) -> Mapping[str, Json] | None:
+    try:
+        event = record_of(body).event
+    except RecordError:  # told by `_of_records`
+        return None
+    changes = {EventType.KEY_CREATED, EventType.KEY_ROTATED}
+    return event.data if event.type in changes else None
+
+
+def _size(note: Note) -> int | None:
+    try:
+        return unverified_checkpoint(note).size
+    except NoteError:  # told where checkpoints are held against the records
+        return None
+
+
+def of_log(kept: Sequence[Witnessed], origin: str) -> list[Witnessed]:
+    """Return those of some kept checkpoints that say they are of a log."""
+    return [one for one in kept if one.note.text.partition("\n")[0] == origin]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,11 +245,9 @@ def _of_record(
         yield Flaw(Fault.TIME_REVERSED, place, f"it is of {record.at}, the one before of {before}")
 
 
-def _held_against(
-    note: Note, keys: Sequence[VerifyingKey], roots: Sequence[bytes], what: str
-) -> _Held:
+def _held_against(note: Note, eras: Sequence[_Era], roots: Sequence[bytes], what: str) -> _Held:
     try:
-        checkpoint = _believed(note, keys)
+        checkpoint = _believed(note, eras)
     except NoteError as error:
         return _Held(0, 0, (Flaw(Fault.BAD_CHECKPOINT, None, f"{what}: {error}"),))
     size, here = checkpoint.size, len(roots) - 1
@@ -182,10 +260,11 @@ def _held_against(
     return _Held(size, size)
 
 
-def _believed(note: Note, keys: Sequence[VerifyingKey]) -> Checkpoint:
-    for key in keys:
-        if key.has_signed(note):
-            return checkpoint_of(note, key)
+def _believed(note: Note, eras: Sequence[_Era]) -> Checkpoint:
+    size = unverified_checkpoint(note).size
+    keys = [era.key for era in eras if era.size < max(size, 1)]
+    if not keys:
+        raise NoteError("no key is known by which it could be believed")
     return checkpoint_of(note, keys[-1])
 
 

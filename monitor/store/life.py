@@ -69,7 +69,7 @@ class _Course:
     until: Window | None
 
 
-def write_life(connection: Connection, run: Run, policy: Policy) -> None:
+def write_life(connection: Connection, run: Run, policy: Policy) -> Sequence[AlertEvent]:
     """Carry on the life of alerts with the run of a window that has just been written.
 
     Every later window is gone through again, by the rules that were in force when it was judged,
@@ -80,14 +80,17 @@ def write_life(connection: Connection, run: Run, policy: Policy) -> None:
         connection: In the transaction of the run.
         run: The run; its results are written.
         policy: The policy it was made under.
+
+    Returns:
+        What has changed in what is known of alerts.
     """
     if policy.schedule.window_at(run.window.start) != run.window:
-        return
+        return ()
     schedule = schedule_key(policy.schedule)
-    _end_others(connection, run, schedule)
+    ended = _end_others(connection, run, schedule)
     tracks, first = _before(connection, run, schedule)
     course = _go_through(connection, run, policy, tracks, first)
-    _write(connection, run, schedule, first, course)
+    return (*ended, *_write(connection, run, schedule, first, course))
 
 
 def schedule_key(schedule: Schedule) -> str:
@@ -234,7 +237,9 @@ def _write_step(  # noqa: PLR0917  # six nouns, each of another type
         connection.execute(insert(ALERT_STEPS), {**of, **kept})
 
 
-def _write(connection: Connection, run: Run, schedule: str, first: Window, course: _Course) -> None:
+def _write(
+    connection: Connection, run: Run, schedule: str, first: Window, course: _Course
+) -> Sequence[AlertEvent]:
     """Exchange the alerts of the windows that were gone through, and note what has changed."""
     touched = (
         (ALERTS.c.model == run.model)
@@ -248,21 +253,21 @@ def _write(connection: Connection, run: Run, schedule: str, first: Window, cours
     if set(reconciled.alerts) != set(known):
         connection.execute(delete(ALERTS).where(touched))
         _insert(connection, ALERTS, [alert_row(item, schedule) for item in reconciled.alerts])
-    _note(connection, run.model, reconciled.events)
+    return _note(connection, run.model, reconciled.events)
 
 
-def _end_others(connection: Connection, run: Run, schedule: str) -> None:
+def _end_others(connection: Connection, run: Run, schedule: str) -> Sequence[AlertEvent]:
     """End what the windows of another schedule had left open: nobody judges those any more."""
     others = (
         (ALERTS.c.model == run.model) & (ALERTS.c.schedule != schedule) & ALERTS.c.state.in_(_OPEN)
     )
     known = [alert_of(row) for row in connection.execute(select(ALERTS).where(others)).mappings()]
     if not known:
-        return
+        return ()
     connection.execute(
         update(ALERTS).where(others).values(state=AlertState.ENDED.value, ended_at=run.finished)
     )
-    _note(
+    return _note(
         connection,
         run.model,
         [
@@ -281,11 +286,14 @@ def _end_others(connection: Connection, run: Run, schedule: str) -> None:
     )
 
 
-def _note(connection: Connection, model: str, events: Sequence[AlertEvent]) -> None:
+def _note(
+    connection: Connection, model: str, events: Sequence[AlertEvent]
+) -> Sequence[AlertEvent]:
     last = select(func.max(ALERT_EVENTS.c.number)).where(ALERT_EVENTS.c.model == model)
     number = connection.scalar(last) or 0
     rows = [event_row(event, model, number + place) for place, event in enumerate(events, 1)]
     _insert(connection, ALERT_EVENTS, rows)
+    return events
 
 
 def _insert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from hashlib import sha256
-from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
@@ -18,22 +17,26 @@ _COLUMNS = {item.name: _RENAMED.get(item.name, item.name) for item in fields(Qua
 _KEY = ("model", "path_digest")
 
 
-def write_files(connection: Connection, files: Sequence[QuarantinedFile]) -> int:
+def write_files(
+    connection: Connection, files: Sequence[QuarantinedFile]
+) -> Sequence[QuarantinedFile]:
     """Write those files whose stored state is the one that theirs follows from.
 
     Returns:
-        How many were written.
+        Those that were written.
     """
-    written = 0
+    written: list[QuarantinedFile] = []
     for model in sorted({file.model for file in files}):
         stored = _changes(connection, model)
-        rows = [_row(file) for file in files if file.model == model]
-        rows.sort(key=itemgetter("path_digest"))  # one order for all writers: no deadlock
-        new = [row for row in rows if row["path_digest"] not in stored and row["change"] == 1]
-        following = [row for row in rows if stored.get(row["path_digest"]) == row["change"] - 1]
+        # One order for all writers: no deadlock.
+        rows = {_path_digest(file): file for file in files if file.model == model}
+        of_model = sorted(rows.items())
+        new = [file for path, file in of_model if path not in stored and file.change == 1]
+        following = [file for path, file in of_model if stored.get(path) == file.change - 1]
         if new:
-            connection.execute(insert(QUARANTINE), new)
-        written += len(new) + sum(_update(connection, row) for row in following)
+            connection.execute(insert(QUARANTINE), [_row(file) for file in new])
+        written += new
+        written += [file for file in following if _update(connection, _row(file))]
     return written
 
 
@@ -67,8 +70,11 @@ def _update(connection: Connection, row: dict[str, Any]) -> int:
 
 def _row(file: QuarantinedFile) -> dict[str, Any]:
     parts = {_COLUMNS[name]: value for name, value in asdict(file).items()}
-    digest = sha256(file.path.encode("utf-8", "surrogatepass")).hexdigest()
-    return {**parts, "path_digest": digest}
+    return {**parts, "path_digest": _path_digest(file)}
+
+
+def _path_digest(file: QuarantinedFile) -> str:
+    return sha256(file.path.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _file(row: RowMapping) -> QuarantinedFile:

@@ -34,6 +34,7 @@ from monitor.engine.ports import (
     WindowVerdicts,
 )
 from monitor.store.alerts import SqlAlerts, write_mute
+from monitor.store.audit import Auditing, Journal, Signed, append
 from monitor.store.changes import bump, read_changes
 from monitor.store.connection import (
     connect_lazily,
@@ -67,6 +68,7 @@ from monitor.store.rows import (
     run_row,
 )
 from monitor.store.schema import require_current
+from monitor.store.writes import commit_run, register_baseline, write_decision, write_failure, write_quarantine
 from monitor.store.tables import (
     BASELINE_PARTS,
     BASELINES,
@@ -92,8 +94,12 @@ class SqlStore(SqlAlerts, Store):
     have been made by `schema.upgrade`.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, auditing: Auditing | None = None) -> None:
         """Connect, and make sure that the schema is the one this code needs.
+
+        Args:
+            url: The database.
+            auditing: How the audit log is signed and witnessed; None: it is not.
 
         Raises:
             StoreError: The database cannot be reached, or its schema is missing, behind or ahead.
@@ -104,6 +110,7 @@ class SqlStore(SqlAlerts, Store):
             require_current(url)
         self._engine = connect_lazily(self._url)
         self._term: Term | None = None
+        self._auditing = auditing or Auditing()
         if in_memory:
             with reported(self._url, "making its schema"):
                 METADATA.create_all(self._engine)  # what migrations arrive at, without Alembic
@@ -134,7 +141,7 @@ class SqlStore(SqlAlerts, Store):
         return self._write(
             f"registering baseline {baseline.digest}",
             {baseline.model},
-            lambda to: _register(to, baseline),
+            lambda to, journal: register_baseline(to, baseline, journal),
         )
 
     def baselines(self, model: str) -> Sequence[Baseline]:
@@ -204,7 +211,7 @@ class SqlStore(SqlAlerts, Store):
         return self._write(
             f"committing the run of {run.model} for {run.window}",
             {run.model},
-            lambda to: _commit(to, run, policy, quarantine),
+            lambda to, journal: commit_run(to, run, policy, quarantine, journal),
         )
 
     def note(self, files: Sequence[QuarantinedFile]) -> int:
@@ -213,7 +220,11 @@ class SqlStore(SqlAlerts, Store):
         One whose stored state is not the one that its own follows from is left out.
         """
         models = {file.model for file in files}
-        return self._write("writing the quarantine", models, lambda to: write_files(to, files))
+        return self._write(
+            "writing the quarantine",
+            models,
+            lambda to, journal: len(write_quarantine(to, files, journal)),
+        )
 
     def quarantine(self, model: str) -> Mapping[str, QuarantinedFile]:
         """Return every file of a model that is or was quarantined, by path, oldest first."""
@@ -255,14 +266,16 @@ class SqlStore(SqlAlerts, Store):
     def mute(self, mute: Mute) -> None:
         """Store a person's decision that nobody is called for a finding for a while."""
         doing = f"muting finding {mute.fingerprint}"
-        self._write(doing, {mute.model}, lambda to: write_mute(to, mute))
+        self._write(
+            doing, {mute.model}, lambda to, journal: write_decision(to, mute, journal)
+        )
 
     def fail(self, failure: Failure) -> None:
         """Store that a run did not end."""
         self._write(
             f"storing a failure of {failure.model}",
             {failure.model},
-            lambda to: to.execute(insert(FAILURES), failure_row(failure)),
+            lambda to, journal: write_failure(to, failure, journal),
         )
 
     def heads(self, model: str) -> Mapping[Window, RunHead]:
@@ -362,16 +375,21 @@ class SqlStore(SqlAlerts, Store):
             return read_counts(connection, model)
 
     def _write(
-        self, doing: str, models: Collection[str], write: Callable[[Connection], _Written]
+        self, doing: str, models: Collection[str], write: Callable[[Connection, Journal], _Written]
     ) -> _Written:
-        def steps(connection: Connection) -> _Written:
+        def steps(connection: Connection) -> tuple[_Written, Signed | None]:
             if self._term is not None:
                 require_term(connection, self._term)
             bump(connection, models)
-            return write(connection)
+            journal = Journal()
+            written = write(connection, journal)
+            return written, append(connection, journal.happened, self._auditing)
 
         with reported(self._url, doing):
-            return retried(self._engine, steps)
+            written, signed = retried(self._engine, steps)
+        if signed is not None and signed.checkpoint is not None:
+            self._auditing.witness(signed.checkpoint, signed.at)
+        return written
 
     def _run(self, query: Select[Any]) -> Run | None:
         with reported(self._url, "reading a run"), self._engine.connect() as connection:
@@ -410,81 +428,3 @@ def _registered() -> Select[Any]:
     joined = BASELINES.join(REGISTRATIONS, REGISTRATIONS.c.baseline == BASELINES.c.digest)
     return select(BASELINES, *circumstances).select_from(joined)
 
-
-def _register(connection: Connection, baseline: Baseline) -> bool:
-    ours = REGISTRATIONS.c.model == baseline.model
-    # The number comes first: PostgreSQL shows each statement what was committed before it, so what
-    # is registered after this one finds its number taken, and what was registered before is seen.
-    last = connection.scalar(select(func.max(REGISTRATIONS.c.sequence)).where(ours)) or 0
-    newest = (
-        select(REGISTRATIONS.c.baseline)
-        .where(ours, REGISTRATIONS.c.version == baseline.version)
-        .order_by(REGISTRATIONS.c.sequence.desc())
-        .limit(1)
-    )
-    if connection.scalar(newest) == baseline.digest:
-        return False
-    known = select(BASELINES.c.digest).where(BASELINES.c.digest == baseline.digest)
-    if connection.scalar(known) is None:
-        connection.execute(insert(BASELINES), baseline_row(baseline))
-        _insert(connection, BASELINE_PARTS, part_rows(baseline))
-    connection.execute(insert(REGISTRATIONS), registration_row(baseline, last + 1))
-    return True
-
-
-def _commit(
-    connection: Connection, run: Run, policy: Policy, quarantine: Sequence[QuarantinedFile]
-) -> Committed:
-    if quarantine:
-        write_files(connection, quarantine)
-    newest = connection.execute(
-        select(RUNS.c.revision, RUNS.c.identity)
-        .where(
-            RUNS.c.model == run.model,
-            RUNS.c.window_end == run.window.end,
-            RUNS.c.window_start == run.window.start,
-        )
-        .order_by(RUNS.c.revision.desc())
-        .limit(1)
-    ).first()
-    if newest is not None and newest.identity == run.identity:
-        return Committed(newest.revision, new=False)
-    _require_baselines(connection, run)
-    known = select(POLICIES.c.digest).where(POLICIES.c.digest == policy.digest)
-    if connection.scalar(known) is None:
-        connection.execute(
-            insert(POLICIES),
-            {
-                "digest": policy.digest,
-                "model": policy.model,
-                "text": policy.text,
-                "first_used": run.started,
-            },
-        )
-    revision = 1 if newest is None else newest.revision + 1
-    number = connection.execute(
-        insert(RUNS).returning(RUNS.c.id), run_row(run, revision)
-    ).scalar_one()
-    rows = result_rows(run, number)
-    _insert(connection, PROFILES, rows.profiles)
-    _insert(connection, READINGS, rows.readings)
-    _insert(connection, FINDINGS, rows.findings)
-    _insert(connection, SCHEMA_CHANGES, rows.schema_changes)
-    write_life(connection, run, policy)
-    return Committed(revision, new=True)
-
-
-def _require_baselines(connection: Connection, run: Run) -> None:
-    named = {result.baseline for result in run.results if result.baseline}
-    query = select(BASELINES.c.digest).where(BASELINES.c.digest.in_(named))
-    strange = sorted(named.difference(connection.scalars(query)))
-    if strange:
-        raise StoreError(
-            f"the run of {run.model} for {run.window} rests on baselines that are not registered "
-            f"here: {', '.join(strange)}"
-        )
-
-
-def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
-    if rows:
-        connection.execute(insert(table), rows)

@@ -432,4 +432,45 @@ MUTES = Table(
     Column("decided_by", AnyText, nullable=False),
     Column("why", AnyText, nullable=False),
     Index("modelmon_mutes_model_ix", "model", "fingerprint"),
+
+# One row is one audit log. The newest is written to; the others are what was before a recovery. The
+# row is locked by every append, so that records stand in one chain whoever writes them.
+AUDIT_LOGS = Table(
+    "modelmon_audit_logs",
+    METADATA,
+    Column("number", Integer, nullable=False),
+    Column("origin", AnyText, nullable=False),
+    Column("verifying_key", AnyText, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("hashes", LargeBinary, nullable=False),
+    Column("last", LargeBinary, nullable=False),
+    Column("at", Instant),
+    PrimaryKeyConstraint("number"),
+    UniqueConstraint("origin"),
+)
+
+# The body is what was hashed, and what is believed; the other columns are for looking up.
+AUDIT_RECORDS = Table(
+    "modelmon_audit_records",
+    METADATA,
+    Column("log", Integer, ForeignKey(AUDIT_LOGS.c.number), nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("leaf", LargeBinary, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("type", AnyText, nullable=False),
+    Column("subject", AnyText, nullable=False),
+    Column("actor", AnyText, nullable=False),
+    PrimaryKeyConstraint("log", "sequence"),
+    Index("modelmon_audit_records_subject_ix", "subject", "sequence"),
+)
+
+AUDIT_CHECKPOINTS = Table(
+    "modelmon_audit_checkpoints",
+    METADATA,
+    Column("log", Integer, ForeignKey(AUDIT_LOGS.c.number), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    PrimaryKeyConstraint("log", "size"),
 )

@@ -10,7 +10,7 @@ from monitor.governance.events import EventType
 from monitor.governance.merkle import leaf_hash, root_of
 from monitor.governance.note import Note, SigningKey, new_signing_key
 from monitor.governance.record import FIRST, AuditEvent, record_at, record_of
-from monitor.governance.verification import Fault, Witnessed, examine_log
+from monitor.governance.verification import Examined, Fault, StoredLog, Witnessed, examine_log
 
 BEGIN = datetime(2026, 9, 1, tzinfo=UTC)
 ORIGIN = "monitor.example.org"
@@ -46,12 +46,14 @@ class Log:
         for each in what:
             self.append(each)
 
+    def examined(self, *outside: Witnessed) -> Examined:
+        """Return what an examination finds by the key that is believed."""
+        stored = StoredLog(ORIGIN, KEY.verifying, self.bodies, self.checkpoints)
+        return examine_log(stored, outside)
+
     def faults(self, *outside: Witnessed) -> set[Fault]:
-        """Return what an examination finds."""
-        keys = [self.key.verifying]
-        return {
-            flaw.fault for flaw in examine_log(self.bodies, self.checkpoints, keys, outside).flaws
-        }
+        """Return what is wrong."""
+        return {flaw.fault for flaw in self.examined(*outside).flaws}
 
 
 @pytest.fixture
@@ -74,7 +76,7 @@ def kept(log) -> Witnessed:
 
 
 def test_a_log_that_nobody_touched_has_no_flaw(log, kept):
-    found = examine_log(log.bodies, log.checkpoints, [KEY.verifying], [kept])
+    found = log.examined(kept)
     assert (found.size, found.covered, found.witnessed, found.flaws) == (10, 10, 10, ())
     assert found.root == root_of([leaf_hash(body) for body in log.bodies])
 
@@ -172,7 +174,7 @@ def test_clocks_that_differ_by_seconds_put_no_record_in_doubt(log, kept):
 def test_records_that_no_checkpoint_covers_are_told(log):
     log.append("new")
     assert log.faults() == {Fault.UNCOVERED_TAIL}
-    assert examine_log(log.bodies, log.checkpoints, [KEY.verifying]).covered == 10
+    assert log.examined().covered == 10
 
 
 def test_the_log_of_another_instance(log):
@@ -202,7 +204,7 @@ def test_what_is_no_record(log, damaged):
 
 def test_the_first_flaw_names_its_record(log):
     log.bodies[3] = log.bodies[3].replace(b"model/3", b"model/X")
-    flaws = examine_log(log.bodies, log.checkpoints, [KEY.verifying]).flaws
+    flaws = log.examined().flaws
     assert [(flaw.fault, flaw.sequence) for flaw in flaws] == [
         (Fault.CHAIN_BROKEN, 4),  # the next one names what was there
         (Fault.ROOT_MISMATCH, 4),
@@ -210,15 +212,55 @@ def test_the_first_flaw_names_its_record(log):
     ]
 
 
-def test_a_rotated_key_is_believed_from_its_checkpoint_on(log, kept):
-    old, log.key = log.key, new_signing_key(ORIGIN)
-    log.append("rotated")
+def hand_on(log: Log, *signing: SigningKey) -> SigningKey:
+    """Write the record of another key, with a checkpoint that keys sign; return the other key."""
+    new = new_signing_key(ORIGIN)
+    place = len(log.bodies)
+    data = {"before": str(log.key.verifying), "after": str(new.verifying)}
+    event = AuditEvent(EventType.KEY_ROTATED, "log", data=data)
+    at = BEGIN + timedelta(hours=place)
+    log.bodies.append(record_at(ORIGIN, place, leaf_hash(log.bodies[-1]), at, event).body)
     leaves = [leaf_hash(body) for body in log.bodies]
-    log.checkpoints.append(Checkpoint(ORIGIN, 11, root_of(leaves)).signed(old, log.key))
+    checkpoint = Checkpoint(ORIGIN, place + 1, root_of(leaves))
+    log.checkpoints.append(checkpoint.signed(*signing, new))
+    return new
+
+
+def test_a_key_that_the_one_before_handed_on_is_believed(log, kept):
+    log.key = hand_on(log, KEY)
     log.append("after")
     log.sign()
-    keys = [old.verifying, log.key.verifying]
-    assert examine_log(log.bodies, log.checkpoints, keys, [kept]).flaws == ()
+    assert log.faults(kept) == set()
+    assert log.examined().covered == 12
+
+
+def test_the_key_before_signs_nothing_any_more(log):
+    hand_on(log, KEY)
+    log.append("after")
+    log.sign()  # still by the key that was handed on, and perhaps stolen
+    assert log.faults() == {Fault.BAD_CHECKPOINT, Fault.UNCOVERED_TAIL}
+
+
+def test_a_key_that_nobody_handed_on_is_not_believed(log):
+    log.key = hand_on(log)
+    log.append("after")
+    log.sign()
+    assert log.faults() == {Fault.BAD_KEY, Fault.BAD_CHECKPOINT, Fault.UNCOVERED_TAIL}
+
+
+def test_a_log_that_was_signed_from_some_record_on():
+    log = Log()
+    log.append("unsigned")
+    log.key = hand_on(log)
+    log.append("signed")
+    log.sign()
+    found = examine_log(StoredLog(ORIGIN, None, log.bodies, log.checkpoints))
+    assert (found.flaws, found.covered) == ((), 3)
+
+
+def test_checkpoints_of_a_log_without_a_key_are_not_believed(log):
+    found = examine_log(StoredLog(ORIGIN, None, log.bodies, log.checkpoints))
+    assert {flaw.fault for flaw in found.flaws} == {Fault.BAD_CHECKPOINT, Fault.UNCOVERED_TAIL}
 
 
 def test_bodies_are_read_back(log):

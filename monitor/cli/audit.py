@@ -1,0 +1,168 @@
+"""``modelmon audit``: sign, verify, export and recover the audit log."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from monitor.cli.output import Output, output_option, say, write_document, write_tables
+
+if TYPE_CHECKING:
+    pass
+
+if TYPE_CHECKING:
+    from monitor.governance.record import Actor
+
+_BY = click.option("--by", default=None, help="Who wants it.  [default: your user name]")
+
+
+@click.group()
+def audit() -> None:
+    """Sign, verify, export and recover the audit log."""
+
+
+@audit.command("init")
+@click.option("--key", "path", required=True, type=click.Path(path_type=Path), help="New file.")
+@click.option("--origin", default=None, help="Name of the log, such as monitor.example.org/prod.")
+@_BY
+@click.pass_obj
+def init(config_file: Path, path: Path, origin: str | None, by: str | None) -> None:
+    """Make a key, and sign the log from here on.
+
+    The key's name is the log's origin. A log that was begun without a key has an origin already.
+    """
+    from monitor import app
+    from monitor.governance.note import new_signing_key
+    from monitor.store.keys import write_key
+
+    settings = app.read_settings(config_file)
+    store = app.audit_store(settings)
+    logs = store.logs()
+    if logs and origin not in {None, logs[-1].origin}:
+        raise click.UsageError(f"the log is there already; its origin is {logs[-1].origin}")
+    if not logs and origin is None:
+        raise click.UsageError("a new log needs a name: --origin monitor.example.org/prod")
+    key = new_signing_key(logs[-1].origin if logs else str(origin))
+    write_key(path, key)
+    app.keep_checkpoint(settings, store.sign((key,), _person(by), app.SystemClock().now()))
+    say(f"modelmon: the audit log {key.name} is signed from here on")
+    say(f"modelmon: write into {config_file}:\naudit:\n  key: {path.absolute()}")
+    click.echo(str(key.verifying))
+
+
+@audit.command("rotate")
+@click.option("--key", "path", required=True, type=click.Path(path_type=Path), help="New file.")
+@_BY
+@click.pass_obj
+def rotate(config_file: Path, path: Path, by: str | None) -> None:
+    """Make another key, and sign the log with it from here on; both sign the change."""
+    from monitor import app
+    from monitor.governance.note import new_signing_key
+    from monitor.store.keys import write_key
+
+    settings = app.read_settings(config_file)
+    old = app.auditing(settings).key
+    if old is None:
+        raise click.UsageError("no key signs the log: set audit.key, or modelmon audit init")
+    new = new_signing_key(old.name)
+    write_key(path, new)
+    store, now = app.audit_store(settings), app.SystemClock().now()
+    app.keep_checkpoint(settings, store.sign((old, new), _person(by), now))
+    say(f"modelmon: write into {config_file}:\naudit:\n  key: {path.absolute()}")
+    click.echo(str(new.verifying))
+
+
+@audit.command("verify")
+@click.option(
+    "--trusted",
+    type=click.Path(path_type=Path, exists=True),
+    multiple=True,
+    help="File of checkpoints that was kept elsewhere; may be given several times.",
+)
+@output_option
+@click.pass_obj
+def verify(config_file: Path, trusted: tuple[Path, ...], output: Output) -> int:
+    """Examine every log of the store, and hold the store against the newest.
+
+    The exit code is 0 when nothing is wrong and 1 when something is. Run it where the store's
+    administrator has no say, on an export, with modelmon-audit-verify.
+    """
+    from monitor import app
+    from monitor.governance.verification import examine_log, of_log
+    from monitor.reports.audit import audit_document, audit_tables
+
+    settings = app.read_settings(config_file)
+    store = app.audit_store(settings)
+    kept = app.kept_checkpoints(settings, trusted)
+    examined = [(log, examine_log(log, of_log(kept, log.origin))) for log in store.logs()]
+    if not examined:
+        raise click.UsageError("the store has no audit log yet: nothing was written to it")
+    flaws = store.compared()
+    if output == "json":
+        write_document(audit_document(examined, flaws))
+    else:
+        write_tables(audit_tables(examined, flaws), output)
+    return int(bool(flaws) or any(found.flaws for _, found in examined))
+
+
+@audit.command("export")
+@click.option("-o", "--output", "path", type=click.Path(path_type=Path), help="[default: stdout]")
+@click.pass_obj
+def export(config_file: Path, path: Path | None) -> None:
+    """Write every record and checkpoint as JSON lines, for modelmon-audit-verify."""
+    from monitor import app
+
+    lines = [
+        json.dumps(document, ensure_ascii=False)
+        for log in app.audit_store(app.read_settings(config_file)).logs()
+        for document in (
+            {"log": log.origin, "key": str(log.verifying_key or "")},
+            *({"record": body.decode()} for body in log.bodies),
+            *({"checkpoint": str(note)} for note in log.checkpoints),
+        )
+    ]
+    text = "".join(line + "\n" for line in lines)
+    if path is None:
+        click.echo(text, nl=False)
+    else:
+        path.write_text(text, encoding="utf-8")
+        say(f"modelmon: {len(lines):,} lines in {path}")
+
+
+@audit.command("recover")
+@click.option("--key", "path", required=True, type=click.Path(path_type=Path), help="New file.")
+@click.option("--why", required=True, help="Why the log is not what it was.")
+@_BY
+@click.pass_obj
+def recover(config_file: Path, path: Path, why: str, by: str | None) -> None:
+    """Open another log after one was lost; its first records say what is missing.
+
+    It is for a store that was restored from a backup: its log is shorter than a checkpoint that was
+    kept outside, and to go on signing it would be to say two things of one log.
+    """
+    from monitor import app
+    from monitor.governance.note import new_signing_key
+    from monitor.store.keys import write_key
+
+    settings = app.read_settings(config_file)
+    outside = app.auditing(settings).outside
+    if outside is None:
+        raise click.UsageError("no checkpoint was kept outside: audit.witness names no file")
+    store = app.audit_store(settings)
+    number = len(store.logs()) + 1
+    key = new_signing_key(f"{store.logs()[0].origin}/{number}")
+    write_key(path, key)
+    now = app.SystemClock().now()
+    app.keep_checkpoint(settings, store.recover(outside, key, _person(by), why, now))
+    say(f"modelmon: the audit log goes on as {key.name}")
+    say(f"modelmon: write into {config_file}:\naudit:\n  key: {path.absolute()}")
+    click.echo(str(key.verifying))
+
+
+def _person(by: str | None) -> "Actor":
+    import getpass
+
+    from monitor.governance.record import Actor
+
+    return Actor(by or getpass.getuser(), "cli")

@@ -1,0 +1,129 @@
+"""What the audit log says of a change of the store: the change's event, with digests of what it is.
+
+A record names what a result rests on, so that any number can be followed from the log to the files
+that were read: run, policy, baselines, files. Names come from logs and files and may hold anything;
+what Unicode has no character for is written as an escape.
+"""
+
+from collections.abc import Mapping
+
+from monitor.domain.alert import AlertEvent, Mute
+from monitor.domain.baseline import Baseline
+from monitor.domain.policy import Policy
+from monitor.domain.quarantine import QuarantinedFile
+from monitor.domain.run import Failure, Run
+from monitor.domain.window import Window
+from monitor.governance.events import EventType
+from monitor.governance.log import Happened
+from monitor.governance.record import DAEMON, Actor, AuditEvent, Json
+
+
+def run_completed(run: Run, revision: int, results: str) -> Happened:
+    """Return the event of a revision of a window.
+
+    Args:
+        run: The run.
+        revision: Its number among those of its window.
+        results: Digest of its rows in the store, as the store computes it.
+    """
+    data: Mapping[str, Json] = {
+        "window": _window(run.window),
+        "revision": revision,
+        "run": run.identity,
+        "outcome": run.outcome.value,
+        "rows": run.accounting.placed,
+        "manifest": run.manifest.digest,
+        "baselines": {_plain(each.version): each.baseline for each in run.results},
+        "results": results,
+        "code": run.code,
+    }
+    event = AuditEvent(EventType.RUN_COMPLETED, _model(run.model), DAEMON, run.policy, data)
+    return Happened(run.finished, event)
+
+
+def run_failed(failure: Failure) -> Happened:
+    """Return the event of a run that did not end."""
+    data: Mapping[str, Json] = {
+        "window": None if failure.window is None else _window(failure.window),
+        "error": failure.error,
+        "explanation": _plain(failure.explanation),
+        "code": failure.code,
+    }
+    event = AuditEvent(EventType.RUN_FAILED, _model(failure.model), data=data)
+    return Happened(failure.finished, event)
+
+
+def policy_activated(policy: Policy, run: Run) -> Happened:
+    """Return the event of a run under another policy than the one before."""
+    event = AuditEvent(EventType.POLICY_ACTIVATED, _model(policy.model), DAEMON, policy.digest)
+    return Happened(run.finished, event)
+
+
+def baseline_registered(baseline: Baseline) -> Happened:
+    """Return the event of a baseline that became the current one of its version."""
+    data: Mapping[str, Json] = {
+        "baseline": baseline.digest,
+        "window": _window(baseline.window),
+        "rows": baseline.rows,
+        "manifest": baseline.manifest.digest,
+        "why": _plain(baseline.why),
+        "code": baseline.code,
+    }
+    subject = f"{_model(baseline.model)}/version/{_plain(baseline.version)}"
+    actor = Actor(_plain(baseline.registered_by), "cli")
+    return Happened(
+        baseline.registered_at,
+        AuditEvent(EventType.BASELINE_REGISTERED, subject, actor, data=data),
+    )
+
+
+def quarantine_changed(file: QuarantinedFile) -> Happened:
+    """Return the event of a file that came into quarantine, left it, or was decided on."""
+    data: Mapping[str, Json] = {
+        "path": _plain(file.path),
+        "state": file.state.value,
+        "reason": file.reason,
+        "change": file.change,
+        "why": _plain(file.why),
+    }
+    actor = Actor(_plain(file.by), "cli") if file.by else DAEMON
+    event = AuditEvent(EventType.QUARANTINE_CHANGED, _model(file.model), actor, data=data)
+    return Happened(file.last_tried, event)
+
+
+def alert_changed(model: str, event: AlertEvent) -> Happened:
+    """Return the event of an alert that a run has made, moved on or taken away."""
+    data: Mapping[str, Json] = {
+        "finding": event.fingerprint,
+        "since": _window(event.since),
+        "window": _window(event.window),
+        "was": None if event.was is None else event.was.value,
+        "now": None if event.now is None else event.now.value,
+        "severity": event.severity.value,
+        "condition": event.condition.value,
+    }
+    return Happened(event.at, AuditEvent(EventType.ALERT_CHANGED, _model(model), data=data))
+
+
+def alert_muted(mute: Mute) -> Happened:
+    """Return the event of a person's decision that nobody is called for a while, or is again."""
+    kind = EventType.ALERT_MUTED if mute.until > mute.at else EventType.ALERT_UNMUTED
+    data: Mapping[str, Json] = {
+        "finding": mute.fingerprint,
+        "until": mute.until.isoformat(),
+        "why": _plain(mute.why),
+    }
+    actor = Actor(_plain(mute.by), "cli")
+    return Happened(mute.at, AuditEvent(kind, _model(mute.model), actor, data=data))
+
+
+def _model(name: str) -> str:
+    return f"model/{_plain(name)}"
+
+
+def _window(window: Window) -> Json:
+    return {"start": window.start.isoformat(), "end": window.end.isoformat()}
+
+
+def _plain(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()

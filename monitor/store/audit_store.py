@@ -1,0 +1,201 @@
+"""The audit log as it lies in the database, the database held against it, and its keys."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, RowMapping, select
+
+from monitor.governance.events import EventType
+from monitor.governance.merkle import frontier_of, leaf_hash
+from monitor.governance.note import Note, SigningKey, VerifyingKey, note_of, verifying_key_of
+from monitor.governance.record import Actor, AuditRecord, RecordError, record_of
+from monitor.governance.verification import Fault, Flaw, StoredLog
+from monitor.store.audit import Signed, recover, sign_from_here
+from monitor.store.connection import connect_lazily, database_url, reported, retried
+from monitor.store.digest import results_digest
+from monitor.store.tables import (
+    AUDIT_CHECKPOINTS,
+    AUDIT_LOGS,
+    AUDIT_RECORDS,
+    REGISTRATIONS,
+    RUNS,
+)
+
+_Window = tuple[str, datetime, datetime, int]
+"""Model, start, end and revision."""
+
+
+class AuditStore:
+    """The log beside everything that writes to it: for whoever examines, signs or recovers it."""
+
+    def __init__(self, url: str) -> None:
+        """Connect when something is first asked for.
+
+        Raises:
+            StoreError: The URL is none, or its driver is not installed.
+        """
+        self._url = database_url(url)
+        self._engine = connect_lazily(self._url)
+
+    def logs(self) -> Sequence[StoredLog]:
+        """Return every log, oldest first.
+
+        Raises:
+            StoreError: The database cannot be read.
+        """
+        with reported(self._url, "reading the audit log"), self._engine.connect() as connection:
+            rows = connection.execute(select(AUDIT_LOGS).order_by(AUDIT_LOGS.c.number)).mappings()
+            return [_stored(connection, row) for row in rows.all()]
+
+    def sign(self, keys: Sequence[SigningKey], actor: Actor, at: datetime) -> Signed:
+        """Have the log signed by the last of some keys from here on; see `audit.sign_from_here`.
+
+        Raises:
+            AuditError: Another key signs it now, or a key is of another log.
+            StoreError: The database cannot be written.
+        """
+        with reported(self._url, "signing the audit log"):
+            return retried(self._engine, lambda to: sign_from_here(to, keys, actor, at))
+
+    def recover(
+        self, outside: Note, key: SigningKey, actor: Actor, why: str, at: datetime
+    ) -> Signed:
+        """Open another log after one that was lost; see `audit.recover`.
+
+        Raises:
+            AuditError: Nothing is lost.
+            StoreError: The database cannot be written.
+        """
+        with reported(self._url, "recovering the audit log"):
+            return retried(self._engine, lambda to: recover(to, outside, key, actor, why, at))
+
+    def compared(self) -> Sequence[Flaw]:
+        """Return what in the database is not what its newest log recorded.
+
+        Raises:
+            StoreError: The database cannot be read.
+        """
+        doing = "holding the database against the audit log"
+        with reported(self._url, doing), self._engine.connect() as connection:
+            row = (
+                connection.execute(select(AUDIT_LOGS).order_by(AUDIT_LOGS.c.number.desc()).limit(1))
+                .mappings()
+                .first()
+            )
+            return [] if row is None else list(_differences(connection, row))
+
+
+def _stored(connection: Connection, row: RowMapping) -> StoredLog:
+    number = row["number"]
+    bodies = select(AUDIT_RECORDS.c.body).where(AUDIT_RECORDS.c.log == number)
+    notes = select(AUDIT_CHECKPOINTS.c.note).where(AUDIT_CHECKPOINTS.c.log == number)
+    stored = connection.scalars(bodies.order_by(AUDIT_RECORDS.c.sequence)).all()
+    return StoredLog(
+        row["origin"],
+        _first_key(stored),
+        tuple(body.encode() for body in stored),
+        tuple(
+            note_of(note) for note in connection.scalars(notes.order_by(AUDIT_CHECKPOINTS.c.size))
+        ),
+    )
+
+
+def _first_key(bodies: Sequence[str]) -> VerifyingKey | None:
+    """Return the key that the log says it was opened with; None when it was not signed then."""
+    try:
+        opened = record_of(bodies[0].encode()).event.data.get("verifying_key")
+    except (IndexError, RecordError):  # told where the records are examined
+        return None
+    return verifying_key_of(str(opened)) if opened else None
+
+
+def _differences(connection: Connection, log: RowMapping) -> Iterator[Flaw]:
+    query = select(AUDIT_RECORDS).where(AUDIT_RECORDS.c.log == log["number"])
+    rows = connection.execute(query.order_by(AUDIT_RECORDS.c.sequence)).mappings().all()
+    records: dict[int, AuditRecord] = {}
+    for place, row in enumerate(rows):
+        try:
+            records[place] = record_of(row["body"].encode())
+        except RecordError:  # told where the records are examined
+            continue
+        yield from _of_columns(row, records[place], place)
+    tree = frontier_of([leaf_hash(row["body"].encode()) for row in rows])
+    if (log["size"], log["hashes"]) != (tree.size, b"".join(tree.hashes)):
+        yield Flaw(Fault.COLUMNS_DIFFER, None, "the log's head is not that of its records")
+    yield from _of_runs(connection, records)
+    yield from _of_baselines(connection, records)
+
+
+def _of_columns(row: RowMapping, record: AuditRecord, place: int) -> Iterator[Flaw]:
+    said = {
+        "sequence": record.sequence,
+        "leaf": record.leaf,
+        "at": record.at,
+        "type": record.event.type.value,
+        "subject": record.event.subject,
+        "actor": record.event.actor.id,
+    }
+    differ = sorted(name for name, value in said.items() if row[name] != value)
+    if differ:
+        told = f"the columns {', '.join(differ)} are not what the body says"
+        yield Flaw(Fault.COLUMNS_DIFFER, place, told)
+
+
+def _of_runs(connection: Connection, records: Mapping[int, AuditRecord]) -> Iterator[Flaw]:
+    opened = records.get(0)
+    before = 0 if opened is None else int(str(opened.event.data.get("runs_before", 0)))
+    columns = ("id", "model", "window_start", "window_end", "revision", "identity", "policy")
+    query = select(*(RUNS.c[name] for name in columns), RUNS.c.manifest_digest)
+    stored = {
+        (row["model"], row["window_start"], row["window_end"], row["revision"]): row
+        for row in connection.execute(query.where(RUNS.c.id > before)).mappings()
+    }
+    for place, record in records.items():
+        if record.event.type is EventType.RUN_COMPLETED:
+            row = stored.pop(_window_of(record), None)
+            yield from _of_run(connection, row, record, place)
+    for model, start, end, revision in stored:
+        told = f"revision {revision} of {model} for {start} to {end} was never recorded"
+        yield Flaw(Fault.STATE_DIFFERS, None, told)
+
+
+def _of_run(
+    connection: Connection, row: RowMapping | None, record: AuditRecord, place: int
+) -> Iterator[Flaw]:
+    if row is None:
+        yield Flaw(Fault.STATE_DIFFERS, place, "the run that was recorded is no longer stored")
+        return
+    data = record.event.data
+    found = {
+        "run": row["identity"],
+        "manifest": row["manifest_digest"],
+        "results": results_digest(connection, row["id"]),
+    }
+    differ = sorted(name for name, value in found.items() if data.get(name) != value)
+    if row["policy"] != record.event.policy:
+        differ.append("policy")
+    if differ:
+        told = f"of the run that was recorded, {', '.join(differ)} is stored otherwise"
+        yield Flaw(Fault.STATE_DIFFERS, place, told)
+
+
+def _of_baselines(connection: Connection, records: Mapping[int, AuditRecord]) -> Iterator[Flaw]:
+    query = select(REGISTRATIONS.c.model, REGISTRATIONS.c.version, REGISTRATIONS.c.baseline)
+    stored = connection.execute(
+        query.order_by(REGISTRATIONS.c.model, REGISTRATIONS.c.sequence)
+    ).all()
+    registered = {(f"model/{model}/version/{version}", digest) for model, version, digest in stored}
+    for place, record in records.items():
+        named = (record.event.subject, str(record.event.data.get("baseline")))
+        if record.event.type is EventType.BASELINE_REGISTERED and named not in registered:
+            told = "the baseline that was recorded is no longer registered"
+            yield Flaw(Fault.STATE_DIFFERS, place, told)
+
+
+def _window_of(record: AuditRecord) -> _Window:
+    data = record.event.data
+    window = data["window"]
+    if not isinstance(window, dict):
+        raise RecordError("a run is of a window")
+    start, end = (datetime.fromisoformat(str(window[name])) for name in ("start", "end"))
+    return record.event.subject.removeprefix("model/"), start, end, int(str(data["revision"]))

@@ -1,0 +1,55 @@
+"""The file that holds the key by which the audit log is signed."""
+
+import os
+from pathlib import Path
+
+from monitor.domain.errors import AuditError
+from monitor.governance.note import NoteError, SigningKey, signing_key_of
+
+_OTHERS = 0o077
+
+
+def read_key(path: Path) -> SigningKey:
+    """Return the key that a file holds.
+
+    Raises:
+        AuditError: There is none, others may read it, or it is no key. No message holds the key.
+    """
+    try:
+        mode = path.stat().st_mode
+        text = path.read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        raise AuditError(
+            f"the key of the audit log, {path}, cannot be read: {_said(error)}; `modelmon audit"
+            " init` makes one"
+        ) from error
+    if mode & _OTHERS:
+        raise AuditError(
+            f"others than its owner may read or write the key of the audit log: chmod 600 {path}"
+        )
+    try:
+        return signing_key_of(text)
+    except NoteError as error:
+        raise AuditError(f"{path} holds no key of an audit log: {error}") from error
+
+
+def write_key(path: Path, key: SigningKey) -> None:
+    """Write a key to a new file that only its owner may read.
+
+    Raises:
+        AuditError: There is a file already, or none can be made.
+    """
+    try:
+        made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as error:
+        raise AuditError(f"{path} is there already; a key is never written over") from error
+    except OSError as error:
+        raise AuditError(f"no key can be written to {path}: {error.strerror}") from error
+    with os.fdopen(made, "w", encoding="ascii") as file:
+        file.write(key.encoded() + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _said(error: Exception) -> str:
+    return error.strerror or str(error) if isinstance(error, OSError) else "it is not ASCII text"

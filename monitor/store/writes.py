@@ -1,0 +1,169 @@
+"""What is written in one transaction: a run, a failure, a baseline, files in quarantine.
+
+Each write notes in its journal what the audit log is to say of it.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Table, func, insert, select
+
+from monitor.domain.alert import Mute
+from monitor.domain.baseline import Baseline
+from monitor.domain.errors import StoreError
+from monitor.domain.policy import Policy
+from monitor.domain.quarantine import QuarantinedFile
+from monitor.domain.run import Failure, Run
+from monitor.engine.ports import Committed
+from monitor.governance.recorded import (
+    alert_changed,
+    alert_muted,
+    baseline_registered,
+    policy_activated,
+    quarantine_changed,
+    run_completed,
+    run_failed,
+)
+from monitor.store.audit import Journal
+from monitor.store.digest import results_digest
+from monitor.store.alerts import write_mute
+from monitor.store.life import write_life
+from monitor.store.quarantine import write_files
+from monitor.store.rows import (
+    baseline_row,
+    failure_row,
+    part_rows,
+    registration_row,
+    result_rows,
+    run_row,
+)
+from monitor.store.tables import (
+    BASELINE_PARTS,
+    BASELINES,
+    FAILURES,
+    FINDINGS,
+    POLICIES,
+    PROFILES,
+    READINGS,
+    REGISTRATIONS,
+    RUNS,
+    SCHEMA_CHANGES,
+)
+
+
+def register_baseline(connection: Connection, baseline: Baseline, journal: Journal) -> bool:
+    """Make a baseline the current one of its version; False when it already is."""
+    ours = REGISTRATIONS.c.model == baseline.model
+    # The number comes first: PostgreSQL shows each statement what was committed before it, so what
+    # is registered after this one finds its number taken, and what was registered before is seen.
+    last = connection.scalar(select(func.max(REGISTRATIONS.c.sequence)).where(ours)) or 0
+    newest = (
+        select(REGISTRATIONS.c.baseline)
+        .where(ours, REGISTRATIONS.c.version == baseline.version)
+        .order_by(REGISTRATIONS.c.sequence.desc())
+        .limit(1)
+    )
+    if connection.scalar(newest) == baseline.digest:
+        return False
+    known = select(BASELINES.c.digest).where(BASELINES.c.digest == baseline.digest)
+    if connection.scalar(known) is None:
+        connection.execute(insert(BASELINES), baseline_row(baseline))
+        _insert(connection, BASELINE_PARTS, part_rows(baseline))
+    connection.execute(insert(REGISTRATIONS), registration_row(baseline, last + 1))
+    journal.add(baseline_registered(baseline))
+    return True
+
+
+def write_decision(connection: Connection, mute: Mute, journal: Journal) -> None:
+    """Write that nobody is called for a finding for a while, or is again."""
+    write_mute(connection, mute)
+    journal.add(alert_muted(mute))
+
+
+def write_failure(connection: Connection, failure: Failure, journal: Journal) -> None:
+    """Write that a run did not end."""
+    connection.execute(insert(FAILURES), failure_row(failure))
+    journal.add(run_failed(failure))
+
+
+def write_quarantine(
+    connection: Connection, files: Sequence[QuarantinedFile], journal: Journal
+) -> Sequence[QuarantinedFile]:
+    """Write what is known of files; a further try of a file that is as it was is no event."""
+    written = write_files(connection, files)
+    for file in written:
+        if file.attempts <= 1 or not file.inside:
+            journal.add(quarantine_changed(file))
+    return written
+
+
+def commit_run(
+    connection: Connection,
+    run: Run,
+    policy: Policy,
+    quarantine: Sequence[QuarantinedFile],
+    journal: Journal,
+) -> Committed:
+    """Write a run with its policy and results, unless the newest revision is the same.
+
+    Raises:
+        StoreError: It rests on a baseline that is not here.
+    """
+    if quarantine:
+        write_quarantine(connection, quarantine, journal)
+    newest = connection.execute(
+        select(RUNS.c.revision, RUNS.c.identity)
+        .where(
+            RUNS.c.model == run.model,
+            RUNS.c.window_end == run.window.end,
+            RUNS.c.window_start == run.window.start,
+        )
+        .order_by(RUNS.c.revision.desc())
+        .limit(1)
+    ).first()
+    if newest is not None and newest.identity == run.identity:
+        return Committed(newest.revision, new=False)
+    _require_baselines(connection, run)
+    before = select(RUNS.c.policy).where(RUNS.c.model == run.model)
+    if connection.scalar(before.order_by(RUNS.c.id.desc()).limit(1)) != policy.digest:
+        journal.add(policy_activated(policy, run))
+    known = select(POLICIES.c.digest).where(POLICIES.c.digest == policy.digest)
+    if connection.scalar(known) is None:
+        connection.execute(
+            insert(POLICIES),
+            {
+                "digest": policy.digest,
+                "model": policy.model,
+                "text": policy.text,
+                "first_used": run.started,
+            },
+        )
+    revision = 1 if newest is None else newest.revision + 1
+    number = connection.execute(
+        insert(RUNS).returning(RUNS.c.id), run_row(run, revision)
+    ).scalar_one()
+    rows = result_rows(run, number)
+    _insert(connection, PROFILES, rows.profiles)
+    _insert(connection, READINGS, rows.readings)
+    _insert(connection, FINDINGS, rows.findings)
+    _insert(connection, SCHEMA_CHANGES, rows.schema_changes)
+    for event in write_life(connection, run, policy):
+        journal.add(alert_changed(run.model, event))
+    journal.add(run_completed(run, revision, results_digest(connection, number)))
+    return Committed(revision, new=True)
+
+
+def _require_baselines(connection: Connection, run: Run) -> None:
+    named = {result.baseline for result in run.results if result.baseline}
+    query = select(BASELINES.c.digest).where(BASELINES.c.digest.in_(named))
+    strange = sorted(named.difference(connection.scalars(query)))
+    if strange:
+        raise StoreError(
+            f"the run of {run.model} for {run.window} rests on baselines that are not registered "
+            f"here: {', '.join(strange)}"
+        )
+
+
+def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        connection.execute(insert(table), rows)
