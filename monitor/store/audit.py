@@ -77,25 +77,34 @@ def append(
     """
     if not happened:
         return None
-    number, head, key = _current(connection, auditing, happened[0].at)
+    number, head, key = _current(connection, auditing, happened)
     _require_key(key, auditing.key, head.origin)
     _require_agreement(connection, number, head, auditing.outside)
     after, records = appended(head, happened)
     return _write(connection, number, after, records, auditing.keys)
 
 
-def _current(connection: Connection, auditing: Auditing, at: datetime) -> tuple[int, LogHead, str]:
+def _current(
+    connection: Connection, auditing: Auditing, happened: Sequence[Happened]
+) -> tuple[int, LogHead, str]:
     """Return the number, head and key of the log that is written to; it is locked from here on."""
     row = _newest(connection)
     if row is not None:
         return row["number"], _head(row), row["verifying_key"]
     origin = auditing.key.name if auditing.key else f"modelmon/{secrets.token_hex(8)}"
-    return 1, *_open(connection, 1, origin, auditing.key, at)
+    of_this = sum(each.event.type is EventType.RUN_COMPLETED for each in happened)
+    return 1, *_open(connection, 1, origin, auditing.key, happened[0].at, of_this)
 
 
-def _open(
-    connection: Connection, number: int, origin: str, key: SigningKey | None, at: datetime
+def _open(  # noqa: PLR0917  # six nouns, each of another type
+    connection: Connection,
+    number: int,
+    origin: str,
+    key: SigningKey | None,
+    at: datetime,
+    of_this: int = 0,
 ) -> tuple[LogHead, str]:
+    """Open a log; runs that are there already, but for those of this transaction, are not its."""
     public = "" if key is None else str(key.verifying)
     connection.execute(
         insert(AUDIT_LOGS),
@@ -109,8 +118,8 @@ def _open(
             "at": None,
         },
     )
-    before = connection.scalar(select(func.coalesce(func.max(RUNS.c.id), 0)))
-    data = {"verifying_key": public, "runs_before": before}
+    before: int = connection.scalar(select(func.coalesce(func.max(RUNS.c.id), 0))) or 0
+    data = {"verifying_key": public, "runs_before": before - of_this}
     opened = Happened(at, AuditEvent(EventType.LOG_OPENED, "log", data=data))
     head, records = appended(LogHead(origin), [opened])
     _write(connection, number, head, records, () if key is None else (key,))

@@ -37,6 +37,10 @@ class AuditStore:
         self._url = database_url(url)
         self._engine = connect_lazily(self._url)
 
+    def close(self) -> None:
+        """Give back every connection."""
+        self._engine.dispose()
+
     def logs(self) -> Sequence[StoredLog]:
         """Return every log, oldest first.
 
@@ -148,13 +152,15 @@ def _of_runs(connection: Connection, records: Mapping[int, AuditRecord]) -> Iter
     query = select(*(RUNS.c[name] for name in columns), RUNS.c.manifest_digest)
     stored = {
         (row["model"], row["window_start"], row["window_end"], row["revision"]): row
-        for row in connection.execute(query.where(RUNS.c.id > before)).mappings()
+        for row in connection.execute(query).mappings()
     }
     for place, record in records.items():
         if record.event.type is EventType.RUN_COMPLETED:
             row = stored.pop(_window_of(record), None)
             yield from _of_run(connection, row, record, place)
-    for model, start, end, revision in stored:
+    for (model, start, end, revision), row in stored.items():
+        if row["id"] <= before:
+            continue  # from before there was a log
         told = f"revision {revision} of {model} for {start} to {end} was never recorded"
         yield Flaw(Fault.STATE_DIFFERS, None, told)
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from monitor import audit_verify
 from monitor.governance.checkpoint import Checkpoint
 from monitor.governance.events import EventType
 from monitor.governance.merkle import leaf_hash, root_of
@@ -52,8 +53,20 @@ class Log:
         return examine_log(stored, outside)
 
     def faults(self, *outside: Witnessed) -> set[Fault]:
-        """Return what is wrong."""
-        return {flaw.fault for flaw in self.examined(*outside).flaws}
+        """Return what is wrong; the verifier that shares no code finds something wrong as well."""
+        flaws = self.examined(*outside).flaws
+        alone = audit_verify.verify(
+            ORIGIN,
+            [body.decode() for body in self.bodies],
+            [str(note) for note in self.checkpoints],
+            KEY.verifying.public,
+            [
+                {"checkpoint": str(each.note), "at": each.at and each.at.isoformat()}
+                for each in outside
+            ],
+        )
+        assert {sequence for sequence, _ in alone} == {flaw.sequence for flaw in flaws}
+        return {flaw.fault for flaw in flaws}
 
 
 @pytest.fixture

@@ -1,0 +1,316 @@
+"""``modelmon-audit-verify``: verify an export of the audit log, anywhere, with this file alone.
+
+It needs Python 3.11 and the package ``cryptography``, nothing of modelmon: copy the file to a machine
+where the administrator of the store has no say. It shares no code with what wrote the log, so that
+an error there does not hide itself here.
+
+    modelmon-audit-verify export.jsonl --key ORIGIN+ID+KEY --trusted checkpoints.jsonl
+
+The key must come from elsewhere than the export: it was printed when it was made. A trusted file
+holds checkpoints that were kept outside the store, one JSON object a line: {"at": …, "checkpoint": …}.
+
+Exit code 0: nothing is wrong; 1: something is, with the record at which it shows; 2: usage.
+"""
+
+import argparse
+import base64
+import hashlib
+import json
+import sys
+from collections.abc import Generator, Iterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+SKEW = timedelta(minutes=5)
+"""How far clocks of the daemon and of a witness may be apart."""
+
+_LINES = 3  # of a checkpoint
+_KEY_BYTES = 33  # the kind of key, then the key
+
+Key = tuple[str, bytes]
+"""Name and public key."""
+
+Checkpoint = tuple[str, int, bytes, str]
+"""Origin, size, root, and the note that says so."""
+
+Wrong = tuple[int | None, str]
+"""The record that shows it, and what is wrong."""
+
+
+class UnusableError(Exception):
+    """What was given cannot be read at all."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Read the arguments, verify, print, and return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="modelmon-audit-verify", description="Verify an export of modelmon's audit log."
+    )
+    parser.add_argument("export", type=Path, help="what `modelmon audit export` wrote")
+    parser.add_argument("--key", action="append", required=True, help="ORIGIN+ID+KEY, of each log")
+    parser.add_argument("--trusted", action="append", type=Path, default=[], help="file, see above")
+    given = parser.parse_args(arguments)
+    try:
+        keys = dict(_key(text) for text in given.key)
+        logs = _logs(given.export)
+        trusted = [line for path in given.trusted for line in _json_lines(path)]
+        wrong = 0
+        for origin, records, notes in logs:
+            wrong += _tell(origin, records, notes, keys, trusted)
+    except UnusableError as error:
+        print(f"modelmon-audit-verify: {error}", file=sys.stderr)
+        return 2
+    return int(wrong > 0)
+
+
+def _tell(
+    origin: str,
+    records: list[str],
+    notes: list[str],
+    keys: dict[str, bytes],
+    trusted: list[dict[str, Any]],
+) -> int:
+    if origin not in keys:
+        raise UnusableError(f"no --key was given for the log {origin}")
+    found = list(verify(origin, records, notes, keys[origin], trusted))
+    for sequence, what in found:
+        print(f"{origin}: {'the log' if sequence is None else f'record {sequence}'}: {what}")
+    print(f"{origin}: {len(records)} records, {len(found)} things wrong")
+    return len(found)
+
+
+def verify(
+    origin: str,
+    records: Sequence[str],
+    notes: Sequence[str],
+    key: bytes,
+    trusted: Sequence[dict[str, Any]],
+) -> Iterator[Wrong]:
+    """Yield everything that is wrong with a log.
+
+    Args:
+        origin: Its name.
+        records: The bodies of its records.
+        notes: Its checkpoints.
+        key: The public key that is believed.
+        trusted: Checkpoints that were kept elsewhere.
+    """
+    times = yield from _chain(origin, records)
+    keys = yield from _keys(origin, records, notes, key)
+    roots = _roots([_leaf(body) for body in records])
+    copies = [one for one in trusted if str(one.get("checkpoint")).startswith(f"{origin}\n")]
+    reach = 0
+    for note in notes:
+        covered, wrong = _held(note, origin, keys, roots)
+        reach = max(reach, covered)
+        yield from _named("a checkpoint of the export", wrong)
+    for copy in copies:
+        covered, wrong = _held(str(copy["checkpoint"]), origin, keys, roots)
+        reach = max(reach, covered)
+        yield from _named("a trusted checkpoint", wrong)
+        if wrong is None and copy.get("at") is not None:
+            yield from _backdated(times, covered, datetime.fromisoformat(str(copy["at"])))
+    if reach < len(records):
+        yield reach, f"{len(records) - reach} records at the end are covered by no checkpoint"
+
+
+def _named(what: str, wrong: Wrong | None) -> Iterator[Wrong]:
+    if wrong is not None:
+        yield wrong[0], f"{what}: {wrong[1]}"
+
+
+def _keys(
+    origin: str, records: Sequence[str], notes: Sequence[str], key: bytes
+) -> Generator[Wrong, None, list[tuple[int, bytes]]]:
+    """Yield changes of the key that the one before did not sign; return the keys and their begin."""
+    keys = [(0, key)]
+    for place, new in _handed_on(records):
+        signed = [note for note in notes if _size(note) == place + 1]
+        if new == keys[-1][1]:
+            continue
+        if any(_signed(note, (origin, keys[-1][1])) for note in signed):
+            keys.append((place, new))
+        else:
+            yield place, "it hands the log to a key, and the key before did not sign that"
+    return keys
+
+
+def _chain(origin: str, records: Sequence[str]) -> Generator[Wrong, None, list[datetime | None]]:
+    """Yield what is wrong with records and their order; return their instants."""
+    previous, before, times = bytes(32).hex(), None, list[datetime | None]()
+    for place, body in enumerate(records):
+        try:
+            record = _record(body)
+            at = datetime.fromisoformat(record["ts"])
+        except (ValueError, RecursionError, KeyError, TypeError) as error:
+            yield place, f"no record: {error}"
+            times.append(None)
+        else:
+            if record.get("log") != origin:
+                yield place, f"a record of the log {record.get('log')!r}"
+            if record.get("seq") != place:
+                yield place, f"it says that it is record {record.get('seq')}"
+            if record.get("prev") != previous:
+                yield place, "it was written after another record"
+            if before is not None and at < before:
+                yield place, f"it is of {at}, the one before of {before}"
+            before = at
+            times.append(at)
+        previous = _leaf(body).hex()
+    return times
+
+
+def _record(body: str) -> dict[str, Any]:
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len(dict(pairs)) != len(pairs):
+            raise ValueError("a key stands in it twice")
+        return dict(pairs)
+
+    record = json.loads(body, object_pairs_hook=once)
+    text = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    if not isinstance(record, dict) or text != body:
+        raise ValueError("not in the one form that a log writes")
+    return record
+
+
+def _handed_on(records: Sequence[str]) -> Iterator[tuple[int, bytes]]:
+    for place, body in enumerate(records):
+        try:
+            record = _record(body)
+            if record.get("type") in {"key.created", "key.rotated"}:
+                yield place, _key(str(record["data"]["after"]))[1]
+        except (ValueError, RecursionError, KeyError, TypeError, UnusableError):
+            continue  # what is no record has been told, and what names no key hands nothing on
+
+
+def _leaf(body: str) -> bytes:
+    return hashlib.sha256(b"\x00" + body.encode()).digest()
+
+
+def _node(left: bytes, right: bytes) -> bytes:
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+def _roots(leaves: Sequence[bytes]) -> list[bytes]:
+    """Return the root of RFC 6962 over the first n leaves, for each n from 0."""
+    roots = [hashlib.sha256(b"").digest()]
+    whole: list[tuple[int, bytes]] = []  # complete subtrees and their sizes, the largest first
+    for leaf in leaves:
+        whole.append((1, leaf))
+        while len(whole) > 1 and whole[-1][0] == whole[-2][0]:
+            (size, right), (_, left) = whole.pop(), whole.pop()
+            whole.append((2 * size, _node(left, right)))
+        root = whole[-1][1]
+        for _, larger in reversed(whole[:-1]):
+            root = _node(larger, root)
+        roots.append(root)
+    return roots
+
+
+def _held(
+    note: str, origin: str, keys: Sequence[tuple[int, bytes]], roots: Sequence[bytes]
+) -> tuple[int, Wrong | None]:
+    """Return how many records a checkpoint speaks of, and what is wrong with them."""
+    size = _size(note)
+    if size is None:
+        return 0, (None, "not a checkpoint")
+    believed = [key for begin, key in keys if begin < max(size, 1)][-1]
+    if not _signed(note, (origin, believed)):
+        return 0, (None, "not signed by the key that is believed")
+    said, _, root = note.split("\n")[:3]
+    if said != origin:
+        return 0, (None, f"of the log {said!r}")
+    here = len(roots) - 1
+    if size > here:
+        return here, (here, f"of {size} records; {here} are here")
+    if base64.b64encode(roots[size]).decode() != root:
+        return size, (max(size - 1, 0), f"of {size} records, made over others than are here")
+    return size, None
+
+
+def _backdated(times: Sequence[datetime | None], size: int, seen: datetime) -> Iterator[Wrong]:
+    for place, at in enumerate(times[size:], size):
+        if at is not None and at < seen - SKEW:
+            yield place, f"it is of {at}, and a copy of {seen} did not have it"
+            return
+
+
+def _size(note: str) -> int | None:
+    lines = note.partition("\n\n")[0].split("\n")
+    return (
+        int(lines[1])
+        if len(lines) == _LINES and lines[1].isascii() and lines[1].isdigit()
+        else None
+    )
+
+
+def _signed(note: str, key: Key) -> bool:
+    """Return whether a key signed a note, and no line claims so falsely."""
+    name, public = key
+    text, blank, lines = note.rpartition("\n\n")
+    identity = hashlib.sha256(name.encode() + b"\n\x01" + public).digest()[:4]
+    mine = []
+    for line in lines.splitlines() if blank else ():
+        dash, _, rest = line.partition(" ")
+        who, _, value = rest.partition(" ")
+        raw = _decoded(value)
+        if dash == "—" and who == name and raw[:4] == identity:
+            mine.append(raw[4:])
+    try:
+        for signature in mine:
+            Ed25519PublicKey.from_public_bytes(public).verify(signature, f"{text}\n".encode())
+    except InvalidSignature:
+        return False
+    return bool(mine)
+
+
+def _key(text: str) -> Key:
+    name, _, rest = text.strip().partition("+")
+    identity, _, encoded = rest.partition("+")
+    raw = _decoded(encoded)
+    if len(raw) != _KEY_BYTES or raw[:1] != b"\x01":
+        raise UnusableError(f"a key is ORIGIN+ID+KEY, which this is not: {text!r}")
+    if hashlib.sha256(name.encode() + b"\n" + raw).digest()[:4].hex() != identity:
+        raise UnusableError(f"name, id and key do not belong together: {text!r}")
+    return name, raw[1:]
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
+        return b""
+
+
+def _logs(path: Path) -> list[tuple[str, list[str], list[str]]]:
+    logs: list[tuple[str, list[str], list[str]]] = []
+    for line in _json_lines(path):
+        if "log" in line:
+            logs.append((str(line["log"]), [], []))
+        elif logs and "record" in line:
+            logs[-1][1].append(str(line["record"]))
+        elif logs and "checkpoint" in line:
+            logs[-1][2].append(str(line["checkpoint"]))
+        else:
+            raise UnusableError(f"{path} is no export of an audit log")
+    if not logs:
+        raise UnusableError(f"{path} holds no log")
+    return logs
+
+
+def _json_lines(path: Path) -> list[dict[str, Any]]:
+    try:
+        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    except (OSError, ValueError) as error:
+        raise UnusableError(f"{path} cannot be read: {error}") from error
+    if not all(isinstance(line, dict) for line in lines):
+        raise UnusableError(f"{path}: each line is a JSON object")
+    return lines
+
+
+if __name__ == "__main__":
+    sys.exit(main())
