@@ -119,7 +119,7 @@ def _open(  # noqa: PLR0917  # six nouns, each of another type
         },
     )
     before: int = connection.scalar(select(func.coalesce(func.max(RUNS.c.id), 0))) or 0
-    data = {"verifying_key": public, "runs_before": before - of_this}
+    data: dict[str, Json] = {"verifying_key": public, "runs_before": before - of_this}
     opened = Happened(at, AuditEvent(EventType.LOG_OPENED, "log", data=data))
     head, records = appended(LogHead(origin), [opened])
     _write(connection, number, head, records, () if key is None else (key,))

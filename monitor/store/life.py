@@ -286,9 +286,7 @@ def _end_others(connection: Connection, run: Run, schedule: str) -> Sequence[Ale
     )
 
 
-def _note(
-    connection: Connection, model: str, events: Sequence[AlertEvent]
-) -> Sequence[AlertEvent]:
+def _note(connection: Connection, model: str, events: Sequence[AlertEvent]) -> Sequence[AlertEvent]:
     last = select(func.max(ALERT_EVENTS.c.number)).where(ALERT_EVENTS.c.model == model)
     number = connection.scalar(last) or 0
     rows = [event_row(event, model, number + place) for place, event in enumerate(events, 1)]

@@ -9,9 +9,7 @@ from sqlalchemy import (
     Connection,
     RowMapping,
     Select,
-    Table,
     func,
-    insert,
     select,
 )
 
@@ -33,7 +31,7 @@ from monitor.engine.ports import (
     Store,
     WindowVerdicts,
 )
-from monitor.store.alerts import SqlAlerts, write_mute
+from monitor.store.alerts import SqlAlerts
 from monitor.store.audit import Auditing, Journal, Signed, append
 from monitor.store.changes import bump, read_changes
 from monitor.store.connection import (
@@ -53,26 +51,17 @@ from monitor.store.history import (
     read_verdicts,
 )
 from monitor.store.lease import require_term
-from monitor.store.life import write_life
 from monitor.store.profiles import read_profiled, read_profiles
-from monitor.store.quarantine import read_files, write_files
+from monitor.store.quarantine import read_files
 from monitor.store.rows import (
     baseline_of,
-    baseline_row,
-    failure_row,
     listing_of,
-    part_rows,
-    registration_row,
-    result_rows,
     run_of,
-    run_row,
 )
 from monitor.store.schema import require_current
-from monitor.store.writes import commit_run, register_baseline, write_decision, write_failure, write_quarantine
 from monitor.store.tables import (
     BASELINE_PARTS,
     BASELINES,
-    FAILURES,
     FINDINGS,
     METADATA,
     POLICIES,
@@ -81,6 +70,13 @@ from monitor.store.tables import (
     REGISTRATIONS,
     RUNS,
     SCHEMA_CHANGES,
+)
+from monitor.store.writes import (
+    commit_run,
+    register_baseline,
+    write_decision,
+    write_failure,
+    write_quarantine,
 )
 
 _Written = TypeVar("_Written")
@@ -266,9 +262,7 @@ class SqlStore(SqlAlerts, Store):
     def mute(self, mute: Mute) -> None:
         """Store a person's decision that nobody is called for a finding for a while."""
         doing = f"muting finding {mute.fingerprint}"
-        self._write(
-            doing, {mute.model}, lambda to, journal: write_decision(to, mute, journal)
-        )
+        self._write(doing, {mute.model}, lambda to, journal: write_decision(to, mute, journal))
 
     def fail(self, failure: Failure) -> None:
         """Store that a run did not end."""
@@ -427,4 +421,3 @@ def _registered() -> Select[Any]:
     ]
     joined = BASELINES.join(REGISTRATIONS, REGISTRATIONS.c.baseline == BASELINES.c.digest)
     return select(BASELINES, *circumstances).select_from(joined)
-

@@ -432,6 +432,7 @@ MUTES = Table(
     Column("decided_by", AnyText, nullable=False),
     Column("why", AnyText, nullable=False),
     Index("modelmon_mutes_model_ix", "model", "fingerprint"),
+)
 
 # One row is one audit log. The newest is written to; the others are what was before a recovery. The
 # row is locked by every append, so that records stand in one chain whoever writes them.

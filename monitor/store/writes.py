@@ -24,9 +24,9 @@ from monitor.governance.recorded import (
     run_completed,
     run_failed,
 )
+from monitor.store.alerts import write_mute
 from monitor.store.audit import Journal
 from monitor.store.digest import results_digest
-from monitor.store.alerts import write_mute
 from monitor.store.life import write_life
 from monitor.store.quarantine import write_files
 from monitor.store.rows import (

@@ -3,13 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-<<<<<<<< HEAD:monitor/store/migrations/versions/r0011_audit_log.py
 revision = "0011"
 down_revision = "0010"
-========
-revision = "0010"
-down_revision = "0009"
->>>>>>>> 5a5eb30 (Verify an export of the audit log with one file, and hold the store against its log):monitor/store/migrations/versions/r0010_audit_log.py
 
 _INSTANT = sa.DateTime(timezone=True)
 
