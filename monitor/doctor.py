@@ -6,8 +6,9 @@ from pathlib import Path
 
 from monitor import app
 from monitor.config.files import Configured
-from monitor.domain.errors import ConfigError, SourceError, StoreError
+from monitor.domain.errors import AuditError, ConfigError, SourceError, StoreError
 from monitor.domain.policy import Policy
+from monitor.domain.settings import DaemonSettings
 from monitor.engine.examine import Condition, Examined, examine_model, unreachable
 from monitor.engine.run import Outside
 from monitor.exposition.render import Build, render
@@ -46,6 +47,7 @@ def _stored(configured: Configured) -> Iterator[Examined]:
     found = f"{settings.store_shown}: reached, may be written, the schema is this version's"
     yield Examined("store", "", Condition.OK, found)
     yield _clock(app.store_clock(settings), outside, configured.policies)
+    yield _audited(settings)
     for policy in configured.policies:
         yield from _model(policy, outside)
     yield _series(configured.policies, outside, settings.max_series_per_model)
@@ -73,6 +75,27 @@ def _clock(stores: datetime, outside: Outside, policies: Sequence[Policy]) -> Ex
         found = f"the newest stored run ended later than now, at {newest:%Y-%m-%dT%H:%M:%SZ}"
         return Examined("clock", "", Condition.FAIL, found, "synchronise the clock, by NTP")
     return Examined("clock", "", Condition.OK, "as the store's, and later than every stored run")
+
+
+def _audited(settings: DaemonSettings) -> Examined:
+    """Look whether the audit log proves anything: who signs it, and who else keeps what it was."""
+    what = "audit log"
+    try:
+        auditing = app.auditing(settings)
+    except AuditError as error:
+        advice = "nothing can be written until it is mended"
+        return Examined(what, "", Condition.FAIL, str(error), advice)
+    if auditing.key is None:
+        found = "not signed: whoever may write the database may write it anew"
+        advice = "modelmon audit init; docs/how-to/answer-an-auditor.md"
+        return Examined(what, "", Condition.WARN, found, advice)
+    if settings.audit_witness is None:
+        found = f"signed by {auditing.key.verifying}, and kept nowhere else: a restored backup"
+        advice = "set audit.witness to a file that is apart from the database"
+        return Examined(what, "", Condition.WARN, f"{found} would not be noticed", advice)
+    kept = len(app.kept_checkpoints(settings))
+    found = f"signed by {auditing.key.verifying}; {kept:,} checkpoints kept outside"
+    return Examined(what, "", Condition.OK, found)
 
 
 def _series(policies: Sequence[Policy], outside: Outside, most: int) -> Examined:

@@ -134,6 +134,11 @@ def root(ctx: click.Context, config_file: Path) -> None:
     ctx.obj = config_file
 
 
+def _code_of(error: ModelmonError) -> ExitCode:
+    known = (_CODES[kind] for kind in type(error).__mro__ if kind in _CODES)
+    return next(known, ExitCode.FINDINGS)
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run the command line and return the exit code; errors are told on standard error."""
     try:
@@ -146,5 +151,5 @@ def run(arguments: Sequence[str]) -> int:
         return ExitCode.USAGE
     except ModelmonError as error:
         print(f"modelmon: {error}", file=sys.stderr)
-        return _CODES.get(type(error), ExitCode.FINDINGS)
+        return _code_of(error)
     return code if isinstance(code, int) else ExitCode.OK

@@ -38,7 +38,7 @@ def test_one_event_leads_to_one_state():
     assert {edge.event for edge in EDGES} == set(Event)
 
 
-@pytest.mark.parametrize("edge", UP, ids=str)
+@pytest.mark.parametrize("edge", UP, ids=lambda edge: f"{edge.source}-{edge.event}")
 def test_authority_is_given_by_an_approval_alone(edge):
     assert edge.approval is not None
     assert edge.by <= APPROVERS

@@ -1,0 +1,104 @@
+"""The audit log at the command line: signed, verified elsewhere, handed on, lost and recovered."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from monitor import audit_verify
+from tests.e2e.deployment import make_deployment, register
+
+pytestmark = pytest.mark.slow
+
+ORIGIN = "monitor.example.org/test"
+
+
+def configure(deployment, key):
+    """Write the audit settings as ``modelmon audit init`` says."""
+    text = deployment.config.read_text().partition("audit:")[0]
+    deployment.config.write_text(f"{text}audit: {{key: {key}, witness: kept.jsonl}}\n")
+
+
+def doctor(deployment):
+    (table,) = json.loads(deployment.call("doctor", "--output", "json", check=False).stdout)
+    return next(row for row in table["rows"] if row["what"] == "audit log")
+
+
+def test_from_the_first_key_to_a_restored_backup(tmp_path):
+    deployment = make_deployment(tmp_path)
+    register(deployment)  # before there is a key: the log is there, and not signed
+    assert deployment.call("audit", "verify", check=False).returncode == 1
+    assert doctor(deployment)["condition"] == "warn"
+    first = tmp_path / "first.key"
+    public = deployment.call("audit", "init", "--key", str(first)).stdout.strip()
+    refused = deployment.call("run", check=False)
+    assert refused.returncode == 5
+    assert "this process has no key; set audit.key" in refused.stderr
+    configure(deployment, first)
+    deployment.call("run")
+    assert deployment.call("audit", "verify").returncode == 0
+    assert doctor(deployment)["condition"] == "ok"
+
+    # Elsewhere, by one file.
+    export, alone = tmp_path / "export.jsonl", tmp_path / "alone" / "verify.py"
+    deployment.call("audit", "export", "-o", str(export))
+    alone.parent.mkdir()
+    shutil.copy(audit_verify.__file__, alone)
+
+    def verified(*arguments):
+        command = [sys.executable, "-I", alone, export, "--key", public, *arguments]
+        return subprocess.run(
+            command, cwd=alone.parent, capture_output=True, text=True, check=False
+        )
+
+    kept = tmp_path / "kept.jsonl"
+    ended = verified("--trusted", kept)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert ended.stdout.endswith("records, 0 things wrong\n")
+    lines = export.read_text().splitlines()
+    export.write_text("\n".join([*lines[:3], *lines[4:]]) + "\n")
+    assert verified("--trusted", kept).returncode == 1
+
+    # Another key, handed on by the first.
+    second = tmp_path / "second.key"
+    deployment.call("audit", "rotate", "--key", str(second))
+    assert deployment.call("run", check=False).returncode == 0  # nothing is due: nothing written
+    configure(deployment, second)
+    saved = tmp_path / "saved.db"
+    shutil.copy(deployment.database, saved)
+    deployment.call("run", "--from", "2024-01-01", "--to", "2024-01-02")
+    assert deployment.call("audit", "verify").returncode == 0
+    deployment.call("audit", "export", "-o", str(export))
+    assert verified("--trusted", kept).returncode == 0
+
+    # A backup comes back.
+    for file in deployment.database.parent.glob("*.db-*"):
+        file.unlink()
+    shutil.copy(saved, deployment.database)
+    refused = deployment.call("run", "--from", "2024-01-01", "--to", "2024-01-02", check=False)
+    assert (refused.returncode, "Was a backup restored?" in refused.stderr) == (5, True)
+    assert deployment.call("audit", "verify", check=False).returncode == 1
+    third = tmp_path / "third.key"
+    deployment.call("audit", "recover", "--key", str(third), "--why", "disk of db1 lost")
+    configure(deployment, third)
+    deployment.call("run", "--from", "2024-01-01", "--to", "2024-01-02")
+    told = deployment.call("audit", "verify", "--output", "json", check=False)
+    old, new = json.loads(told.stdout)["logs"]
+    assert {flaw["fault"] for flaw in old["flaws"]} == {"truncated"}
+    assert (new["origin"], new["flaws"]) == (f"{old['origin']}/2", [])
+    assert json.loads(told.stdout)["differences"] == []
+
+
+def test_a_key_that_others_may_read_stops_every_write(tmp_path):
+    deployment = make_deployment(tmp_path)
+    deployment.call("db", "upgrade")
+    key = tmp_path / "a.key"
+    deployment.call("audit", "init", "--key", str(key), "--origin", ORIGIN)
+    configure(deployment, key)
+    key.chmod(0o644)
+    refused = deployment.call("run", check=False)
+    assert refused.returncode == 5
+    assert f"chmod 600 {key}" in refused.stderr
+    assert doctor(deployment)["condition"] == "fail"
