@@ -36,6 +36,7 @@ COMMANDS = {
     "demo": ("monitor.cli.demo:demo", "Run the main job on the real logs of the repository."),
     "doctor": ("monitor.cli.doctor:doctor", "Look at everything that the daemon needs."),
     "explain": ("monitor.cli.explain:explain", "Show what a stored result rests on."),
+    "export": ("monitor.cli.export:export", "Write stored results for other programs."),
     "healthcheck": ("monitor.cli.healthcheck:healthcheck", "Ask a running daemon how it is."),
     "init": ("monitor.cli.init:init", "Write a model's first configuration from a parquet log."),
     "metrics": ("monitor.cli.metrics:metrics", "Tell which metrics there are."),

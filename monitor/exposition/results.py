@@ -83,6 +83,27 @@ def add_model(sheet: Sheet, snapshot: ModelSnapshot, families: Mapping[str, Fami
     _add_identity(sheet, snapshot)
     _add_runs(sheet, snapshot)
     _add_quarantine(sheet, snapshot)
+    return _add_latest(sheet, snapshot, families)
+
+
+def add_window(sheet: Sheet, snapshot: ModelSnapshot, families: Mapping[str, Family]) -> Run:
+    """Add what is shown of the latest window of a model, which there is, and return its run.
+
+    Args:
+        sheet: Where the series go.
+        snapshot: The model as that window showed it.
+        families: As in `add_model`.
+
+    Raises:
+        ValueError: The snapshot has no window.
+    """
+    if snapshot.latest is None:
+        raise ValueError(f"{snapshot.policy.model} has no window to show")
+    _add_latest(sheet, snapshot, families)
+    return snapshot.latest
+
+
+def _add_latest(sheet: Sheet, snapshot: ModelSnapshot, families: Mapping[str, Family]) -> int:
     dropped = 0
     if snapshot.latest is not None:
         _add_window(sheet, snapshot, snapshot.latest)

@@ -1,0 +1,69 @@
+"""``modelmon export``: stored results for other programs."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from monitor.cli.output import say
+from monitor.cli.selection import INSTANT_HELP, chosen, period
+from monitor.cli.whole import TARGET, whole
+
+if TYPE_CHECKING:
+    from monitor.domain.policy import Policy
+    from monitor.engine.by_window import PastWindows
+    from monitor.engine.ports import Store
+
+_models = click.option("--model", "models", multiple=True, help="Only this model; may be repeated.")
+_begin = click.option(
+    "--from", "begin", default=None, help=f"Only windows from here: {INSTANT_HELP}."
+)
+_end = click.option("--to", "end", default=None, help="… up to here.")
+
+
+@click.group()
+def export() -> None:
+    """Write stored results for other programs."""
+
+
+@export.command()
+@_models
+@_begin
+@_end
+@click.option("-o", "--output", "target", type=TARGET, help="Write to this file.")
+@click.pass_obj
+def openmetrics(
+    config_file: Path,
+    models: tuple[str, ...],
+    begin: str | None,
+    end: str | None,
+    target: Path | None,
+) -> None:
+    """Write the series of each stored window, at the window's end, as OpenMetrics.
+
+    Names and labels are those of /metrics. `promtool tsdb create-blocks-from openmetrics` makes
+    blocks of it that a Prometheus serves like what it has scraped.
+    """
+    from monitor import app
+    from monitor.engine.by_window import snapshots
+    from monitor.exposition.history import write_history
+
+    settings = app.read_settings(config_file)
+    policies = chosen(app.read_policies(settings), models)
+    store = app.open_outside(settings.store_url).store
+    found = [_past(policy, store, begin, end) for policy in policies]
+    every = (snapshot for past in found for snapshot in snapshots(past, store))
+    with whole(target) as file:
+        done = write_history(every, app.measure_families(), file)
+    say(f"{done.windows:,} windows, {done.points:,} points")
+
+
+def _past(policy: "Policy", store: "Store", begin: str | None, end: str | None) -> "PastWindows":
+    from monitor.engine.by_window import past_windows
+
+    found = past_windows(policy, store, period(policy, begin, end))
+    if not found.heads:
+        say(f"{policy.model}: no window of its schedule in the period has a result")
+    if found.left_out:
+        say(f"{policy.model}: left out {len(found.left_out):,} windows of a former schedule")
+    return found
