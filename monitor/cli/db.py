@@ -1,15 +1,16 @@
-"""``modelmon db``: create, upgrade and check the database."""
+"""``modelmon db``: create, upgrade and check the database, back it up and restore it."""
 
 from pathlib import Path
 
 import click
 
 from monitor.cli.output import say
+from monitor.cli.whole import TARGET, whole
 
 
 @click.group()
 def db() -> None:
-    """Create, upgrade and check the database."""
+    """Create, upgrade and check the database, back it up and restore it."""
 
 
 @db.command()
@@ -31,3 +32,43 @@ def check(config_file: Path) -> None:
     settings = app.read_settings(config_file)
     app.open_outside(settings.store_url)
     say("modelmon: the database has this version's schema")
+
+
+@db.command()
+@click.argument("file", type=TARGET)
+@click.pass_obj
+def backup(config_file: Path, file: Path) -> None:
+    """Write everything that is stored to FILE, which is not there yet.
+
+    It is as of one instant; a daemon goes on writing meanwhile. The file is the same for SQLite and
+    PostgreSQL: a store can be moved from one to the other.
+    """
+    from monitor import app
+
+    settings = app.read_settings(config_file)
+    if file.exists():
+        raise click.UsageError(f"{file} is there already; name a new file")
+    with whole(file) as target:
+        done = app.back_up(settings, target)
+    say(f"modelmon: {done.rows:,} rows of {len(done.tables)} tables, schema {done.schema}")
+
+
+@db.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--check", "looking", is_flag=True, help="Only read FILE to its end; restore nothing."
+)
+@click.pass_obj
+def restore(config_file: Path, file: Path, *, looking: bool) -> None:
+    """Fill the database, which is empty or not there yet, with what `db backup` wrote to FILE.
+
+    All or nothing: FILE is read to its end first, and what was written is held against it.
+    """
+    from monitor import app
+
+    found = app.check_backup(file) if looking else app.restore(app.read_settings(config_file), file)
+    what = "whole" if looking else "restored"
+    say(
+        f"modelmon: {what}: {found.rows:,} rows of {len(found.tables)} tables, schema "
+        f"{found.schema}, written {found.made_at:%Y-%m-%d %H:%M:%S} UTC by modelmon {found.code}"
+    )

@@ -32,7 +32,7 @@ COMMANDS = {
         "monitor.cli.dashboards:dashboards",
         "List the Grafana dashboards, or write them and the rules.",
     ),
-    "db": ("monitor.cli.db:db", "Create, upgrade and check the database."),
+    "db": ("monitor.cli.db:db", "Create, upgrade, check, back up and restore the database."),
     "demo": ("monitor.cli.demo:demo", "Run the main job on the real logs of the repository."),
     "doctor": ("monitor.cli.doctor:doctor", "Look at everything that the daemon needs."),
     "explain": ("monitor.cli.explain:explain", "Show what a stored result rests on."),
