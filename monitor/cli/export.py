@@ -58,6 +58,49 @@ def openmetrics(
     say(f"{done.windows:,} windows, {done.points:,} points")
 
 
+@export.command()
+@_models
+@_begin
+@_end
+@click.option("-o", "--output", "target", type=TARGET, required=True, help="Write to this file.")
+@click.option(
+    "--unsuppressed",
+    is_flag=True,
+    help="Write the numbers of small groups as well. Do not hand the file on.",
+)
+@click.pass_obj
+def parquet(  # one argument an option
+    config_file: Path,
+    models: tuple[str, ...],
+    begin: str | None,
+    end: str | None,
+    target: Path,
+    *,
+    unsuppressed: bool,
+) -> None:
+    """Write everything measured and judged as a parquet file, a row a reading.
+
+    The newest result of each window is taken. Numbers of small groups are left out as in the
+    metrics, and `withheld` says where.
+    """
+    from monitor import app
+    from monitor.engine.by_window import results
+    from monitor.reports.readings_file import write_readings
+
+    settings = app.read_settings(config_file)
+    policies = chosen(app.read_policies(settings), models)
+    store = app.open_outside(settings.store_url).store
+    spans = {policy.model: period(policy, begin, end) for policy in policies}
+    every = (
+        (policy, shown)
+        for policy in policies
+        for shown in results(policy.model, store, spans[policy.model])
+    )
+    with whole(target) as file:
+        rows = write_readings(every, file, unsuppressed=unsuppressed)
+    say(f"{target}: {rows:,} readings")
+
+
 def _past(policy: "Policy", store: "Store", begin: str | None, end: str | None) -> "PastWindows":
     from monitor.engine.by_window import past_windows
 

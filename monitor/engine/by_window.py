@@ -32,6 +32,14 @@ class PastWindows:
     left_out: tuple[Window, ...]
 
 
+@dataclass(frozen=True)
+class Shown:
+    """The newest result of a window, and its number among those of the window."""
+
+    revision: int
+    run: Run
+
+
 def past_windows(policy: Policy, store: Store, span: Window | None) -> PastWindows:
     """Return the windows with a result that lie in a period.
 
@@ -80,7 +88,7 @@ def snapshots(past: PastWindows, store: Store) -> Iterator[ModelSnapshot]:
     judged = None if past.before is None else _run(policy, store, past.before)
     for head in past.heads:
         run = _run(policy, store, head)
-        if run is None:  # pruned since the windows were listed
+        if run is None:  # gone since the windows were listed
             continue
         silent = run.outcome is Outcome.NO_DATA
         yield ModelSnapshot(
@@ -93,6 +101,24 @@ def snapshots(past: PastWindows, store: Store) -> Iterator[ModelSnapshot]:
             judged=judged if silent else None,
         )
         judged = judged if silent else run
+
+
+def results(model: str, store: Store, span: Window | None) -> Iterator[Shown]:
+    """Yield the newest result of each window that lies in a period, of whatever schedule.
+
+    Args:
+        model: Name of the model.
+        store: Its results.
+        span: The period; None for everything stored.
+
+    Raises:
+        StoreError: The database cannot be read.
+    """
+    for window, head in sorted(store.heads(model).items()):
+        if span is None or (span.start <= window.start and window.end <= span.end):
+            run = store.run(model, window, head.revision)
+            if run is not None:  # else gone since the windows were listed
+                yield Shown(head.revision, run)
 
 
 def _run(policy: Policy, store: Store, head: RunHead) -> Run | None:

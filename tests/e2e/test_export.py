@@ -1,4 +1,4 @@
-"""Stored history as OpenMetrics, in the real promtool and a real Prometheus."""
+"""Stored history as OpenMetrics, in the real promtool and a real Prometheus, and as parquet."""
 
 import json
 import math
@@ -8,6 +8,7 @@ from datetime import datetime
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
+import pyarrow.parquet as pq
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
@@ -141,3 +142,20 @@ def test_what_cannot_be_written_leaves_nothing_behind(deployment, tmp_path):
     assert refused.returncode == 1
     assert "No such file or directory" in refused.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_readings_of_all_models_are_one_parquet_file(deployment, tmp_path):
+    file = tmp_path / "readings.parquet"
+    said = deployment.call("export", "parquet", "--output", str(file)).stderr
+    table = pq.read_table(file)
+    assert f"{table.num_rows:,} readings" in said
+    rows = table.to_pylist()
+    assert {(row["model"], row["window_start"].day) for row in rows} == {
+        (model, day) for model in ("credit", "loans") for day in (5, 6, 7, 8)
+    }
+    drift = [row for row in rows if (row["measure"], row["field"]) == ("psi", "amount")]
+    verdicts = {(row["model"], row["window_start"].day): row["verdict"] for row in drift}
+    assert verdicts["credit", 8] == "critical"
+    assert verdicts["credit", 5] == "ok"
+    refused = deployment.call("export", "parquet", check=False)
+    assert (refused.returncode, "--output" in refused.stderr) == (2, True)
