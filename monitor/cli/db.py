@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
+from monitor.cli.files import PRIVATE, TARGET, whole
 from monitor.cli.output import say
-from monitor.cli.whole import TARGET, whole
 
 
 @click.group()
@@ -48,7 +48,7 @@ def backup(config_file: Path, file: Path) -> None:
     settings = app.read_settings(config_file)
     if file.exists():
         raise click.UsageError(f"{file} is there already; name a new file")
-    with whole(file) as target:
+    with whole(file, PRIVATE) as target:
         done = app.back_up(settings, target)
     say(f"modelmon: {done.rows:,} rows of {len(done.tables)} tables, schema {done.schema}")
 

@@ -1,13 +1,15 @@
 """``modelmon export``: stored results for other programs."""
 
+import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from monitor.cli.files import TARGET, whole
 from monitor.cli.output import say
 from monitor.cli.selection import INSTANT_HELP, chosen, period
-from monitor.cli.whole import TARGET, whole
 
 if TYPE_CHECKING:
     from monitor.domain.policy import Policy
@@ -53,7 +55,7 @@ def openmetrics(
     store = app.open_outside(settings.store_url).store
     found = [_past(policy, store, begin, end) for policy in policies]
     every = (snapshot for past in found for snapshot in snapshots(past, store))
-    with whole(target) as file:
+    with nullcontext(sys.stdout.buffer) if target is None else whole(target) as file:
         done = write_history(every, app.measure_families(), file)
     say(f"{done.windows:,} windows, {done.points:,} points")
 

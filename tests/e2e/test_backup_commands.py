@@ -29,6 +29,7 @@ def test_a_lost_database_is_restored_and_the_daemon_goes_on_as_before(deployment
         before = samples(get(f"{address}/metrics")[1])
     alerts = verdicts(deployment)
     assert "rows of" in said
+    assert file.stat().st_mode & 0o777 == 0o600
     again = deployment.call("db", "backup", str(file), check=False)
     assert (again.returncode, "is there already" in again.stderr) == (2, True)
     full = deployment.call("db", "restore", str(file), check=False)

@@ -139,7 +139,7 @@ def test_a_period_has_its_windows_alone_and_an_empty_one_is_said(deployment):
 def test_what_cannot_be_written_leaves_nothing_behind(deployment, tmp_path):
     target = tmp_path / "no such folder" / "history.om"
     refused = deployment.call("export", "openmetrics", "-o", str(target), check=False)
-    assert refused.returncode == 1
+    assert refused.returncode == 2
     assert "No such file or directory" in refused.stderr
     assert list(tmp_path.iterdir()) == []
 
