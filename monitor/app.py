@@ -489,6 +489,8 @@ def snapshot(policy: Policy, outside: "Outside") -> "ModelSnapshot":
         judged=judged,
         alerts=store.alerts(policy.model),
         mutes=store.mutes(policy.model),
+        oldest=min((window.start for window in heads), default=None),
+        windows=len(heads),
     )
 
 

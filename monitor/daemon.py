@@ -125,6 +125,7 @@ class Daemon:
         self._page = ResultsPage()
         self._exported: dict[str, Exported] = {}
         self._shown: dict[str, int] = {}
+        self._size = 0
         self._publishing = Lock()
         self._reloading = Lock()
         self._schedule = CheckSchedule(
@@ -188,12 +189,14 @@ class Daemon:
         """
         with self._publishing:
             changes = self._outside.store.changes()  # first: what comes later is shown later
+            size = self._outside.store.size()
             for model in models:
                 if model in self._watched:
                     self._exported[model] = self._export(
                         self._watched[model].policy, self._configured.settings
                     )
                     self._shown[model] = changes.get(model, 0)
+            self._size = size
             self._exchange_page()
 
     def follow(self) -> None:
@@ -305,12 +308,13 @@ class Daemon:
             ]
             most = self._configured.settings.max_series_per_model
             anew = changed if after.settings.max_series_per_model == most else list(watched)
-            changes = self._outside.store.changes()
+            changes, size = self._outside.store.changes(), self._outside.store.size()
             fresh = {name: self._export(watched[name].policy, after.settings) for name in anew}
             self._exported = {name: fresh.get(name) or self._exported[name] for name in watched}
             self._shown |= {name: changes.get(name, 0) for name in anew}
             self._watched = watched
             self._vitals.watch(watched)
+            self._size = size
             self._exchange_page()
         self._schedule.exchange(dict.fromkeys(watched, after.settings.check_every), changed)
 
@@ -331,7 +335,7 @@ class Daemon:
 
     def _exchange_page(self) -> None:
         lines = {name: item.lines for name, item in self._exported.items()}
-        results = page_of(lines, Build(code_version()))
+        results = page_of(lines, Build(code_version()), self._size)
         self._page.publish(results, self._outside.clock.now())
 
     def _check(self, model: str, term: Term, outside: Outside) -> None:

@@ -51,5 +51,6 @@ def write_textfile(path: Path, policies: Sequence[Policy], outside: "Outside", m
     from monitor.exposition.render import Build, exported, render
 
     snapshots = [app.snapshot(policy, outside) for policy in policies]
-    results = render(snapshots, Build(app.code_version()), app.measure_families(), most)
+    build, size = Build(app.code_version()), outside.store.size()
+    results = render(snapshots, build, app.measure_families(), most, size)
     write_whole(path, exported(results, outside.clock.now()).text())

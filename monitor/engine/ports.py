@@ -288,6 +288,10 @@ class Store(Protocol):
         """Return model to the number of writes to it; models never written to are left out."""
         ...
 
+    def size(self) -> int:
+        """Return the bytes that the store takes on its disk."""
+        ...
+
     def register(self, baseline: Baseline) -> bool:
         """Store a baseline and make it the current one of its version.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from monitor.domain.alert import Alert, Mute
 from monitor.domain.baseline import Baseline
@@ -27,6 +28,8 @@ class ModelSnapshot:
         judged: The newest revision of the last window with data, when the latest has none.
         alerts: The newest episode of each finding that was ever beyond a limit.
         mutes: The newest decision of each finding that was ever muted.
+        oldest: Start of the oldest window with a result; None before the first run.
+        windows: How many windows have a result.
     """
 
     policy: Policy
@@ -39,3 +42,5 @@ class ModelSnapshot:
     judged: Run | None = None
     alerts: Sequence[Alert] = ()
     mutes: Mapping[str, Mute] = field(default_factory=dict)
+    oldest: datetime | None = None
+    windows: int = 0

@@ -75,6 +75,19 @@ _MODELS = (
     ),
     _result("models", "Configured models.", "models", ()),
     _result(
+        "store_size_bytes",
+        "Room that the store took on its disk when results were last exported.",
+        "bytes",
+        (),
+    ),
+    _result("store_windows", "Windows of which the store has a result.", "windows", _MODEL),
+    _result(
+        "store_oldest_window_timestamp_seconds",
+        "Start of the oldest window with a stored result; absent before the first run.",
+        "seconds",
+        _MODEL,
+    ),
+    _result(
         "model_info",
         "A watched model version, its owner and the first 12 digits of its baseline's and its policy's digest.",
         "1",

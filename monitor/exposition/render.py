@@ -34,6 +34,7 @@ def render(
     build: Build,
     families: Mapping[str, Family],
     most: int | None = None,
+    size: int | None = None,
 ) -> Results:
     """Return the results part of the page: the same bytes for the same results.
 
@@ -42,21 +43,27 @@ def render(
         build: The running code.
         families: As in `render_model`.
         most: As in `render_model`.
+        size: As in `page_of`.
     """
     models = {item.policy.model: render_model(item, families, most) for item in snapshots}
-    return page_of(models, build)
+    return page_of(models, build, size)
 
 
-def page_of(models: Mapping[str, Mapping[str, Chunk]], build: Build) -> Results:
+def page_of(
+    models: Mapping[str, Mapping[str, Chunk]], build: Build, size: int | None = None
+) -> Results:
     """Return the results part of the page from what was rendered of each model.
 
     Args:
         models: Model to what `render_model` returned of it.
         build: The running code.
+        size: Bytes that the store takes; None where nobody asked it.
     """
     fleet = Sheet()
     fleet.add("build_info", 1, version=build.version, revision=build.revision)
     fleet.add("models", len(models))
+    if size is not None:
+        fleet.add("store_size_bytes", size)
     return Results((_pieces(fleet), *(models[model] for model in sorted(models))))
 
 

@@ -147,6 +147,10 @@ def _add_identity(sheet: Sheet, snapshot: ModelSnapshot) -> None:
 
 def _add_runs(sheet: Sheet, snapshot: ModelSnapshot) -> None:
     model, counts = snapshot.policy.model, snapshot.counts
+    sheet.add("store_windows", snapshot.windows, model=model)
+    if snapshot.oldest is not None:
+        oldest = snapshot.oldest.timestamp()
+        sheet.add("store_oldest_window_timestamp_seconds", oldest, model=model)
     failures = {**dict.fromkeys(_FAILURES, 0), **counts.failed}
     runs = counts.completed + counts.no_data + sum(counts.failed.values())
     sheet.add("check_runs_total", runs, model=model)

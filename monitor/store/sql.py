@@ -59,6 +59,7 @@ from monitor.store.rows import (
     run_of,
 )
 from monitor.store.schema import require_current
+from monitor.store.size import read_size
 from monitor.store.tables import (
     BASELINE_PARTS,
     BASELINES,
@@ -128,6 +129,11 @@ class SqlStore(SqlAlerts, Store):
         """Return model to the number of writes to it."""
         with reported(self._url, "looking for changes"), self._engine.connect() as connection:
             return read_changes(connection)
+
+    def size(self) -> int:
+        """Return the bytes that the store takes on its disk."""
+        with reported(self._url, "asking its size"), self._engine.connect() as connection:
+            return read_size(connection)
 
     def register(self, baseline: Baseline) -> bool:
         """Store a baseline and make it the current one of its version.

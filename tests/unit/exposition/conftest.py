@@ -121,6 +121,8 @@ def counts(**changes):
 def snapshot(latest, **changes):
     model = "credit" if latest is None else latest.model
     whole = ModelSnapshot(policy(model), {"1": baseline(model)}, latest, counts(), 2)
+    if latest is not None:
+        whole = replace(whole, oldest=latest.window.start, windows=1)
     return replace(whole, **changes)
 
 

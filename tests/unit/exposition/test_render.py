@@ -31,7 +31,7 @@ def page(make):
     """Return a function that renders snapshots and gives (name, labels) to value."""
 
     def parse(*snapshots):
-        text = render(snapshots, make.build, make.families, 10_000).text().decode()
+        text = render(snapshots, make.build, make.families, 10_000, 40_960).text().decode()
         samples = [
             sample for family in text_string_to_metric_families(text) for sample in family.samples
         ]
@@ -51,7 +51,10 @@ def names(series):
 
 
 def test_the_page_of_a_fleet_is_the_golden_one(golden, make, fleet):
-    golden("exposition/fleet.txt", render(fleet, make.build, make.families).text().decode())
+    golden(
+        "exposition/fleet.txt",
+        render(fleet, make.build, make.families, size=40_960).text().decode(),
+    )
 
 
 def test_the_same_results_give_the_same_bytes_in_any_order(make, fleet):
