@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from monitor.domain.lease import Replica
 from monitor.domain.policy import Policy, TableFormat
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from monitor.sources.parquet import TableKind
     from monitor.store.audit import Auditing, Signed
     from monitor.store.audit_store import AuditStore
-    from monitor.store.backup import Backup
 
 
 SOURCES = {
@@ -250,39 +249,6 @@ def upgrade_store(settings: DaemonSettings) -> str:
     from monitor.store.schema import upgrade
 
     return str(upgrade(settings.store_url))
-
-
-def back_up(settings: DaemonSettings, target: BinaryIO) -> "Backup":
-    """Write everything that is stored to a file, and return what that is.
-
-    Raises:
-        StoreError: The database cannot be read, or has another schema.
-    """
-    from monitor.store.backup import write_backup
-
-    return write_backup(settings.store_url, target, code_version(), SystemClock().now())
-
-
-def check_backup(file: Path) -> "Backup":
-    """Return what a backup holds, read to its end.
-
-    Raises:
-        StoreError: It is none, or is cut off or damaged.
-    """
-    from monitor.store.backup import check_backup
-
-    return check_backup(file)
-
-
-def restore(settings: DaemonSettings, file: Path) -> "Backup":
-    """Fill an empty database with a backup, and return what that holds.
-
-    Raises:
-        StoreError: The backup is damaged or of another schema, or the database is not empty.
-    """
-    from monitor.store.backup import restore
-
-    return restore(settings.store_url, file)
 
 
 def try_store(settings: DaemonSettings) -> None:

@@ -44,12 +44,13 @@ def backup(config_file: Path, file: Path) -> None:
     PostgreSQL: a store can be moved from one to the other.
     """
     from monitor import app
+    from monitor.store.backup import write_backup
 
-    settings = app.read_settings(config_file)
+    url = app.read_settings(config_file).store_url
     if file.exists():
         raise click.UsageError(f"{file} is there already; name a new file")
     with whole(file, PRIVATE) as target:
-        done = app.back_up(settings, target)
+        done = write_backup(url, target, app.code_version(), app.SystemClock().now())
     say(f"modelmon: {done.rows:,} rows of {len(done.tables)} tables, schema {done.schema}")
 
 
@@ -65,8 +66,12 @@ def restore(config_file: Path, file: Path, *, looking: bool) -> None:
     All or nothing: FILE is read to its end first, and what was written is held against it.
     """
     from monitor import app
+    from monitor.store import backup as store
 
-    found = app.check_backup(file) if looking else app.restore(app.read_settings(config_file), file)
+    if looking:
+        found = store.check_backup(file)
+    else:
+        found = store.restore(app.read_settings(config_file).store_url, file)
     what = "whole" if looking else "restored"
     say(
         f"modelmon: {what}: {found.rows:,} rows of {len(found.tables)} tables, schema "
