@@ -7,6 +7,7 @@ import yaml
 
 from monitor.cli.main import root
 from monitor.exposition.family import PREFIX
+from monitor.exposition.resource import rule_resource
 from monitor.exposition.rule import JOB, PAGES, RUNBOOKS, Alert, Group, rule_file
 from monitor.exposition.rules import rules_for
 from monitor.measures.measure import Family
@@ -20,6 +21,12 @@ def every_rule():
 
 def test_the_committed_rules_are_those_of_the_code(golden):
     golden("../../dashboards/rules/modelmon.rules.yml", RULES)
+
+
+def test_the_committed_resource_has_the_same_groups(golden):
+    golden("../../deploy/kubernetes/prometheus-operator/rules.yaml", rule_resource(RULES))
+    resource = yaml.safe_load(rule_resource(RULES))
+    assert resource["spec"] == yaml.safe_load(RULES)
 
 
 def test_every_family_of_measures_has_its_alert():
