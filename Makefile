@@ -14,7 +14,7 @@ MODELMON_FUZZ_MUTANTS ?= 10000
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-fast fuzz lowest lint fmt bench bench-full bench-alarms bench-alarms-full bench-bias bench-slices bench-scrape dashboards golden wheel-test lock clean
+.PHONY: help setup demo test test-fast fuzz lowest lint fmt bench bench-full bench-alarms bench-alarms-full bench-bias bench-slices bench-scrape dashboards golden wheel-test image-test lock clean
 
 help:  ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -98,6 +98,9 @@ dashboards: $(VENV)/.dev  ## Write the Grafana dashboards from their code and sh
 
 wheel-test: $(VENV)/.dev  ## Build the wheel and run it in an empty environment
 	PYTHON=$(BIN)/python tests/wheel.sh
+
+image-test:  ## Build the image and run it confined, without a container engine (root on Debian; minutes)
+	deploy/container/try.sh
 
 lock: $(VENV)/.dev  ## Pin what the container image installs, with hashes
 	$(BIN)/python -m uv pip compile --quiet --universal --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links \
