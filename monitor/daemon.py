@@ -246,9 +246,10 @@ class Daemon:
             _log.warning("refused: %s", error, extra={"model": model})
             return
         if failed is not None:
-            _log.error(
-                "check failed: %s", failed.error, exc_info=failed.error, extra={"model": model}
-            )
+            about = {"model": model}
+            if failed.failure.window is not None:
+                about["window"] = str(failed.failure.window)
+            _log.error("check failed: %s", failed.error, exc_info=failed.error, extra=about)
             self.publish([model])
 
     def _app(self) -> Starlette:

@@ -2,11 +2,26 @@
 
 import json
 import logging
+import sys
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
+from types import TracebackType
 from typing import TextIO
 
+from monitor.engine.under_way import UNDER_WAY
+
 _EXTRAS = ("run", "model", "window")
+
+
+def _at_work(record: logging.LogRecord) -> bool:
+    """Let every line say of which model and window it is, whoever in the thread logs it."""
+    at = UNDER_WAY.get()
+    if at is not None and "model" not in record.__dict__:
+        record.__dict__["model"] = at.model
+        if at.window is not None and "window" not in record.__dict__:
+            record.__dict__["window"] = at.window
+    return True
 
 
 class JsonFormatter(logging.Formatter):
@@ -50,6 +65,28 @@ def configure(level: str, stream: TextIO, count: Callable[[str], None], *, as_js
     lines = logging.StreamHandler(stream)
     plain = logging.Formatter("%(asctime)s %(levelname)-8s %(name)s: %(message)s")
     lines.setFormatter(JsonFormatter() if as_json else plain)
+    lines.addFilter(_at_work)
+    # A line of another form would be lost on whoever reads the lines: warnings and what nobody caught.
+    logging.captureWarnings(capture=True)
+    sys.excepthook = _uncaught
+    threading.excepthook = _uncaught_in_thread
     logging.basicConfig(level=level.upper(), handlers=[lines, CountingHandler(count)], force=True)
     # The scheduler reports every start and end of every job, the heartbeat's too.
     logging.getLogger("apscheduler").setLevel(max(logging.WARNING, logging.root.level))
+
+
+def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, trace)
+        return
+    logging.getLogger("modelmon").critical("uncaught", exc_info=(kind, error, trace))
+
+
+def _uncaught_in_thread(thrown: threading.ExceptHookArgs) -> None:
+    if thrown.exc_value is not None:
+        error = thrown.exc_value
+        logging.getLogger("modelmon").critical(
+            "uncaught in thread %s",
+            "?" if thrown.thread is None else thrown.thread.name,
+            exc_info=(thrown.exc_type, error, thrown.exc_traceback),
+        )

@@ -1,5 +1,6 @@
 """``modelmon serve``: the daemon."""
 
+import logging
 import os
 from pathlib import Path
 
@@ -31,12 +32,19 @@ def serve(config_file: Path, host: str | None = None, port: int | None = None) -
     log_as(configured.settings, vitals)
     outside, leadership = app.open_replicated(configured.settings)
     daemon = Daemon(files, configured, outside, leadership, vitals)
-    if not daemon.run(_announce):
-        say("modelmon: a check did not end in time; its window will be run again")
+    # Among lines for machines there is no line for people.
+    log = logging.getLogger("modelmon") if configured.settings.log_format == "json" else None
+    announce, warn = (log.info, log.warning) if log else (_say, _say)
+    if not daemon.run(lambda host, port: announce(_announcement(host, port))):
+        warn("a check did not end in time; its window will be run again")
         # Its thread would keep the interpreter waiting; nothing is half-written in the store.
         os._exit(0)
 
 
-def _announce(host: str, port: int) -> None:
+def _say(text: str) -> None:
+    say(f"modelmon: {text}")
+
+
+def _announcement(host: str, port: int) -> str:
     shown = f"[{host}]" if ":" in host else host
-    say(f"modelmon: metrics at http://{shown}:{port}/metrics (stop with Ctrl-C)")
+    return f"metrics at http://{shown}:{port}/metrics (stop with Ctrl-C)"

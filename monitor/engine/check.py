@@ -15,6 +15,7 @@ from monitor.engine.progress import Progress
 from monitor.engine.quarantine import release, take_in, unfinished
 from monitor.engine.references import moved
 from monitor.engine.run import Outside, Ran, judge_again, newly_broken, run_window
+from monitor.engine.under_way import UNDER_WAY, Work
 
 
 @dataclass(frozen=True)
@@ -79,9 +80,11 @@ def _judge_moved(policy: Policy, outside: Outside, lookback: Lookback) -> Iterat
     baselines, heads = store.current_baselines(policy.model), store.heads(policy.model)
     known = lookback.profiled if lookback.judged_by == policy.digest else {}
     for window in moved(policy, baselines, heads, profiled, known):
+        UNDER_WAY.set(Work(policy.model, window))
         ran = judge_again(policy, window, outside)
         if ran is not None and ran.committed.new:
             yield ran
+    UNDER_WAY.set(Work(policy.model))
     lookback.profiled, lookback.judged_by = profiled, policy.digest
 
 
@@ -116,9 +119,11 @@ def _run_all(  # noqa: PLR0917  # six nouns, each of another type
     A file that breaks for one window is not tried for the next.
     """
     for window in windows:
+        UNDER_WAY.set(Work(policy.model, window))
         ran = run_window(policy, source, window, outside, progress, quarantine)
         quarantine = quarantine.after(newly_broken(quarantine, ran.run.manifest))
         yield ran
+    UNDER_WAY.set(Work(policy.model))
     return quarantine
 
 
@@ -134,14 +139,16 @@ def guarded(model: str, work: Callable[[], None], outside: Outside) -> Failed | 
             leads does the same work.
     """
     started = outside.clock.now()
+    before = UNDER_WAY.set(Work(model))
     try:
         work()
     except FencedError:
         raise
     except Exception as error:  # noqa: BLE001  # see the docstring
+        at = UNDER_WAY.get()
         failure = Failure(
             model=model,
-            window=None,
+            window=None if at is None else at.window,
             started=started,
             finished=outside.clock.now(),
             error=type(error).__name__,
@@ -150,4 +157,6 @@ def guarded(model: str, work: Callable[[], None], outside: Outside) -> Failed | 
         )
         outside.store.fail(failure)
         return Failed(failure, error)
+    finally:
+        UNDER_WAY.reset(before)
     return None

@@ -1,16 +1,23 @@
 import io
 import json
 import logging
+import sys
+import threading
+import warnings
 from collections import Counter
+from datetime import UTC, datetime
 
 import pytest
 
 from monitor import logs
+from monitor.domain.window import Window
+from monitor.engine.under_way import UNDER_WAY, Work
 
 
 @pytest.fixture
 def log():
     """Configure logging to a buffer; afterwards everything is as it was."""
+    hooks = sys.excepthook, threading.excepthook
     root, library = logging.getLogger(), logging.getLogger("apscheduler")
     kept = root.handlers[:], root.level, library.level
     root.handlers = []
@@ -21,6 +28,8 @@ def log():
         return stream, counts
 
     yield configure
+    logging.captureWarnings(capture=False)
+    sys.excepthook, threading.excepthook = hooks
     root.handlers, level, library_level = kept
     root.setLevel(level)
     library.setLevel(library_level)
@@ -74,3 +83,42 @@ def test_the_scheduler_does_not_report_every_heartbeat(log):
     stream, _ = log("debug")
     logging.getLogger("apscheduler.executors.heartbeat").info("Running job")
     assert not stream.getvalue()
+
+
+def test_a_line_says_what_the_thread_is_at_work_on_whoever_logs_it(log):
+    stream, _ = log()
+    day = Window(datetime(2024, 1, 5, tzinfo=UTC), datetime(2024, 1, 6, tzinfo=UTC))
+    token = UNDER_WAY.set(Work("credit", day))
+    logging.getLogger("some.library").warning("retrying")
+    logging.getLogger("x").warning("of another", extra={"model": "other"})
+    UNDER_WAY.set(Work("credit"))
+    logging.getLogger("x").warning("between windows")
+    UNDER_WAY.reset(token)
+    logging.getLogger("x").warning("of none")
+    told = [json.loads(line) for line in stream.getvalue().splitlines()]
+    about = [{key: line[key] for key in ("model", "window") if key in line} for line in told]
+    assert about == [
+        {"model": "credit", "window": str(day)},
+        {"model": "other"},
+        {"model": "credit"},
+        {},
+    ]
+
+
+def test_warnings_and_what_nobody_caught_are_lines_too(log):
+    stream, counts = log()
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.warn("division", RuntimeWarning, stacklevel=1)
+    thread = threading.Thread(target=lambda: int("x"), name="late")
+    thread.start()
+    thread.join()
+    try:
+        int("y")
+    except ValueError as error:
+        sys.excepthook(ValueError, error, error.__traceback__)
+    told = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert "RuntimeWarning: division" in told[0]["msg"]
+    assert told[1]["msg"] == "uncaught in thread late"
+    assert "invalid literal for int() with base 10: 'y'" in told[2]["exception"]
+    assert counts == {"warning": 1, "critical": 2}
