@@ -7,6 +7,7 @@ from importlib import import_module
 from pathlib import Path
 
 import click
+from click.shell_completion import CompletionItem
 
 from monitor.domain.errors import (
     BaselineError,
@@ -23,6 +24,10 @@ COMMANDS = {
     "alerts": ("monitor.cli.alerts:alerts", "Show what somebody is called for, and since when."),
     "audit": ("monitor.cli.audit:audit", "Sign, verify, export and recover the audit log."),
     "baseline": ("monitor.cli.baseline:baseline", "Register, list and show baselines."),
+    "completion": (
+        "monitor.cli.completion:completion",
+        "Let bash, zsh or fish complete commands and options.",
+    ),
     "config": ("monitor.cli.config:config", "Check, show and describe configuration files."),
     "convert": (
         "monitor.cli.convert:convert",
@@ -92,6 +97,15 @@ class LazyGroup(click.Group):
         command = getattr(import_module(module), name)
         assert isinstance(command, click.Command)  # noqa: S101  # the table above is ours
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return what may come next, commands from the table: a key is pressed, and nothing to wait for."""
+        named = [
+            CompletionItem(name, help=about)
+            for name, (_, about) in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return named + click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the commands from the table, without importing them."""
