@@ -6,7 +6,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, StaticPool, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError, StatementError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DisconnectionError,
+    IntegrityError,
+    SQLAlchemyError,
+    StatementError,
+)
 
 from monitor.domain.errors import StoreError
 
@@ -174,7 +180,7 @@ def _secrets(url: URL) -> list[str]:
 
 
 def _sqlite_engine(url: URL, *, looking: bool) -> Engine:
-    if sqlite_file(url) is not None:
+    if (path := sqlite_file(url)) is not None:
         engine = create_engine(url, hide_parameters=True)
     else:
         shared = {"check_same_thread": False}
@@ -183,7 +189,46 @@ def _sqlite_engine(url: URL, *, looking: bool) -> Engine:
     if not looking:
         event.listen(engine, "connect", _write_ahead)
     event.listen(engine, "begin", _begin_sqlite)
+    if path is not None:
+        _hold_to_its_file(engine, path)
     return engine
+
+
+def _hold_to_its_file(engine: Engine, path: Path) -> None:
+    """Refuse an open connection whose file has gone from its path; connect anew to another one.
+
+    SQLite goes on with a file that was moved or deleted: what is written there is lost, and
+    everything seems well. Connections listen last, when the file is there.
+    """
+    known: set[tuple[int, int]] = set()
+
+    def require_file(*_: object) -> None:
+        if known and _identity(path) is None:
+            raise StoreError(
+                f"the database file {path} was moved or deleted while it was open; bring it back, or "
+                "mount its disk again: a new one would have no baselines and no history"
+            )
+
+    def remember(_: object, record: Any) -> None:
+        record.info["file"] = found = _identity(path)
+        known.update(() if found is None else (found,))
+
+    def require_same(_: object, record: Any, __: object) -> None:
+        require_file()
+        if record.info["file"] not in {None, _identity(path)}:
+            raise DisconnectionError(f"{path} is another file than the one that was open")
+
+    event.listen(engine, "do_connect", require_file)
+    event.listen(engine, "connect", remember)
+    event.listen(engine, "checkout", require_same)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _set_up_sqlite(connection: Any, record: object) -> None:

@@ -156,3 +156,19 @@ def test_a_naive_instant_in_a_write_is_named():
         ),
     ):
         store.fail(failure)
+
+
+def test_a_file_that_is_moved_away_while_open_is_trouble_until_it_is_back(url, tmp_path):
+    store, path, away = SqlStore(url), tmp_path / "modelmon.db", tmp_path / "away.db"
+    a_filled(store, days=2)
+    before = store.heads("credit")
+    assert before
+    path.rename(away)
+    for _ in range(2):
+        with pytest.raises(
+            StoreError, match=r"modelmon\.db was moved or deleted while it was open"
+        ):
+            store.heads("credit")
+    assert not path.exists()  # none is made in its place
+    away.rename(path)
+    assert store.heads("credit") == before
