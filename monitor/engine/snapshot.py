@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from monitor.domain.alarm import Alarm, AlarmState
 from monitor.domain.alert import Alert, Mute
 from monitor.domain.baseline import Baseline
 from monitor.domain.policy import Policy
@@ -44,3 +45,25 @@ class ModelSnapshot:
     mutes: Mapping[str, Mute] = field(default_factory=dict)
     oldest: datetime | None = None
     windows: int = 0
+
+    @property
+    def standing(self) -> Mapping[str, AlarmState]:
+        """Return the state of each finding that is, or was, judged: series and pages agree on it.
+
+        The alert has the last word: it goes on though the last windows say nothing of it. A store
+        that an upgrade has just brought alerts to has none yet: there the last windows tell.
+        """
+        if self.latest is None:
+            return {}
+        found: Mapping[str, Alarm] = self.alarms.found.get(self.latest.window, {})
+        states: dict[str, AlarmState] = {
+            name: alarm.state
+            for name, alarm in found.items()
+            if alarm.state is not AlarmState.UNKNOWN
+        }
+        for alert in self.alerts:
+            if alert.firing:
+                states[alert.fingerprint] = AlarmState(alert.severity.value)
+            elif alert.fingerprint in states:
+                states[alert.fingerprint] = AlarmState.NONE
+        return states

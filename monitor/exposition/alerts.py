@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
-from monitor.domain.alarm import Alarm, AlarmState
+from monitor.domain.alarm import AlarmState
 from monitor.domain.alert import Alert, AlertState, Condition
 from monitor.domain.finding import Finding
 from monitor.domain.reading import Subject
@@ -39,7 +39,7 @@ def add_alerts(
     before = () if snapshot.judged is None else snapshot.judged.results
     parts: tuple[Run | VersionResult, ...] = (run, *run.results, *before)
     findings = [finding for part in parts for finding in part.findings]
-    alarms = _alarms(snapshot, run)
+    alarms = snapshot.standing
     dropped = 0
     for of in _judged(findings, snapshot.alerts):
         name, _, subject = of
@@ -62,24 +62,6 @@ def _add_mutes(sheet: Sheet, snapshot: ModelSnapshot, run: Run) -> None:
         if mute.until > run.finished - _MUTES_SHOWN:
             of = {"model": run.model, "finding": mute.fingerprint}
             sheet.add("alert_muted_until_timestamp_seconds", mute.until.timestamp(), **of)
-
-
-def _alarms(snapshot: ModelSnapshot, run: Run) -> dict[str, AlarmState]:
-    """Return the state of each finding that is, or was, judged.
-
-    The alert has the last word: it goes on though the last windows say nothing of it. A store
-    that an upgrade has just brought alerts to has none yet: there the last windows tell.
-    """
-    found: Mapping[str, Alarm] = snapshot.alarms.found.get(run.window, {})
-    states: dict[str, AlarmState] = {
-        name: alarm.state for name, alarm in found.items() if alarm.state is not AlarmState.UNKNOWN
-    }
-    for alert in snapshot.alerts:
-        if alert.firing:
-            states[alert.fingerprint] = AlarmState(alert.severity.value)
-        elif alert.fingerprint in states:
-            states[alert.fingerprint] = AlarmState.NONE
-    return states
 
 
 def _judged(findings: Iterable[Finding], alerts: Iterable[Alert]) -> list[_Of]:

@@ -8,6 +8,7 @@ from typing import Any
 from monitor.domain.alert import Alert, AlertEvent, AlertState, Condition, Mute
 from monitor.domain.policy import Policy
 from monitor.domain.window import Window
+from monitor.engine.snapshot import ModelSnapshot
 from monitor.reports.table import Table
 from monitor.reports.wording import about, window_name
 
@@ -36,6 +37,61 @@ class Shown:
     def muted(self) -> Mute | None:
         """Return the mute that holds now."""
         return self.mute if self.mute is not None and self.mute.holds(self.now) else None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertLine:
+    """An alert as one line of a page.
+
+    Attributes:
+        fingerprint: Of its finding.
+        what: What was measured on what.
+        measure: By which measure.
+        state: Where it is in its life; with its severity while it is open.
+        fires_since: When it began to fire.
+        over_since: When it was resolved or ended.
+        windows: How many windows were beyond the limit and within it, and since when nobody knows.
+        first: Name of the first window beyond the limit.
+        muted: Until when nobody is called, who decided it and why.
+    """
+
+    fingerprint: str
+    what: str
+    measure: str
+    state: str
+    fires_since: str
+    over_since: str
+    windows: str
+    first: str
+    muted: str
+
+
+def alert_line(item: Shown) -> AlertLine:
+    """Return an alert as one line of a page."""
+    alert = item.alert
+    state = f"{alert.state.value}, {alert.severity.value}" if alert.open else alert.state.value
+    return AlertLine(
+        fingerprint=alert.fingerprint,
+        what=about(item.policy, alert.measure, alert.subject),
+        measure=alert.measure,
+        state=state,
+        fires_since=_instant(alert.started_at),
+        over_since=_instant(alert.ended_at),
+        windows=_course(alert),
+        first=window_name(alert.since),
+        muted=_muted(item.muted),
+    )
+
+
+def open_alerts(shot: ModelSnapshot, now: datetime) -> list[Shown]:
+    """Return the open alerts of a model: those that fire first, those of no slice first."""
+    shown = [
+        Shown(shot.policy, alert, shot.mutes.get(alert.fingerprint), now)
+        for alert in shot.alerts
+        if alert.open
+    ]
+    shown.sort(key=lambda item: (_ORDER.index(item.alert.state), item.alert.subject.scanned))
+    return shown
 
 
 def alert_table(shown: Iterable[Shown]) -> Table:

@@ -13,6 +13,7 @@ from monitor.domain.run import Outcome, Run
 from monitor.engine.past import RunLine
 from monitor.engine.snapshot import ModelSnapshot
 from monitor.engine.withheld import Withheld
+from monitor.reports.alerts import AlertLine, alert_line, open_alerts
 from monitor.reports.discretion import told
 from monitor.reports.evidence import ABOUT, Fact, short_text, start_text
 from monitor.reports.explanation import Explained, left_out_table, row_table, run_table
@@ -95,22 +96,24 @@ class Overview:
     Attributes:
         state: The model at a glance.
         facts: Who owns it, what it is held against, when it was looked at.
+        alerts: Its open alerts, those that fire first.
         alarms: What calls, and what may soon, worst first.
         fields: What was judged of each field, worst first.
         groups: What was judged of groups of people, worst first.
         others: What was judged besides.
-        more: How many findings are not listed, of alarms, fields, groups and others.
+        more: How many findings are not listed, of alarms, fields, groups, others and open alerts.
         windows: Its results, the latest first.
         older: End of the oldest window listed, as addresses have it; "" where there is no older one.
     """
 
     state: State
     facts: tuple[Fact, ...]
+    alerts: tuple[AlertLine, ...]
     alarms: tuple[Line, ...]
     fields: tuple[Line, ...]
     groups: tuple[Line, ...]
     others: tuple[Line, ...]
-    more: tuple[int, int, int, int]
+    more: tuple[int, int, int, int, int]
     windows: tuple[RunLine, ...]
     older: str
 
@@ -157,7 +160,7 @@ def state_of(shot: ModelSnapshot, now: datetime) -> State:
     """
     policy, latest, counts = shot.policy, shot.latest, shot.counts
     verdict, sentence = _worst(latest)
-    firing = Counter(item.state for item in _alarms(shot).values() if item.firing)
+    firing = Counter(shot.standing.values())
     for gravity, alarm in (("critical", AlarmState.CRITICAL), ("warning", AlarmState.WARNING)):
         if firing[alarm] and verdict != "critical":
             verdict = gravity
@@ -173,12 +176,17 @@ def state_of(shot: ModelSnapshot, now: datetime) -> State:
         owner=policy.owner,
         verdict=verdict,
         sentence=sentence,
-        alarms=", ".join(named) or "none",
+        alarms=(", ".join(named) or "none") + _muted(shot, now),
         firing=bool(named),
         window="" if latest is None else window_name(latest.window),
         result="" if counts.last_success is None else _instant(counts.last_success),
         late=bool(due and now > due and _goes_on(shot)),
     )
+
+
+def _muted(shot: ModelSnapshot, now: datetime) -> str:
+    muted = sum(item.alert.firing and item.muted is not None for item in open_alerts(shot, now))
+    return f" ({muted} of them muted)" if muted else ""
 
 
 def overview(
@@ -210,9 +218,11 @@ def overview(
         if _call(_alarms(shot).get(finding.fingerprint))
     ]
     kinds = [[], [], []] if not lines else _by_kind(shot, lines)
+    alerts = [alert_line(item) for item in open_alerts(shot, now)]
     return Overview(
         state=state_of(shot, now),
         facts=tuple(fact for fact in _facts(shot) if fact.text),
+        alerts=tuple(alerts[:SHOWN_FINDINGS]),
         alarms=tuple(called[:SHOWN_FINDINGS]),
         fields=tuple(kinds[0][:SHOWN_FINDINGS]),
         groups=tuple(kinds[1][:SHOWN_FINDINGS]),
@@ -222,6 +232,7 @@ def overview(
             len(kinds[0][SHOWN_FINDINGS:]),
             len(kinds[1][SHOWN_FINDINGS:]),
             len(kinds[2][SHOWN_FINDINGS:]),
+            len(alerts[SHOWN_FINDINGS:]),
         ),
         windows=tuple(windows),
         older=older,

@@ -15,6 +15,7 @@ from monitor.domain.run import Outcome
 from monitor.domain.window import Window
 from monitor.engine.snapshot import ModelSnapshot
 from monitor.engine.why import latest_of, why
+from monitor.reports.alerts import AlertLine, Shown, alert_line
 from monitor.reports.discretion import redacted
 from monitor.reports.evidence import evidence, instant_text, start_text
 from monitor.reports.explanation import Explained
@@ -189,7 +190,14 @@ class Pages:
             ) from error
         origin = self._library.origin(policy, known.run, known.finding)
         later = self._later(policy.model, fingerprint, window)
-        return html.page("finding.html", parts, it=evidence(told, policy, origin, later))
+        made = evidence(told, policy, origin, later)
+        return html.page("finding.html", parts, it=made, alert=self._alert(shot, fingerprint))
+
+    def _alert(self, shot: ModelSnapshot, fingerprint: str) -> AlertLine | None:
+        """Return the newest alert of a finding; None when it was never beyond a limit."""
+        mute, now = shot.mutes.get(fingerprint), self._library.now()
+        found = (alert for alert in shot.alerts if alert.fingerprint == fingerprint)
+        return next((alert_line(Shown(shot.policy, alert, mute, now)) for alert in found), None)
 
     def _later(self, model: str, fingerprint: str, window: Window) -> str:
         """Return what is to be said of the windows after one: silence is no good news."""

@@ -1,8 +1,10 @@
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from monitor.domain.alarm import Alarm, AlarmState
+from monitor.domain.alert import Condition, Mute
 from monitor.domain.finding import Verdict
 from monitor.reports.discretion import NOT_SHOWN
 from monitor.web.pages import answers
@@ -67,7 +69,7 @@ def test_a_model_of_which_nothing_could_be_judged_is_not_well(made):
     result = replace(shot.latest.results[0], findings=unknown)
     latest = replace(shot.latest, results=(result,), findings=())
     room = Room(made)
-    blind = replace(shot, latest=latest, alarms=replace(shot.alarms, found={}))
+    blind = replace(shot, latest=latest, alarms=replace(shot.alarms, found={}), alerts=())
     object.__setattr__(room.library, "models", lambda: {"credit": blind})
     ((_, state, _, found, *_),) = room.read("/").table("1 models")
     assert "unknown" in state
@@ -92,7 +94,7 @@ def test_many_models_take_several_pages_those_that_call_first(made, monkeypatch)
     monkeypatch.setattr(answers, "LISTED", 2)
     room = Room(made)
     (shot,) = room.library.models().values()
-    quiet = replace(shot, alarms=replace(shot.alarms, found={}))
+    quiet = replace(shot, alarms=replace(shot.alarms, found={}), alerts=())
     named = {
         name: replace(shot if name == "d" else quiet, policy=replace(shot.policy, model=name))
         for name in "abcde"
@@ -115,6 +117,31 @@ def test_a_models_page_has_alarms_first_then_fields_worst_first(room):
     assert ranks[0] == 0 and ranks[-1] == 3
     assert page.text.index("Findings that call") < page.text.index("What was judged of fields")
     assert "registered by a test" in page.facts["baseline of version 1"]
+
+
+def test_an_alert_goes_on_in_a_window_that_says_nothing_and_its_mute_is_told(made):
+    room = Room(made)
+    (shot,) = room.library.models().values()
+    (alert, *_) = [item for item in shot.alerts if item.firing]
+    told = replace(alert, condition=Condition.UNKNOWN)
+    now = room.library.now()
+    mute = Mute("credit", alert.fingerprint, now, now + timedelta(days=1), "ada", "a campaign")
+    held = replace(
+        shot,
+        alarms=replace(shot.alarms, found={}),
+        alerts=(told,),
+        mutes={alert.fingerprint: mute},
+    )
+    object.__setattr__(room.library, "models", lambda: {"credit": held})
+    ((_, _, alarms, *_),) = room.read("/").table("1 models")
+    assert alarms == "1 critical (1 of them muted)"
+    ((name, _, _, state, _, _, windows, muted),) = room.read("/models/credit").table("Open alerts")
+    assert (name, state) == (alert.fingerprint[:8], "firing, critical")
+    assert "; unknown since " in windows
+    assert muted.endswith("Z, ada: a campaign")
+    facts = room.read(f"/models/credit/findings/{alert.fingerprint}").facts
+    assert (facts["state"], facts["windows"]) == (state, windows)
+    assert facts["muted"] == f"{muted}: nobody is called meanwhile"
 
 
 def test_pending_alarms_are_listed_after_those_that_call(made):
