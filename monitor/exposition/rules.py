@@ -35,6 +35,7 @@ _OF = (
 )
 _MODEL = 'Model "{{ $labels.model }}"{{ with $labels.model_version }} version "{{ . }}"{{ end }}: '
 _ASK = " Ask: modelmon explain {{ $labels.model }}"
+_ASK_WHY = " Ask: modelmon explain {{ $labels.finding }}"
 _NUMBER = '{{ $value | printf "%.0f" }}'
 
 
@@ -66,7 +67,7 @@ def _of_family(family: Family) -> Alert:
         "{{ $labels.severity }}",
         f"Alarm of {family} in model {{{{ $labels.model }}}}",
         f"{_MODEL}{_OF} is beyond its {{{{ $labels.severity }}}} limit in enough windows to call."
-        f"{_ASK}",
+        f"{_ASK_WHY}",
         muted=True,
     )
 

@@ -37,6 +37,8 @@ def test_the_example_is_valid():
         ({"alertname": "ModelMonDown", "severity": "critical"}, "on-call"),
         ({"alertname": "ModelMonChecksLateSlow", "severity": "warning"}, "monitoring-team"),
         ({"alertname": "ModelMonConfigReloadFailed", "severity": "warning"}, "monitoring-team"),
+        ({"alertname": "ModelMonNoLeader", "severity": "critical"}, "on-call"),
+        ({"alertname": "ModelMonSeveralLeaders", "severity": "warning"}, "monitoring-team"),
         ({"alertname": "ModelMonWatchdog", "severity": "none"}, "dead-mans-switch"),
     ],
 )
