@@ -87,8 +87,8 @@ def check(url: str) -> SchemaState:
         # Connecting would leave an empty file behind.
         if not file.parent.is_dir():
             raise StoreError(
-                f"the folder {file.parent} of the store does not exist: make it, "
-                "or let `modelmon db upgrade` make it"
+                f"the folder {file.parent} of the store does not exist: mount its disk or bring it "
+                "back if there was one; for a new deployment `modelmon db upgrade` makes it"
             )
         return SchemaState(SchemaStatus.MISSING, "", REVISIONS[-1])
     engine = connect_lazily(where, looking=True)
