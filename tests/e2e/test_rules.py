@@ -40,7 +40,7 @@ def of_family(family, severity, what, **labels):
         annotations(
             f"Alarm of {family} in model credit",
             f'Model "credit" version "1": {what} is beyond its {severity} limit in enough windows'
-            f" to call. {ASK}",
+            f" to call. Ask: modelmon explain {FINDING['finding']}",
         ),
     )
 
