@@ -1,0 +1,96 @@
+"""The n-th operation of the store fails, for every n of a whole check: all is as if it had not.
+
+A check here is what the daemon does for a model when it is due: it takes files into quarantine, runs
+several windows, stores each with its findings, and puts the results on the metrics page.
+"""
+
+import logging
+import re
+
+import pytest
+
+from tests.e2e.deployment import make_deployment, register
+from tests.e2e.test_killed_at_every_step import OnPostgres, OnSqlite, found
+from tests.faults.in_process import Broken, running
+
+pytestmark = pytest.mark.slow
+
+OF_THE_FAULT = re.compile(
+    r"(check_run_failures|check_errors|log_messages|lease_|leader|process_|python_|results_exported"
+    r"|config_|clock_|scheduler_|store_|fenced_|check_runs|check_last_|files_quarantined_oldest)"
+)
+"""Series on the fault itself, on the process, and times of day."""
+
+
+def shown(daemon):
+    """Return what the page says of the model's data."""
+    series = daemon.series()
+    return {name: value for name, value in series.items() if not OF_THE_FAULT.match(name)}
+
+
+def told(daemon):
+    """Return how often the page says that something went wrong with the store."""
+    series = daemon.series()
+    stored = series.get('check_run_failures_total{model="credit",reason="StoreError"}', 0)
+    return stored + series['check_errors_total{model="credit"}']
+
+
+def stored(url):
+    """Return runs, and rows by table, but for failures: those tell of the fault."""
+    runs, rows = found(url)
+    return runs, {table: number for table, number in rows.items() if "failures" not in table}
+
+
+@pytest.fixture
+def database(request, tmp_path):
+    if request.param == "postgresql":
+        return OnPostgres(request.getfixturevalue("postgres_server"))
+    return OnSqlite(tmp_path)
+
+
+@pytest.fixture
+def deployment(database, windows, tmp_path):
+    made = make_deployment(tmp_path, days=4 + windows, store=database.url)
+    register(made)
+    (tmp_path / "log" / "torn.parquet").write_bytes(b"PAR1 and then nothing")
+    database.keep()
+    return made
+
+
+@pytest.mark.parametrize(
+    ("database", "windows", "lasting"),
+    [("sqlite", 2, False), ("sqlite", 1, True), ("postgresql", 2, False), ("postgresql", 1, True)],
+    indirect=["database"],
+    ids=["sqlite", "sqlite, from then on", "postgresql", "postgresql, from then on"],
+)
+def test_an_operation_that_fails_loses_nothing_doubles_nothing_and_is_told(
+    database, windows, deployment, lasting, caplog
+):
+    with running(deployment.config) as daemon:
+        with Broken(daemon.engine, 0) as counted:
+            assert daemon.check() is None
+        page = shown(daemon)
+        assert told(daemon) == 0
+    undisturbed = stored(database.url)
+    assert len(undisturbed[0]) == windows
+    assert {"COMMIT", "INSERT INTO modelmon_quarantine"} <= set(counted.operations)
+
+    for number, name in enumerate(counted.operations, 1):
+        database.begin_again()
+        caplog.clear()
+        with running(deployment.config) as daemon:
+            with Broken(daemon.engine, number, lasting=lasting) as broken:
+                error = daemon.check()
+                daemon.follow()
+            assert broken.operations[number - 1] == name
+            runs, _ = stored(database.url)
+            assert runs == undisturbed[0][: len(runs)], (number, name)
+            assert told(daemon) >= 1, (number, name)
+            logged = [each for each in caplog.records if each.levelno >= logging.ERROR]
+            assert error or any("the disk has a hole" in each.getMessage() for each in logged)
+            assert daemon.answer("/-/healthy") == daemon.answer("/-/ready") == 200
+
+            assert daemon.check() is None, (number, name)
+            daemon.follow()
+            assert stored(database.url) == undisturbed, (number, name)
+            assert shown(daemon) == page, (number, name)
