@@ -18,6 +18,7 @@ from monitor.domain.errors import SourceError
 from monitor.domain.manifest import UnreadableFile
 from monitor.profile.buffers import of_texts
 from monitor.sources.ranged import RangedFile
+from monitor.sources.reaching import bounded, reaching
 
 READ_ERRORS = (pa.ArrowException, OSError, UnicodeDecodeError)
 """What opening or decoding a file raises when the file, not the program, is at fault."""
@@ -154,15 +155,16 @@ class Location:
 
     def handle(self, file: FoundFile) -> Any:
         """Return a file opened for the few bytes of its footer."""
-        return self.filesystem.open_input_file(self.place(file))
+        with reaching(file.path):
+            return self.filesystem.open_input_file(self.place(file))
 
     def open(self, file: FoundFile) -> Any:
         """Return a file opened for random access: a small remote one in memory."""
         if self.local:
             return self.handle(file)
         if file.size > _FETCHED_WHOLE:
-            return RangedFile(self.handle(file))
-        with self.handle(file) as remote:
+            return RangedFile(self.handle(file), file.path)
+        with self.handle(file) as remote, reaching(file.path):
             return pa.BufferReader(remote.read_buffer())
 
     def unchanged(self, file: FoundFile) -> bool:
@@ -170,13 +172,14 @@ class Location:
         if self.local:
             info = self.filesystem.get_file_info(self.place(file))
             return (info.size, _modified(info)) == (file.size, file.modified)
-        with self.handle(file) as remote:
+        with self.handle(file) as remote, reaching(file.path):
             if remote.size() != file.size:
                 return False
             tag = etag(remote)
         if tag == file.modified:
             return True
-        info = self.filesystem.get_file_info(self.place(file))
+        with reaching(file.path):
+            info = self.filesystem.get_file_info(self.place(file))
         return not tag and _modified(info) == file.modified
 
     def listing(self) -> Listing:
@@ -220,7 +223,7 @@ def file_system(path: str, directory: str) -> tuple[Any, str]:
     """Return the file system that a path or URI means, and the path on it."""
     if "://" in path:
         filesystem, root = fs.FileSystem.from_uri(path)
-        return filesystem, str(root)
+        return bounded(filesystem), str(root)
     return fs.LocalFileSystem(), str(Path(directory, path).absolute())
 
 

@@ -5,6 +5,7 @@ from bisect import bisect_right
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from monitor.sources.reaching import reaching
 from monitor.sources.thrift import Shape, read_struct
 
 # Numbers of fields in parquet.thrift, and what is wanted of them.
@@ -33,10 +34,12 @@ class RangedFile(io.RawIOBase):
 
     Args:
         handle: The file, a pyarrow NativeFile.
+        path: What the file is called in messages.
     """
 
-    def __init__(self, handle: Any) -> None:
+    def __init__(self, handle: Any, path: str = "") -> None:
         self._handle = handle
+        self._path = path
         self._size: int = handle.size()
         self._at = 0
         self._begins: list[int] = []
@@ -48,7 +51,7 @@ class RangedFile(io.RawIOBase):
         if sum(end - begin for begin, end in ranges) > TOGETHER:
             return
         for begin, end in merged(ranges):
-            self._buffers.append(self._handle.read_at(end - begin, begin))
+            self._buffers.append(self._fetched(begin, end))
             self._begins.append(begin)
 
     def readable(self) -> bool:
@@ -82,8 +85,12 @@ class RangedFile(io.RawIOBase):
             offset = begin - self._begins[held]
             if offset + end - begin <= len(self._buffers[held]):
                 return self._buffers[held][offset : offset + end - begin]
-        content: bytes = self._handle.read_at(end - begin, begin) if end > begin else b""
-        return content
+        return self._fetched(begin, end) if end > begin else b""
+
+    def _fetched(self, begin: int, end: int) -> bytes:
+        with reaching(self._path):
+            content: bytes = self._handle.read_at(end - begin, begin)
+            return content
 
     def close(self) -> None:
         """Close the file."""

@@ -15,6 +15,7 @@ from monitor.sources.location import (
     fault,
 )
 from monitor.sources.placing import named_as
+from monitor.sources.reaching import reaching
 
 Hold = Callable[[FoundFile], UnreadableFile | None]
 """Returns how a file is named that is not to be tried now, None for any other."""
@@ -131,7 +132,7 @@ class ParquetTable:
 
     def _read(self, file: FoundFile) -> Footer | UnreadableFile:
         try:
-            with self.location.handle(file) as handle:
+            with self.location.handle(file) as handle, reaching(file.path):
                 known = footer(handle, self._time, self._zone, self.location.names)
                 if not self.location.local:
                     known = replace(known, etag=etag(handle))

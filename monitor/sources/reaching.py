@@ -1,0 +1,65 @@
+"""Remote storage that is at fault, and not a file on it: how long it is waited for, what is said."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from pyarrow import fs
+
+from monitor.domain.errors import SourceError
+
+SILENCE_SECONDS = 10
+"""How long an object store may send nothing before a request is given up."""
+
+CONNECT_SECONDS = 10
+"""How long an object store may take to accept a connection."""
+
+ATTEMPTS = 3
+"""How often a request is made before the check is; the next check makes it again."""
+
+_TROUBLE = re.compile(
+    r"HTTP status (?:408|429|5\d\d)|curlCode"
+    r"|AWS Error (?:NETWORK_CONNECTION|REQUEST_TIMEOUT|SLOW_DOWN|THROTTLING|SERVICE_UNAVAILABLE"
+    r"|INTERNAL_FAILURE)"
+)
+"""What pyarrow says of an S3 server that answers with an error of its own, or not at all."""
+
+
+def bounded(filesystem: Any) -> Any:
+    """Return a file system that gives up in bounded time.
+
+    Left to itself the AWS client makes a request eleven times and waits longer each time.
+    """
+    if not isinstance(filesystem, fs.S3FileSystem):
+        return filesystem
+    _, (options,) = filesystem.__reduce__()  # the way to a worker process as well
+    bounds = {
+        "request_timeout": SILENCE_SECONDS,
+        "connect_timeout": CONNECT_SECONDS,
+        "retry_strategy": fs.AwsStandardS3RetryStrategy(max_attempts=ATTEMPTS),
+    }
+    return fs.S3FileSystem(**options | bounds)
+
+
+@contextmanager
+def reaching(path: str) -> Iterator[None]:
+    """Let trouble of the storage end the check instead of telling against the file.
+
+    A window that is judged without the files that could not be fetched for a minute would be judged
+    on other rows than it has.
+
+    Args:
+        path: What is read.
+
+    Raises:
+        SourceError: The storage is in trouble.
+    """
+    try:
+        yield
+    except OSError as error:
+        if _TROUBLE.search(str(error)) is None:
+            raise
+        said = str(error).partition("\n")[0]
+        problem = f"{path}: the storage does not answer as it should: {said}"
+        raise SourceError(problem, retryable=True) from error
