@@ -232,8 +232,9 @@ class Daemon:
     def check(self, model: str) -> None:
         """Run a model's due windows, if this replica leads.
 
-        A failure is stored, logged and tried again next time. What is written is refused when the
-        term in which the check began is over.
+        A failure is stored, logged and tried again next time; one that the store does not take is
+        counted by this process. What is written is refused when the term in which the check began
+        is over.
         """
         term = self._leadership.term
         if term is None:
@@ -245,12 +246,21 @@ class Daemon:
             self._leadership.refused(term)
             _log.warning("refused: %s", error, extra={"model": model})
             return
+        except StoreError as error:
+            self._vitals.count_error(model)
+            _log.error(
+                "check failed, and that cannot be stored: %s",
+                error,
+                exc_info=error,
+                extra={"model": model},
+            )
+            return
         if failed is not None:
             about = {"model": model}
             if failed.failure.window is not None:
                 about["window"] = str(failed.failure.window)
             _log.error("check failed: %s", failed.error, exc_info=failed.error, extra=about)
-            self.publish([model])
+            self.follow()
 
     def _app(self) -> Starlette:
         health = Health(self._vitals, self._page, HEARTBEAT_BOUND)

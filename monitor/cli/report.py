@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from monitor.cli.files import write_whole
 from monitor.cli.main import ExitCode
 from monitor.cli.output import Output, output_option, say, write_document, write_tables
 from monitor.cli.selection import INSTANT_HELP, chosen, period
@@ -93,7 +94,7 @@ def by_group(  # noqa: PLR0917  # one argument an option
     if target is None:
         sys.stdout.buffer.write(data)
         return
-    target.write_bytes(data)
+    write_whole(target, data)
     say(f"{target}: {made.summary[0]}")
 
 
