@@ -31,6 +31,8 @@ _WRITES = "modelmon_writes"
 
 _Written = TypeVar("_Written")
 
+_AGAIN = "the server went down or was started again; the same is done again at the next check"
+
 _ADVICE = (
     ("database is locked", f"another process has been writing for {WAIT_SECONDS} s; try again"),
     ("attempt to write a readonly", "give this user the right to write the file and its folder"),
@@ -46,6 +48,10 @@ _ADVICE = (
     ("failed to resolve host", "is the host's name right?"),
     ("idle-in-transaction", "the process was paused; the same is done again at the next check"),
     ("connection failed", "is the server up, and are host, port, user and database right?"),
+    ("connection to server", "is the server up, and are host, port, user and database right?"),
+    ("server closed the connection", _AGAIN),
+    ("terminating connection", _AGAIN),
+    ("consuming input failed", _AGAIN),
 )
 """Words of a driver's message, and what would be right."""
 

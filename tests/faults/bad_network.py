@@ -7,7 +7,7 @@ from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from time import sleep
 
-_HOP = {"connection", "keep-alive", "transfer-encoding", "te", "upgrade", "server", "date"}
+_HOP = {"connection", "keep-alive", "transfer-encoding", "upgrade", "server", "date"}
 
 
 @dataclass

@@ -1,6 +1,5 @@
 """A daemon in the test's own process, whose store can be made to fail, and what it shows."""
 
-from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -80,7 +79,6 @@ class Broken:
 
     def __init__(self, engine, at, *, lasting=False):
         self.operations = []
-        self.failed = Counter()
         self._engine, self._at, self._lasting = engine, at, lasting
         self._commit = engine.dialect.do_commit
 
@@ -94,10 +92,6 @@ class Broken:
         for kind in ("do_execute", "do_executemany", "do_execute_no_params"):
             event.remove(self._engine, kind, getattr(self, f"_{kind}"))
         self._engine.dialect.do_commit = self._commit
-
-    @property
-    def last(self):
-        return self.operations[-1] if self.operations else ""
 
     def _do_execute(self, _cursor, statement, _parameters, _context):
         self._operate(statement)
@@ -118,5 +112,7 @@ class Broken:
         self.operations.append(name)
         number = len(self.operations)
         if number == self._at or (self._lasting and number > self._at):
-            self.failed[name] += 1
-            raise self._engine.dialect.dbapi.OperationalError("the disk has a hole")
+            self._fail()
+
+    def _fail(self):
+        raise self._engine.dialect.dbapi.OperationalError("the disk has a hole")

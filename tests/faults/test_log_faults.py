@@ -1,5 +1,6 @@
 """A log in an object store that is slow, breaks, or names only half of its files."""
 
+import signal
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,7 @@ from monitor.domain.finding import Verdict
 from monitor.domain.run import Outcome
 from monitor.domain.window import Window
 from monitor.sources import reaching
-from tests.e2e.deployment import make_deployment, register, write_day
+from tests.e2e.deployment import get, make_deployment, register, wait_for, write_day
 from tests.faults.bad_network import between
 from tests.faults.in_process import running
 
@@ -50,7 +51,7 @@ def windows(daemon, model="credit"):
     }
 
 
-DONE = {day: (1, Outcome.COMPLETED, 600) for day in (5, 6, 7, 8)}
+DONE = dict.fromkeys((5, 6, 7, 8), (1, Outcome.COMPLETED, 600))
 
 
 @pytest.mark.parametrize("trouble", ["refused", "reset", "silent"])
@@ -122,3 +123,17 @@ def test_a_file_that_a_listing_leaves_out_opens_its_window_again_when_it_is_name
         assert daemon.check() is None
         back = {7: (4, Outcome.COMPLETED, 600), 8: (3, Outcome.COMPLETED, 600)}
         assert windows(daemon) == {**whole, **back}
+
+
+def test_a_daemon_that_waits_for_a_silent_store_ends_in_bounded_time_when_told(deployment, network):
+    network.silent, network.seconds = "2024-01-07", 300
+    with deployment.daemon() as (process, address, log):
+        wait_for(lambda: any("2024-01-07" in path for _, path in network.asked), process, log)
+        assert get(f"{address}/-/healthy")[0] == get(f"{address}/-/ready")[0] == 200
+        told = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+        assert time.monotonic() - told < 30
+        assert "a check did not end in time; its window will be run again" in log.read_text()
+    network.heal()
+    assert "4 with new results" in deployment.call("run", "--model", "credit").stderr
