@@ -13,7 +13,6 @@ needed=(
   "amtool prometheus-alertmanager"
   "chromium|chromium-browser|google-chrome|google-chrome-stable|chrome chromium fonts-dejavu-core"
   "systemd-analyze systemd"
-  "kubectl kubernetes-client"
   "unshare util-linux"
 )
 

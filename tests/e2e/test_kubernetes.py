@@ -25,6 +25,9 @@ FOLDER = ROOT / "deploy" / "kubernetes"
 PAGE = (ROOT / "docs" / "how-to" / "run-it-on-kubernetes.md").read_text(encoding="utf-8")
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+KUBECTL = Path(sys.executable).with_name("kubectl")
+"""From a wheel: Debian's is older than what the manifests are written for."""
+
 OURS = ("ServiceMonitor", "PrometheusRule")
 """Kinds of the Prometheus Operator, which the schemas of Kubernetes do not have."""
 
@@ -33,7 +36,7 @@ pytestmark = pytest.mark.slow
 
 def build(folder):
     done = subprocess.run(
-        ["kubectl", "kustomize", str(folder)],
+        [KUBECTL, "kustomize", str(folder)],
         capture_output=True,
         text=True,
         check=False,
