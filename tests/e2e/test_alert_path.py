@@ -32,7 +32,8 @@ SETTLED = 4
 @pytest.fixture
 def watch(tmp_path):
     """A model with three good windows, and everybody who watches it."""
-    deployment = make_deployment(tmp_path, days=7)
+    # As the waits of the rules are shortened, so is the time for which nobody leads after a kill.
+    deployment = make_deployment(tmp_path, days=7, settings="lease: {ttl: 3s}\n")
     write_day(tmp_path / "log" / "2024-01-07.parquet", datetime(2024, 1, 7, tzinfo=UTC))
     model = tmp_path / "models" / "credit.yaml"
     model.write_text("owner: risk team\n" + model.read_text())
