@@ -1,6 +1,5 @@
 """``modelmon alerts``, ``mute`` and ``unmute``: what somebody is called for, and what not."""
 
-import getpass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +8,7 @@ import click
 
 from monitor.cli.finding import full_fingerprint
 from monitor.cli.output import Output, output_option, say, write_document, write_tables
+from monitor.cli.person import by_option
 from monitor.cli.selection import INSTANT_HELP, chosen, instant
 
 if TYPE_CHECKING:
@@ -17,10 +17,6 @@ if TYPE_CHECKING:
 
 LONGEST = timedelta(days=90)
 """How long a mute may be: what nobody wants to hear for longer has a wrong limit."""
-
-by_option = click.option(
-    "--by", default=getpass.getuser, show_default="the user", help="Who decides it."
-)
 
 
 @click.group()
@@ -106,7 +102,7 @@ def mute(config_file: Path, finding: str, until: str, why: str, by: str) -> None
     shipped rules keep silent. FINDING is a fingerprint or its first digits. A newer mute takes the
     place of an older one.
     """
-    policy, store, fingerprint = _opened(config_file, finding)
+    policy, store, fingerprint = _opened(config_file, finding, writes=True)
     now, end = _now(), instant(policy, "--until", until)
     if not now < end <= now + LONGEST:
         raise click.UsageError(
@@ -124,7 +120,7 @@ def mute(config_file: Path, finding: str, until: str, why: str, by: str) -> None
 @click.pass_obj
 def unmute(config_file: Path, finding: str, why: str, by: str) -> None:
     """End the mute of a finding before its time."""
-    policy, store, fingerprint = _opened(config_file, finding)
+    policy, store, fingerprint = _opened(config_file, finding, writes=True)
     now, known = _now(), store.mutes(policy.model).get(fingerprint)
     if known is None or not known.holds(now):
         raise click.UsageError(f"{fingerprint} is not muted")
@@ -138,14 +134,17 @@ def _now() -> datetime:
     return app.SystemClock().now()
 
 
-def _opened(config_file: Path, finding: str) -> "tuple[Policy, Store, str]":
+def _opened(
+    config_file: Path, finding: str, *, writes: bool = False
+) -> "tuple[Policy, Store, str]":
     """Return the policy, the store and the whole fingerprint of a finding."""
     from monitor import app
     from monitor.engine.why import latest_of
 
     settings = app.read_settings(config_file)
     policies = app.read_policies(settings)
-    store = app.open_outside(settings.store_url).store
+    auditing = app.auditing(settings) if writes else None  # to look needs no key
+    store = app.open_outside(settings.store_url, auditing=auditing).store
     fingerprint = full_fingerprint(store, finding)
     model = latest_of(store, fingerprint).finding.reading.subject.model
     (policy,) = chosen(policies, [model])

@@ -1,20 +1,19 @@
 """``modelmon audit``: sign, verify, export and recover the audit log."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from monitor.cli.output import Output, output_option, say, write_document, write_tables
+from monitor.cli.person import by_option
+from monitor.domain.errors import ModelmonError
 
 if TYPE_CHECKING:
-    pass
-
-if TYPE_CHECKING:
-    from monitor.governance.record import Actor
-
-_BY = click.option("--by", default=None, help="Who wants it.  [default: your user name]")
+    from monitor.governance.note import SigningKey
 
 
 @click.group()
@@ -25,16 +24,16 @@ def audit() -> None:
 @audit.command("init")
 @click.option("--key", "path", required=True, type=click.Path(path_type=Path), help="New file.")
 @click.option("--origin", default=None, help="Name of the log, such as monitor.example.org/prod.")
-@_BY
+@by_option
 @click.pass_obj
-def init(config_file: Path, path: Path, origin: str | None, by: str | None) -> None:
+def init(config_file: Path, path: Path, origin: str | None, by: str) -> None:
     """Make a key, and sign the log from here on.
 
     The key's name is the log's origin. A log that was begun without a key has an origin already.
     """
     from monitor import app
     from monitor.governance.note import new_signing_key
-    from monitor.store.keys import write_key
+    from monitor.governance.record import Actor
 
     settings = app.read_settings(config_file)
     store = app.audit_store(settings)
@@ -44,8 +43,9 @@ def init(config_file: Path, path: Path, origin: str | None, by: str | None) -> N
     if not logs and origin is None:
         raise click.UsageError("a new log needs a name: --origin monitor.example.org/prod")
     key = new_signing_key(logs[-1].origin if logs else str(origin))
-    write_key(path, key)
-    app.keep_checkpoint(settings, store.sign((key,), _person(by), app.SystemClock().now()))
+    with _kept(path, key):
+        signed = store.sign((key,), Actor(by, "cli"), app.SystemClock().now())
+    app.keep_checkpoint(settings, signed)
     say(f"modelmon: the audit log {key.name} is signed from here on")
     say(f"modelmon: write into {config_file}:\naudit:\n  key: {path.absolute()}")
     click.echo(str(key.verifying))
@@ -53,22 +53,23 @@ def init(config_file: Path, path: Path, origin: str | None, by: str | None) -> N
 
 @audit.command("rotate")
 @click.option("--key", "path", required=True, type=click.Path(path_type=Path), help="New file.")
-@_BY
+@by_option
 @click.pass_obj
-def rotate(config_file: Path, path: Path, by: str | None) -> None:
+def rotate(config_file: Path, path: Path, by: str) -> None:
     """Make another key, and sign the log with it from here on; both sign the change."""
     from monitor import app
     from monitor.governance.note import new_signing_key
-    from monitor.store.keys import write_key
+    from monitor.governance.record import Actor
 
     settings = app.read_settings(config_file)
     old = app.auditing(settings).key
     if old is None:
         raise click.UsageError("no key signs the log: set audit.key, or modelmon audit init")
     new = new_signing_key(old.name)
-    write_key(path, new)
     store, now = app.audit_store(settings), app.SystemClock().now()
-    app.keep_checkpoint(settings, store.sign((old, new), _person(by), now))
+    with _kept(path, new):
+        signed = store.sign((old, new), Actor(by, "cli"), now)
+    app.keep_checkpoint(settings, signed)
     say(f"modelmon: write into {config_file}:\naudit:\n  key: {path.absolute()}")
     click.echo(str(new.verifying))
 
@@ -133,9 +134,9 @@ def export(config_file: Path, path: Path | None) -> None:
 @audit.command("recover")
 @click.option("--key", "path", required=True, type=click.Path(path_type=Path), help="New file.")
 @click.option("--why", required=True, help="Why the log is not what it was.")
-@_BY
+@by_option
 @click.pass_obj
-def recover(config_file: Path, path: Path, why: str, by: str | None) -> None:
+def recover(config_file: Path, path: Path, why: str, by: str) -> None:
     """Open another log after one was lost; its first records say what is missing.
 
     It is for a store that was restored from a backup: its log is shorter than a checkpoint that was
@@ -143,7 +144,7 @@ def recover(config_file: Path, path: Path, why: str, by: str | None) -> None:
     """
     from monitor import app
     from monitor.governance.note import new_signing_key
-    from monitor.store.keys import write_key
+    from monitor.governance.record import Actor
 
     settings = app.read_settings(config_file)
     outside = app.auditing(settings).outside
@@ -152,17 +153,25 @@ def recover(config_file: Path, path: Path, why: str, by: str | None) -> None:
     store = app.audit_store(settings)
     number = len(store.logs()) + 1
     key = new_signing_key(f"{store.logs()[0].origin}/{number}")
-    write_key(path, key)
-    now = app.SystemClock().now()
-    app.keep_checkpoint(settings, store.recover(outside, key, _person(by), why, now))
+    with _kept(path, key):
+        signed = store.recover(outside, key, Actor(by, "cli"), why, app.SystemClock().now())
+    app.keep_checkpoint(settings, signed)
     say(f"modelmon: the audit log goes on as {key.name}")
     say(f"modelmon: write into {config_file}:\naudit:\n  key: {path.absolute()}")
     click.echo(str(key.verifying))
 
 
-def _person(by: str | None) -> "Actor":
-    import getpass
+@contextmanager
+def _kept(path: Path, key: "SigningKey") -> Iterator[None]:
+    """Write a key to its file first, so that nothing is signed by a key that is lost.
 
-    from monitor.governance.record import Actor
+    Where nothing comes to be signed by it, the file goes again.
+    """
+    from monitor.store.keys import write_key
 
-    return Actor(by or getpass.getuser(), "cli")
+    write_key(path, key)
+    try:
+        yield
+    except ModelmonError:
+        path.unlink()
+        raise

@@ -1,6 +1,5 @@
 """``modelmon quarantine``: files that could not be used."""
 
-import getpass
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from monitor.cli.output import (
     write_document,
     write_tables,
 )
+from monitor.cli.person import by_option
 from monitor.cli.selection import chosen
 
 if TYPE_CHECKING:
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
 model_option = click.option(
     "--model", "models", multiple=True, help="Only files of this model; may be repeated."
-)
-by_option = click.option(
-    "--by", default=getpass.getuser, show_default="the user", help="Who decides it."
 )
 
 
@@ -80,7 +77,7 @@ def retry(  # one argument an option
 
     if every == bool(paths):
         raise click.UsageError("name the files, or say --all")
-    store, files = _open(config_file, models)
+    store, files = _open(config_file, models, writes=True)
     waiting = [file for file in files if file.state is QuarantineState.WAITING]
     now: datetime = app.SystemClock().now()
     _decide(
@@ -109,18 +106,21 @@ def drop(  # one argument an option
 
     if not why.strip():
         raise click.UsageError("--why is empty; say why nobody will need the rows of these files")
-    store, files = _open(config_file, models)
+    store, files = _open(config_file, models, writes=True)
     _decide(
         _named(files, paths), lambda file: drop(file, by, why), store, "is dropped, and still named"
     )
 
 
-def _open(config_file: Path, models: Sequence[str]) -> "tuple[Store, list[QuarantinedFile]]":
+def _open(
+    config_file: Path, models: Sequence[str], *, writes: bool = False
+) -> "tuple[Store, list[QuarantinedFile]]":
     from monitor import app
 
     settings = app.read_settings(config_file)
     policies = chosen(app.read_policies(settings), models)
-    store = app.open_outside(settings.store_url, auditing=app.auditing(settings)).store
+    auditing = app.auditing(settings) if writes else None  # to look needs no key
+    store = app.open_outside(settings.store_url, auditing=auditing).store
     files = [file for policy in policies for file in store.quarantine(policy.model).values()]
     return store, sorted(files, key=lambda file: (file.first_seen, file.model, file.path))
 

@@ -125,6 +125,7 @@ def test_an_expired_term_that_nobody_took_may_write(url, leases):
         ours = store.under(leases.ask(ADA, SHORT)[0].term)
         time.sleep(SHORT.total_seconds() + 0.05)
         ours.fail(a_failure())
+        assert store.counts("credit").failed == {"SourceError": 1}
 
 
 def test_a_term_that_came_again_is_another_one(url, leases):

@@ -4,10 +4,12 @@ import json
 import shutil
 import subprocess
 import sys
+from datetime import timedelta
 
 import pytest
 
 from monitor import audit_verify
+from monitor.app import SystemClock
 from tests.e2e.deployment import make_deployment, register
 
 pytestmark = pytest.mark.slow
@@ -102,3 +104,24 @@ def test_a_key_that_others_may_read_stops_every_write(tmp_path):
     assert refused.returncode == 5
     assert f"chmod 600 {key}" in refused.stderr
     assert doctor(deployment)["condition"] == "fail"
+
+
+def test_commands_that_write_sign_and_those_that_look_need_no_key(tmp_path):
+    deployment = make_deployment(tmp_path)
+    key, other = tmp_path / "a.key", tmp_path / "b.key"
+    deployment.call("audit", "init", "--key", str(key), "--origin", ORIGIN)
+    configure(deployment, key)
+    register(deployment)
+    deployment.call("run")
+    (alert, *_) = json.loads(deployment.call("alerts", "list", "--output", "json").stdout)
+    until = f"{SystemClock().now() + timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}"
+    mute = ("mute", alert["finding"], "--until", until, "--why", "known")
+    deployment.call(*mute)
+    assert deployment.call("audit", "verify").returncode == 0
+    again = deployment.call("audit", "init", "--key", str(other), check=False)
+    assert (again.returncode, other.exists()) == (5, False), again.stderr
+
+    key.chmod(0o644)  # not to be used
+    for look in (("alerts", "list"), ("alerts", "show", alert["finding"]), ("quarantine", "list")):
+        deployment.call(*look)
+    assert deployment.call(*mute, check=False).returncode == 5
