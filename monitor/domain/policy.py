@@ -17,6 +17,7 @@ from monitor.domain.field import (
     Population,
     Stratum,
 )
+from monitor.domain.governance import Governance
 from monitor.domain.limit import Band, HeldAgainst, Limit
 from monitor.domain.peer import Peer
 from monitor.domain.reference import Reference, ReferenceKind
@@ -150,6 +151,7 @@ class Policy:
             against all others between groups; None where either side may harm.
         disparity: How disparities are judged besides.
         owner: Who owns the model; "" until the file says so.
+        governance: What is delegated, who is accountable, and what follows from alerts.
         text: The file as it was read.
         digest: sha256 of the validated content: comments and layout do not change it.
         directory: Folder of the file; relative paths start here. Not part of the digest.
@@ -181,6 +183,7 @@ class Policy:
     suppress_in_metrics: bool = True
     disparity: DisparityLimits = field(default_factory=DisparityLimits)
     owner: str = ""
+    governance: Governance = field(default_factory=Governance)
     text: str = ""
     digest: str = ""
     directory: str = "."

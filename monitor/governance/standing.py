@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from monitor.governance.approvals import ApprovalKind, NotAllowedError
-from monitor.governance.roles import Role
+from monitor.domain.approval import ApprovalKind
+from monitor.domain.role import Role
+from monitor.governance.approvals import NotAllowedError
 
 
 class State(StrEnum):

@@ -9,22 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.domain.approval import ApprovalKind, ApprovalRule, Party, Seat
+from monitor.domain.role import Role
 from monitor.governance.approvals import (
-    ApprovalKind,
-    ApprovalRule,
     Involved,
     NotAllowedError,
-    Party,
     Request,
     RequestState,
-    Seat,
     Vote,
     open_seats,
     state_of,
     voted,
     withdrawn,
 )
-from monitor.governance.roles import Role
 
 AT = datetime(2026, 9, 1, 9, tzinfo=UTC)
 RULE = ApprovalRule(

@@ -7,8 +7,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from monitor.governance.approvals import APPROVERS, ApprovalKind, NotAllowedError
-from monitor.governance.roles import Role
+from monitor.domain.approval import APPROVERS, ApprovalKind
+from monitor.domain.role import Role
+from monitor.governance.approvals import NotAllowedError
 from monitor.governance.standing import (
     AUTHORITY,
     EDGES,
