@@ -14,7 +14,7 @@ from monitor.measures.crossing import OTHER_SMALL, told_cells
 from monitor.measures.disparity.rates import RATES
 from monitor.measures.groups import CROSS, group_pair
 from monitor.profile.counts import NEGATIVE, POSITIVE, UNKNOWN
-from monitor.reports.bias.classes import of_class, of_decisions, told_of_class
+from monitor.reports.bias.classes import decided, of_class, of_decisions, told_of_class
 from monitor.reports.bias.comparisons import (
     METRICS,
     Sources,
@@ -77,13 +77,15 @@ def report_of(
         unsuppressed: Whether small counts are shown.
 
     Raises:
-        ReportError: The model makes no decision, so that there are no outcomes to tell of.
+        ReportError: The model makes no decision and none of its classes is held against the
+            others, so that there are no outcomes to tell of.
     """
-    if period.policy.decision is None:
+    if period.policy.decision is None and not period.policy.one_against_rest:
         raise ReportError(
             f"{period.model} makes no decision: the report is on decisions by group; its groups' errors "
             "are in the summary of a run; where it chooses one of several classes, say which of them "
-            "favour people: classes.favourable"
+            "favour people (classes.favourable), or which are held against the others "
+            "(classes.one_against_rest)"
         )
     below = period.policy.suppress_below
     metrics = judged_metrics(period.stretches)
@@ -132,21 +134,17 @@ def _version(
     by_class = tuple(_classes(stretch, policy, metrics, below=below))
     stretch = of_decisions(stretch)
     tables = tables_of(stretch, policy, below=below)
-    decided = stretch.whole.pair.current.outcomes.margin().sum(axis=1)
-    then = stretch.whole.pair.reference.outcomes.margin().sum(axis=1)
-    known_then = int(then[NEGATIVE] + then[POSITIVE])
+    populations = by_class
+    if policy.decision is not None:
+        own = (_population(item, stretch, policy, tables, metrics) for item in policy.populations)
+        populations = (*own, *by_class)
     return VersionPart(
         stretch.version,
         baseline_facts(stretch),
         stretch.whole.pair.current.rows,
-        int(decided[POSITIVE]),
-        int(decided[NEGATIVE] + decided[POSITIVE]),
-        int(then[POSITIVE]) / known_then if known_then else None,
+        decided(stretch, policy),
         tuple(step.window for step in stretch.steps),
-        (
-            *(_population(item, stretch, policy, tables, metrics) for item in policy.populations),
-            *by_class,
-        ),
+        populations,
         proxies(stretch, tables),
         not_screened(policy, stretch),
     )
@@ -167,12 +165,13 @@ def _classes(
         tables = tables_of(viewed, as_decision, below=below)
         for item in policy.populations:
             parts[name, item.name] = _population(item, viewed, as_decision, tables, rates)
-    decided = tables_of(of_decisions(stretch), policy, below=below)
+    of_set = tables_of(of_decisions(stretch), policy, below=below)
     for (name, population), part in parts.items():
         small = [
             group for (_, of), one in parts.items() if of == population for group in one.withheld
         ]
-        small += _withheld(population, decided)
+        if policy.decision is not None:
+            small += _withheld(population, of_set)
         yield told_of_class(name, part, tuple(dict.fromkeys(small)))
 
 

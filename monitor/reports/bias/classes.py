@@ -9,7 +9,8 @@ from monitor.domain.policy import Policy
 from monitor.domain.reading import Reading
 from monitor.engine.period import Step, Stretch
 from monitor.measures.one_class import against_rest
-from monitor.reports.bias.document import PopulationPart
+from monitor.profile.counts import NEGATIVE, POSITIVE
+from monitor.reports.bias.document import Decided, PopulationPart, against_the_rest
 
 _ALARMS = frozenset({"breach", "suspected"})
 
@@ -43,6 +44,24 @@ def of_decisions(stretch: Stretch) -> Stretch:
     return _only(stretch, "")
 
 
+def decided(stretch: Stretch, policy: Policy) -> Decided:
+    """Return how many rows of a stretch were decided, and which way."""
+    pair = stretch.whole.pair
+    if policy.decision is None:
+        view = against_rest(next(iter(policy.one_against_rest)), policy, pair)
+        if isinstance(view, Unmeasurable):
+            return Decided(0, None, None)
+        now = view[1].current.outcomes.margin().sum(axis=1)
+        return Decided(int(now[NEGATIVE] + now[POSITIVE]), None, None)
+    now, then = (side.outcomes.margin().sum(axis=1) for side in (pair.current, pair.reference))
+    known_then = int(then[NEGATIVE] + then[POSITIVE])
+    return Decided(
+        int(now[NEGATIVE] + now[POSITIVE]),
+        int(now[POSITIVE]),
+        int(then[POSITIVE]) / known_then if known_then else None,
+    )
+
+
 def told_of_class(name: str, part: PopulationPart, withheld: Sequence[str]) -> PopulationPart:
     """Return a population's part of the report under the name of a class.
 
@@ -54,7 +73,7 @@ def told_of_class(name: str, part: PopulationPart, withheld: Sequence[str]) -> P
         part: What is said of it.
         withheld: Groups of the population of which some count is not shown, in any class.
     """
-    called = f"{part.name}: {name} against the rest"
+    called = f"{part.name}{against_the_rest(name)}"
     if part.absent or not withheld:
         return replace(part, name=called, class_name=name)
     beyond = sum(item.answer in _ALARMS for table in part.metrics for item in table.comparisons)

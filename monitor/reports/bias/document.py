@@ -261,6 +261,16 @@ class PopulationPart:
     absent: str = ""
     class_name: str = ""
 
+    @property
+    def population(self) -> str:
+        """Return the name without that of the class."""
+        return self.name.removesuffix(against_the_rest(self.class_name))
+
+
+def against_the_rest(class_name: str) -> str:
+    """Return what is added to a population's name where it is told of one class."""
+    return f": {class_name} against the rest"
+
 
 @dataclass(frozen=True)
 class BaselineFacts:
@@ -294,6 +304,23 @@ class Proxy:
 
 
 @dataclass(frozen=True)
+class Decided:
+    """How many rows were decided, and which way.
+
+    Attributes:
+        known: Rows whose decision is known: for a model of classes, whose class is.
+        positive: Of them, those with a positive decision; None for a model that chooses a class
+            without any of them being what is decided for.
+        rate_then: Share of positive decisions in the baseline; None likewise, and where none is
+            known.
+    """
+
+    known: int
+    positive: int | None
+    rate_then: float | None
+
+
+@dataclass(frozen=True)
 class VersionPart:
     """One model version on one baseline.
 
@@ -301,9 +328,7 @@ class VersionPart:
         version: The version.
         baseline: What it was held against.
         rows: Rows profiled in the period.
-        positive: Of them, those with a positive decision.
-        decided: Of them, those whose decision is known.
-        rate_then: Share of positive decisions in the baseline.
+        decided: How they were decided.
         steps: The period in the order of time.
         populations: Everything about each population.
         proxies: What tells of an attribute, the strongest first.
@@ -313,9 +338,7 @@ class VersionPart:
     version: str
     baseline: BaselineFacts
     rows: int
-    positive: int
-    decided: int
-    rate_then: float | None
+    decided: Decided
     steps: tuple[Window, ...]
     populations: tuple[PopulationPart, ...]
     proxies: tuple[Proxy, ...]

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from difflib import unified_diff
 
 from monitor.domain.field import Decision, Effect, Label
-from monitor.domain.limit import Band
 from monitor.domain.policy import Policy
 from monitor.domain.window import Window
 from monitor.engine.period import Period, Stretch
@@ -23,9 +22,9 @@ def policy_part(period: Period, metrics: tuple[str, ...]) -> PolicyPart:
         policy.owner,
         policy.disparity.profile,
         decision.effect.value if decision and decision.effect else "",
-        decision_text(decision),
+        decision_text(decision) if decision else _classes_text(policy),
         label_text(policy.label),
-        (*_limits(policy.band, decision), *_own_limits(policy, metrics)),
+        (*_limits(policy), *_own_limits(policy, metrics)),
         metrics,
         policy.text,
         _changes(period),
@@ -45,10 +44,8 @@ def baseline_facts(stretch: Stretch) -> BaselineFacts:
     )
 
 
-def decision_text(decision: Decision | None) -> str:
+def decision_text(decision: Decision) -> str:
     """Return which decisions count as positive, in the log's own words."""
-    if decision is None:
-        return "none"
     if decision.at_least is not None:
         return f"{decision.column} is at least {decision.at_least:g}"
     return f"{decision.column} is {' or '.join(decision.positive)}"
@@ -61,15 +58,47 @@ def label_text(label: Label | None) -> str:
     return f"{label.column} is {' or '.join(label.positive)}" if label.positive else label.column
 
 
-def _limits(band: Band, decision: Decision | None) -> tuple[str, ...]:
-    harmful = decision is not None and decision.effect is Effect.HARMFUL
-    bound = f"at most {band.high:g}" if harmful else f"at least {band.low:g}"
-    side = "more often" if harmful else "less often"
-    return (
-        (
+def _classes_text(policy: Policy) -> str:
+    """Return which classes are held against the others, and what being given one does to a person."""
+    return ", ".join(
+        f"{name} ({_DOES[effect]})" for name, effect in policy.one_against_rest.items()
+    )
+
+
+_DOES = {
+    Effect.FAVOURABLE: "helps the person it is given to",
+    Effect.HARMFUL: "harms the person it is given to",
+    None: "may help or harm",
+}
+
+
+def _sides(policy: Policy) -> Iterator[str]:
+    """Yield which side of the band is judged, of what is decided and of single classes."""
+    decision, band = policy.decision, policy.band
+    if decision is not None:
+        harmful = decision.effect is Effect.HARMFUL
+        bound = f"at most {band.high:g}" if harmful else f"at least {band.low:g}"
+        side = "more often" if harmful else "less often"
+        yield (
             f"The ratio of a group's rate to its reference group's is tolerated if it is {bound}: "
             f"only the side on which the group is decided on {side} is judged."
-        ),
+        )
+    for name, effect in policy.one_against_rest.items():
+        bound = {
+            Effect.HARMFUL: f"at most {band.high:g}",
+            Effect.FAVOURABLE: f"at least {band.low:g}",
+            None: f"from {band.low:g} to {band.high:g}",
+        }[effect]
+        yield (
+            f"Of {name} against the rest: the ratio of a group's rate to its reference group's is "
+            f"tolerated if it is {bound}."
+        )
+
+
+def _limits(policy: Policy) -> tuple[str, ...]:
+    band = policy.band
+    return (
+        *_sides(policy),
         f"A difference of less than {band.min_difference:.3g} in rates is never beyond the band.",
         f"The error level is {band.alpha:g} over all groups of a population together.",
         (

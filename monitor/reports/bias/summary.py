@@ -76,12 +76,12 @@ def rate_text(figure: Figure | None) -> str:
 def _scope(
     identity: Identity, versions: Sequence[VersionPart], windows: Sequence[WindowRow]
 ) -> str:
-    rows = sum(version.decided for version in versions)
-    parts = [part for version in versions for part in version.populations if not part.class_name]
-    single = {part.name for part in parts if not part.crossing}
-    crossed = {part.name for part in parts if part.crossing}
+    rows = sum(version.decided.known for version in versions)
+    parts = [part for version in versions for part in version.populations]
+    single = {part.population for part in parts if not part.crossing}
+    crossed = {part.population for part in parts if part.crossing}
     groups = {
-        (part.name, item.group)
+        (part.population, item.group)
         for part in parts
         for item in part.presences
         if item.role is not Role.UNASSIGNED
@@ -101,11 +101,18 @@ def _scope(
 
 
 def _meaning(versions: Sequence[VersionPart], policy: PolicyPart) -> str:
-    positive = sum(version.positive for version in versions)
-    decided = sum(version.decided for version in versions)
+    counted = [version.decided.positive for version in versions]
+    if None in counted:
+        return (
+            f"It chooses one of several classes; being given one of these is read as a positive decision: "
+            f"{policy.decision}."
+        )
+    positive = sum(count for count in counted if count is not None)
+    decided = sum(version.decided.known for version in versions)
     share = f" ({percent(positive / decided)})" if decided else ""
     told = f"{positive:,} of {decided:,} decisions{share} were positive ({policy.decision})."
-    then = [version.rate_then for version in versions if version.rate_then is not None]
+    rates = (version.decided.rate_then for version in versions)
+    then = [rate for rate in rates if rate is not None]
     if len(then) == 1:
         told += f" In the baseline it was {percent(then[0])}."
     effect = "harms" if policy.effect == Effect.HARMFUL.value else "helps"

@@ -57,12 +57,12 @@ def log_of(shares):
     return pa.concat_tables(tables)
 
 
-def stored(folder, shares):
+def stored(folder, shares, policy=POLICY):
     """Run a model of products as a user would; return how to give it further commands."""
     for name in ("log", "models"):
         (folder / name).mkdir()
     pq.write_table(log_of(shares), folder / "log" / "all.parquet")
-    (folder / "models" / "products.yaml").write_text(POLICY, encoding="utf-8")
+    (folder / "models" / "products.yaml").write_text(policy, encoding="utf-8")
     settings = folder / "modelmon.yaml"
     settings.write_text(f'store: {{url: "sqlite:///{folder}/m.db"}}\nmodels: models\n')
 
@@ -82,13 +82,17 @@ def products(tmp_path_factory):
     return stored(folder, [0.46, 0.5, 0.04]), folder
 
 
-def report(folder, **options):
+def whole_report(folder, **options):
     store = SqlStore(f"sqlite:///{folder}/m.db")
     policy = read_policy(folder / "models" / "products.yaml")
     period = period_of(
         store, "products", Window(FIRST + 2 * DAY, FIRST + 4 * DAY), lambda _: policy
     )
-    (version,) = report_of(period, "test", controls(), **options).versions
+    return report_of(period, "test", controls(), **options)
+
+
+def report(folder, **options):
+    (version,) = whole_report(folder, **options).versions
     return {part.name: part for part in version.populations}
 
 
@@ -161,3 +165,27 @@ def test_where_a_class_of_a_group_is_rare_no_class_shows_numbers(tmp_path):
             assert not (part.metrics or part.presences or part.outcomes or part.conditional)
     shown = report(tmp_path, unsuppressed=True)
     assert all(part.metrics and not part.absent for part in shown.values())
+
+
+def test_a_model_without_a_favourable_set_is_told_class_by_class(tmp_path, capsys):
+    no_set = POLICY.replace("  favourable: [loan, mortgage]\n", "")
+    modelmon = stored(tmp_path, [0.46, 0.5, 0.04], no_set)
+    found = whole_report(tmp_path, unsuppressed=True)
+    (version,) = found.versions
+    assert [part.name for part in version.populations] == [
+        "sex: mortgage against the rest",
+        "sex: card against the rest",
+    ]
+    assert answers(version.populations[0])["f"] == "breach"
+    scope, meaning, *_ = found.summary
+    assert f"{2 * ROWS:,} decisions of products were checked over 1 attribute" in scope
+    assert "mortgage (helps the person it is given to), card (may help or harm)" in meaning
+    assert any("Of mortgage against the rest: " in limit for limit in found.policy.limits)
+
+    file = tmp_path / "report.html"
+    period = ("--from", "2026-03-03", "--to", "2026-03-05")
+    assert modelmon("report", "bias", "--model", "products", *period, "-o", str(file)) == 0
+    assert modelmon("report", "verify", str(file)) == 0
+    file.write_text(file.read_text(encoding="utf-8").replace("breach", "within", 1))
+    assert modelmon("report", "verify", str(file)) == 1
+    assert "every number" not in capsys.readouterr().out
