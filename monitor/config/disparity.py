@@ -1,7 +1,7 @@
 """``limits.disparity`` → what is tolerated of disparities, and back."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from pydantic_core import PydanticCustomError
@@ -12,7 +12,7 @@ from monitor.config.regulation import profile_named
 from monitor.config.values import NEVER, duration_text
 from monitor.config.wording import quoted, suggestion
 from monitor.domain.alarm import AlarmRule
-from monitor.domain.disparity import REPRESENTATION, UNKNOWN_SHARE, DisparityLimits
+from monitor.domain.disparity import REPRESENTATION, UNKNOWN_SHARE, DisparityLimits, LeftOut
 from monitor.domain.errors import Problem
 from monitor.domain.limit import Band, Limit
 
@@ -50,6 +50,7 @@ def disparity_limits(section: DisparitySection, alarms: AlarmRule) -> tuple[Band
         differences=section.differences,
         persistence=alarms,
         profile=profile_named(section.profile)[0] if section.profile else None,
+        left_out=LeftOut(**section.leave_out.model_dump()) if section.leave_out else None,
     )
 
 
@@ -87,6 +88,7 @@ def disparity_content(
         **{name: _both(limit) for name, limit in shares.items() if name in metrics},
         "differences": dict(limits.differences),
         "extend": duration_text(limits.extend),
+        "leave_out": asdict(limits.left_out) if limits.left_out else None,
     }
     return {key: value for key, value in content.items() if value not in (None, {})}
 

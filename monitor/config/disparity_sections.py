@@ -57,6 +57,15 @@ class PopulationLimitSection(Section):
     )
 
 
+class LeftOutSection(Section):
+    """Groups that are counted and shown, but not compared."""
+
+    below: float = Field(
+        gt=0, le=0.1, description="share of a population's rows below which a group is left out"
+    )
+    because: Text = Field(description="the justification, which stands beside each such group")
+
+
 class BoundsSection(Section):
     """The bounds of a number."""
 
@@ -109,6 +118,11 @@ class DisparitySection(Section):
         default_factory=dict,
         description="metrics without a ratio to the difference from the reference group that is "
         "tolerated, in the metric's unit; the others are measured and not judged",
+    )
+    leave_out: LeftOutSection | None = Field(
+        None,
+        description="groups that are too small a share of a population for any comparison, by "
+        "somebody's decision; they are shown with their rows and rates",
     )
     extend: Duration = Field(
         duration_text(DEFAULT_DISPARITY.extend),

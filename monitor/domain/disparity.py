@@ -34,6 +34,19 @@ window's end the first of them began. A number that rests on its window alone ha
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Which groups are counted and shown, but not compared, and why.
+
+    Attributes:
+        below: A group with less than this share of the rows of its population.
+        because: The justification, in the words of whoever decided it.
+    """
+
+    below: float
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
 class DisparityLimits:
     """How disparities are judged, where one band does not say it all.
 
@@ -51,6 +64,7 @@ class DisparityLimits:
             tolerated, in the metric's unit; one that is not here is measured and not judged.
         persistence: When findings on disparities become alarms.
         profile: The regulation profile whose defaults hold; None for our own.
+        left_out: Which groups no comparison is made of; None for none.
     """
 
     populations: Mapping[str, Band] = field(default_factory=dict)
@@ -62,6 +76,7 @@ class DisparityLimits:
     differences: Mapping[str, float] = field(default_factory=dict)
     persistence: AlarmRule = OF_DISPARITIES
     profile: RegulationProfile | None = None
+    left_out: LeftOut | None = None
 
     def band(self, usual: Band, population: str, metric: str = "") -> Band:
         """Return the band of a population, or of one metric in it.

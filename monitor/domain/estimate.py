@@ -80,6 +80,8 @@ class Absence(StrEnum):
     """Nothing registered to compare with."""
     REFERENCE_UNAVAILABLE = "reference_unavailable"
     """The reference group is absent or too small, or no reference can be made of stored windows."""
+    LEFT_OUT = "left_out"
+    """The policy leaves the group out of comparisons, and says why."""
 
 
 @dataclass(frozen=True, slots=True)

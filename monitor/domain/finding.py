@@ -40,6 +40,7 @@ class Reason(StrEnum):
     NO_LABELS = "no_labels"
     NO_BASELINE = "no_baseline"
     REFERENCE_UNAVAILABLE = "reference_unavailable"
+    LEFT_OUT = "left_out"
 
 
 @dataclass(frozen=True, slots=True)

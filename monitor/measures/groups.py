@@ -101,6 +101,7 @@ def group_pair(
         unassigned_then=then[-2:].sum(axis=0),
         scores=scores,
         scores_then=scores_then,
+        left_out=policy.disparity.left_out,
     )
 
 

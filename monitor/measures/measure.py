@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from monitor.domain.estimate import Estimate, Result
+from monitor.domain.disparity import LeftOut
+from monitor.domain.estimate import Absence, Estimate, Result, Unmeasurable
 from monitor.domain.field import Effect, Field, ObservedWhen
 from monitor.domain.limit import Band, HeldAgainst
 from monitor.domain.window import Window
@@ -126,6 +127,7 @@ class GroupPair:
         strata: The groups by strata of a factor, for measures that compare within them.
         family: How many groups of the population are compared, if some are so over other windows
             than these; 0 for those that can be compared here.
+        left_out: Which groups are not compared, whatever their size; None for none.
     """
 
     population: str
@@ -144,6 +146,23 @@ class GroupPair:
     scores_then: ScoresOfGroups | None = None
     strata: Strata | None = None
     family: int = 0
+    left_out: LeftOut | None = None
+
+    def leaves_out(self, group: int) -> Unmeasurable | None:
+        """Return why a group is not compared by the policy's decision; None for any other.
+
+        The share is that of the population's rows in the window, those of unknown membership left
+        out.
+        """
+        rows = self.current.sum(axis=(1, 2))
+        own, every = int(rows[group]), int(rows.sum())
+        if self.left_out is None or own >= self.left_out.below * every:
+            return None
+        why = (
+            f"{self.groups[group]} has {own} of {every} rows, less than {self.left_out.below:.3g} of them: "
+            f"the policy leaves it out because {self.left_out.because}"
+        )
+        return Unmeasurable(Absence.LEFT_OUT, why, own)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ of scores is in the text of the rule only. Ratios are printed to two or three pl
 """
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,8 @@ import pytest
 
 from monitor.alerts.disparity import OF_RATIO, judge_disparity, sides_of
 from monitor.config.model_file import parse_policy
+from monitor.domain.disparity import LeftOut
+from monitor.domain.estimate import Absence, Unmeasurable
 from monitor.domain.field import Effect
 from monitor.domain.finding import Reason, Verdict
 from monitor.domain.limit import HeldAgainst
@@ -168,3 +171,51 @@ def test_the_scores_above_the_median_are_half_of_all():
     for table in SCORES.values():
         assert sum(rows for rows, _, _ in table.values()) == 168
         assert sum(above for _, above, _ in table.values()) == 84
+
+
+def test_a_category_below_two_per_cent_is_left_out_with_its_rows_rate_and_justification():
+    example = "selection intersectional"
+    table = EXAMPLES[example]
+    whole = pair(example)
+    rare = {name for name, (rows, _, _) in table.items() if rows < 0.02 * whole.current.sum()}
+    assert "Native American or Alaska Native × Female" in rare
+    asked = replace(whole, left_out=LeftOut(0.02, "fewer than 2 % of applicants"))
+    ratios, rates = ratio(RATE, asked), level(RATE, asked)
+    assert {name for name, item in ratios.items() if isinstance(item, Unmeasurable)} == rare
+    for name in rare:
+        rows, selected, _ = table[name]
+        assert ratios[name].reason is Absence.LEFT_OUT
+        assert "because fewer than 2 % of applicants" in ratios[name].explanation
+        assert (rates[name].n, rates[name].value) == (rows, pytest.approx(selected / rows))
+    full = ratio(RATE, whole)
+    for name in set(ratios) - rare:  # the most selected one is not rare: ratios stay as published
+        assert ratios[name].value == full[name].value
+        assert ratios[name].p_adjusted <= full[name].p_adjusted  # fewer are compared
+
+
+def test_the_most_selected_category_is_not_one_that_is_left_out():
+    table = np.zeros((3, 3, 3), np.int64)
+    table[:, [POSITIVE, NEGATIVE], UNKNOWN] = [[19, 1], [300, 300], [250, 350]]
+    usual = pair("selection race")
+    groups = ("rare", "many", "more")
+    asked = replace(
+        usual, groups=groups, current=table, reference=table, left_out=LeftOut(0.02, "rare")
+    )
+    found = ratio(RATE, asked)
+    assert found["rare"].reason is Absence.LEFT_OUT
+    assert found["more"].value == pytest.approx(250 / 300)
+
+
+def test_a_reference_group_that_is_left_out_cannot_be_held_against():
+    table = np.zeros((2, 3, 3), np.int64)
+    table[:, [POSITIVE, NEGATIVE], UNKNOWN] = [[9, 1], [300, 300]]
+    asked = replace(
+        pair("selection sex"),
+        groups=("rare", "many"),
+        current=table,
+        reference=table,
+        against=HeldAgainst.LARGEST,
+        left_out=LeftOut(0.05, "rare"),
+    )
+    found = ratio(RATE, asked)
+    assert found["many"].reason is Absence.REFERENCE_UNAVAILABLE

@@ -205,17 +205,22 @@ def _against_one(pair: GroupPair, now: Counts) -> tuple[Comparison, dict[str, Un
     reference = pair.reference_group
     reasons: dict[str, Unmeasurable] = {}
     able: list[int] = []
-    unavailable = now.too_small(reference, pair.groups[reference], pair.band)
+    unavailable = _unfit(pair, now, reference)
     for group, name in enumerate(pair.groups):
         if group == reference:
             continue
         if now.missing(group, name) is None and unavailable is not None:
             reasons[name] = _unavailable("the reference group", int(now.rows[group]), unavailable)
-        elif (small := now.too_small(group, name, pair.band)) is not None:
-            reasons[name] = small
+        elif (unfit := _unfit(pair, now, group)) is not None:
+            reasons[name] = unfit
         else:
             able.append(group)
     return _compared(now, able, reference), reasons
+
+
+def _unfit(pair: GroupPair, now: Counts, group: int) -> Unmeasurable | None:
+    """Return why a group is not compared: it is left out, or too small."""
+    return pair.leaves_out(group) or now.too_small(group, pair.groups[group], pair.band)
 
 
 def _unavailable(what: str, rows: int, why: Unmeasurable) -> Unmeasurable:
@@ -232,8 +237,8 @@ def _against_the_rest(pair: GroupPair, now: Counts) -> tuple[Comparison, dict[st
     reasons: dict[str, Unmeasurable] = {}
     able: list[int] = []
     for group, name in enumerate(pair.groups):
-        if (small := now.too_small(group, name, pair.band)) is not None:
-            reasons[name] = small
+        if (unfit := _unfit(pair, now, group)) is not None:
+            reasons[name] = unfit
         elif (small := rest.too_small(group, f"the rest beside {name}", pair.band)) is not None:
             reasons[name] = _unavailable("what it is held against", int(now.rows[group]), small)
         else:
@@ -252,8 +257,8 @@ def best_off(pair: GroupPair, counts: Counts) -> int | None:
     least = LEAST_SHARE * int(counts.rows.sum())
     able = [
         group
-        for group, name in enumerate(pair.groups)
-        if counts.rows[group] >= least and counts.too_small(group, name, pair.band) is None
+        for group in range(len(pair.groups))
+        if counts.rows[group] >= least and _unfit(pair, counts, group) is None
     ]
     if not able:
         return None
@@ -273,8 +278,8 @@ def _against_the_best_off(
     reasons: dict[str, Unmeasurable] = {}
     able: list[int] = []
     for group, name in enumerate(pair.groups):
-        if (small := now.too_small(group, name, pair.band)) is not None:
-            reasons[name] = small
+        if (unfit := _unfit(pair, now, group)) is not None:
+            reasons[name] = unfit
         elif best is None:
             why = f"no group has {LEAST_SHARE:.0%} of the rows and is large enough to be compared"
             reasons[name] = Unmeasurable(Absence.REFERENCE_UNAVAILABLE, why, int(now.rows[group]))

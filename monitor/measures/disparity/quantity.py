@@ -222,7 +222,7 @@ def _held(
 ) -> tuple[list[_Held], dict[str, Result], int | None]:
     """Return what can be compared, why the rest cannot, and which group is best off if that is asked."""
     own = [
-        quantity.sample(scores, np.array([place]), name, pair.band)
+        pair.leaves_out(place) or quantity.sample(scores, np.array([place]), name, pair.band)
         for place, name in enumerate(pair.groups)
     ]
     best = _best_off(quantity, pair, own)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from difflib import unified_diff
 
+from monitor.domain.disparity import LeftOut
 from monitor.domain.field import Decision, Effect, Label
 from monitor.domain.policy import Policy
 from monitor.domain.window import Window
@@ -10,6 +11,7 @@ from monitor.engine.period import Period, Stretch
 from monitor.reports.bias.comparisons import TITLES
 from monitor.reports.bias.document import BaselineFacts, PolicyPart
 from monitor.reports.bias.history import Event
+from monitor.reports.bias.looks import percent
 from monitor.reports.wording import window_name
 
 
@@ -105,7 +107,16 @@ def _limits(policy: Policy) -> tuple[str, ...]:
             f"A group needs {band.min_rows} rows, and {band.min_expected:g} expected decisions of either "
             "kind, to be compared."
         ),
+        *_left_out(policy.disparity.left_out),
     )
+
+
+def _left_out(rule: LeftOut | None) -> Iterator[str]:
+    if rule is not None:
+        yield (
+            f"A group with less than {percent(rule.below)} of its population's rows is left out of all "
+            f"comparisons, because {rule.because}; its rows and its rate are shown."
+        )
 
 
 def _own_limits(policy: Policy, metrics: tuple[str, ...]) -> Iterator[str]:

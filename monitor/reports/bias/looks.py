@@ -80,6 +80,14 @@ LOOKS: Mapping[str, Look] = {
         "ring",
         "The number does not exist for these data.",
     ),
+    "left_out": Look(
+        "left out",
+        "–",
+        "unknown",
+        "#595959",
+        "ring",
+        "The policy leaves so small a share out of comparisons, and says why.",
+    ),
     "no_data": Look("no rows", "–", "unknown", "#595959", "ring", "Nobody of the group is here."),
     "withheld": Look(
         "not shown",
