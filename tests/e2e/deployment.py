@@ -16,6 +16,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tests.commands import Command, modelmon
+
 MODEL = """\
 model: {name}
 source: {{path: ../log, event_time: at, id: id}}
@@ -68,9 +70,7 @@ class Deployment:
         return [sys.executable, "-m", program, "--config", str(self.config), *arguments]
 
     def call(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            self.command(*arguments), capture_output=True, text=True, timeout=120, check=False
-        )
+        done = modelmon("--config", str(self.config), *arguments)
         assert not check or done.returncode == 0, done.stderr + done.stdout
         return done
 
@@ -79,12 +79,19 @@ class Deployment:
         """Run ``serve`` on a free port; yield the process and its address."""
         log = self.folder / f"serve-{time.monotonic_ns()}.log"
         with log.open("w") as stream:
-            process = subprocess.Popen(
-                self.command("serve", "--port", "0", *arguments, program=program),
-                stdout=stream,
-                stderr=subprocess.STDOUT,
-                env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
-            )
+            if program == "monitor" and not environment:
+                process = Command(
+                    *("--config", str(self.config), "serve", "--port", "0", *arguments),
+                    stdout=stream,
+                    stderr=stream,
+                )
+            else:
+                process = subprocess.Popen(
+                    self.command("serve", "--port", "0", *arguments, program=program),
+                    stdout=stream,
+                    stderr=subprocess.STDOUT,
+                    env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
+                )
         try:
             yield process, wait_for(lambda: _address(log), process, log), log
         finally:

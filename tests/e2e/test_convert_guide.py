@@ -1,15 +1,13 @@
 """The examples of the guide to converting JSON logs, as they stand there."""
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
 from monitor.sources.json_logs.record import Reason
+from tests import commands
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "how-to" / "convert-json-logs.md").read_text(encoding="utf-8")
@@ -31,11 +29,7 @@ def folder(tmp_path):
 
 
 def modelmon(folder, *arguments):
-    command = [sys.executable, "-m", "monitor", *arguments]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
+    return commands.modelmon(*arguments, cwd=folder)
 
 
 @pytest.mark.parametrize(("command", "output"), RUNS)

@@ -3,10 +3,11 @@
 import json
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.commands import modelmon
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -21,14 +22,7 @@ def demo(tmp_path_factory):
     shutil.copytree(REPOSITORY / "config", folder / "config")
 
     def call(*arguments):
-        return subprocess.run(
-            [sys.executable, "-m", "monitor", *arguments],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=True,
-        )
+        return modelmon(*arguments, cwd=folder, check=True)
 
     return call
 

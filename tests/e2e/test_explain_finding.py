@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands import modelmon
+
 REPOSITORY = Path(__file__).parents[2]
 MODEL = "card-late-payment"
 
@@ -32,6 +34,8 @@ def folder(tmp_path_factory):
 
 
 def call(folder, *arguments, **environment):
+    if not environment:
+        return modelmon(*arguments, cwd=folder)
     return subprocess.run(
         [sys.executable, "-m", "monitor", *arguments],
         cwd=folder,

@@ -1,9 +1,6 @@
 """A model whose log and labels are on S3, from the command line, against a real server."""
 
 import json
-import os
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from itertools import pairwise
@@ -19,6 +16,7 @@ from monitor.compute.local import LocalCompute
 from monitor.domain.errors import SourceError
 from monitor.domain.quarantine import Quarantine
 from monitor.domain.window import Window
+from tests import commands
 from tests.s3_server import ACCESS_KEY, BUCKET, SECRET_KEY
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("s3")]
@@ -93,16 +91,7 @@ def model(tmp_path, s3, prefix):
 @pytest.fixture
 def modelmon(tmp_path):
     def run(*arguments):
-        command = [sys.executable, "-m", "monitor", *arguments]
-        return subprocess.run(
-            command,
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=300,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-        )
+        return commands.modelmon(*arguments, cwd=tmp_path, timeout=300)
 
     return run
 
