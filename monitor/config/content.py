@@ -48,10 +48,13 @@ def policy_content(policy: Policy, measures: Mapping[str, MeasureName] = MEASURE
         "schedule": _schedule(policy.schedule),
         "limits": _limits(policy, measures),
         "alarms": _alarms(policy.alarms, policy.disparity.persistence),
-        "reports": {
-            "suppress_below": policy.suppress_below,
-            "suppress_in_metrics": policy.suppress_in_metrics,
-        },
+        "reports": _given(
+            {
+                "suppress_below": policy.suppress_below,
+                "suppress_in_metrics": policy.suppress_in_metrics,
+                "group_labels": "alias" if policy.alias_groups else None,
+            }
+        ),
         "references": {
             **{item.name: _reference(item, policy, measures) for item in policy.references},
             **{item.name: _peer(item, policy, measures) for item in policy.peers},

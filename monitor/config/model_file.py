@@ -225,6 +225,7 @@ def _policy(given: ModelSection, document: Document) -> Policy:
         strata={name: _stratum(name, item) for name, item in section.strata.items()},
         suppress_below=section.reports.suppress_below,
         suppress_in_metrics=section.reports.suppress_in_metrics,
+        alias_groups=section.reports.group_labels == "alias",
         classes=classes_of(section.classes) if section.classes else None,
         one_against_rest=against_rest(section),
         disparity=disparity,

@@ -390,6 +390,10 @@ class ReportsSection(Section):
     suppress_in_metrics: bool = Field(
         default=True, description="whether /metrics leaves out the same counts of groups"
     )
+    group_labels: Literal["name", "alias"] = Field(
+        "name",
+        description="how /metrics calls groups: by name, or by an alias that reports resolve",
+    )
 
 
 class ModelSection(Section):

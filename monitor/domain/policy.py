@@ -146,6 +146,8 @@ class Policy:
         strata: What outcomes of groups are compared within, by name; none has a population's name.
         suppress_below: Counts from 1 to one below this are not shown in reports.
         suppress_in_metrics: Whether ``/metrics`` leaves out the same counts of groups.
+        alias_groups: Whether ``/metrics`` calls groups by an alias, so that what people are does not
+            spread to every reader of a dashboard.
         classes: The classes that the model chooses one of; None for any other model.
         one_against_rest: Class to what being given it does to a person, for each class that is held
             against all others between groups; None where either side may harm.
@@ -181,6 +183,7 @@ class Policy:
     one_against_rest: Mapping[str, Effect | None] = field(default_factory=dict)
     suppress_below: int = 10
     suppress_in_metrics: bool = True
+    alias_groups: bool = False
     disparity: DisparityLimits = field(default_factory=DisparityLimits)
     owner: str = ""
     governance: Governance = field(default_factory=Governance)

@@ -8,6 +8,7 @@ from typing import IO, BinaryIO
 
 from monitor.engine.snapshot import ModelSnapshot
 from monitor.exposition.catalogue import CATALOGUE
+from monitor.exposition.render import name_groups
 from monitor.exposition.results import add_window
 from monitor.exposition.sheet import Sheet
 from monitor.exposition.text import Form, head, lines
@@ -49,6 +50,7 @@ def write_history(
         for snapshot in snapshots:
             sheet = Sheet()
             run = add_window(sheet, snapshot, families)
+            name_groups(sheet, snapshot.policy)
             windows += 1
             points += len(sheet)
             at = f" {_seconds(run.window.end.timestamp())}\n".encode()

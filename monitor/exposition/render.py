@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from monitor.domain.policy import Policy
+from monitor.engine.alias import group_alias
 from monitor.engine.snapshot import ModelSnapshot
 from monitor.exposition.budget import keep_worst
 from monitor.exposition.page import Results
@@ -94,7 +96,16 @@ def render_model(
     sheet.add("series_dropped", left_out, model=model, reason="limit")
     sheet.add("series_dropped", unplaced, model=model, reason="unplaced")
     sheet.add("series", len(sheet) + 1, model=model)
+    name_groups(sheet, snapshot.policy)
     return _pieces(sheet)
+
+
+def name_groups(sheet: Sheet, policy: Policy) -> None:
+    """Call groups by their aliases where the policy wants it."""
+    if policy.alias_groups:
+        sheet.rename(
+            lambda labels, label: group_alias(policy.model, labels["attribute"], labels[label])
+        )
 
 
 def _pieces(sheet: Sheet) -> Mapping[str, Chunk]:

@@ -59,11 +59,35 @@ class Sheet:
         self._series = {name: series for name, series in kept.items() if series}
         return before - len(self)
 
+    def rename(self, name_of: Callable[[Mapping[str, str], str], str]) -> None:
+        """Give groups another name.
+
+        Args:
+            name_of: From the labels of a series and the name of one that holds a group, the new value.
+        """
+        self._series = {
+            name: {_renamed(labels, name_of): value for labels, value in series.items()}
+            for name, series in self._series.items()
+        }
+
     def metrics(self, part: Part) -> Iterator[Metric]:
         """Yield the metrics that have series, in the catalogue's order, series sorted by label."""
         for family in CATALOGUE:
             if family.part is part and family.name in self._series:
                 yield _metric(family, self._series[family.name])
+
+
+_GROUPS = frozenset({"group", "reference_group"})
+"""Labels that hold the name of a group."""
+
+
+def _renamed(labels: Labels, name_of: Callable[[Mapping[str, str], str], str]) -> Labels:
+    if not any(label in _GROUPS for label, _ in labels):
+        return labels
+    named = dict(labels)
+    return tuple(
+        (label, name_of(named, label) if label in _GROUPS else text) for label, text in labels
+    )
 
 
 class SheetCollector(Collector):

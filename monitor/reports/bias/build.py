@@ -9,6 +9,7 @@ from monitor.domain.estimate import Estimate, Unmeasurable
 from monitor.domain.field import Population
 from monitor.domain.policy import Policy
 from monitor.domain.regulation import Controls
+from monitor.engine.alias import group_alias
 from monitor.engine.period import Period, StoredRun, Stretch
 from monitor.measures.crossing import OTHER_SMALL, told_cells
 from monitor.measures.disparity.rates import RATES
@@ -272,6 +273,16 @@ def _window(item: StoredRun) -> WindowRow:
     )
 
 
+def _aliases(period: Period, versions: tuple[VersionPart, ...]) -> Iterator[str]:
+    """Yield how metrics and dashboards call the groups of a population, where not by name."""
+    if not period.policy.alias_groups:
+        return
+    for part in (item for version in versions for item in version.populations):
+        names = dict.fromkeys(item.group for item in part.presences)
+        told = (f"{name} is {group_alias(period.model, part.population, name)}" for name in names)
+        yield f"On metrics and dashboards, of {part.population}: {', '.join(told)}."
+
+
 def _notes(period: Period, versions: tuple[VersionPart, ...]) -> tuple[str, ...]:
     notes: list[str] = []
     if not versions:
@@ -289,6 +300,7 @@ def _notes(period: Period, versions: tuple[VersionPart, ...]) -> tuple[str, ...]
             found = group_pair(item, period.policy, stretch.whole.pair, unassigned=False)
             if not isinstance(found, Unmeasurable) and found.folded:
                 notes.append(f"{OTHER_SMALL} of {item.name}: {told_cells(found.folded)}.")
+    notes += _aliases(period, versions)
     crossed = [item.name for item in period.policy.populations if CROSS in item.name]
     if not crossed:
         notes.append("No crossing of populations is declared: nothing is known of people in two.")

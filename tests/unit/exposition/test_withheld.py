@@ -1,5 +1,6 @@
 """What the page leaves out of small groups, read as somebody would who wants to know them."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +13,7 @@ from monitor.domain.field import Attribute, Effect, Population
 from monitor.domain.finding import Reason, Verdict
 from monitor.domain.limit import Band, HeldAgainst
 from monitor.domain.manifest import Accounting, LabelJoin
+from monitor.engine.alias import group_alias
 from monitor.engine.withheld import Withheld
 from monitor.exposition.joins import add_memberships
 from monitor.exposition.render import render
@@ -350,3 +352,28 @@ def test_how_many_a_protected_table_knows_is_left_out_beside_a_group_that_is(mak
     add_memberships(sheet, Accounting(memberships=joined), policy, small)
     add_memberships(every, Accounting(memberships=joined), policy, Withheld())
     assert len(sheet) * 2 == len(every) * told
+
+
+def test_aliases_stand_for_names_and_change_nothing_else(make):
+    named = scraped(make, readings_of(make, LARGE, LARGE))
+    aliased = scraped(make, readings_of(make, LARGE, LARGE), alias_groups=True)
+    assert len(aliased) == len(named)
+    told = {(label, text) for _, *labels in aliased for label, text in labels}
+    groups = {text for label, text in told if label in {"group", "reference_group"}}
+    assert groups
+    assert all(re.fullmatch("g[0-9a-f]{6}", text) for text in groups)
+    for population in POPULATIONS:
+        for group in names(population.name):
+            alias = group_alias("credit", population.name, group)
+            assert alias in groups
+            for name, value in (
+                (name, series(named, name, attribute=population.name, group=group))
+                for name in ("group_records", "group_outcome_ratio")
+            ):
+                assert value is not None
+                assert series(aliased, name, attribute=population.name, group=alias) == value
+
+
+def test_what_is_no_group_of_people_keeps_its_name():
+    assert group_alias("credit", "sex", "(unknown)") == "(unknown)"
+    assert group_alias("credit", "sex", "f") != group_alias("credit", "area", "f")

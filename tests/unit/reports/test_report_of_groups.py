@@ -13,6 +13,7 @@ import pytest
 from monitor.config.regulation import controls
 from monitor.domain.errors import ReportError
 from monitor.domain.field import Attribute, Effect, Stratum
+from monitor.engine.alias import group_alias
 from monitor.reports.bias import charts, looks, pdf
 from monitor.reports.bias.build import report_of
 from monitor.reports.bias.counts_csv import NOT_SHOWN, as_csv
@@ -386,3 +387,13 @@ def test_a_model_that_makes_no_decision_has_no_such_report(plenty):
 def test_an_axis_of_any_length_has_three_to_seven_steps(high, power):
     length = high * 10.0**power
     assert 3 <= round(length / charts._step(length), 9) <= 7
+
+
+def test_the_report_says_which_alias_of_a_dashboard_is_whom(plenty):
+    made = period(plenty)
+    policy = replace(made.policy, alias_groups=True)
+    found = report_of(replace(made, policy=policy), "test", controls())
+    (told,) = (
+        note for note in found.notes if note.startswith("On metrics and dashboards, of sex:")
+    )
+    assert f"f is {group_alias('credit', 'sex', 'f')}" in told
