@@ -107,6 +107,24 @@ def verify(config_file: Path, trusted: tuple[Path, ...], output: Output) -> int:
     return int(bool(flaws) or any(found.flaws for _, found in examined))
 
 
+@audit.command("replay")
+@click.pass_obj
+def replay(config_file: Path) -> int:
+    """Add up the log anew, and compare with what is stored of versions, requests, cases, waivers.
+
+    The exit code is 0 when both are the same and 1 with every difference: somebody has changed what
+    a version may do past the log.
+    """
+    from monitor import app
+
+    entries, differ = app.audit_store(app.read_settings(config_file)).replayed()
+    for line in differ:
+        click.echo(line)
+    same = "what is stored is the same" if not differ else f"{len(differ)} differences"
+    say(f"modelmon: {entries:,} entries recorded in the audit log; {same}")
+    return int(bool(differ))
+
+
 @audit.command("export")
 @click.option("-o", "--output", "path", type=click.Path(path_type=Path), help="[default: stdout]")
 @click.pass_obj

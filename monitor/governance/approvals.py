@@ -31,6 +31,9 @@ class RequestState(StrEnum):
     """Something that it was bound to is no longer what was approved."""
 
 
+_OPEN = frozenset({RequestState.PENDING, RequestState.GRANTED})
+
+
 class NotAllowedError(Exception):
     """Somebody may not do this. Carries every reason, not the first."""
 
@@ -73,6 +76,13 @@ class Request:
         reason: Why, in words.
         votes: What was said, in order.
         withdrawn_at: When who asked took it back.
+        model: The model that it is about.
+        version: The version that it is about; "" for all of them.
+        number: Its number among all requests of the model, from 1.
+        account: The account that asked.
+        terms: What is asked for besides, name to text: of a waiver its limit, end and control.
+        recorded: Where it stood when it was last written down; what is over stays over.
+        recorded_at: When that was; None for one that was not decided on yet.
     """
 
     kind: ApprovalKind
@@ -83,6 +93,13 @@ class Request:
     reason: str
     votes: tuple[Vote, ...] = ()
     withdrawn_at: datetime | None = None
+    model: str = ""
+    version: str = ""
+    number: int = 0
+    account: str = ""
+    terms: Mapping[str, str] = field(default_factory=dict)
+    recorded: RequestState = RequestState.PENDING
+    recorded_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +127,8 @@ def state_of(
         found: What is there now, name to digest, of everything that the request is bound to. What
             cannot be found any more is left out, and is not what was approved.
     """
+    if request.recorded not in _OPEN:
+        return request.recorded
     if request.withdrawn_at is not None:
         return RequestState.WITHDRAWN
     if not all(vote.granted for vote in request.votes):

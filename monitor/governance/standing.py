@@ -71,6 +71,8 @@ class Event(StrEnum):
     APPROVAL_EXPIRED = "approval_expired"
     RELEASED = "released"
     RESUBMITTED = "resubmitted"
+    HELD = "held"
+    """A person takes the authority away until it is released."""
     STOPPED = "stopped"
     RETIRED = "retired"
 
@@ -143,6 +145,7 @@ EDGES: tuple[Edge, ...] = (
     ),
     *_edges(Event.RESUBMITTED, (State.HELD, State.STOPPED), State.PENDING, _OWNER),
     *_edges(Event.STOP_BREACHED, (*_ACTING, State.HELD), State.STOPPED, _SYSTEM),
+    *(Edge(Event.HELD, source, State.HELD, _STOPPERS, reason=True) for source in _ACTING),
     *(
         Edge(Event.STOPPED, source, State.STOPPED, _STOPPERS, reason=True)
         for source in (*_ACTING, State.HELD)

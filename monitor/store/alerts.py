@@ -22,12 +22,8 @@ class SqlAlerts:
 
     def alerts(self, model: str) -> Sequence[Alert]:
         """Return the newest episode of each finding of a model, the newest first window first."""
-        newest: dict[str, Alert] = {}
-        for alert in self._alerts(ALERTS.c.model == model):
-            known = newest.get(alert.fingerprint)
-            if known is None or (alert.open, alert.since.end) >= (known.open, known.since.end):
-                newest[alert.fingerprint] = alert
-        return sorted(newest.values(), key=lambda item: item.since.end, reverse=True)
+        with reported(self._url, "reading alerts"), self._engine.connect() as connection:
+            return read_alerts(connection, model)
 
     def episodes(self, model: str, fingerprint: str) -> Sequence[Alert]:
         """Return every episode of a finding, oldest first."""
@@ -54,6 +50,20 @@ class SqlAlerts:
         query = select(ALERTS).where(which).order_by(ALERTS.c.since_end, ALERTS.c.fingerprint)
         with reported(self._url, "reading alerts"), self._engine.connect() as connection:
             return [alert_of(row) for row in connection.execute(query).mappings()]
+
+
+def read_alerts(connection: Connection, model: str) -> Sequence[Alert]:
+    """Return the newest episode of each finding of a model, the newest first window first."""
+    newest: dict[str, Alert] = {}
+    query = select(ALERTS).where(ALERTS.c.model == model)
+    for row in connection.execute(
+        query.order_by(ALERTS.c.since_end, ALERTS.c.fingerprint)
+    ).mappings():
+        alert = alert_of(row)
+        known = newest.get(alert.fingerprint)
+        if known is None or (alert.open, alert.since.end) >= (known.open, known.since.end):
+            newest[alert.fingerprint] = alert
+    return sorted(newest.values(), key=lambda item: item.since.end, reverse=True)
 
 
 def write_mute(connection: Connection, mute: Mute) -> None:

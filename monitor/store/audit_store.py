@@ -1,6 +1,7 @@
 """The audit log as it lies in the database, the database held against it, and its keys."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, select
@@ -8,11 +9,13 @@ from sqlalchemy import Connection, RowMapping, select
 from monitor.governance.events import EventType
 from monitor.governance.merkle import frontier_of, leaf_hash
 from monitor.governance.note import Note, SigningKey, VerifyingKey, note_of, verifying_key_of
+from monitor.governance.projection import differences, replayed
 from monitor.governance.record import Actor, AuditRecord, RecordError, record_of
 from monitor.governance.verification import Fault, Flaw, StoredLog
 from monitor.store.audit import Signed, recover, sign_from_here
 from monitor.store.connection import connect_lazily, database_url, reported, retried
 from monitor.store.digest import results_digest
+from monitor.store.governance import read_documents
 from monitor.store.tables import (
     AUDIT_CHECKPOINTS,
     AUDIT_LOGS,
@@ -88,6 +91,25 @@ class AuditStore:
             )
             return [] if row is None else list(_differences(connection, row))
 
+    def replayed(self) -> tuple[int, Sequence[str]]:
+        """Return how many entries the logs add up to, and where what is stored is another.
+
+        Raises:
+            StoreError: The database cannot be read.
+        """
+        doing = "adding up the audit log"
+        with reported(self._url, doing), self._engine.connect() as connection:
+            recorded = replayed(_every_record(connection))
+            return len(recorded), differences(recorded, read_documents(connection))
+
+
+def _every_record(connection: Connection) -> Iterator[AuditRecord]:
+    """Yield what can be read of every log, the oldest first; the rest is told where it is examined."""
+    query = select(AUDIT_RECORDS.c.body).order_by(AUDIT_RECORDS.c.log, AUDIT_RECORDS.c.sequence)
+    for body in connection.scalars(query):
+        with suppress(RecordError):
+            yield record_of(body.encode())
+
 
 def _stored(connection: Connection, row: RowMapping) -> StoredLog:
     number = row["number"]
@@ -128,6 +150,8 @@ def _differences(connection: Connection, log: RowMapping) -> Iterator[Flaw]:
         yield Flaw(Fault.COLUMNS_DIFFER, None, "the log's head is not that of its records")
     yield from _of_runs(connection, records)
     yield from _of_baselines(connection, records)
+    for told in differences(replayed(_every_record(connection)), read_documents(connection)):
+        yield Flaw(Fault.STATE_DIFFERS, None, told)
 
 
 def _of_columns(row: RowMapping, record: AuditRecord, place: int) -> Iterator[Flaw]:

@@ -28,8 +28,9 @@ from monitor.store.connection import (
     sqlite_file,
     writing,
 )
+from monitor.store.every_table import METADATA
 from monitor.store.schema import REVISIONS, SchemaStatus, check, require_current, upgrade
-from monitor.store.tables import METADATA, Instant
+from monitor.store.tables import Instant
 
 FORMAT = 1
 """Number of the file's format."""

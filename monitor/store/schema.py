@@ -22,7 +22,20 @@ VERSION_TABLE = "modelmon_alembic_version"
 """Where Alembic notes the revision: a table of our own, so that another tool's migrations may live
 in the same database."""
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011")
+REVISIONS = (
+    "0001",
+    "0002",
+    "0003",
+    "0004",
+    "0005",
+    "0006",
+    "0007",
+    "0008",
+    "0009",
+    "0010",
+    "0011",
+    "0012",
+)
 """Every revision this code knows, oldest first; the last one is what it needs."""
 
 _MIGRATION_LOCK = 0x6D6F64656C6D6F6E  # "modelmon" in ASCII: the key of PostgreSQL's advisory lock

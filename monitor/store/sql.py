@@ -21,6 +21,7 @@ from monitor.domain.policy import Policy
 from monitor.domain.quarantine import QuarantinedFile
 from monitor.domain.run import Failure, Outcome, Run
 from monitor.domain.window import Window
+from monitor.engine.authority import Decide, Observed
 from monitor.engine.past import PastFinding, RunLine
 from monitor.engine.ports import (
     Committed,
@@ -31,6 +32,7 @@ from monitor.engine.ports import (
     Store,
     WindowVerdicts,
 )
+from monitor.governance.ledger import Change
 from monitor.store.alerts import SqlAlerts
 from monitor.store.audit import Auditing, Journal, Signed, append
 from monitor.store.changes import bump, read_changes
@@ -41,6 +43,7 @@ from monitor.store.connection import (
     retried,
     sqlite_file,
 )
+from monitor.store.governance import SqlAuthorities
 from monitor.store.history import (
     read_counts,
     read_e_values,
@@ -75,6 +78,7 @@ from monitor.store.tables import (
 from monitor.store.writes import (
     commit_run,
     register_baseline,
+    write_authority,
     write_decision,
     write_failure,
     write_quarantine,
@@ -83,7 +87,7 @@ from monitor.store.writes import (
 _Written = TypeVar("_Written")
 
 
-class SqlStore(SqlAlerts, Store):
+class SqlStore(SqlAlerts, SqlAuthorities, Store):
     """Everything that is remembered, in one database.
 
     Several threads and several processes may use it at once. A database in memory (``sqlite://``)
@@ -269,6 +273,16 @@ class SqlStore(SqlAlerts, Store):
         """Store a person's decision that nobody is called for a finding for a while."""
         doing = f"muting finding {mute.fingerprint}"
         self._write(doing, {mute.model}, lambda to, journal: write_decision(to, mute, journal))
+
+    def govern(
+        self, policy: Policy, now: datetime, decide: Decide, observed: Observed | None = None
+    ) -> Sequence[Change]:
+        """Write what a decision makes of the authority of a model's versions; return it."""
+        return self._write(
+            f"writing the standing of {policy.model}",
+            {policy.model},
+            lambda to, journal: write_authority(to, policy, now, decide, observed or {}, journal),
+        )
 
     def fail(self, failure: Failure) -> None:
         """Store that a run did not end."""

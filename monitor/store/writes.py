@@ -4,6 +4,7 @@ Each write notes in its journal what the audit log is to say of it.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Table, func, insert, select
@@ -14,7 +15,12 @@ from monitor.domain.errors import StoreError
 from monitor.domain.policy import Policy
 from monitor.domain.quarantine import QuarantinedFile
 from monitor.domain.run import Failure, Run
+from monitor.engine.authority import Decide, Observed
 from monitor.engine.ports import Committed
+from monitor.governance.consequences import register, settled
+from monitor.governance.ledger import Book, Change
+from monitor.governance.projection import happened
+from monitor.governance.record import Actor
 from monitor.governance.recorded import (
     alert_changed,
     alert_muted,
@@ -27,6 +33,7 @@ from monitor.governance.recorded import (
 from monitor.store.alerts import write_mute
 from monitor.store.audit import Journal
 from monitor.store.digest import results_digest
+from monitor.store.governance import read_ledger, read_present, write_changes
 from monitor.store.life import write_life
 from monitor.store.quarantine import write_files
 from monitor.store.rows import (
@@ -71,7 +78,38 @@ def register_baseline(connection: Connection, baseline: Baseline, journal: Journ
         _insert(connection, BASELINE_PARTS, part_rows(baseline))
     connection.execute(insert(REGISTRATIONS), registration_row(baseline, last + 1))
     journal.add(baseline_registered(baseline))
+    book = _book(connection, baseline.model, baseline.registered_at)
+    book.actor = Actor(baseline.registered_by, "cli")
+    if baseline.version not in book.ledger.standings:
+        register(book, baseline.version)
+    _write_book(connection, book, "", journal)
     return True
+
+
+def write_authority(  # noqa: PLR0917  # six nouns, each of another type
+    connection: Connection,
+    policy: Policy,
+    now: datetime,
+    decide: Decide,
+    observed: Observed,
+    journal: Journal,
+) -> Sequence[Change]:
+    """Write what a decision makes of the authority of a model's versions."""
+    book = _book(connection, policy.model, now)
+    present = read_present(connection, policy, now, observed)
+    book.changes.extend(decide(book.ledger, present))
+    _write_book(connection, book, policy.digest, journal)
+    return book.changes
+
+
+def _book(connection: Connection, model: str, now: datetime) -> Book:
+    return Book(read_ledger(connection, model), now)
+
+
+def _write_book(connection: Connection, book: Book, policy: str, journal: Journal) -> None:
+    write_changes(connection, book.changes)
+    for change in book.changes:
+        journal.add(happened(book.ledger.model, policy, change))
 
 
 def write_decision(connection: Connection, mute: Mute, journal: Journal) -> None:
@@ -150,7 +188,17 @@ def commit_run(
     for event in write_life(connection, run, policy):
         journal.add(alert_changed(run.model, event))
     journal.add(run_completed(run, revision, results_digest(connection, number)))
+    _settle(connection, run, policy, journal)
     return Committed(revision, new=True)
+
+
+def _settle(connection: Connection, run: Run, policy: Policy, journal: Journal) -> None:
+    """Write what follows from a run for the authority of the model's versions."""
+    book = _book(connection, run.model, run.finished)
+    seen = [result.version for result in run.results]
+    present = read_present(connection, policy, run.finished, {}, seen)
+    book.changes.extend(settled(book.ledger, present))
+    _write_book(connection, book, policy.digest, journal)
 
 
 def _require_baselines(connection: Connection, run: Run) -> None:

@@ -107,7 +107,9 @@ def test_everything_that_is_written_is_recorded(url):
     assert [event.type for event in events(url) if event.type not in left_out] == [
         EventType.LOG_OPENED,
         EventType.BASELINE_REGISTERED,
+        EventType.MODEL_REGISTERED,
         EventType.BASELINE_REGISTERED,
+        EventType.MODEL_REGISTERED,
         EventType.POLICY_ACTIVATED,
         EventType.RUN_COMPLETED,
         EventType.RUN_FAILED,
@@ -250,8 +252,8 @@ def test_runs_from_before_the_log_are_not_held_against_it(url):
     store = SqlStore(url, Auditing(KEY))
     a_filled(store, days=2)
     store.close()
-    for table in ("checkpoints", "records", "logs"):
-        attack(url, f"DELETE FROM modelmon_audit_{table}")  # noqa: S608
+    for table in ("audit_checkpoints", "audit_records", "audit_logs", "standings"):
+        attack(url, f"DELETE FROM modelmon_{table}")  # noqa: S608
     store = SqlStore(url, Auditing(KEY))
     store.commit(a_run(5), a_policy())
     store.close()
@@ -412,7 +414,7 @@ def test_an_export_is_verified_by_the_file_alone(url, tmp_path):
     export.write_text(export.read_text().replace("policy-1", "policy-9", 1))
     ended = verified(KEY)
     assert ended.returncode == 1
-    assert "record 4: it was written after another record" in ended.stdout
+    assert "record 6: it was written after another record" in ended.stdout
 
 
 def test_a_key_is_its_owners_alone(tmp_path):

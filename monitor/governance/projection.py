@@ -1,0 +1,128 @@
+"""A ledger in the audit log: each change with the whole of what it made, and the way back.
+
+The stored state of versions, requests, cases and waivers is what the records of the log add up to.
+Whoever changes the state past the log is found by adding them up again.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from monitor.domain.governance import Rung
+from monitor.governance.approvals import Request
+from monitor.governance.cases import Case
+from monitor.governance.ledger import Change, Entry
+from monitor.governance.log import Happened
+from monitor.governance.record import AuditEvent, AuditRecord, Json
+from monitor.governance.standing import Standing
+from monitor.governance.waivers import Waiver
+
+
+class Noun(StrEnum):
+    """What an entry of a ledger is called in the log."""
+
+    STANDING = "standing"
+    REQUEST = "request"
+    CASE = "case"
+    WAIVER = "waiver"
+
+
+NOUNS: Mapping[type[Entry], Noun] = {
+    Standing: Noun.STANDING,
+    Request: Noun.REQUEST,
+    Case: Noun.CASE,
+    Waiver: Noun.WAIVER,
+}
+
+Key = tuple[Noun, str, str]
+"""Noun, model, and the version or number of an entry."""
+
+Document = Mapping[str, Json]
+
+
+def key_of(noun: Noun, document: Document) -> Key:
+    """Return what tells an entry from all others."""
+    which = document["version"] if noun is Noun.STANDING else document["number"]
+    return noun, str(document["model"]), str(which)
+
+
+def document_of(entry: Entry) -> Document:
+    """Return an entry as it is written in the log: instants and enumerations as text."""
+    return {each.name: _json(getattr(entry, each.name)) for each in fields(entry)}
+
+
+def happened(model: str, policy: str, change: Change) -> Happened:
+    """Return the event of a change of a model's ledger.
+
+    Args:
+        model: Name of the model.
+        policy: Digest of the policy in force; "" where none was asked.
+        change: The change.
+    """
+    data = dict(change.data)
+    if change.after is not None:
+        data["entry"] = NOUNS[type(change.after)].value
+        data["after"] = dict(document_of(change.after))
+    of = f"/version/{_plain(change.version)}" if change.version else ""
+    subject = f"model/{_plain(model)}{of}"
+    return Happened(change.at, AuditEvent(change.type, subject, change.actor, policy, data))
+
+
+def replayed(records: Iterable[AuditRecord]) -> Mapping[Key, Document]:
+    """Return what the records of a store's logs add up to, the oldest log first."""
+    found: dict[Key, Document] = {}
+    for record in records:
+        noun, after = record.event.data.get("entry"), record.event.data.get("after")
+        if isinstance(noun, str) and isinstance(after, dict):
+            found[key_of(Noun(noun), after)] = after
+    return found
+
+
+def differences(
+    recorded: Mapping[Key, Document], stored: Mapping[Key, Document]
+) -> tuple[str, ...]:
+    """Return in words where a stored state is not what the log adds up to."""
+    told = []
+    for key in sorted(recorded.keys() | stored.keys()):
+        noun, model, which = key
+        about = f"{noun} {which} of {model}"
+        if key not in stored:
+            told.append(f"{about}: the log has it, and the store does not")
+        elif key not in recorded:
+            told.append(f"{about}: the store has it, and the log never recorded it")
+        else:
+            said, is_now = recorded[key], stored[key]
+            told += [
+                f"{about}: {name} is {is_now.get(name)!r}, and the log says {said.get(name)!r}"
+                for name in sorted(said.keys() | is_now.keys())
+                if said.get(name) != is_now.get(name)
+            ]
+    return tuple(told)
+
+
+def _json(value: Any) -> Json:
+    if isinstance(value, Mapping):
+        return {_plain(str(name)): _json(item) for name, item in sorted(value.items())}
+    if isinstance(value, tuple):
+        return [_json(item) for item in value]
+    if is_dataclass(value):
+        return {each.name: _json(getattr(value, each.name)) for each in fields(value)}
+    return _scalar(value)
+
+
+def _scalar(value: Any) -> Json:
+    match value:
+        case datetime():
+            return value.astimezone(UTC).isoformat(timespec="microseconds")
+        case Rung() | str():
+            return _plain(str(value))
+        case None | bool() | int():
+            return value
+        case _:
+            raise TypeError(f"no entry of a ledger holds a {type(value).__name__}")
+
+
+def _plain(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()

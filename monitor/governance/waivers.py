@@ -1,0 +1,99 @@
+"""Waivers: a broken limit has no consequence for a while, and is measured all the same.
+
+Somebody asks, somebody else approves, something else guards meanwhile, and it ends by itself. When
+it does the consequence is back with nobody having done anything.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from monitor.domain.governance import Governance
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """That a limit has no consequence for a while.
+
+    Attributes:
+        model: Name of the model.
+        number: The number of the request that it was granted by.
+        limit: Id of the limit.
+        version: The version that it is for; "" for all.
+        reason: Why, in words.
+        control: What guards meanwhile.
+        requested_by: The person who asked.
+        approved_by: Who agreed.
+        starts: From when on.
+        ends: Until when, at the latest.
+        ended_at: When it was written down that it is over; None until then.
+        ended_by: The person who ended it before its time, or ``daemon``; "" until then.
+        ending: Why it was ended before its time.
+    """
+
+    model: str
+    number: int
+    limit: str
+    version: str
+    reason: str
+    control: str
+    requested_by: str
+    approved_by: tuple[str, ...]
+    starts: datetime
+    ends: datetime
+    ended_at: datetime | None = None
+    ended_by: str = ""
+    ending: str = ""
+
+    def holds(self, now: datetime) -> bool:
+        """Return whether the limit has no consequence at an instant."""
+        over = self.ends if self.ended_at is None else min(self.ends, self.ended_at)
+        return self.starts <= now < over
+
+    def about(self, limit: str, version: str) -> bool:
+        """Return whether it is for a limit of a version."""
+        return self.limit == limit and self.version in {"", version}
+
+    @property
+    def over_at(self) -> datetime:
+        """Return when its limit has its consequence again."""
+        return self.ends if self.ended_at is None else min(self.ends, self.ended_at)
+
+
+def refusals(  # noqa: PLR0917  # six nouns, each of another type
+    limit: str,
+    version: str,
+    ends: datetime,
+    governance: Governance,
+    earlier: Sequence[Waiver],
+    now: datetime,
+) -> tuple[str, ...]:
+    """Return every reason why a limit may not be waived from now until an instant."""
+    rule, known = governance.waivers, sorted(item.id for item in governance.limits)
+    reasons = []
+    if limit not in known:
+        named = ", ".join(known) or "none"
+        reasons.append(f"the policy has no limit {limit!r}; its limits are: {named}")
+    if limit in rule.never_for:
+        reasons.append(f"the policy never lets the limit {limit} be waived")
+    if ends <= now:
+        reasons.append(f"the waiver would end at {ends.isoformat()}, which is over")
+    if ends > now + rule.longest:
+        last = (now + rule.longest).isoformat(timespec="seconds")
+        reasons.append(f"the policy lets a waiver hold until {last} at the latest")
+    renewed = _on_end([item for item in earlier if item.about(limit, version)], governance, now)
+    if renewed > rule.renewals:
+        times = "once" if rule.renewals == 1 else f"{rule.renewals} times"
+        again = "no waiver be renewed" if not rule.renewals else f"a waiver be renewed {times}"
+        reasons.append(f"the limit was waived {renewed} times on end, and the policy lets {again}")
+    return tuple(reasons)
+
+
+def _on_end(waivers: Iterable[Waiver], governance: Governance, now: datetime) -> int:
+    """Return how many waivers follow each other up to now, with no longer pause than one may hold."""
+    count, since = 0, now
+    for waiver in sorted(waivers, key=lambda item: item.starts, reverse=True):
+        if since - waiver.over_at > governance.waivers.longest:
+            break
+        count, since = count + 1, waiver.starts
+    return count

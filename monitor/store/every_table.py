@@ -1,0 +1,8 @@
+"""All tables there are, in whatever module each is declared: what a backup has to hold."""
+
+from monitor.store import governance_tables, tables
+
+METADATA = tables.METADATA
+"""Every table of `tables` and of the modules beside it that are named here."""
+
+MODULES = (tables, governance_tables)
