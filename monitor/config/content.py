@@ -12,6 +12,7 @@ import yaml
 from monitor.config.defaults import DEFAULT_LIMITS, EITHER
 from monitor.config.disparity import disparity_content
 from monitor.config.document import plain_value
+from monitor.config.governance_content import governance_content
 from monitor.config.values import NEVER, duration_text, persistence_text
 from monitor.domain.alarm import AlarmRule
 from monitor.domain.field import Attribute, Classes, Decision, Effect, Field, Label, Stratum
@@ -59,6 +60,7 @@ def policy_content(policy: Policy, measures: Mapping[str, MeasureName] = MEASURE
             **{item.name: _reference(item, policy, measures) for item in policy.references},
             **{item.name: _peer(item, policy, measures) for item in policy.peers},
         },
+        **governance_content(policy.governance),
     }
     return _given(content)
 

@@ -68,6 +68,11 @@ def _disparity(document: Document) -> dict[str, Any]:
     return section if isinstance(section, dict) else {}
 
 
+def compared(document: Document) -> tuple[str, ...] | None:
+    """Return the metrics that the file or its profile lists; None where neither does."""
+    return _listed(_disparity(document))
+
+
 def _listed(section: dict[str, Any]) -> tuple[str, ...] | None:
     """Return the metrics that the file or its profile lists; None where neither does."""
     given = section.get("metrics")

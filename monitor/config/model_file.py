@@ -14,6 +14,8 @@ from monitor.config.defaults import (
 )
 from monitor.config.disparity import disparity_limits, disparity_problems, with_profile
 from monitor.config.document import Document, parse_document, read_document
+from monitor.config.governance import governance_of
+from monitor.config.governance_checks import governance_problems
 from monitor.config.outcomes import (
     against_rest,
     classes_of,
@@ -169,6 +171,7 @@ def _read(
     problems += found
     problems += problems_between_keys(document, measures)
     problems += disparity_problems(document, METRIC_NAMES)
+    problems += governance_problems(document, measures)
     if section is None or problems:
         return None, problems
     policy = _policy(section, document)
@@ -230,6 +233,7 @@ def _policy(given: ModelSection, document: Document) -> Policy:
         one_against_rest=against_rest(section),
         disparity=disparity,
         owner=section.owner or "",
+        governance=governance_of(section),
         text=document.text,
         directory=str(Path(document.file).parent),
     )

@@ -22,6 +22,7 @@ from monitor.config.defaults import (
     MOST_WINDOWS,
 )
 from monitor.config.disparity_sections import BoundsSection, DisparitySection
+from monitor.config.governance_sections import GovernanceSections
 from monitor.config.population_sections import Populations, ProtectedTableSection, Strata
 from monitor.config.section import Section, TableFormat, named_in_full
 from monitor.config.values import (
@@ -396,8 +397,8 @@ class ReportsSection(Section):
     )
 
 
-class ModelSection(Section):
-    """A model that is watched: its log, its fields, its populations and its limits."""
+class WatchSections(Section):
+    """What is watched of a model: its log, its fields, its populations and its limits."""
 
     model: Name = Field(description="name of the model, one file each")
     owner: Name | None = Field(None, description="who owns the model")
@@ -443,3 +444,7 @@ class ModelSection(Section):
         default_factory=dict,
         description="what windows are held against besides the registered baseline, by name",
     )
+
+
+class ModelSection(GovernanceSections, WatchSections):
+    """A model: what is watched of it, and who answers for it."""

@@ -29,6 +29,26 @@ _SINGLE_ROLES = (
 _POPULATION = RoleGuess.POPULATION
 _SHOWN_EXAMPLES = 4
 _UNQUOTED = (FieldKind.TEXT, FieldKind.EMBEDDING)  # what people wrote has no place in this file
+_GOVERNANCE = (
+    "# Before a version may act, somebody must answer. Until then the model is watched, and no more.",
+    "# delegation:",
+    "#   statement: # what may the machine decide?",
+    "#   by: # which person delegated that to it?",
+    "#   fallback: {target: } # where do decisions go that it may not make?",
+    "# accountability: # people, as they log in",
+    "#   accountable: # which one person answers when outcomes fail, and did not build it?",
+    "#   owners: [] # who submits versions, and proposes changes of this file?",
+    "#   operators: [] # who is called at night, and may stop it?",
+    "#   validators: [] # who approves versions, and neither owns nor built it?",
+    "#   governance: [] # who approves waivers, and changes that tolerate more?",
+    "#   builders: [] # who built it?",
+    "# risk:",
+    "#   tier: # low, medium, high or prohibited: how much harm can it do?",
+    "#   rationale: # why?",
+    "#   limits: # which alerts have which consequence: watch, restrict, hold or stop?",
+    "#     - {id: far-beyond, at: critical, consequence: hold}",
+    "#     - {id: anything, at: warning, consequence: watch}",
+)
 
 
 def starter_yaml(
@@ -72,6 +92,8 @@ def starter_yaml(
         "# limits:",
         "#   drift:",
         "#     psi: {warning: 0.1, critical: 0.25}",
+        "",
+        *_GOVERNANCE,
     ]
     return "\n".join(lines) + "\n"
 

@@ -61,7 +61,7 @@ def _already_named(document: Document, detail: ErrorDetails) -> bool:
 def _problem(document: Document, detail: ErrorDetails, schema: Mapping[str, Any]) -> Problem:
     path = detail["loc"]
     if path[-1] == "[key]":
-        return document.problem(path[:-1], detail["msg"], at_key=True)
+        return document.problem(path[:-1], _message(detail, ""), at_key=True)
     if detail["type"] == "extra_forbidden":
         known = _node(schema, path[:-1]).get("properties", {})
         near = suggestion(str(path[-1]), known)

@@ -9,7 +9,7 @@ from monitor.domain.naming import scalar_text
 _SHOWN = 60
 """Characters of a text that a message repeats."""
 
-_LISTED = 20
+_LISTED = 30
 """Words that a message lists at most."""
 
 

@@ -1,5 +1,6 @@
 """What it takes to approve: who must agree, and whose word does not count."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -65,3 +66,25 @@ class ApprovalRule:
 
 APPROVERS = frozenset({Role.VALIDATOR, Role.ACCOUNTABLE, Role.GOVERNANCE, Role.OPERATOR})
 """Roles that can have a seat. An owner cannot approve, and an administrator approves nothing."""
+
+_TWO = frozenset({Party.REQUESTER, Party.BUILDERS})
+
+SHIPPED_RULES: Mapping[ApprovalKind, ApprovalRule] = {
+    rule.kind: rule
+    for rule in (
+        ApprovalRule(
+            ApprovalKind.ACTIVATE_VERSION,
+            (Seat(Role.VALIDATOR), Seat(Role.ACCOUNTABLE)),
+            _TWO,
+            expires=timedelta(days=90),
+        ),
+        ApprovalRule(ApprovalKind.RELEASE_HOLD, (Seat(Role.ACCOUNTABLE),), _TWO),
+        ApprovalRule(
+            ApprovalKind.LOOSEN_POLICY,
+            (Seat(Role.GOVERNANCE), Seat(Role.ACCOUNTABLE)),
+            frozenset({Party.REQUESTER, Party.AUTHOR}),
+        ),
+        ApprovalRule(ApprovalKind.WAIVER, (Seat(Role.GOVERNANCE),)),
+    )
+}
+"""What each kind of approval takes where a policy does not say otherwise."""

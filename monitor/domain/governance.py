@@ -5,12 +5,13 @@ outcomes fail. A model whose policy leaves one out is watched all the same, and 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from enum import IntEnum, StrEnum
 
-from monitor.domain.approval import ApprovalKind, ApprovalRule
+from monitor.domain.approval import SHIPPED_RULES, ApprovalKind, ApprovalRule
 from monitor.domain.finding import Verdict
+from monitor.domain.role import Role
 
 
 class Autonomy(StrEnum):
@@ -78,8 +79,8 @@ class Accountability:
         governance: People who approve looser policies and waivers.
         builders: People who built the model.
         accounts: Account to the person behind it, for people who have more than one.
-        contacts: Party (``owner``, ``operator``, ``validator``, ``governance``) to how it is
-            reached.
+        contacts: Role (``accountable``, ``owner``, ``operator``, ``validator``, ``governance``) to
+            how its people are reached.
     """
 
     accountable: str = ""
@@ -95,6 +96,17 @@ class Accountability:
     def person(self, account: str) -> str:
         """Return the person behind an account."""
         return self.accounts.get(account, account)
+
+    def people(self, role: Role) -> frozenset[str]:
+        """Return the persons that the policy gives a role; the deputy is accountable as well."""
+        named = {
+            Role.ACCOUNTABLE: tuple(name for name in (self.accountable, self.deputy) if name),
+            Role.OWNER: self.owners,
+            Role.OPERATOR: self.operators,
+            Role.VALIDATOR: self.validators,
+            Role.GOVERNANCE: self.governance,
+        }
+        return frozenset(self.person(account) for account in named.get(role, ()))
 
 
 class Tier(StrEnum):
@@ -163,7 +175,7 @@ class Consequence:
         gate: What a serving layer is told.
         conditions: Name of a column of the log, or ``human_review_share``, to the most it may be
             while the machine acts (the least, for the share); empty for none.
-        notify: Parties who are told.
+        notify: Roles whose people are told.
         deadline: How long its case may stay open; None for no limit.
         on_deadline: What follows then; None exactly where there is no deadline.
         demote_alias: The registry's alias that is taken from the version; "" for none.
@@ -176,6 +188,51 @@ class Consequence:
     deadline: timedelta | None = None
     on_deadline: OnDeadline | None = None
     demote_alias: str = ""
+
+
+HUMAN_REVIEW_SHARE = "human_review_share"
+"""The condition that at least this share of the decisions is looked at by a person."""
+
+
+def shipped_ladder(
+    *, fallback: bool = False, prohibited: bool = False
+) -> Mapping[Rung, Consequence]:
+    """Return what each rung does where a policy does not say otherwise.
+
+    Args:
+        fallback: Whether the policy says where decisions go that the machine may not make: a held
+            model then sends them there, and is denied otherwise.
+        prohibited: Whether nobody may let the model act.
+    """
+    held = GateAction.ROUTE_TO_HUMAN if fallback else GateAction.DENY
+    ladder: tuple[Consequence, ...] = (
+        Consequence(
+            Rung.WATCH,
+            GateAction.ALLOW,
+            notify=("owner",),
+            deadline=timedelta(days=5),
+            on_deadline=OnDeadline.RESTRICT,
+        ),
+        Consequence(
+            Rung.RESTRICT,
+            GateAction.ALLOW_WITH_CONDITIONS,
+            conditions={HUMAN_REVIEW_SHARE: 0.2},
+            notify=("owner", "operator"),
+            deadline=timedelta(days=2),
+            on_deadline=OnDeadline.HOLD,
+        ),
+        Consequence(
+            Rung.HOLD,
+            held,
+            notify=("owner", "operator", "accountable"),
+            deadline=timedelta(days=1),
+            on_deadline=OnDeadline.ESCALATE,
+        ),
+        Consequence(Rung.STOP, GateAction.DENY, notify=("accountable", "governance")),
+    )
+    if prohibited:
+        ladder = tuple(replace(item, gate=GateAction.DENY, conditions={}) for item in ladder)
+    return {item.rung: item for item in ladder}
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,15 +333,15 @@ class RegistryEntry:
 
 @dataclass(frozen=True, slots=True)
 class Governance:
-    """What a policy answers beyond what is measured; all of it is empty until the file says so.
+    """What a policy answers beyond what is measured; nothing is answered until the file does.
 
     Attributes:
         delegation: What is delegated to the machine, and by whom.
         accountability: Who answers for it.
         risk: How much risk was accepted.
         limits: Which alerts have which consequence.
-        consequences: Rung to what it does; the shipped ladder where the file names none.
-        approvals: What each kind of approval takes; the shipped rules where the file names none.
+        consequences: Every rung to what it does, the shipped ladder where the file is silent.
+        approvals: What every kind of approval takes, the shipped rules where the file is silent.
         waivers: How long consequences may be waived.
         review: How often people look again; None until the policy says.
         gate: How the gate answers.
@@ -295,8 +352,8 @@ class Governance:
     accountability: Accountability = field(default_factory=Accountability)
     risk: Risk = field(default_factory=Risk)
     limits: tuple[RiskLimit, ...] = ()
-    consequences: Mapping[Rung, Consequence] = field(default_factory=dict)
-    approvals: Mapping[ApprovalKind, ApprovalRule] = field(default_factory=dict)
+    consequences: Mapping[Rung, Consequence] = field(default_factory=shipped_ladder)
+    approvals: Mapping[ApprovalKind, ApprovalRule] = field(default_factory=lambda: SHIPPED_RULES)
     waivers: WaiverRule = field(default_factory=WaiverRule)
     review: Review | None = None
     gate: GateRule = field(default_factory=GateRule)
@@ -306,8 +363,8 @@ class Governance:
     def missing(self) -> tuple[str, ...]:
         """Return the answers that the policy leaves out, as its keys; with any, it is ungoverned."""
         answers = {
-            "decision.statement": self.delegation.statement,
-            "decision.delegated_by": self.delegation.delegated_by,
+            "delegation.statement": self.delegation.statement,
+            "delegation.by": self.delegation.delegated_by,
             "accountability.accountable": self.accountability.accountable,
             "risk.tier": self.risk.tier,
             "risk.limits": self.limits,

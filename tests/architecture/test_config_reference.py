@@ -33,6 +33,8 @@ def keys(schema, node=None, path=()):
                 here = ("limits", "<family>", *here[2:])
             yield ".".join(here), value.get("default")
             yield from keys(schema, value, here)
+        if "$ref" in variant.get("items", {}):
+            yield from keys(schema, variant["items"], (*path[:-1], f"{path[-1]}[]"))
         inner = variant.get("additionalProperties")
         if isinstance(inner, dict) and (set(inner) & {"$ref", "anyOf"}):
             yield from keys(schema, inner, (*path, "<name>"))

@@ -98,6 +98,30 @@ def test_what_is_commented_out_is_valid_once_it_is_decided(load):
     assert list(load(text).attributes) == ["sex", "age"]
 
 
+ANSWERS = {
+    "statement:": "Approve loans",
+    "by:": "cro",
+    "{target: }": "{target: desk}",
+    "accountable:": "head",
+    "tier:": "medium",
+    "rationale:": "credit",
+}
+
+
+def test_the_questions_of_governance_are_no_answers_and_take_them(load):
+    text = starter_yaml("credit", "../log", CREDIT)
+    watched, asked = text.split("# Before a version may act")
+    assert not load(text).governance.governed
+    asked = "\n".join(line.removeprefix("# ") for line in asked.split("\n")[1:])
+    with pytest.raises(ConfigError, match=r"delegation\.statement: has no value"):
+        load(watched + asked)
+    for question, answer in ANSWERS.items():
+        assert question in asked
+        whole = answer if question.startswith("{") else f"{question} {answer}"
+        asked = asked.replace(question, whole)
+    assert load(watched + asked).governance.governed
+
+
 @pytest.mark.parametrize("column", [EVENT_TIME, INCOME])
 def test_what_could_not_be_inferred_is_named_by_the_check(load, column):
     with pytest.raises(ConfigError, match="is missing"):

@@ -22,8 +22,8 @@ ANSWERED = Governance(
 
 def test_nobody_is_governed_by_silence():
     assert Governance().missing == (
-        "decision.statement",
-        "decision.delegated_by",
+        "delegation.statement",
+        "delegation.by",
         "accountability.accountable",
         "risk.tier",
         "risk.limits",
