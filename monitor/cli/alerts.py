@@ -1,6 +1,5 @@
 """``modelmon alerts``, ``mute`` and ``unmute``: what somebody is called for, and what not."""
 
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,15 +7,12 @@ import click
 
 from monitor.cli.finding import full_fingerprint
 from monitor.cli.output import Output, output_option, say, write_document, write_tables
-from monitor.cli.person import by_option
+from monitor.cli.person import by_option, said
 from monitor.cli.selection import INSTANT_HELP, chosen, instant
 
 if TYPE_CHECKING:
     from monitor.domain.policy import Policy
     from monitor.engine.ports import Store
-
-LONGEST = timedelta(days=90)
-"""How long a mute may be: what nobody wants to hear for longer has a wrong limit."""
 
 
 @click.group()
@@ -102,14 +98,11 @@ def mute(config_file: Path, finding: str, until: str, why: str, by: str) -> None
     shipped rules keep silent. FINDING is a fingerprint or its first digits. A newer mute takes the
     place of an older one.
     """
+    from monitor.engine import decisions
+
     policy, store, fingerprint = _opened(config_file, finding, writes=True)
-    now, end = _now(), instant(policy, "--until", until)
-    if not now < end <= now + LONGEST:
-        raise click.UsageError(
-            f"--until {until} is not within the next {LONGEST.days} days; a mute that ends later "
-            "asks for another limit"
-        )
-    _decide(store, policy, fingerprint, (now, end), by, why)
+    end = instant(policy, "--until", until)
+    decisions.mute(store, policy, fingerprint, end, said(by, why))
     say(f"{policy.model}: {fingerprint} is muted until {end:%Y-%m-%d %H:%M}Z")
 
 
@@ -120,18 +113,11 @@ def mute(config_file: Path, finding: str, until: str, why: str, by: str) -> None
 @click.pass_obj
 def unmute(config_file: Path, finding: str, why: str, by: str) -> None:
     """End the mute of a finding before its time."""
+    from monitor.engine import decisions
+
     policy, store, fingerprint = _opened(config_file, finding, writes=True)
-    now, known = _now(), store.mutes(policy.model).get(fingerprint)
-    if known is None or not known.holds(now):
-        raise click.UsageError(f"{fingerprint} is not muted")
-    _decide(store, policy, fingerprint, (now, now), by, why)
+    decisions.unmute(store, policy, fingerprint, said(by, why))
     say(f"{policy.model}: {fingerprint} is no longer muted")
-
-
-def _now() -> datetime:
-    from monitor import app
-
-    return app.SystemClock().now()
 
 
 def _opened(
@@ -149,18 +135,3 @@ def _opened(
     model = latest_of(store, fingerprint).finding.reading.subject.model
     (policy,) = chosen(policies, [model])
     return policy, store, fingerprint
-
-
-def _decide(  # noqa: PLR0917  # six nouns, each of another type
-    store: "Store",
-    policy: "Policy",
-    fingerprint: str,
-    span: tuple[datetime, datetime],
-    by: str,
-    why: str,
-) -> None:
-    from monitor.domain.alert import Mute
-
-    if not why.strip():
-        raise click.UsageError("--why is empty; say why nobody has to hear of it")
-    store.mute(Mute(policy.model, fingerprint, *span, by, why))

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from monitor.cli.output import Output, output_option, progress_bar, say, write_tables
+from monitor.cli.person import somebody
 from monitor.cli.selection import INSTANT_HELP, chosen, period
 
 
@@ -36,12 +37,15 @@ def register(  # noqa: PLR0917  # one argument an option
     """Freeze a period as the baseline of each model version that has rows in it."""
     from monitor import app
     from monitor.engine.register import Registration, register_baselines
+    from monitor.governance.authorisation import Action, authorise
 
     settings = app.read_settings(config_file)
     (policy,) = chosen(app.read_policies(settings), [model])
     window = period(policy, begin, end)
     assert window is not None  # noqa: S101  # both options are required
     outside = app.open_configured(settings)
+    now = outside.clock.now()
+    authorise(somebody(by, now), Action.REGISTER_BASELINE, policy, now)
     with progress_bar(f"registering {model}") as progress:
         done = register_baselines(
             policy,

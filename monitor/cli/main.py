@@ -13,6 +13,7 @@ from monitor.domain.errors import (
     BaselineError,
     ConfigError,
     ModelmonError,
+    RefusedError,
     ReportError,
     SourceError,
     StoreError,
@@ -79,6 +80,7 @@ _CODES: dict[type[ModelmonError], ExitCode] = {
     WorkerMemoryError: ExitCode.SOURCE,
     StoreError: ExitCode.STORE,
     ReportError: ExitCode.USAGE,
+    RefusedError: ExitCode.USAGE,
 }
 
 

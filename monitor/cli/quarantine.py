@@ -1,6 +1,6 @@
 """``modelmon quarantine``: files that could not be used."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,10 +14,11 @@ from monitor.cli.output import (
     write_document,
     write_tables,
 )
-from monitor.cli.person import by_option
+from monitor.cli.person import by_option, said
 from monitor.cli.selection import chosen
 
 if TYPE_CHECKING:
+    from monitor.domain.policy import Policy
     from monitor.domain.quarantine import QuarantinedFile
     from monitor.engine.ports import Store
 
@@ -40,7 +41,7 @@ def list_files(config_file: Path, models: tuple[str, ...], output: Output, *, ev
     """List the files in quarantine, the one that has been there longest first."""
     from monitor.reports.quarantine import quarantine_document, quarantine_table
 
-    _, files = _open(config_file, models)
+    _, _, files = _open(config_file, models)
     shown = [file for file in files if every or file.inside]
     if output == "json":
         write_document(quarantine_document(shown))
@@ -70,22 +71,19 @@ def retry(  # one argument an option
 
     PATHS are paths as `modelmon quarantine list` shows them.
     """
-    from datetime import datetime
-
-    from monitor import app
-    from monitor.domain.quarantine import QuarantineState, retry
+    from monitor.domain.quarantine import QuarantineState
+    from monitor.engine.decisions import retry_file
 
     if every == bool(paths):
         raise click.UsageError("name the files, or say --all")
-    store, files = _open(config_file, models, writes=True)
+    store, policies, files = _open(config_file, models, writes=True)
     waiting = [file for file in files if file.state is QuarantineState.WAITING]
-    now: datetime = app.SystemClock().now()
-    _decide(
-        waiting if every else _named(files, paths),
-        lambda file: retry(file, by, why, now),
-        store,
-        "is tried at the next check",
-    )
+    meant = waiting if every else _named(files, paths)
+    for file in meant:
+        retry_file(store, policies[file.model], file.path, said(by, why))
+        say(f"{file.model}: {printable(file.path)} is tried at the next check")
+    if not meant:
+        say("no file waits")
 
 
 @quarantine.command()
@@ -102,19 +100,17 @@ def drop(  # one argument an option
     PATHS are paths as `modelmon quarantine list` shows them; `modelmon quarantine retry` takes
     them back.
     """
-    from monitor.domain.quarantine import drop
+    from monitor.engine.decisions import drop_file
 
-    if not why.strip():
-        raise click.UsageError("--why is empty; say why nobody will need the rows of these files")
-    store, files = _open(config_file, models, writes=True)
-    _decide(
-        _named(files, paths), lambda file: drop(file, by, why), store, "is dropped, and still named"
-    )
+    store, policies, files = _open(config_file, models, writes=True)
+    for file in _named(files, paths):
+        drop_file(store, policies[file.model], file.path, said(by, why))
+        say(f"{file.model}: {printable(file.path)} is dropped, and still named")
 
 
 def _open(
     config_file: Path, models: Sequence[str], *, writes: bool = False
-) -> "tuple[Store, list[QuarantinedFile]]":
+) -> "tuple[Store, dict[str, Policy], list[QuarantinedFile]]":
     from monitor import app
 
     settings = app.read_settings(config_file)
@@ -122,7 +118,8 @@ def _open(
     auditing = app.auditing(settings) if writes else None  # to look needs no key
     store = app.open_outside(settings.store_url, auditing=auditing).store
     files = [file for policy in policies for file in store.quarantine(policy.model).values()]
-    return store, sorted(files, key=lambda file: (file.first_seen, file.model, file.path))
+    files.sort(key=lambda file: (file.first_seen, file.model, file.path))
+    return store, {policy.model: policy for policy in policies}, files
 
 
 def _named(files: "Sequence[QuarantinedFile]", paths: Sequence[str]) -> "list[QuarantinedFile]":
@@ -143,18 +140,3 @@ def _named(files: "Sequence[QuarantinedFile]", paths: Sequence[str]) -> "list[Qu
             raise click.UsageError(f"{path} is in quarantine for {models}: say --model")
         found += meant
     return found
-
-
-def _decide(
-    files: "Sequence[QuarantinedFile]",
-    decision: "Callable[[QuarantinedFile], QuarantinedFile]",
-    store: "Store",
-    what: str,
-) -> None:
-    from monitor.engine.quarantine import decide
-
-    for file in files:
-        decide(file.model, file.path, decision, store)
-        say(f"{file.model}: {printable(file.path)} {what}")
-    if not files:
-        say("no file waits")

@@ -75,6 +75,14 @@ class WorkerMemoryError(ModelmonError):
     """A worker process needed more memory than it may have; the SRE must give it more."""
 
 
+class RefusedError(ModelmonError):
+    """What somebody asked for cannot be done as things are. Carries every reason, not the first."""
+
+    def __init__(self, reasons: tuple[str, ...]) -> None:
+        self.reasons = reasons
+        super().__init__("; ".join(reasons))
+
+
 class BaselineError(ModelmonError):
     """A baseline is missing or cannot be registered; the model owner must act."""
 

@@ -18,6 +18,7 @@ from monitor.engine.authority import Authorities
 from monitor.engine.counting import Counted, Task
 from monitor.engine.past import PastFinding, RunLine
 from monitor.engine.progress import Progress
+from monitor.governance.record import Actor
 from monitor.profile.grid import Grid
 
 
@@ -332,11 +333,17 @@ class Store(Authorities, Protocol):
         """
         ...
 
-    def note(self, files: Sequence[QuarantinedFile]) -> int:
+    def note(
+        self, files: Sequence[QuarantinedFile], decided: tuple[datetime, Actor] | None = None
+    ) -> int:
         """Store what is known of quarantined files, and return how many of them were written.
 
         A state is written only after the state it follows from, by ``change``: of two writers
         that began with the same one, the second is left out and has to look again.
+
+        Args:
+            files: What is known.
+            decided: When and by whom, where somebody decided it; None for what was seen.
         """
         ...
 
@@ -427,8 +434,13 @@ class Store(Authorities, Protocol):
         """Return what runs have changed in what was known of a finding's alerts, oldest first."""
         ...
 
-    def mute(self, mute: Mute) -> None:
-        """Store a person's decision that nobody is called for a finding for a while."""
+    def mute(self, mute: Mute, actor: Actor | None = None) -> None:
+        """Store a person's decision that nobody is called for a finding for a while.
+
+        Args:
+            mute: What they decided.
+            actor: Who they are, and how that is known; None where a command says so.
+        """
         ...
 
     def mutes(self, model: str) -> Mapping[str, Mute]:

@@ -11,6 +11,7 @@ from monitor.domain.quarantine import Quarantine, QuarantinedFile, QuarantineSta
 from monitor.domain.schedule import Schedule
 from monitor.domain.window import Window
 from monitor.engine.ports import Source, Span, Store, Survey
+from monitor.governance.record import Actor
 
 _ATTEMPTS = 5
 """How often a person's decision is taken to the newest state of a file: a check that writes at
@@ -84,6 +85,7 @@ def decide(
     path: str,
     decision: Callable[[QuarantinedFile], QuarantinedFile],
     store: Store,
+    by: tuple[datetime, Actor],
 ) -> QuarantinedFile:
     """Store what a person decided about a file in quarantine, and return what it is now.
 
@@ -96,7 +98,7 @@ def decide(
         if known is None:
             raise ValueError(f"{path} is not in quarantine")
         decided = decision(known)
-        if store.note((decided,)):
+        if store.note((decided,), by):
             return decided
     raise StoreError(f"{path} is being written to by another process; nothing was decided")
 

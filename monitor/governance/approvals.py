@@ -14,6 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from monitor.domain.approval import ApprovalKind, ApprovalRule, Party
+from monitor.domain.errors import RefusedError
 from monitor.domain.role import Role
 
 
@@ -34,12 +35,8 @@ class RequestState(StrEnum):
 _OPEN = frozenset({RequestState.PENDING, RequestState.GRANTED})
 
 
-class NotAllowedError(Exception):
+class NotAllowedError(RefusedError):
     """Somebody may not do this. Carries every reason, not the first."""
-
-    def __init__(self, reasons: tuple[str, ...]) -> None:
-        self.reasons = reasons
-        super().__init__("; ".join(reasons))
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ class Actor:
 
     Attributes:
         id: A person's issuer and subject, a token's name, or ``daemon``.
-        method: How that is known: ``system``, ``cli``, ``token``, ``oidc``.
+        method: How that is known: ``system``, ``cli``, ``token``, ``oidc``, ``header``.
     """
 
     id: str

@@ -6,6 +6,7 @@ what Unicode has no character for is written as an escape.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from monitor.domain.alert import AlertEvent, Mute
 from monitor.domain.baseline import Baseline
@@ -77,8 +78,15 @@ def baseline_registered(baseline: Baseline) -> Happened:
     )
 
 
-def quarantine_changed(file: QuarantinedFile) -> Happened:
-    """Return the event of a file that came into quarantine, left it, or was decided on."""
+def quarantine_changed(
+    file: QuarantinedFile, decided: tuple[datetime, Actor] | None = None
+) -> Happened:
+    """Return the event of a file that came into quarantine, left it, or was decided on.
+
+    Args:
+        file: What it is now.
+        decided: When and by whom, where somebody has just decided on it; None for what was seen.
+    """
     data: Mapping[str, Json] = {
         "path": _plain(file.path),
         "state": file.state.value,
@@ -86,9 +94,9 @@ def quarantine_changed(file: QuarantinedFile) -> Happened:
         "change": file.change,
         "why": _plain(file.why),
     }
-    actor = Actor(_plain(file.by), "cli") if file.by else DAEMON
+    at, actor = decided or (file.last_tried, DAEMON)
     event = AuditEvent(EventType.QUARANTINE_CHANGED, _model(file.model), actor, data=data)
-    return Happened(file.last_tried, event)
+    return Happened(at, event)
 
 
 def alert_changed(model: str, event: AlertEvent) -> Happened:
@@ -105,16 +113,21 @@ def alert_changed(model: str, event: AlertEvent) -> Happened:
     return Happened(event.at, AuditEvent(EventType.ALERT_CHANGED, _model(model), data=data))
 
 
-def alert_muted(mute: Mute) -> Happened:
-    """Return the event of a person's decision that nobody is called for a while, or is again."""
+def alert_muted(mute: Mute, actor: Actor | None = None) -> Happened:
+    """Return the event of a person's decision that nobody is called for a while, or is again.
+
+    Args:
+        mute: What they decided.
+        actor: Who they are, and how that is known; None where a command says so.
+    """
     kind = EventType.ALERT_MUTED if mute.until > mute.at else EventType.ALERT_UNMUTED
     data: Mapping[str, Json] = {
         "finding": mute.fingerprint,
         "until": mute.until.isoformat(),
         "why": _plain(mute.why),
     }
-    actor = Actor(_plain(mute.by), "cli")
-    return Happened(mute.at, AuditEvent(kind, _model(mute.model), actor, data=data))
+    said = actor or Actor(_plain(mute.by), "cli")
+    return Happened(mute.at, AuditEvent(kind, _model(mute.model), said, data=data))
 
 
 def _model(name: str) -> str:

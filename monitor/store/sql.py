@@ -33,6 +33,7 @@ from monitor.engine.ports import (
     WindowVerdicts,
 )
 from monitor.governance.ledger import Change
+from monitor.governance.record import Actor
 from monitor.store.alerts import SqlAlerts
 from monitor.store.audit import Auditing, Journal, Signed, append
 from monitor.store.changes import bump, read_changes
@@ -220,7 +221,9 @@ class SqlStore(SqlAlerts, SqlAuthorities, Store):
             lambda to, journal: commit_run(to, run, policy, quarantine, journal),
         )
 
-    def note(self, files: Sequence[QuarantinedFile]) -> int:
+    def note(
+        self, files: Sequence[QuarantinedFile], decided: tuple[datetime, Actor] | None = None
+    ) -> int:
         """Store what is known of quarantined files, and return how many of them were written.
 
         One whose stored state is not the one that its own follows from is left out.
@@ -229,7 +232,7 @@ class SqlStore(SqlAlerts, SqlAuthorities, Store):
         return self._write(
             "writing the quarantine",
             models,
-            lambda to, journal: len(write_quarantine(to, files, journal)),
+            lambda to, journal: len(write_quarantine(to, files, journal, decided)),
         )
 
     def quarantine(self, model: str) -> Mapping[str, QuarantinedFile]:
@@ -269,10 +272,12 @@ class SqlStore(SqlAlerts, SqlAuthorities, Store):
         with reported(self._url, doing), self._engine.connect() as connection:
             return read_past_findings(connection, fingerprint, until, most)
 
-    def mute(self, mute: Mute) -> None:
+    def mute(self, mute: Mute, actor: Actor | None = None) -> None:
         """Store a person's decision that nobody is called for a finding for a while."""
         doing = f"muting finding {mute.fingerprint}"
-        self._write(doing, {mute.model}, lambda to, journal: write_decision(to, mute, journal))
+        self._write(
+            doing, {mute.model}, lambda to, journal: write_decision(to, mute, actor, journal)
+        )
 
     def govern(
         self, policy: Policy, now: datetime, decide: Decide, observed: Observed | None = None

@@ -112,10 +112,12 @@ def _write_book(connection: Connection, book: Book, policy: str, journal: Journa
         journal.add(happened(book.ledger.model, policy, change))
 
 
-def write_decision(connection: Connection, mute: Mute, journal: Journal) -> None:
+def write_decision(
+    connection: Connection, mute: Mute, actor: Actor | None, journal: Journal
+) -> None:
     """Write that nobody is called for a finding for a while, or is again."""
     write_mute(connection, mute)
-    journal.add(alert_muted(mute))
+    journal.add(alert_muted(mute, actor))
 
 
 def write_failure(connection: Connection, failure: Failure, journal: Journal) -> None:
@@ -125,13 +127,16 @@ def write_failure(connection: Connection, failure: Failure, journal: Journal) ->
 
 
 def write_quarantine(
-    connection: Connection, files: Sequence[QuarantinedFile], journal: Journal
+    connection: Connection,
+    files: Sequence[QuarantinedFile],
+    journal: Journal,
+    decided: tuple[datetime, Actor] | None = None,
 ) -> Sequence[QuarantinedFile]:
     """Write what is known of files; a further try of a file that is as it was is no event."""
     written = write_files(connection, files)
     for file in written:
-        if file.attempts <= 1 or not file.inside:
-            journal.add(quarantine_changed(file))
+        if decided or file.attempts <= 1 or not file.inside:
+            journal.add(quarantine_changed(file, decided))
     return written
 
 

@@ -113,7 +113,10 @@ def test_all_files_that_wait_are_tried_at_once(deployment):
     [
         (("drop", "nothing.parquet", "--why", "x"), "not in quarantine: nothing.parquet"),
         (("drop", "torn.parquet", "--why", "x"), "in quarantine for credit, fraud: say --model"),
-        (("drop", "torn.parquet", "--why", " "), "--why is empty"),
+        (
+            ("drop", "torn.parquet", "--why", " ", "--model", "credit"),
+            "the reason is empty; say why nobody will need",
+        ),
         (("drop", "torn.parquet"), "Missing option '--why'"),
         (("retry",), "name the files, or say --all"),
         (("retry", "torn.parquet", "--all"), "name the files, or say --all"),

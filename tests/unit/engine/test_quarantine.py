@@ -17,6 +17,7 @@ from monitor.engine.progress import Silent
 from monitor.engine.quarantine import decide
 from monitor.engine.register import Registration, register_baselines
 from monitor.engine.run import Outside
+from monitor.governance.record import Actor
 from monitor.store.sql import SqlStore
 from tests.e2e.deployment import MODEL, write_day
 
@@ -24,6 +25,7 @@ pytestmark = pytest.mark.slow
 
 FIRST = datetime(2024, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
+PERSON = Actor("ada", "cli")
 
 
 class HandClock:
@@ -223,11 +225,23 @@ def test_a_dropped_file_is_left_out_though_it_is_mended_until_it_is_taken_back(b
     whole = tear(bench.path(5))
     bench.check()
     name = bench.path(5).name
-    decide("credit", name, lambda file: drop(file, "ada", "lost"), bench.store)
+    decide(
+        "credit",
+        name,
+        lambda file: drop(file, "ada", "lost"),
+        bench.store,
+        (bench.clock.at, PERSON),
+    )
     bench.path(5).write_bytes(whole)
     assert bench.check(LONGEST_WAIT) == []
     assert bench.known(name).state == "dropped"
-    decide("credit", name, lambda file: retry(file, "bob", "", bench.clock.at), bench.store)
+    decide(
+        "credit",
+        name,
+        lambda file: retry(file, "bob", "", bench.clock.at),
+        bench.store,
+        (bench.clock.at, PERSON),
+    )
     assert bench.check(timedelta(seconds=1)) == [(6, 2, 300)]
     assert bench.known(name).state == "released"
 
@@ -239,7 +253,13 @@ def test_a_decision_made_during_a_check_stands(bench):
     bench.path(4).write_bytes(whole)
     running = check_due(bench.policy, source_of(bench.policy), bench.outside, Silent())
     next(running)
-    decide("credit", name, lambda file: drop(file, "ada", "lost"), bench.store)
+    decide(
+        "credit",
+        name,
+        lambda file: drop(file, "ada", "lost"),
+        bench.store,
+        (bench.clock.at, PERSON),
+    )
     assert list(running) == []
     assert bench.known(name).state == "dropped"
 
@@ -313,7 +333,13 @@ def test_windows_of_an_earlier_schedule_are_history(bench):
 
 def test_nothing_is_decided_about_a_file_that_nobody_knows(bench):
     with pytest.raises(ValueError, match="not in quarantine"):
-        decide("credit", "a.parquet", lambda file: drop(file, "ada", "lost"), bench.store)
+        decide(
+            "credit",
+            "a.parquet",
+            lambda file: drop(file, "ada", "lost"),
+            bench.store,
+            (bench.clock.at, PERSON),
+        )
 
 
 def test_a_decision_that_is_overtaken_again_and_again_says_so(bench):
@@ -326,4 +352,4 @@ def test_a_decision_that_is_overtaken_again_and_again_says_so(bench):
         return drop(file, "ada", "lost")
 
     with pytest.raises(StoreError, match="another process; nothing was decided"):
-        decide("credit", name, overtaken, bench.store)
+        decide("credit", name, overtaken, bench.store, (bench.clock.at, PERSON))
