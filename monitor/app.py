@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from monitor.scheduling.leadership import Leadership
     from monitor.sources.json_logs.convert import Conversion
     from monitor.sources.parquet import TableKind
+    from monitor.store.access import AccessStore
     from monitor.store.audit import Auditing, Signed
     from monitor.store.audit_store import AuditStore
 
@@ -368,6 +369,20 @@ def audit_store(settings: DaemonSettings) -> "AuditStore":
     from monitor.store.audit_store import AuditStore
 
     return AuditStore(settings.store_url)
+
+
+def access_store(settings: DaemonSettings) -> "AccessStore":
+    """Return tokens and answered requests; what changes them is signed as the settings want it.
+
+    Raises:
+        StoreError: The database has another schema, or its URL is none.
+        AuditError: The key or the kept checkpoints cannot be read.
+    """
+    from monitor.store.access import AccessStore
+    from monitor.store.schema import require_current
+
+    require_current(settings.store_url)
+    return AccessStore(settings.store_url, auditing(settings))
 
 
 def this_replica() -> Replica:

@@ -56,6 +56,7 @@ COMMANDS = {
     "rules": ("monitor.cli.rules:rules", "Print recording and alerting rules for Prometheus."),
     "run": ("monitor.cli.run:run", "Run the windows that are due, or a period, once."),
     "serve": ("monitor.cli.serve:serve", "Run the daemon."),
+    "token": ("monitor.cli.token:token", "Create, list and revoke tokens for HTTP."),
     "unmute": ("monitor.cli.alerts:unmute", "End the mute of a finding before its time."),
 }
 """Command to where it is defined and its line in the help: nothing is imported to print help."""

@@ -35,6 +35,7 @@ REVISIONS = (
     "0010",
     "0011",
     "0012",
+    "0014",
 )
 """Every revision this code knows, oldest first; the last one is what it needs."""
 

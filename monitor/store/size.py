@@ -2,6 +2,7 @@
 
 from sqlalchemy import Connection, text
 
+from monitor.store import access_tables  # noqa: F401  # its tables are of the same metadata
 from monitor.store.tables import METADATA
 
 

@@ -34,6 +34,7 @@ from monitor.engine.ports import (
 )
 from monitor.governance.ledger import Change
 from monitor.governance.record import Actor
+from monitor.store import access_tables  # noqa: F401  # its tables are of the same metadata
 from monitor.store.alerts import SqlAlerts
 from monitor.store.audit import Auditing, Journal, Signed, append
 from monitor.store.changes import bump, read_changes

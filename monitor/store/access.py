@@ -1,0 +1,218 @@
+"""Tokens and answered requests in SQL; what gives or refuses access is in the audit log."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, RowMapping, delete, insert, select, update
+
+from monitor.domain.errors import RefusedError
+from monitor.domain.role import Role
+from monitor.governance.events import EventType
+from monitor.governance.log import Happened
+from monitor.governance.record import Actor, AuditEvent, Json
+from monitor.governance.tokens import USE_NOTED, Token, revoked
+from monitor.store.access_tables import ANSWERS, TOKENS
+from monitor.store.audit import Auditing, Signed, append
+from monitor.store.connection import connect_lazily, database_url, reported, retried
+
+ANSWERS_KEPT = timedelta(days=7)
+"""How long a request's id is remembered."""
+
+_Written = TypeVar("_Written")
+_Steps = Callable[[Connection], tuple[_Written, Sequence[Happened]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What became of a request that carries an id.
+
+    Attributes:
+        digest: SHA-256 of what was asked.
+        status: What was answered; None while nobody knows.
+        body: The answer; "" while nobody knows.
+    """
+
+    digest: str
+    status: int | None
+    body: str
+
+
+class AccessStore:
+    """Tokens, refusals and answered requests, on connections of their own."""
+
+    def __init__(self, url: str, auditing: Auditing | None = None) -> None:
+        """Connect when something is first asked for.
+
+        Raises:
+            StoreError: The URL is none, or its driver is not installed.
+        """
+        self._url = database_url(url)
+        self._engine = connect_lazily(self._url)
+        self._auditing = auditing or Auditing()
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self._engine.dispose()
+
+    def tokens(self) -> Sequence[Token]:
+        """Return every token that there ever was, oldest first.
+
+        Raises:
+            StoreError: The database cannot be read.
+        """
+        query = select(TOKENS).order_by(TOKENS.c.created_at, TOKENS.c.id)
+        with reported(self._url, "reading tokens"), self._engine.connect() as connection:
+            return [_token_of(row) for row in connection.execute(query).mappings()]
+
+    def token(self, public: str) -> Token | None:
+        """Return a token by its public part.
+
+        Raises:
+            StoreError: The database cannot be read.
+        """
+        with reported(self._url, "looking up a token"), self._engine.connect() as connection:
+            return _read(connection, public)
+
+    def create(self, token: Token, actor: Actor) -> None:
+        """Store a new token.
+
+        Raises:
+            StoreError: It cannot be written.
+        """
+
+        def steps(connection: Connection) -> tuple[None, Sequence[Happened]]:
+            connection.execute(insert(TOKENS), _row(token))
+            data: dict[str, Json] = {
+                **_named(token),
+                "purpose": token.purpose,
+                "expires": token.expires_at.isoformat(),
+            }
+            return None, [_event(EventType.TOKEN_CREATED, token, actor, data, token.created_at)]
+
+        self._write("creating a token", steps)
+
+    def revoke(self, public: str, by: str, actor: Actor, at: datetime) -> Token:
+        """End a token.
+
+        Raises:
+            RefusedError: There is none, or it is revoked already.
+            StoreError: It cannot be written.
+        """
+
+        def steps(connection: Connection) -> tuple[Token, Sequence[Happened]]:
+            known = _read(connection, public)
+            if known is None:
+                raise RefusedError((f"there is no token {public}; see: modelmon token list",))
+            ended = revoked(known, by, at)
+            changed = update(TOKENS).where(TOKENS.c.id == public)
+            connection.execute(changed.values(revoked_at=at, revoked_by=by))
+            return ended, [_event(EventType.TOKEN_REVOKED, ended, actor, _named(ended), at)]
+
+        return self._write("revoking a token", steps)
+
+    def used(self, token: Token, at: datetime) -> bool:
+        """Note that a token was used, unless that was noted within the hour; return whether.
+
+        Raises:
+            StoreError: It cannot be written.
+        """
+        if token.used_at is not None and at < token.used_at + USE_NOTED:
+            return False
+
+        def steps(connection: Connection) -> tuple[None, Sequence[Happened]]:
+            connection.execute(update(TOKENS).where(TOKENS.c.id == token.id).values(used_at=at))
+            return None, ()
+
+        self._write("noting the use of a token", steps)
+        return True
+
+    def denied(self, happened: Happened) -> None:
+        """Record that somebody was refused.
+
+        Raises:
+            StoreError: It cannot be written.
+        """
+        self._write("recording a refusal", lambda _: (None, [happened]))
+
+    def begin(self, account: str, request: str, digest: str, at: datetime) -> Answered | None:
+        """Note that a request is being carried out; return what became of it if it was before.
+
+        Raises:
+            StoreError: It cannot be written.
+        """
+        mine = (ANSWERS.c.account == account) & (ANSWERS.c.request == request)
+
+        def steps(connection: Connection) -> tuple[Answered | None, Sequence[Happened]]:
+            connection.execute(delete(ANSWERS).where(ANSWERS.c.at < at - ANSWERS_KEPT))
+            row = connection.execute(select(ANSWERS).where(mine)).mappings().first()
+            if row is not None:
+                return Answered(row["digest"], row["status"], row["body"] or ""), ()
+            new = {"account": account, "request": request, "digest": digest, "at": at}
+            connection.execute(insert(ANSWERS), new)
+            return None, ()
+
+        return self._write("noting a request", steps)
+
+    def end(self, account: str, request: str, status: int | None, body: str) -> None:
+        """Note what was answered; None where nothing was done, so that it may be asked again.
+
+        Raises:
+            StoreError: It cannot be written.
+        """
+        mine = (ANSWERS.c.account == account) & (ANSWERS.c.request == request)
+
+        def steps(connection: Connection) -> tuple[None, Sequence[Happened]]:
+            if status is None:
+                connection.execute(delete(ANSWERS).where(mine))
+            else:
+                connection.execute(update(ANSWERS).where(mine).values(status=status, body=body))
+            return None, ()
+
+        self._write("noting an answer", steps)
+
+    def _write(self, doing: str, write: _Steps[_Written]) -> _Written:
+        def steps(connection: Connection) -> tuple[_Written, Signed | None]:
+            written, happened = write(connection)
+            return written, append(connection, happened, self._auditing)
+
+        with reported(self._url, doing):
+            written, signed = retried(self._engine, steps)
+        if signed is not None and signed.checkpoint is not None:
+            self._auditing.witness(signed.checkpoint, signed.at)
+        return written
+
+
+def _event(
+    kind: EventType, token: Token, actor: Actor, data: dict[str, Json], at: datetime
+) -> Happened:
+    return Happened(at, AuditEvent(kind, f"token/{token.id}", actor, data=data))
+
+
+def _named(token: Token) -> dict[str, Json]:
+    return {
+        "holder": token.holder,
+        "roles": list[Json](sorted(token.roles)),
+        "models": None if token.models is None else list[Json](sorted(token.models)),
+    }
+
+
+def _read(connection: Connection, public: str) -> Token | None:
+    row = connection.execute(select(TOKENS).where(TOKENS.c.id == public)).mappings().first()
+    return None if row is None else _token_of(row)
+
+
+def _row(token: Token) -> dict[str, Any]:
+    row = {name: getattr(token, name) for name in Token.__dataclass_fields__}
+    row["roles"] = sorted(token.roles)
+    row["models"] = None if token.models is None else sorted(token.models)
+    return row
+
+
+def _token_of(row: RowMapping) -> Token:
+    models = row["models"]
+    parts = {name: row[name] for name in Token.__dataclass_fields__}
+    parts["roles"] = frozenset(Role(name) for name in row["roles"])
+    parts["models"] = None if models is None else frozenset(models)
+    return Token(**parts)
