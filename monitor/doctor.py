@@ -9,7 +9,13 @@ from monitor.config.files import Configured
 from monitor.domain.errors import AuditError, ConfigError, SourceError, StoreError
 from monitor.domain.policy import Policy
 from monitor.domain.settings import DaemonSettings
-from monitor.engine.examine import Condition, Examined, examine_model, unreachable
+from monitor.engine.examine import (
+    Condition,
+    Examined,
+    examine_governance,
+    examine_model,
+    unreachable,
+)
 from monitor.engine.run import Outside
 from monitor.exposition.render import Build, render
 
@@ -54,6 +60,7 @@ def _stored(configured: Configured) -> Iterator[Examined]:
 
 
 def _model(policy: Policy, outside: Outside) -> Iterator[Examined]:
+    yield examine_governance(policy)
     try:
         source = app.source_of(policy)
     except SourceError as error:

@@ -331,6 +331,16 @@ class RegistryEntry:
     on_outside_move: OnOutsideMove = OnOutsideMove.HOLD
 
 
+QUESTIONS: Mapping[str, str] = {
+    "delegation.statement": "what may the machine decide?",
+    "delegation.by": "who delegated that to it?",
+    "accountability.accountable": "which one person answers when outcomes fail?",
+    "risk.tier": "how much harm can it do?",
+    "risk.limits": "which alerts have which consequence?",
+}
+"""What a policy must answer before a model may act: key to question."""
+
+
 @dataclass(frozen=True, slots=True)
 class Governance:
     """What a policy answers beyond what is measured; nothing is answered until the file does.
@@ -362,16 +372,26 @@ class Governance:
     @property
     def missing(self) -> tuple[str, ...]:
         """Return the answers that the policy leaves out, as its keys; with any, it is ungoverned."""
-        answers = {
-            "delegation.statement": self.delegation.statement,
-            "delegation.by": self.delegation.delegated_by,
-            "accountability.accountable": self.accountability.accountable,
-            "risk.tier": self.risk.tier,
-            "risk.limits": self.limits,
-        }
-        return tuple(key for key, answer in answers.items() if not answer)
+        answers = (
+            self.delegation.statement,
+            self.delegation.delegated_by,
+            self.accountability.accountable,
+            self.risk.tier,
+            self.limits,
+        )
+        return tuple(key for key, answer in zip(QUESTIONS, answers, strict=True) if not answer)
 
     @property
     def governed(self) -> bool:
         """Return whether every answer is there, so that a version may be allowed to act."""
         return not self.missing
+
+    @property
+    def unfilled(self) -> tuple[tuple[ApprovalKind, Role], ...]:
+        """Return the approvals that take somebody of a role that the policy gives to nobody."""
+        return tuple(
+            (kind, seat.role)
+            for kind, rule in self.approvals.items()
+            for seat in rule.seats
+            if not self.accountability.people(seat.role)
+        )

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from monitor.domain.baseline import Baseline
 from monitor.domain.errors import BaselineError, ModelmonError, SourceError
+from monitor.domain.governance import QUESTIONS
 from monitor.domain.manifest import UnreadableFile
 from monitor.domain.policy import Policy
 from monitor.domain.quarantine import Quarantine
@@ -155,6 +156,22 @@ def examine_windows(
     condition = Condition.WARN if behind else Condition.OK
     advice = f"is the daemon running? modelmon run {model} runs them now" if behind else ""
     yield Examined("windows", model, condition, found, advice)
+
+
+def examine_governance(policy: Policy) -> Examined:
+    """Return whether the policy answers what it must before a version may act."""
+    what, model, governance = "governance", policy.model, policy.governance
+    if governance.missing:
+        asked = "; ".join(f"{QUESTIONS[key]} ({key})" for key in governance.missing)
+        advice = "answer in the file, or nothing of it may act; docs/how-to/write-a-policy.md"
+        return Examined(what, model, Condition.WARN, f"ungoverned: {asked}", advice)
+    if governance.unfilled:
+        lacking = ", ".join(f"{kind} takes a {role}" for kind, role in governance.unfilled)
+        found = f"{lacking}; accountability names nobody"
+        advice = "name them, unless the login gives people that role"
+        return Examined(what, model, Condition.WARN, found, advice)
+    found = f"tier {governance.risk.tier}; {governance.accountability.accountable} answers for it"
+    return Examined(what, model, Condition.OK, found)
 
 
 def examine_model(

@@ -89,9 +89,16 @@ _MODELS = (
     ),
     _result(
         "model_info",
-        "A watched model version, its owner and the first 12 digits of its baseline's and its policy's digest.",
+        "A watched model version, its owner and the first 12 digits of its baseline's and its policy's digest;"
+        " how much harm it can do, and whether every question of governance is answered.",
         "1",
-        ("model", "model_version", "model_owner", "baseline", "policy"),
+        ("model", "model_version", "model_owner", "baseline", "policy", "tier", "governed"),
+    ),
+    _result(
+        "policy_incomplete",
+        "1 where the policy leaves out an answer without which no version may act, and 0 where it gives it.",
+        "1",
+        ("model", "answer"),
     ),
     _result(
         "baseline_registered_timestamp_seconds",

@@ -14,6 +14,7 @@ from monitor.domain.errors import (
 from monitor.domain.estimate import Estimate, Unmeasurable
 from monitor.domain.field import embeddings
 from monitor.domain.finding import Finding, Verdict
+from monitor.domain.governance import QUESTIONS
 from monitor.domain.limit import Band
 from monitor.domain.manifest import Rejection
 from monitor.domain.policy import Policy
@@ -130,12 +131,17 @@ def _add_identity(sheet: Sheet, snapshot: ModelSnapshot) -> None:
             model_owner=snapshot.policy.owner,
             baseline=baseline.digest[:_DIGEST] if baseline else "",
             policy=snapshot.policy.digest[:_DIGEST],
+            tier=snapshot.policy.governance.risk.tier or "",
+            governed="true" if snapshot.policy.governance.governed else "false",
         )
         if baseline:
             registered = baseline.registered_at.timestamp()
             of = {"model": model, "model_version": version}
             sheet.add("baseline_registered_timestamp_seconds", registered, **of)
             sheet.add("baseline_records", baseline.rows, **of)
+    missing = snapshot.policy.governance.missing
+    for answer in QUESTIONS:
+        sheet.add("policy_incomplete", int(answer in missing), model=model, answer=answer)
     for version, instant in snapshot.counts.first_seen.items():
         sheet.add(
             "model_version_first_seen_timestamp_seconds",

@@ -14,6 +14,7 @@ from monitor.engine.past import RunLine
 from monitor.engine.snapshot import ModelSnapshot
 from monitor.engine.withheld import Withheld
 from monitor.reports.alerts import AlertLine, alert_line, open_alerts
+from monitor.reports.answers import Answers, answers
 from monitor.reports.discretion import told
 from monitor.reports.evidence import ABOUT, Fact, short_text, start_text
 from monitor.reports.explanation import Explained, left_out_table, row_table, run_table
@@ -104,6 +105,7 @@ class Overview:
         more: How many findings are not listed, of alarms, fields, groups, others and open alerts.
         windows: Its results, the latest first.
         older: End of the oldest window listed, as addresses have it; "" where there is no older one.
+        answers: Who answers for it.
     """
 
     state: State
@@ -116,6 +118,7 @@ class Overview:
     more: tuple[int, int, int, int, int]
     windows: tuple[RunLine, ...]
     older: str
+    answers: Answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +239,7 @@ def overview(
         ),
         windows=tuple(windows),
         older=older,
+        answers=answers(shot.policy),
     )
 
 

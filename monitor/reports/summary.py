@@ -19,6 +19,7 @@ from monitor.reports.performance import performance_table
 from monitor.reports.slices import slice_table
 from monitor.reports.strata import strata_table
 from monitor.reports.table import Table
+from monitor.reports.unanswered import unanswered
 from monitor.reports.wording import (
     alarm_text,
     all_findings,
@@ -73,6 +74,7 @@ def summarise(
         label_table(policy, ordered),
         membership_table(policy, ordered),
         _unknown(policy, ordered),
+        *((unanswered(policy),) if ordered else ()),  # said with results, not every hour by cron
     )
     return tuple(table for table in tables if table.rows)
 

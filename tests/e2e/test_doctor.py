@@ -28,6 +28,14 @@ def deployment(watched, tmp_path):
     return type(watched)(tmp_path / "copy")
 
 
+GOVERNED = """
+delegation: {statement: Approve loans, by: cro}
+risk: {tier: low, limits: [{id: any, consequence: hold}]}
+accountability:
+  accountable: head
+"""
+
+
 def examined(deployment, code):
     done = deployment.call("doctor", "--output", "json", check=False)
     assert done.returncode == code, done.stdout + done.stderr
@@ -53,6 +61,7 @@ def test_all_is_well(deployment):
         ("store", "ok"),
         ("clock", "ok"),
         ("audit log", "warn"),  # nobody has made a key for it
+        ("governance", "warn"),  # and nobody has answered for the model
         ("baseline", "ok"),
         ("log", "ok"),
         ("windows", "ok"),
@@ -62,6 +71,23 @@ def test_all_is_well(deployment):
     assert "the schedule ended at 2024-01-09" in only(rows, "windows")["found"]
     assert int(only(rows, "series")["found"].split()[0]) > 100
     assert deployment.database.read_bytes() == before, "looking changes nothing"
+
+
+def test_answers_that_are_missing_are_named_and_no_failure(deployment):
+    assert (
+        "how much harm can it do? (risk.tier)"
+        in only(examined(deployment, 0), "governance")["found"]
+    )
+    path = deployment.folder / "models" / "credit.yaml"
+    path.write_text(path.read_text() + GOVERNED)
+    found = only(examined(deployment, 0), "governance")
+    assert found["condition"] == "warn"
+    assert found["found"].startswith(
+        "activate_version takes a validator, loosen_policy takes a gov"
+    )
+    path.write_text(path.read_text() + "  validators: [vic]\n  governance: [gail]\n")
+    found = only(examined(deployment, 0), "governance")
+    assert (found["condition"], found["found"]) == ("ok", "tier low; head answers for it")
 
 
 def test_people_get_a_table_with_what_to_do(deployment):

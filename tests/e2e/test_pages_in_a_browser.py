@@ -18,6 +18,13 @@ pytestmark = pytest.mark.slow
 
 PAGES = ("fleet", "model", "field", "group", "empty", "result", "missing")
 
+ANSWERS = """
+delegation: {statement: Approve loans, by: cro, fallback: {target: desk, capacity_per_day: 40}}
+accountability: {accountable: head, owners: [olga], contacts: {owner: "#credit"}}
+risk: {rationale: nobody has said how much, limits: [{id: any, consequence: hold}]}
+"""
+"""All answers but one, so that what is there and what is missing is on the page."""
+
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
@@ -25,6 +32,8 @@ def site(tmp_path_factory):
     deployment = make_deployment(tmp_path_factory.mktemp("site"), days=9)
     (deployment.folder / "log" / "2024-01-07.parquet").unlink()
     write_day(deployment.folder / "log" / "2024-01-06.parquet", datetime(2024, 1, 6, tzinfo=UTC))
+    path = deployment.folder / "models" / "credit.yaml"
+    path.write_text(path.read_text() + ANSWERS)
     register(deployment)
     deployment.call("run")
     with deployment.daemon() as (process, address, log):

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from monitor.domain.governance import (
+    QUESTIONS,
     Accountability,
     Delegation,
     Governance,
@@ -43,3 +44,14 @@ def test_two_accounts_of_one_person_are_one_person():
 
 def test_rungs_are_named_as_policies_write_them():
     assert [str(rung) for rung in sorted(Rung)] == ["watch", "restrict", "hold", "stop"]
+
+
+def test_every_question_is_asked_in_its_order():
+    assert Governance().missing == tuple(QUESTIONS)
+
+
+def test_roles_that_an_approval_takes_and_nobody_has_are_named():
+    lacking = {str(role) for _, role in ANSWERED.unfilled}
+    assert lacking == {"validator", "governance"}
+    people = replace(ANSWERED.accountability, validators=("vic",), governance=("gail",))
+    assert not replace(ANSWERED, accountability=people).unfilled

@@ -11,6 +11,15 @@ from monitor.domain.alarm import Alarm, AlarmState, Detection
 from monitor.domain.alert import AlertState, Condition, Mute
 from monitor.domain.estimate import Absence, Estimate, Unmeasurable
 from monitor.domain.finding import Evidence, Reason, Verdict
+from monitor.domain.governance import (
+    Accountability,
+    Delegation,
+    Governance,
+    Risk,
+    RiskLimit,
+    Rung,
+    Tier,
+)
 from monitor.domain.limit import Limit
 from monitor.domain.run import VersionResult
 from monitor.domain.schedule import CalendarUnit, Schedule
@@ -148,6 +157,24 @@ def test_a_silent_log_never_reads_as_zero_drifted_features(page, fleet):
     assert value(series, "window_state", model="silent", state="completed") == 0
     assert value(series, "window_files_unreadable", model="silent") == 1
     assert value(series, "data_last_record_timestamp_seconds", model="silent") is ABSENT
+
+
+def test_a_policy_shows_its_tier_and_what_it_leaves_out(page, make):
+    governance = Governance(
+        Delegation("approves loans", "cro"),
+        Accountability("head"),
+        Risk(Tier.HIGH),
+        (RiskLimit("any", Rung.HOLD),),
+    )
+    answered = make.policy(governance=governance)
+    partly = make.policy("partly", governance=replace(governance, limits=()))
+    series = page(*(make.snapshot(None, policy=item, baselines={}) for item in (answered, partly)))
+    info = [dict(labels) for name, labels in series if name == "modelmon_model_info"]
+    shown = {item["model"]: (item["tier"], item["governed"]) for item in info}
+    assert shown == {"credit": ("high", "true"), "partly": ("high", "false")}
+    assert value(series, "policy_incomplete", model="partly", answer="risk.limits") == 1
+    assert value(series, "policy_incomplete", model="credit", answer="risk.limits") == 0
+    assert value(series, "policy_incomplete", model="partly", answer="risk.tier") == 0
 
 
 def test_quarantined_files_are_counted_by_reason_and_a_reason_stays_at_zero(page, fleet):
