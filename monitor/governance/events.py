@@ -46,8 +46,6 @@ class EventType(StrEnum):
     WAIVER_GRANTED = "waiver.granted"
     WAIVER_EXPIRED = "waiver.expired"
     WAIVER_REVOKED = "waiver.revoked"
-    ACCESS_DENIED = "access.denied"
-    """Somebody wanted what they may not; with every reason."""
     TOKEN_CREATED = "access.token_created"  # noqa: S105  # a name, no secret
     TOKEN_REVOKED = "access.token_revoked"  # noqa: S105
     ACCESS_DENIED = "access.denied"

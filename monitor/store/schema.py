@@ -35,7 +35,7 @@ REVISIONS = (
     "0010",
     "0011",
     "0012",
-    "0014",
+    "0013",
 )
 """Every revision this code knows, oldest first; the last one is what it needs."""
 
