@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from pydantic import Field
 
+from monitor.config.access_section import AccessSection, access_content, access_settings
 from monitor.config.content import as_yaml
 from monitor.config.document import Document, KeyPath, read_document
 from monitor.config.model_file import in_order
@@ -22,7 +23,7 @@ from monitor.config.values import (
 )
 from monitor.config.wording import suggestion
 from monitor.domain.errors import ConfigError, Problem
-from monitor.domain.settings import DaemonSettings, LogFormat, LogLevel
+from monitor.domain.settings import AccessSettings, DaemonSettings, LogFormat, LogLevel
 
 _URL: KeyPath = ("store", "url")
 _DIALECTS = ("sqlite", "postgresql", "postgresql+psycopg")
@@ -42,6 +43,7 @@ _AT_START: Mapping[str, KeyPath] = {
     "lease": ("lease", "ttl"),
     "audit_key": ("audit", "key"),
     "audit_witness": ("audit", "witness"),
+    "access": ("access",),
 }
 """Settings that hold as long as the process does, and where they stand in the file."""
 
@@ -153,6 +155,9 @@ class DaemonSection(Section):
     audit: AuditSection = Field(
         {}, validate_default=True, description="how the audit log is signed and witnessed"
     )
+    access: AccessSection = Field(
+        {}, validate_default=True, description="who may use the HTTP interface, and how"
+    )
 
 
 def load_settings(path: Path, environment: Mapping[str, str]) -> DaemonSettings:
@@ -168,13 +173,16 @@ def load_settings(path: Path, environment: Mapping[str, str]) -> DaemonSettings:
     document = read_document(path)
     problems = list(document.problems)
     section: DaemonSection | None = None
-    url = ""
+    url, access = "", AccessSettings()
     if document.whole:
         section, found = validated(document, DaemonSection)
         problems += found
     if section is not None:
         url, unusable = _store_url(document, section.store.url, environment)
-        problems += unusable
+        access, risky = access_settings(
+            document, section.access, lambda name: _referred(name, environment)
+        )
+        problems += [*unusable, *risky]
         if section.compute.memory_limit is not None and not section.compute.processes:
             # A bound on this process would end the daemon with the job that exceeds it.
             needed = "bounds worker processes; write processes: true beside it"
@@ -198,6 +206,7 @@ def load_settings(path: Path, environment: Mapping[str, str]) -> DaemonSettings:
         log_format=section.log.format,
         audit_key=_file_below(path.parent, section.audit.key),
         audit_witness=_file_below(path.parent, section.audit.witness),
+        access=access,
     )
 
 
@@ -229,6 +238,7 @@ def settings_as_yaml(settings: DaemonSettings) -> str:
         compute["memory_limit"] = memory_text(settings.memory_limit)
     audit = {"key": settings.audit_key, "witness": settings.audit_witness}
     kept = {name: path for name, path in audit.items() if path is not None}
+    access = access_content(settings.access)
     return as_yaml(
         {
             "models": settings.models,
@@ -240,6 +250,7 @@ def settings_as_yaml(settings: DaemonSettings) -> str:
             "lease": {"ttl": duration_text(settings.lease)},
             "log": {"level": settings.log_level, "format": settings.log_format},
             **({"audit": kept} if kept else {}),
+            **({"access": access} if access else {}),
         }
     )
 

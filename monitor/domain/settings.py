@@ -1,11 +1,80 @@
 """How the daemon itself runs: where it listens, where it remembers, how much it does at once."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
 
+from monitor.domain.role import Role
+
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["text", "json"]
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """Where people log in, and how their signed tokens are believed.
+
+    Attributes:
+        issuer: As tokens name it.
+        audience: What tokens for this daemon name.
+        keys: Address or file of the issuer's public keys.
+        algorithms: Signatures that are taken.
+        account: Claim with the account, as policies name people.
+        groups: Claim with the names of groups.
+    """
+
+    issuer: str
+    audience: str
+    keys: str
+    algorithms: tuple[str, ...]
+    account: str
+    groups: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyHeader:
+    """A proxy that says who asks.
+
+    Attributes:
+        account: The header that says it.
+        secret_header: The header in which the proxy shows that it is the proxy.
+        secret: What it shows: never logged and not in the repr.
+        secret_shown: Where the file says that the secret is.
+        trusted_proxies: Addresses and networks that it asks from.
+    """
+
+    account: str
+    secret_header: str
+    secret: str = field(repr=False)
+    secret_shown: str
+    trusted_proxies: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AccessSettings:
+    """Who may use the HTTP interface; by default nobody changes anything over it.
+
+    Attributes:
+        tokens: Whether the daemon's own tokens are taken.
+        writes: Whether anything can be changed over HTTP.
+        oidc: Where people log in; None where they do not.
+        header: A proxy that says who asks; None for none.
+        origins: Addresses of the daemon as browsers know it.
+        roles: Group of people to the roles they have for every model.
+    """
+
+    tokens: bool = False
+    writes: bool = False
+    oidc: Issuer | None = None
+    header: ProxyHeader | None = None
+    origins: tuple[str, ...] = ()
+    roles: Mapping[str, frozenset[Role]] = field(default_factory=dict)
+
+    @property
+    def configured(self) -> bool:
+        """Return whether anybody can be told from anybody else."""
+        return self.tokens or self.oidc is not None or self.header is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +99,7 @@ class DaemonSettings:
         log_format: Lines for people, or JSON for machines.
         audit_key: File with the key that signs the audit log; None: it is not signed.
         audit_witness: File outside the database that keeps the log's checkpoints; None for none.
+        access: Who may use the HTTP interface.
     """
 
     models: str
@@ -48,3 +118,4 @@ class DaemonSettings:
     log_format: LogFormat
     audit_key: str | None = None
     audit_witness: str | None = None
+    access: AccessSettings = field(default_factory=AccessSettings)

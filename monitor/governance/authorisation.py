@@ -275,7 +275,8 @@ def _no_role(
     where = "this daemon" if policy is None else f"the model {policy.model}"
     mine = " and ".join(sorted(held)) or "nothing"
     right = " or ".join(sorted(able)) or "nobody"
-    return f"{who.account} is {mine} for {where}; to {what} is up to {right}"
+    by = "; --by says whom a command acts for" if who.method is Method.CLI else ""
+    return f"{who.account} is {mine} for {where}; to {what} is up to {right}{by}"
 
 
 def _not_a_person(who: Who, policy: Policy, at: datetime) -> tuple[str, ...]:

@@ -57,6 +57,7 @@ class WebServer:
             lifespan="off",
             log_config=None,  # the process logs as `monitor.logs` says
             access_log=False,
+            proxy_headers=False,  # a header says who asks to those only who believe the sender
             server_header=False,
             timeout_graceful_shutdown=max(1, round(drain.total_seconds())),
         )
