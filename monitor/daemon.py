@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 
 from monitor import logs, supervisor
 from monitor.app import (
+    access_store,
     code_version,
     line_of_key,
     measure_families,
@@ -42,6 +43,7 @@ from monitor.reports.summary import worst
 from monitor.reports.wording import all_findings
 from monitor.scheduling.checks import CheckSchedule
 from monitor.scheduling.leadership import Leadership
+from monitor.web.api.opening import api_of
 from monitor.web.app import create_app
 from monitor.web.health import Health
 from monitor.web.pages.library import Library
@@ -273,9 +275,10 @@ class Daemon:
             line_of=line_of_key,
             now=self._outside.clock.now,
         )
-        return create_app(
-            self._page, process, health, library, (lambda: str(self.reload())) if may_ask else None
-        )
+        reload = (lambda: str(self.reload())) if may_ask else None
+        settings = self._configured.settings
+        api = api_of(settings.access, library, access_store(settings), code_version())
+        return create_app(self._page, process, health, library, reload, api=api)
 
     def _hung_up(self) -> None:
         with suppress(ModelmonError):  # refused: logged, and a series says so

@@ -96,9 +96,10 @@ def list_tokens(config_file: Path, output: Output, *, every: bool) -> None:
 
 @token.command("revoke")
 @click.argument("token_id", metavar="ID")
+@click.option("--why", default="", help="The reason; kept in the audit log.")
 @by_option
 @click.pass_obj
-def revoke_token(config_file: Path, token_id: str, by: str) -> None:
+def revoke_token(config_file: Path, token_id: str, why: str, by: str) -> None:
     """Revoke a token at once. ID is its public part: the letters after `mon_`."""
     from monitor import app
     from monitor.engine.decisions import actor_of
@@ -107,7 +108,7 @@ def revoke_token(config_file: Path, token_id: str, by: str) -> None:
     now = app.SystemClock().now()
     who = somebody(by, now)
     authorise(who, Action.MANAGE_TOKENS, None, now)
-    _opened(config_file).revoke(token_id, by, actor_of(who), now)
+    _opened(config_file).revoke(token_id, by, actor_of(who), now, why)
     say(f"modelmon: nobody can use the token {token_id} any more")
 
 

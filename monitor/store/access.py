@@ -93,8 +93,17 @@ class AccessStore:
 
         self._write("creating a token", steps)
 
-    def revoke(self, public: str, by: str, actor: Actor, at: datetime) -> Token:
+    def revoke(  # five nouns, each of another type
+        self, public: str, by: str, actor: Actor, at: datetime, why: str = ""
+    ) -> Token:
         """End a token.
+
+        Args:
+            public: Its public part.
+            by: Who ends it, as an account.
+            actor: The same, as the audit log names them.
+            at: When.
+            why: The reason they give, if they give one.
 
         Raises:
             RefusedError: There is none, or it is revoked already.
@@ -108,7 +117,8 @@ class AccessStore:
             ended = revoked(known, by, at)
             changed = update(TOKENS).where(TOKENS.c.id == public)
             connection.execute(changed.values(revoked_at=at, revoked_by=by))
-            return ended, [_event(EventType.TOKEN_REVOKED, ended, actor, _named(ended), at)]
+            data: dict[str, Json] = {**_named(ended), "why": why}
+            return ended, [_event(EventType.TOKEN_REVOKED, ended, actor, data, at)]
 
         return self._write("revoking a token", steps)
 

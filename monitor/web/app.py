@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from monitor.exposition.page import ResultsPage
 from monitor.exposition.process import ProcessMetrics
+from monitor.web.api.serving import Api
 from monitor.web.health import Health
 from monitor.web.negotiation import accepts_gzip, asked_form
 from monitor.web.pages.answers import Pages
@@ -34,6 +35,8 @@ def create_app(
     health: Health,
     library: Library,
     reload: Callable[[], str] | None = None,
+    *,
+    api: Api | None = None,
 ) -> Starlette:
     """Return the ASGI application.
 
@@ -43,6 +46,7 @@ def create_app(
         health: What the probes answer.
         library: What pages are made from.
         reload: Reads the configuration again and says what has changed; None when requests may not.
+        api: The JSON interface; None for none.
     """
 
     # Functions that are not coroutines run in a thread: a large page holds up no probe.
@@ -62,6 +66,7 @@ def create_app(
             Route("/-/healthy", _probe(health.healthy)),
             Route("/-/ready", _probe(health.ready)),
             Route("/-/reload", reload_route(reload), methods=["POST", "PUT"]),
+            *([] if api is None else api.routes()),
             *Pages(library).routes(),
         ],
         middleware=[Middleware(_SecurityHeaders)],

@@ -1,0 +1,6 @@
+"""Every endpoint of the JSON interface, in one place."""
+
+from monitor.web.api import mutes, people, quarantine
+from monitor.web.api.endpoint import Endpoint
+
+ENDPOINTS: tuple[Endpoint, ...] = (*people.ENDPOINTS, *mutes.ENDPOINTS, *quarantine.ENDPOINTS)
