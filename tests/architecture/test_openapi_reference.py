@@ -24,7 +24,9 @@ def test_every_endpoint_has_an_address_of_its_own_and_says_what_it_takes():
     assert len(set(addresses)) == len(addresses)
     for each in ENDPOINTS:
         assert each.method in {"GET", "POST"}
-        assert each.writes == (each.body is not None), f"{each.path}: what changes something is sent"
+        assert each.writes == (each.body is not None), (
+            f"{each.path}: what changes something is sent"
+        )
         assert each.writes or each.action in READS, f"{each.path} reads what is up to {each.action}"
         assert each.summary.endswith(".")
 
