@@ -18,7 +18,8 @@ from tests.docstrings import told
 HEAD = """# Roles and actions
 
 Written by `make golden` from the table that the code asks before anything is written. Who may not is told every
-reason.
+reason. [Give access](../how-to/give-access.md) says how people and programs come by a role, and [the threat
+model](../concepts/threat-model.md) what these rules cannot prove.
 
 """
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from re import fullmatch
@@ -12,7 +12,8 @@ from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Match, Route
+from starlette.types import Receive, Scope, Send
 
 from monitor.domain.errors import ModelmonError, RefusedError
 from monitor.domain.policy import Policy
@@ -32,7 +33,6 @@ MOST_BYTES = 65_536
 PATIENCE = 10.0
 """Seconds that a body may take to come."""
 
-_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 _KEY = "[A-Za-z0-9._:-]{1,100}"
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="modelmon"'}
 
@@ -61,7 +61,7 @@ class Api:
     writes: bool = False
     origins: tuple[str, ...] = ()
 
-    def routes(self) -> list[Route]:
+    def routes(self) -> list[BaseRoute]:
         """Return what leads to it."""
         document = dict(openapi(self.endpoints, self.version))
 
@@ -70,7 +70,7 @@ class Api:
 
         return [
             Route("/v1/openapi.json", described),
-            Route("/v1/{rest:path}", self._answer, methods=_METHODS),
+            Below("/v1/", self._answer),
         ]
 
     async def _answer(self, request: Request) -> Response:
@@ -203,6 +203,24 @@ class Api:
             self.refusals.note(who, endpoint.action, parts.get("model", ""), error, self.desk.now())
         except ModelmonError as trouble:
             _log.error("a refusal cannot be recorded: %s", trouble, exc_info=trouble)
+
+
+class Below(BaseRoute):
+    """Every address that begins so, by any method: a path may hold a line break."""
+
+    def __init__(self, begin: str, answer: Callable[[Request], Awaitable[Response]]) -> None:
+        self._begin = begin
+        self._answer = answer
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Return whether a request is for it."""
+        here = scope["type"] == "http" and scope["path"].startswith(self._begin)
+        return (Match.FULL if here else Match.NONE), {}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        answer = await self._answer(Request(scope, receive))
+        await answer(scope, receive, send)
 
 
 def _sent(request: Request) -> bytes:

@@ -148,6 +148,7 @@ class TestPaths:
             "/v1/../-/reload",
             "/v1/models/..%2F..%2Fetc%2Fpasswd/mutes",
             "/v1/models/%00/mutes",
+            "/v1/models/%0a/mutes",
             "/v1/models/%ff%fe/mutes",
             "/v1/models/credit/quarantine/..%2Fretry",
             "/v1/models/credit'%20OR%201=1--/mutes",
