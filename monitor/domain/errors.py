@@ -67,6 +67,18 @@ class AuditError(StoreError):
     """The audit log would not be what was seen of it: a person must decide before any write."""
 
 
+class RegistryError(ModelmonError):
+    """A model registry could not be asked or did not do what it was told; the SRE must look why.
+
+    Attributes:
+        retryable: Whether the same may succeed later without anybody's help.
+    """
+
+    def __init__(self, message: str, *, retryable: bool = False) -> None:
+        self.retryable = retryable
+        super().__init__(message)
+
+
 class WorkerCrashedError(ModelmonError):
     """A worker process died before it had a result; the SRE must look why."""
 

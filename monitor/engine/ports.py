@@ -18,6 +18,7 @@ from monitor.engine.authority import Authorities
 from monitor.engine.counting import Counted, Task
 from monitor.engine.past import PastFinding, RunLine
 from monitor.engine.progress import Progress
+from monitor.engine.registry import RegistryMemory
 from monitor.governance.record import Actor
 from monitor.profile.grid import Grid
 
@@ -274,7 +275,7 @@ class RunCounts:
     first_seen: Mapping[str, datetime] = field(default_factory=dict)
 
 
-class Store(Authorities, Protocol):
+class Store(Authorities, RegistryMemory, Protocol):
     """Where everything is remembered. Every write is one transaction."""
 
     def under(self, term: Term) -> "Store":

@@ -36,6 +36,7 @@ REVISIONS = (
     "0011",
     "0012",
     "0013",
+    "0014",
 )
 """Every revision this code knows, oldest first; the last one is what it needs."""
 

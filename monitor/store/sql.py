@@ -58,6 +58,7 @@ from monitor.store.history import (
 from monitor.store.lease import require_term
 from monitor.store.profiles import read_profiled, read_profiles
 from monitor.store.quarantine import read_files
+from monitor.store.registry import SqlRegistry
 from monitor.store.rows import (
     baseline_of,
     listing_of,
@@ -89,7 +90,7 @@ from monitor.store.writes import (
 _Written = TypeVar("_Written")
 
 
-class SqlStore(SqlAlerts, SqlAuthorities, Store):
+class SqlStore(SqlAlerts, SqlAuthorities, SqlRegistry, Store):
     """Everything that is remembered, in one database.
 
     Several threads and several processes may use it at once. A database in memory (``sqlite://``)
