@@ -11,6 +11,8 @@ from monitor.config.access_section import AccessSection, access_content, access_
 from monitor.config.content import as_yaml
 from monitor.config.document import Document, KeyPath, read_document
 from monitor.config.model_file import in_order
+from monitor.config.references import REFERENCE, filled
+from monitor.config.registry_section import RegistrySection, registry_of
 from monitor.config.section import Section
 from monitor.config.validation import validated
 from monitor.config.values import (
@@ -27,7 +29,6 @@ from monitor.domain.settings import AccessSettings, DaemonSettings, LogFormat, L
 
 _URL: KeyPath = ("store", "url")
 _DIALECTS = ("sqlite", "postgresql", "postgresql+psycopg")
-_REFERENCE = re.compile(r"\$\{([^}]*)\}")
 _PASSWORD = re.compile(r"(?<=://)([^/@]*?):(.*)@")
 _SECRET_OPTION = re.compile(r"([?&][^=&]*(?:pass|secret|token|key)[^=&]*=)[^&]*", re.IGNORECASE)
 _SQLITE = "sqlite:///"
@@ -44,6 +45,7 @@ _AT_START: Mapping[str, KeyPath] = {
     "audit_key": ("audit", "key"),
     "audit_witness": ("audit", "witness"),
     "access": ("access",),
+    "registry": ("registry",),
 }
 """Settings that hold as long as the process does, and where they stand in the file."""
 
@@ -158,6 +160,9 @@ class DaemonSection(Section):
     access: AccessSection = Field(
         {}, validate_default=True, description="who may use the HTTP interface, and how"
     )
+    registry: RegistrySection = Field(
+        {}, validate_default=True, description="the model registry that models are looked up in"
+    )
 
 
 def load_settings(path: Path, environment: Mapping[str, str]) -> DaemonSettings:
@@ -173,7 +178,7 @@ def load_settings(path: Path, environment: Mapping[str, str]) -> DaemonSettings:
     document = read_document(path)
     problems = list(document.problems)
     section: DaemonSection | None = None
-    url, access = "", AccessSettings()
+    url, access, registry = "", AccessSettings(), None
     if document.whole:
         section, found = validated(document, DaemonSection)
         problems += found
@@ -183,6 +188,8 @@ def load_settings(path: Path, environment: Mapping[str, str]) -> DaemonSettings:
             document, section.access, lambda name: _referred(name, environment)
         )
         problems += [*unusable, *risky]
+        registry, unusable = registry_of(document, section.registry, environment)
+        problems += unusable
         if section.compute.memory_limit is not None and not section.compute.processes:
             # A bound on this process would end the daemon with the job that exceeds it.
             needed = "bounds worker processes; write processes: true beside it"
@@ -207,6 +214,7 @@ def load_settings(path: Path, environment: Mapping[str, str]) -> DaemonSettings:
         audit_key=_file_below(path.parent, section.audit.key),
         audit_witness=_file_below(path.parent, section.audit.witness),
         access=access,
+        registry=registry,
     )
 
 
@@ -251,6 +259,7 @@ def settings_as_yaml(settings: DaemonSettings) -> str:
             "log": {"level": settings.log_level, "format": settings.log_format},
             **({"audit": kept} if kept else {}),
             **({"access": access} if access else {}),
+            **({} if settings.registry is None else {"registry": dict(settings.registry.shown)}),
         }
     )
 
@@ -265,27 +274,17 @@ def redacted(url: str) -> str:
 
 
 def _star(secret: str) -> str:
-    return secret if _REFERENCE.fullmatch(secret) else "***"
+    return secret if REFERENCE.fullmatch(secret) else "***"
 
 
 def _store_url(
     document: Document, written: str, environment: Mapping[str, str]
 ) -> tuple[str, list[Problem]]:
     """Return the URL with references filled in and its path made absolute."""
-    problems: list[Problem] = []
-
-    def filled(match: re.Match[str]) -> str:
-        try:
-            text = _referred(match[1], environment)
-        except (KeyError, OSError, UnicodeDecodeError) as error:
-            kind = "cannot be read" if match[1].startswith("file:") else "is not set"
-            reason = f": {error.strerror}" if isinstance(error, OSError) else ""
-            problems.append(document.problem(_URL, f"{match[0]} {kind}{reason}"))
-            return ""
-        # A part of a URL is percent-encoded, so that a password may hold any character.
-        return text if match[0] == written else quote(text, safe="")
-
-    url = _REFERENCE.sub(filled, written)
+    # A part of a URL is percent-encoded, so that a password may hold any character.
+    url, problems = filled(
+        document, _URL, written, environment, lambda secret: quote(secret, safe="")
+    )
     if problems:
         return "", problems
     dialect, separator, rest = url.partition("://")
@@ -300,13 +299,6 @@ def _store_url(
             return "", [document.problem(_URL, message)]
         return f"{_SQLITE}{_below(Path(document.file).parent, rest[1:])}", []
     return url, []
-
-
-def _referred(reference: str, environment: Mapping[str, str]) -> str:
-    kind, separator, path = reference.partition(":")
-    if separator and kind == "file":
-        return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
-    return environment[reference]
 
 
 def _file_below(folder: Path, path: str | None) -> str | None:

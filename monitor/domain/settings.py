@@ -78,6 +78,35 @@ class AccessSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RegistrySettings:
+    """Where the model registry is, and how it is asked.
+
+    Attributes:
+        url: Where it is.
+        token: Bearer token; "" for none.
+        user: Name to log in with; "" for none.
+        password: Its password.
+        ca: File with the certificates to trust; None for the system's.
+        poll_every: How often it is looked at.
+        timeout: How long an answer may take.
+        reverts_per_hour: How often within an hour what others wrote is written back.
+        webhook_secret: Secret of its webhook; "": none is heard.
+        shown: The section as the file has it, where secrets are references.
+    """
+
+    url: str
+    token: str = field(default="", repr=False)
+    user: str = ""
+    password: str = field(default="", repr=False)
+    ca: str | None = None
+    poll_every: timedelta = timedelta(seconds=30)
+    timeout: timedelta = timedelta(seconds=10)
+    reverts_per_hour: int = 3
+    webhook_secret: str = field(default="", repr=False)
+    shown: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class DaemonSettings:
     """The daemon's settings, validated, with every default filled in.
 
@@ -100,6 +129,7 @@ class DaemonSettings:
         audit_key: File with the key that signs the audit log; None: it is not signed.
         audit_witness: File outside the database that keeps the log's checkpoints; None for none.
         access: Who may use the HTTP interface.
+        registry: The model registry; None for none.
     """
 
     models: str
@@ -119,3 +149,4 @@ class DaemonSettings:
     audit_key: str | None = None
     audit_witness: str | None = None
     access: AccessSettings = field(default_factory=AccessSettings)
+    registry: RegistrySettings | None = None

@@ -69,10 +69,12 @@ class Polled:
     """What a look has found.
 
     Attributes:
+        found: Whether the registry has the model.
         changes: What has changed since the look before.
         outside: The version that the served alias names and that may not act; "" for none.
     """
 
+    found: bool
     changes: Sequence[RegistryChange]
     outside: str
 
@@ -139,7 +141,7 @@ def poll(policy: Policy, entry: RegistryEntry, link: Link) -> Polled:
         )
     else:
         link.memory.send(errands)
-    return Polled(changes, _outside(sight))
+    return Polled(found is not None, changes, _outside(sight))
 
 
 def _outside(sight: _Sight) -> str:

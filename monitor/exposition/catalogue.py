@@ -9,6 +9,7 @@ from monitor.exposition.alert_catalogue import ALERTS, FOUND
 from monitor.exposition.family import PREFIX, Kind, MetricFamily, Part
 from monitor.exposition.leading import LEADING
 from monitor.exposition.process_catalogue import PROCESS
+from monitor.exposition.registry import REGISTRY
 
 _MODEL = ("model",)
 _VERSION = ("model", "model_version")
@@ -423,4 +424,5 @@ CATALOGUE: tuple[MetricFamily, ...] = (
     *ALERTS,
     *PROCESS,
     *LEADING,
+    *REGISTRY,
 )

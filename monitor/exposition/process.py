@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 from monitor.exposition.family import Part
 from monitor.exposition.leading import Leading
 from monitor.exposition.page import ResultsPage
+from monitor.exposition.registry import Mirroring
 from monitor.exposition.sheet import Sheet
 from monitor.exposition.text import Form
 from monitor.exposition.vitals import Vitals
@@ -66,6 +67,9 @@ class _VitalsCollector(Collector):
         leading = self._vitals.leading
         if leading is not None:
             _add_leading(sheet, leading)
+        mirroring = self._vitals.mirroring
+        if mirroring is not None:
+            _add_mirroring(sheet, mirroring)
         return tuple(sheet.metrics(Part.PROCESS))
 
     def _add_configuration(self, sheet: Sheet) -> None:
@@ -94,3 +98,15 @@ def _add_leading(sheet: Sheet, leading: Leading) -> None:
     sheet.add("store_reachable", leading.reachable)
     sheet.add("lease_failures_total", leading.failures)
     sheet.add("clock_skew_seconds", leading.skew.total_seconds())
+
+
+def _add_mirroring(sheet: Sheet, mirroring: Mirroring) -> None:
+    sheet.add("registry_up", mirroring.up)
+    _add_instant(sheet, "registry_last_look_timestamp_seconds", mirroring.looked_at)
+    if mirroring.waiting is not None:
+        sheet.add("registry_outbox_pending", mirroring.waiting)
+        sheet.add("registry_outbox_oldest_seconds", mirroring.oldest_seconds)
+    for model, found in mirroring.models.items():
+        sheet.add("registry_model_found", found, model=model)
+    for model, outside in mirroring.outside.items():
+        sheet.add("registry_alias_outside", outside, model=model)

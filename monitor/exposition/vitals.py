@@ -8,6 +8,7 @@ from datetime import datetime
 from threading import Lock
 
 from monitor.exposition.leading import Leading
+from monitor.exposition.registry import Mirroring
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class Vitals:
         self._heartbeat: datetime | None = None
         self._configuration: Configuration | None = None
         self._told: Callable[[], Leading] | None = None
+        self._mirrored: Callable[[], Mirroring | None] | None = None
         self._messages: Counter[str] = Counter()
         self._late: dict[str, tuple[int, int]] = {}
         watched = tuple(models)
@@ -107,6 +109,18 @@ class Vitals:
         """Return what this replica knows of the lease; None when there is nobody to ask."""
         with self._lock:
             told = self._told
+        return None if told is None else told()
+
+    def mirrored(self, told: Callable[[], Mirroring | None]) -> None:
+        """Note whom to ask, at every scrape, how the model registry is."""
+        with self._lock:
+            self._mirrored = told
+
+    @property
+    def mirroring(self) -> Mirroring | None:
+        """Return what is known of the registry; None without one, or where others look at it."""
+        with self._lock:
+            told = self._mirrored
         return None if told is None else told()
 
     def configured(self, configuration: Configuration) -> None:

@@ -1,0 +1,205 @@
+"""The registry is looked at again and again, and told what waits."""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from threading import Event, Lock, Thread
+
+from monitor.domain.errors import FencedError, RegistryError, StoreError
+from monitor.domain.governance import RegistryEntry
+from monitor.domain.lease import Term
+from monitor.domain.policy import Policy
+from monitor.domain.registry import Errand
+from monitor.engine.errands import Delivery, deliver
+from monitor.engine.monitoring_runs import monitoring_runs, results_errands
+from monitor.engine.ports import Clock, Store
+from monitor.engine.registry import Authority, MonitoringRun, Registry
+from monitor.engine.registry_poll import Link, poll
+from monitor.exposition.registry import Mirroring
+
+_log = logging.getLogger("modelmon")
+
+_APART = 1.0
+"""Seconds between two rounds at the least, however often somebody asks for one."""
+
+
+@dataclass(frozen=True)
+class Registered:
+    """What the rounds are about.
+
+    Attributes:
+        registry: The registry.
+        store: Where looks and errands are remembered.
+        authority: Who decides whether a version may act, as a store has it.
+        clock: The time of day.
+        policies: Returns the policies in force.
+        term: Returns the term in which this replica leads; None while it does not.
+        reverts: How often within an hour what others wrote is written back.
+    """
+
+    registry: Registry
+    store: Store
+    authority: Callable[[Store], Authority]
+    clock: Clock
+    policies: Callable[[], Mapping[str, Policy]]
+    term: Callable[[], Term | None]
+    reverts: int
+
+
+class RegistryRounds:
+    """Looks at every model in its registry, and tells the registry what waits, round after round.
+
+    Only who leads does it. A registry that is away is told of once, and once when it is back.
+
+    Args:
+        about: What the rounds are about.
+        every: Time between two rounds.
+    """
+
+    def __init__(self, about: Registered, every: timedelta) -> None:
+        self._about = about
+        self._every = every.total_seconds()
+        self._asked = Event()
+        self._stopping = Event()
+        self._thread: Thread | None = None
+        self._lock = Lock()
+        self._known: Mirroring | None = None
+        self._oldest: datetime | None = None
+        self._written: dict[str, int] = {}
+        self._term: Term | None = None
+
+    def told(self) -> Mirroring | None:
+        """Return what is known of the registry; None while another replica leads."""
+        if self._about.term() is None:
+            return None
+        with self._lock:
+            known, oldest = self._known, self._oldest
+        if known is None or known.waiting is None or oldest is None:
+            return known
+        age = (self._about.clock.now() - oldest).total_seconds()
+        return replace(known, oldest_seconds=max(age, 0))
+
+    def ask(self) -> None:
+        """Have a round begin now: somebody says that the registry has changed."""
+        self._asked.set()
+
+    def start(self) -> None:
+        """Begin the rounds, in a thread."""
+        self._thread = Thread(target=self._keep, name="registry", daemon=True)
+        self._thread.start()
+
+    def stop(self, timeout: timedelta) -> bool:
+        """Begin no further call, and wait for the one under way; return whether it ended."""
+        self._stopping.set()
+        self._asked.set()
+        if self._thread is None:
+            return True
+        self._thread.join(timeout.total_seconds())
+        return not self._thread.is_alive()
+
+    def round(self) -> None:
+        """Look at every model once, then tell the registry what it has not taken."""
+        term = self._about.term()
+        if term is None:
+            return
+        if term != self._term:  # others have led since
+            self._term, self._written = term, {}
+        store = self._about.store.under(term)
+        try:
+            self._look(store)
+        except FencedError as error:
+            _log.warning("the registry is left to who leads now: %s", error)
+        except StoreError as error:
+            _log.error("what the registry has cannot be stored, and is looked at again: %s", error)
+            self._note(lambda known: replace(known, waiting=None))
+
+    def _keep(self) -> None:
+        while not self._stopping.is_set():
+            self._asked.clear()
+            self.round()
+            self._stopping.wait(_APART)
+            self._asked.wait(max(self._every - _APART, 0))
+
+    def _look(self, store: Store) -> None:
+        listed = {
+            name: (policy, policy.governance.registry)
+            for name, policy in self._about.policies().items()
+        }
+        entries = {name: (policy, entry) for name, (policy, entry) in listed.items() if entry}
+        was = self._known
+        try:
+            found = self._polled(store, entries)
+        except RegistryError as error:
+            if was is None or was.up:
+                _log.error(
+                    "the registry cannot be looked at; what it is to be told waits: %s", error
+                )
+            self._note(lambda known: replace(known, up=False))
+            self._results(store, entries)
+        else:
+            if was is not None and not was.up:
+                _log.info("the registry can be looked at again")
+            self._note(lambda _: found)
+            self._results(store, entries)
+            self._deliver(store, entries, at_once=was is not None and not was.up)
+        backlog = store.backlog()
+        with self._lock:
+            self._oldest = backlog.oldest
+        self._note(lambda known: replace(known, waiting=backlog.waiting))
+
+    def _polled(
+        self, store: Store, entries: Mapping[str, tuple[Policy, RegistryEntry]]
+    ) -> Mirroring:
+        about = self._about
+        link = Link(
+            about.registry, store, about.authority(store), about.clock, reverts=about.reverts
+        )
+        there: dict[str, bool] = {}
+        outside: dict[str, bool] = {}
+        for name, (policy, entry) in entries.items():
+            if self._stopping.is_set():
+                break
+            polled = poll(policy, entry, link)
+            there[name], outside[name] = polled.found, bool(polled.outside)
+            for change in polled.changes:
+                _log.info(
+                    "registry: %s %s %s: %r to %r",
+                    change.kind,
+                    change.version,
+                    change.name,
+                    change.before[:80],
+                    change.after[:80],
+                    extra={"model": name},
+                )
+        return Mirroring(up=True, looked_at=about.clock.now(), models=there, outside=outside)
+
+    def _results(self, store: Store, entries: Mapping[str, tuple[Policy, RegistryEntry]]) -> None:
+        """Have the registry told of windows that have been run since the last round."""
+        changes = store.changes()
+        for name in entries:
+            if changes.get(name) != self._written.get(name):
+                heads = store.heads(name).values()
+                store.send(results_errands(name, heads, self._about.clock.now()))
+                self._written[name] = changes.get(name, 0)
+
+    def _deliver(
+        self,
+        store: Store,
+        entries: Mapping[str, tuple[Policy, RegistryEntry]],
+        *,
+        at_once: bool,
+    ) -> None:
+        def results(errand: Errand) -> list[MonitoringRun]:
+            return list(monitoring_runs(errand, store))
+
+        names = {name: entry.name for name, (_, entry) in entries.items()}
+        about = self._about
+        delivery = Delivery(
+            about.registry, store, about.clock, names, results, self._stopping.is_set
+        )
+        deliver(delivery, at_once=at_once)
+
+    def _note(self, change: Callable[[Mirroring], Mirroring]) -> None:
+        with self._lock:
+            self._known = change(self._known or Mirroring(up=False))
