@@ -10,6 +10,7 @@ from functools import cached_property
 from threading import Lock
 
 from starlette.applications import Starlette
+from starlette.routing import Route
 
 from monitor import logs, supervisor
 from monitor.app import (
@@ -44,9 +45,11 @@ from monitor.reports.wording import all_findings
 from monitor.scheduling.checks import CheckSchedule
 from monitor.scheduling.leadership import Leadership
 from monitor.web.api.opening import api_of
+from monitor.scheduling.registry_rounds import rounds_of
 from monitor.web.app import create_app
 from monitor.web.health import Health
 from monitor.web.pages.library import Library
+from monitor.web.registry_hook import Deliveries, webhook_route
 from monitor.web.server import WebServer, stop_signals
 
 HEARTBEAT_BOUND = timedelta(seconds=60)
@@ -54,6 +57,9 @@ HEARTBEAT_BOUND = timedelta(seconds=60)
 
 DRAIN = timedelta(seconds=20)
 """How long a running check may take to end after SIGTERM; a result half done is done again."""
+
+CALL = timedelta(seconds=5)
+"""How long a call of the registry may take to end after SIGTERM."""
 
 NAMED = 10
 """Files of a check that came into quarantine or left it that are logged by name."""
@@ -124,6 +130,14 @@ class Daemon:
         self._leadership = leadership
         self._vitals = vitals
         vitals.led(leadership.told)
+        self._rounds = rounds_of(
+            configured.settings.registry,
+            outside,
+            lambda: {name: item.policy for name, item in self._watched.items()},
+            lambda: leadership.term,
+        )
+        if self._rounds is not None:
+            vitals.mirrored(self._rounds.told)
         self._page = ResultsPage()
         self._exported: dict[str, Exported] = {}
         self._shown: dict[str, int] = {}
@@ -175,11 +189,15 @@ class Daemon:
                 self._leadership.start(
                     self._schedule.all_at_once, ended=lambda: stop.ask("the lease is not kept")
                 )
+            if self._rounds is not None:
+                self._rounds.start()
             announce(host, port)
             supervisor.ready(self._status())
             reason = stop.wait(self._hung_up)
             _log.info("stopping: %s", reason)
             supervisor.stopping()
+            if self._rounds is not None:
+                self._rounds.stop(CALL)  # one that is cut off is done again
             ended = self._schedule.stop(DRAIN)
             self._leadership.stop()
             return server.stop() and ended
@@ -278,7 +296,16 @@ class Daemon:
         reload = (lambda: str(self.reload())) if may_ask else None
         settings = self._configured.settings
         api = api_of(settings.access, library, access_store(settings), code_version())
-        return create_app(self._page, process, health, library, reload, api=api)
+        further = self._hints()
+        return create_app(self._page, process, health, library, reload, api=api, further=further)
+
+    def _hints(self) -> list[Route]:
+        """Return where the registry may say that it has changed."""
+        settings = self._configured.settings.registry
+        if self._rounds is None or settings is None or not settings.webhook_secret:
+            return []
+        deliveries = Deliveries(settings.webhook_secret, self._outside.clock.now)
+        return [webhook_route(deliveries, self._rounds.ask)]
 
     def _hung_up(self) -> None:
         with suppress(ModelmonError):  # refused: logged, and a series says so

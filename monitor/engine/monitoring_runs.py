@@ -24,7 +24,8 @@ from monitor.measures.names import MEASURE_NAMES
 LONGEST = 250
 """Characters of a metric's name that MLflow takes at the most."""
 
-_STRANGE = re.compile(r"[^\w.\- :]", re.ASCII)
+_STRANGE = re.compile(r"[^\w.\- :]|_(?=x)", re.ASCII)
+"""What is escaped: also what looks like an escape."""
 
 
 def results_errands(model: str, heads: Iterable[RunHead], at: datetime) -> Sequence[Errand]:
@@ -91,21 +92,20 @@ def _is_of_no_group(reading: Reading) -> bool:
 def metric_name(reading: Reading) -> str:
     """Return the name of a metric that MLflow takes, another one for every reading of a version."""
     subject = reading.subject
-    parts = (reading.measure, subject.field, subject.class_name, subject.reference)
-    labels = ("", "", "class ", "against ")
-    name = "/".join(
-        label + _STRANGE.sub(_escaped, part)
-        for label, part in zip(labels, parts, strict=True)
-        if part
-    )
+    parts = [reading.measure, subject.field and _plain(subject.field)]
+    for label, named in (("class", subject.class_name), ("against", subject.reference)):
+        parts += [label, _plain(named)] if named else []
+    name = "/".join(part for part in parts if part)
     if len(name) <= LONGEST:
         return name
     digest = sha256(name.encode()).hexdigest()[:12]
     return f"{name[: LONGEST - len(digest) - 1]}-{digest}"
 
 
-def _escaped(match: re.Match[str]) -> str:
-    return f"_x{ord(match[0]):02X}_"
+def _plain(name: str) -> str:
+    """Return a name in characters that MLflow takes, another one for every name."""
+    plain = _STRANGE.sub(lambda found: f"_x{ord(found[0]):02X}_", name)
+    return plain if plain.strip(".") else plain.replace(".", "_x2E_")  # no path has such a part
 
 
 def _report(run: Run, result: VersionResult) -> bytes:

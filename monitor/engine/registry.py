@@ -188,6 +188,10 @@ class RegistryMemory(Protocol):
         """Return how much the registry has not taken yet."""
         ...
 
+    def newest_checkpoint(self) -> str:
+        """Return the audit log's newest signed checkpoint; "" where nothing is signed."""
+        ...
+
     def settle(self, errand: Errand, happened: Sequence[Happened]) -> None:
         """Store how a try has ended, with what the audit log is to say of it."""
         ...

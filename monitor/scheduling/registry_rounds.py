@@ -11,12 +11,16 @@ from monitor.domain.governance import RegistryEntry
 from monitor.domain.lease import Term
 from monitor.domain.policy import Policy
 from monitor.domain.registry import Errand
+from monitor.domain.settings import RegistrySettings
 from monitor.engine.errands import Delivery, deliver
+from monitor.engine.mirrored import StoredAuthority
 from monitor.engine.monitoring_runs import monitoring_runs, results_errands
 from monitor.engine.ports import Clock, Store
 from monitor.engine.registry import Authority, MonitoringRun, Registry
 from monitor.engine.registry_poll import Link, poll
+from monitor.engine.run import Outside
 from monitor.exposition.registry import Mirroring
+from monitor.registry.connection import open_registry
 
 _log = logging.getLogger("modelmon")
 
@@ -203,3 +207,35 @@ class RegistryRounds:
     def _note(self, change: Callable[[Mirroring], Mirroring]) -> None:
         with self._lock:
             self._known = change(self._known or Mirroring(up=False))
+
+
+def rounds_of(
+    settings: RegistrySettings | None,
+    outside: Outside,
+    policies: Callable[[], Mapping[str, Policy]],
+    term: Callable[[], Term | None],
+) -> RegistryRounds | None:
+    """Return what looks at the registry round after round; None where the settings name none.
+
+    Args:
+        settings: The registry's settings.
+        outside: Where it is remembered.
+        policies: Returns the policies in force.
+        term: Returns the term in which this replica leads.
+
+    Raises:
+        RegistryError: The certificates to trust cannot be read.
+    """
+    if settings is None:
+        return None
+    clock = outside.clock
+    about = Registered(
+        registry=open_registry(settings),
+        store=outside.store,
+        authority=lambda store: StoredAuthority(store, clock),
+        clock=clock,
+        policies=policies,
+        term=term,
+        reverts=settings.reverts_per_hour,
+    )
+    return RegistryRounds(about, settings.poll_every)

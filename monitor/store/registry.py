@@ -14,6 +14,7 @@ from monitor.governance.registry_changes import document_of, model_of
 from monitor.store.audit import Journal
 from monitor.store.connection import reported
 from monitor.store.registry_tables import REGISTRY_ERRANDS, REGISTRY_LOOKS, REGISTRY_ORIGINS
+from monitor.store.tables import AUDIT_CHECKPOINTS
 
 _Written = TypeVar("_Written")
 
@@ -83,6 +84,14 @@ class SqlRegistry:
         with reported(self._url, "counting errands"), self._engine.connect() as connection:
             waiting, oldest = connection.execute(query).one()
         return Backlog(waiting, oldest)
+
+    def newest_checkpoint(self) -> str:
+        """Return the audit log's newest signed checkpoint; "" where nothing is signed."""
+        query = select(AUDIT_CHECKPOINTS.c.note).order_by(
+            AUDIT_CHECKPOINTS.c.log.desc(), AUDIT_CHECKPOINTS.c.size.desc()
+        )
+        with reported(self._url, "reading the audit log"), self._engine.connect() as connection:
+            return connection.scalar(query.limit(1)) or ""
 
     def settle(self, errand: Errand, happened: Sequence[Happened]) -> None:
         """Store how a try has ended, with what the audit log is to say of it."""

@@ -1,6 +1,6 @@
 """The daemon's HTTP interface."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
@@ -37,6 +37,7 @@ def create_app(
     reload: Callable[[], str] | None = None,
     *,
     api: Api | None = None,
+    further: Sequence[Route] = (),
 ) -> Starlette:
     """Return the ASGI application.
 
@@ -47,6 +48,7 @@ def create_app(
         library: What pages are made from.
         reload: Reads the configuration again and says what has changed; None when requests may not.
         api: The JSON interface; None for none.
+        further: Routes of parts that not every daemon has.
     """
 
     # Functions that are not coroutines run in a thread: a large page holds up no probe.
@@ -67,6 +69,7 @@ def create_app(
             Route("/-/ready", _probe(health.ready)),
             Route("/-/reload", reload_route(reload), methods=["POST", "PUT"]),
             *([] if api is None else api.routes()),
+            *further,
             *Pages(library).routes(),
         ],
         middleware=[Middleware(_SecurityHeaders)],

@@ -15,6 +15,8 @@ pytestmark = pytest.mark.slow
 CREDIT = {"model": "credit", "owner": "risk team"}
 FIRST = {**CREDIT, "model_version": "1"}
 ASK = "Ask: modelmon explain credit"
+OUTSIDE = 'modelmon_registry_alias_outside{model="credit"}'
+FOUND = 'modelmon_registry_model_found{model="credit"}'
 
 
 FINDING = {"finding": "0123456789abcdef"}
@@ -235,6 +237,40 @@ STORIES = [
         "2 replicas of job modelmon check models, each on its own.",
         {LEADER: 1, STANDBY: 1},
         {LEADER: 1, STANDBY: 0},
+    ),
+    of_model(
+        "ModelMonAliasOutside",
+        "critical",
+        "The registry serves a version of model credit that may not act",
+        'Model "credit": the alias that is served names a version that nobody has approved, or that'
+        " was held. Ask: modelmon registry show credit",
+        {OUTSIDE: 1},
+        {OUTSIDE: 0},
+    ),
+    of_model(
+        "ModelMonRegistryModelMissing",
+        "warning",
+        "Model credit is not in the registry",
+        'Model "credit": its file names a registry entry that the registry does not have.'
+        " Ask: modelmon registry show credit",
+        {FOUND: 0},
+        {FOUND: 1},
+    ),
+    of_monitor(
+        "ModelMonRegistryDown",
+        "warning",
+        "The model registry cannot be looked at",
+        "Job modelmon cannot look at the registry: aliases that are moved there go unnoticed.",
+        {"modelmon_registry_up": 0},
+        {"modelmon_registry_up": 1},
+    ),
+    of_monitor(
+        "ModelMonRegistryBehind",
+        "warning",
+        "The model registry has not taken what was decided",
+        "What job modelmon has to tell the registry has waited 16m 40s.",
+        {"modelmon_registry_outbox_oldest_seconds": 1000},
+        {"modelmon_registry_outbox_oldest_seconds": 0},
     ),
     of_monitor(
         "ModelMonConfigReloadFailed",

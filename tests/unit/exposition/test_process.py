@@ -8,6 +8,7 @@ from monitor.exposition.family import Part
 from monitor.exposition.leading import Leading
 from monitor.exposition.page import Results, ResultsPage
 from monitor.exposition.process import ProcessMetrics
+from monitor.exposition.registry import REGISTRY, Mirroring
 from monitor.exposition.vitals import Configuration, Vitals
 
 NOON = datetime(2005, 9, 1, 12, tzinfo=UTC)
@@ -20,6 +21,15 @@ LEADING = Leading(
     failures=4,
     reachable=True,
     skew=timedelta(seconds=-90),
+)
+
+MIRRORING = Mirroring(
+    up=True,
+    looked_at=NOON,
+    waiting=3,
+    oldest_seconds=90,
+    models={"credit": True, "fraud": False},
+    outside={"credit": True},
 )
 
 
@@ -58,6 +68,7 @@ def test_everything_that_was_noted_is_shown():
     vitals.looked_back("credit", 2, 5)
     vitals.configured(Configuration("00000000000f" + "a" * 52, NOON, successful=False))
     vitals.led(lambda: LEADING)
+    vitals.mirrored(lambda: MIRRORING)
     series = scrape(vitals, page)
     assert series["modelmon_results_exported_timestamp_seconds",] == NOON.timestamp()
     assert series["modelmon_scheduler_heartbeat_timestamp_seconds",] == NOON.timestamp()
@@ -142,3 +153,25 @@ def test_who_stands_by_forgets_what_only_the_leader_knows():
     vitals.looked_back("credit", 2, 5)
     vitals.stood_by()
     assert vitals.late == {}
+
+
+def test_a_registry_that_is_looked_at_is_shown_and_one_that_is_not_has_no_series():
+    vitals = Vitals(["credit"])
+    vitals.mirrored(lambda: None)
+    assert not [name for name, *_ in scrape(vitals) if "registry" in name]
+    vitals.mirrored(lambda: MIRRORING)
+    series = scrape(vitals)
+    assert {name for name, *_ in series if "registry" in name} == {each.name for each in REGISTRY}
+    assert series["modelmon_registry_up",] == 1
+    assert series["modelmon_registry_outbox_oldest_seconds",] == 90
+    assert series["modelmon_registry_model_found", "fraud"] == 0
+    assert series["modelmon_registry_alias_outside", "credit"] == 1
+
+
+def test_what_waits_is_not_shown_as_nothing_where_it_cannot_be_counted():
+    vitals = Vitals()
+    vitals.mirrored(lambda: Mirroring(up=False, waiting=None))
+    series = scrape(vitals)
+    assert series["modelmon_registry_up",] == 0
+    assert ("modelmon_registry_outbox_pending",) not in series
+    assert ("modelmon_registry_outbox_oldest_seconds",) not in series

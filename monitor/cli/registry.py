@@ -1,0 +1,81 @@
+"""``modelmon registry``: what the model registry has, and what it is to be told."""
+
+from pathlib import Path
+
+import click
+
+from monitor.cli.output import Output, output_option, say, write_tables
+from monitor.cli.selection import chosen
+
+
+@click.group()
+def registry() -> None:
+    """Look at models in their registry, and tell it what waits."""
+
+
+@registry.command("poll")
+@click.argument("models", nargs=-1)
+@click.pass_obj
+def poll_once(config_file: Path, models: tuple[str, ...]) -> None:
+    """Look once at every model, or at some, and tell the registry what waits.
+
+    The daemon does the same by itself. What has changed is said, and recorded in the audit log.
+    """
+    from monitor import app
+    from monitor.engine.errands import deliver
+    from monitor.engine.registry_poll import poll
+    from monitor.registry.connection import connected
+
+    settings = app.read_settings(config_file)
+    policies = chosen(app.read_policies(settings), models)
+    outside = app.open_outside(settings.store_url, auditing=app.auditing(settings))
+    link, delivery = connected(settings.registry, outside.store, outside.clock, policies)
+    for policy in policies:
+        entry = policy.governance.registry
+        if entry is None:
+            say(f"{policy.model}: its file names no registry entry")
+            continue
+        polled = poll(policy, entry, link)
+        state = "nothing has changed" if polled.found else f"the registry has no {entry.name}"
+        for change in polled.changes:
+            say(
+                f"{policy.model}: {change.kind} {change.version} {change.name}"
+                f" {change.before!r} -> {change.after!r}"
+            )
+        if not polled.changes:
+            say(f"{policy.model}: {state}")
+        if polled.outside:
+            say(f"{policy.model}: {entry.alias} names version {polled.outside}, which may not act")
+    taken = deliver(delivery, at_once=True)
+    waiting = outside.store.backlog().waiting
+    say(f"told the registry {taken:,} things; {waiting:,} wait")
+
+
+@registry.command()
+@click.argument("models", nargs=-1)
+@output_option
+@click.pass_obj
+def show(config_file: Path, models: tuple[str, ...], output: Output) -> None:
+    """Show what the registry had at the last look, where versions came from, and what waits."""
+    from monitor import app
+    from monitor.domain.registry import ErrandKind
+    from monitor.reports.registry import registry_tables
+
+    settings = app.read_settings(config_file)
+    store = app.open_outside(settings.store_url).store
+    waiting = store.waiting(tuple(ErrandKind))
+    tables = [
+        table
+        for policy in chosen(app.read_policies(settings), models)
+        if models or policy.governance.registry is not None
+        for table in registry_tables(
+            policy.model,
+            store.look(policy.model),
+            store.origins(policy.model),
+            {name: each.state.value for name, each in store.standings(policy.model).items()},
+            [each for each in waiting if each.model == policy.model],
+        )
+    ]
+    if not tables:
+        say("no model's file names a registry entry")
+    write_tables(tables, output)
