@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-import monitor
 from benchmarks import data, passes
 from monitor.profile.counts import POSITIVE, UNKNOWN
 from monitor.profile.kernel import ProfileBuilder
@@ -41,14 +40,6 @@ def configure(folder: Path) -> Path:
     return settings
 
 
-def both(folder: Path) -> None:
-    """Register the baseline and run the window, in one process and a database in memory."""
-    model = monitor.open_model(configure(folder).parent / "models" / "benchmark.yaml")
-    model.register(start="2026-01-01", end="2026-02-01", why="benchmark")
-    (ran,) = model.run(start="2026-02-01", end="2026-03-01")
-    assert ran.run.findings is not None
-
-
 def disparity(folder: Path) -> float:
     """Return the CPU seconds from columns in memory to the rates of sex, race, and both."""
     grid = passes.grids_of(folder / "baseline")["1"]
@@ -80,14 +71,12 @@ def _least(work: Callable[[], None]) -> float:
 def main() -> None:
     """Do one thing, by name, in a process of its own."""
     parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("what", choices=["read", "disparity", "pass", "both"])
+    parser.add_argument("what", choices=["read", "disparity", "pass"])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args()
     if given.what == "read":
         passes.read(given.folder / "window")
-    elif given.what == "both":
-        both(given.folder)
     elif given.what == "disparity":
         print(disparity(given.folder))
     else:

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from compileall import compile_dir
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -102,6 +103,8 @@ def logs(rows: int, baseline_rows: int) -> Path:
 
 def our_jobs(folder: Path) -> tuple[Job, ...]:
     """Return our jobs on the logs of a folder, and the reading they are held against."""
+    for package in ("monitor", "benchmarks"):  # as an installation does, and so the peers are
+        compile_dir(HERE.parent / package, quiet=1)
     settings = str(ours.configure(folder))
     database, registered = folder / "var" / "modelmon.db", folder / "var" / "registered.db"
     if not registered.exists():
@@ -115,11 +118,11 @@ def our_jobs(folder: Path) -> tuple[Job, ...]:
     begin, end = PERIODS["window"]
     run = (sys.executable, "-m", "monitor", "--config", settings, "run", "--from", begin)
     again = ("cp", str(registered), str(database))  # or the run would find its own results
-    script = (sys.executable, "-m", "benchmarks.ours")
+    policy = str(folder / "config" / "models" / "benchmark.yaml")
     return (
-        Job(BOTH, ((*script, "both", str(folder)),), {}),
+        Job(BOTH, ((sys.executable, "-m", "benchmarks.both", policy),), {}),
         Job(WINDOW, (again, (*run, "--to", end)), {}),
-        Job(READ, ((*script, "read", str(folder)),), {}),
+        Job(READ, ((sys.executable, "-m", "benchmarks.ours", "read", str(folder)),), {}),
     )
 
 

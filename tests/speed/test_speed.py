@@ -4,13 +4,14 @@ Ratios are of CPU seconds in one process, the least of several rounds taken in t
 room for a busy machine. `make bench` measures, these tests only notice when a habit is lost.
 """
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from benchmarks import data, fleet, passes
+from benchmarks import data, fleet, ours, passes
 from monitor.exposition.page import ResultsPage
 from monitor.exposition.render import page_of, render_model
 from monitor.exposition.results import add_model
@@ -19,6 +20,8 @@ from monitor.exposition.text import Form, chunk, lines
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ("numpy", "scipy", "pandas", "pyarrow", "sqlalchemy", "importlib.metadata")
+
+POOL = "ARROW_DEFAULT_MEMORY_POOL"
 
 NOT_IN_A_RUN = ("pandas", "scipy.optimize", "scipy.stats", "alembic", "pyarrow.dataset")
 """Together more than half a second and 60 MB."""
@@ -99,14 +102,29 @@ print(*(name for name in {HEAVY!r} if name in sys.modules), file=sys.stderr)
     assert set(loaded) <= allowed  # --version asks for it, and pydantic does
 
 
+@pytest.mark.parametrize(("chosen", "used"), [({}, "system"), ({POOL: "mimalloc"}, "mimalloc")])
+def test_arrow_allocates_by_what_gives_memory_back_unless_the_owner_chose(chosen, used):
+    code = "import monitor.api, pyarrow; print(pyarrow.default_memory_pool().backend_name)"
+    environment = {key: value for key, value in os.environ.items() if key != POOL} | chosen
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == used
+
+
 def test_a_baseline_and_a_window_load_no_library_that_only_frames_or_fits_need(tmp_path):
     data.baseline(tmp_path / "baseline", 2_000)
     data.window(tmp_path / "window", 2_000)
+    policy = ours.configure(tmp_path).parent / "models" / "benchmark.yaml"
     code = f"""
 import sys
-from pathlib import Path
-from benchmarks import ours
-ours.both(Path({str(tmp_path)!r}))
+from benchmarks import both
+both.main({str(policy)!r})
 print(*(name for name in {NOT_IN_A_RUN!r} if name in sys.modules))
 """
     done = subprocess.run(
