@@ -44,8 +44,8 @@ from monitor.reports.summary import worst
 from monitor.reports.wording import all_findings
 from monitor.scheduling.checks import CheckSchedule
 from monitor.scheduling.leadership import Leadership
-from monitor.web.api.opening import api_of
 from monitor.scheduling.registry_rounds import rounds_of
+from monitor.web.api.opening import api_of
 from monitor.web.app import create_app
 from monitor.web.health import Health
 from monitor.web.pages.library import Library

@@ -11,7 +11,7 @@ from monitor.config.access_section import AccessSection, access_content, access_
 from monitor.config.content import as_yaml
 from monitor.config.document import Document, KeyPath, read_document
 from monitor.config.model_file import in_order
-from monitor.config.references import REFERENCE, filled
+from monitor.config.references import REFERENCE, filled, referred
 from monitor.config.registry_section import RegistrySection, registry_of
 from monitor.config.section import Section
 from monitor.config.validation import validated
@@ -185,7 +185,7 @@ def load_settings(path: Path, environment: Mapping[str, str]) -> DaemonSettings:
     if section is not None:
         url, unusable = _store_url(document, section.store.url, environment)
         access, risky = access_settings(
-            document, section.access, lambda name: _referred(name, environment)
+            document, section.access, lambda name: referred(name, environment)
         )
         problems += [*unusable, *risky]
         registry, unusable = registry_of(document, section.registry, environment)

@@ -31,7 +31,7 @@ def filled(
 
     def found(match: re.Match[str]) -> str:
         try:
-            text = _referred(match[1], environment)
+            text = referred(match[1], environment)
         except (KeyError, OSError, UnicodeDecodeError) as error:
             kind = "cannot be read" if match[1].startswith("file:") else "is not set"
             reason = f": {error.strerror}" if isinstance(error, OSError) else ""
@@ -43,7 +43,14 @@ def filled(
     return ("" if problems else text), problems
 
 
-def _referred(reference: str, environment: Mapping[str, str]) -> str:
+def referred(reference: str, environment: Mapping[str, str]) -> str:
+    """Return what a reference, without ``${`` and ``}``, refers to.
+
+    Raises:
+        KeyError: No such variable.
+        OSError: The file cannot be read.
+        UnicodeDecodeError: It is no text.
+    """
     kind, separator, path = reference.partition(":")
     if separator and kind == "file":
         return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
