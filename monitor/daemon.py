@@ -40,6 +40,7 @@ from monitor.exposition.process import ProcessMetrics
 from monitor.exposition.render import Build, page_of, render_model
 from monitor.exposition.text import Chunk
 from monitor.exposition.vitals import Configuration, Vitals
+from monitor.governance.standing import Standing
 from monitor.reports.summary import worst
 from monitor.reports.wording import all_findings
 from monitor.scheduling.checks import CheckSchedule
@@ -402,13 +403,14 @@ class Daemon:
 
     def _check_once(self, watched: Watched, term: Term, outside: Outside) -> None:
         model = watched.policy.model
-        before = outside.store.quarantine(model)
+        before, could = outside.store.quarantine(model), outside.store.standings(model)
         try:
             self._run_due(watched, term, outside)
         finally:
-            after = outside.store.quarantine(model)
+            after, can = outside.store.quarantine(model), outside.store.standings(model)
             _tell_quarantine(before, after)
-            if after != before:
+            _tell_standings(could, can)
+            if (after, can) != (before, could):
                 self.publish([model])
 
     def _run_due(self, watched: Watched, term: Term, outside: Outside) -> None:
@@ -456,6 +458,15 @@ def _tell_quarantine(
         _log.log(level, "%r in quarantine: %s%s", file.path, file.state, why, extra=extra)
     if len(moved) > NAMED:
         _log.warning("and %d more files: see modelmon quarantine list", len(moved) - NAMED)
+
+
+def _tell_standings(before: Mapping[str, Standing], after: Mapping[str, Standing]) -> None:
+    """Log which versions may do less or more than before, and why."""
+    for version, now in after.items():
+        was = before.get(version)
+        if was is not None and was != now:
+            told = f"version {version}: {was.state}, now {now.state}: {now.reason}"
+            _log.warning("%s", told, extra={"model": now.model})
 
 
 def _tell(ran: Ran) -> None:

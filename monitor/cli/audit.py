@@ -120,7 +120,8 @@ def replay(config_file: Path) -> int:
     entries, differ = app.audit_store(app.read_settings(config_file)).replayed()
     for line in differ:
         click.echo(line)
-    same = "what is stored is the same" if not differ else f"{len(differ)} differences"
+    found = f"{len(differ)} {'difference' if len(differ) == 1 else 'differences'}"
+    same = found if differ else "what is stored is the same"
     say(f"modelmon: {entries:,} entries recorded in the audit log; {same}")
     return int(bool(differ))
 

@@ -24,8 +24,13 @@ from monitor.domain.errors import (
 
 COMMANDS = {
     "alerts": ("monitor.cli.alerts:alerts", "Show what somebody is called for, and since when."),
-    "audit": ("monitor.cli.audit:audit", "Sign, verify, export and recover the audit log."),
+    "approve": (
+        "monitor.cli.requests:approve",
+        "Say yes to a request: a version, a release, a waiver.",
+    ),
+    "audit": ("monitor.cli.audit:audit", "Sign, verify, replay, export and recover the audit log."),
     "baseline": ("monitor.cli.baseline:baseline", "Register, list and show baselines."),
+    "cases": ("monitor.cli.cases:cases", "Show and close what somebody must answer for."),
     "completion": (
         "monitor.cli.completion:completion",
         "Let bash, zsh or fish complete commands and options.",
@@ -45,6 +50,7 @@ COMMANDS = {
     "explain": ("monitor.cli.explain:explain", "Show what a stored result rests on."),
     "export": ("monitor.cli.export:export", "Write stored results for other programs."),
     "healthcheck": ("monitor.cli.healthcheck:healthcheck", "Ask a running daemon how it is."),
+    "hold": ("monitor.cli.standing:hold", "Take a version's authority away until it is released."),
     "init": ("monitor.cli.init:init", "Write a model's first configuration from a parquet log."),
     "metrics": ("monitor.cli.metrics:metrics", "Tell which metrics there are."),
     "mute": ("monitor.cli.alerts:mute", "Call nobody for a finding until a time."),
@@ -57,12 +63,25 @@ COMMANDS = {
         "monitor.cli.registry:registry",
         "Look at models in MLflow, and tell it what waits.",
     ),
+    "reject": ("monitor.cli.requests:reject", "Say no to a request."),
+    "release": ("monitor.cli.standing:release", "Ask that a version gets its authority back."),
     "report": ("monitor.cli.report:report", "Write the report that is signed, and verify it."),
+    "requests": ("monitor.cli.requests:requests", "Show what was asked for, and who said what."),
+    "retire": ("monitor.cli.standing:retire", "Take a version's authority away for good."),
     "rules": ("monitor.cli.rules:rules", "Print recording and alerting rules for Prometheus."),
     "run": ("monitor.cli.run:run", "Run the windows that are due, or a period, once."),
     "serve": ("monitor.cli.serve:serve", "Run the daemon."),
+    "standing": ("monitor.cli.standing:standing", "Show what each version may do."),
+    "stop": (
+        "monitor.cli.standing:stop",
+        "Take a version's authority away until it is approved anew.",
+    ),
+    "submit": ("monitor.cli.requests:submit", "Ask that a version may act."),
     "token": ("monitor.cli.token:token", "Create, list and revoke tokens for HTTP."),
     "unmute": ("monitor.cli.alerts:unmute", "End the mute of a finding before its time."),
+    "waive": ("monitor.cli.waivers:waive", "Ask that a limit have no consequence for a while."),
+    "waivers": ("monitor.cli.waivers:waivers", "Show waivers, and end one before its time."),
+    "withdraw": ("monitor.cli.requests:withdraw", "Take back what you have asked for."),
 }
 """Command to where it is defined and its line in the help: nothing is imported to print help."""
 

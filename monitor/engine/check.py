@@ -9,6 +9,7 @@ from monitor.domain.quarantine import Quarantine
 from monitor.domain.run import Failure
 from monitor.domain.window import Window
 from monitor.engine.due import due_windows
+from monitor.engine.governing import settle
 from monitor.engine.lookback import Lookback
 from monitor.engine.ports import Source
 from monitor.engine.progress import Progress
@@ -35,7 +36,8 @@ def check_due(
 ) -> Iterator[Ran]:
     """Run every due window of a model, oldest first, then those whose data have changed.
 
-    Of the latter only those are yielded that have a new revision.
+    Before them comes what the clock alone has brought for what its versions may do, whether or not
+    the log can be reached. Of the windows whose data have changed only those are yielded that have a new revision.
 
     Args:
         policy: The model's policy.
@@ -50,6 +52,7 @@ def check_due(
         StoreError: A result could not be stored.
     """
     now, store = outside.clock.now(), outside.store
+    settle(policy, store, now)
     intake = take_in(policy, source, store, now)
     span = intake.survey.span
     lacking = frozenset().union(*unfinished(intake, policy.schedule, store).values())

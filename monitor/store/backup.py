@@ -20,7 +20,6 @@ from typing import Any, BinaryIO
 from sqlalchemy import Connection, LargeBinary, Table, func, insert, select, text
 
 from monitor.domain.errors import StoreError
-from monitor.store import access_tables  # noqa: F401  # its tables are of the same metadata
 from monitor.store.connection import (
     connect_lazily,
     database_url,

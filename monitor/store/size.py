@@ -2,8 +2,7 @@
 
 from sqlalchemy import Connection, text
 
-from monitor.store import access_tables  # noqa: F401  # its tables are of the same metadata
-from monitor.store.tables import METADATA
+from monitor.store.every_table import METADATA
 
 
 def read_size(connection: Connection) -> int:

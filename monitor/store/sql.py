@@ -34,7 +34,6 @@ from monitor.engine.ports import (
 )
 from monitor.governance.ledger import Change
 from monitor.governance.record import Actor
-from monitor.store import access_tables  # noqa: F401  # its tables are of the same metadata
 from monitor.store.alerts import SqlAlerts
 from monitor.store.audit import Auditing, Journal, Signed, append
 from monitor.store.changes import bump, read_changes
@@ -45,6 +44,7 @@ from monitor.store.connection import (
     retried,
     sqlite_file,
 )
+from monitor.store.every_table import METADATA
 from monitor.store.governance import SqlAuthorities
 from monitor.store.history import (
     read_counts,
@@ -70,7 +70,6 @@ from monitor.store.tables import (
     BASELINE_PARTS,
     BASELINES,
     FINDINGS,
-    METADATA,
     POLICIES,
     PROFILES,
     READINGS,

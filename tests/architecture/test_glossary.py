@@ -7,14 +7,19 @@ import re
 from pathlib import Path
 
 import monitor.domain
+from monitor.governance.approvals import Request, Vote
+from monitor.governance.cases import Case, Disposition
+from monitor.governance.ledger import Ledger
+from monitor.governance.standing import Standing, State
+from monitor.governance.waivers import Waiver
 from monitor.profile.grid import Grid
 from monitor.profile.profile import Profile
 
 GLOSSARY = Path(__file__).parents[2] / "docs" / "concepts" / "glossary.md"
 ENTRY = re.compile(r"^\*\*(\w+)\*\* — (.+)$", re.MULTILINE)
 
-ELSEWHERE = (Profile, Grid)
-"""Nouns that need numpy, and so cannot live in the domain."""
+ELSEWHERE = (Profile, Grid, Standing, State, Request, Vote, Case, Disposition, Waiver, Ledger)
+"""Nouns that need numpy, and so cannot live in the domain, and those of who may act."""
 
 
 def nouns():

@@ -1,0 +1,66 @@
+"""The models, the store and the digests that commands about authority share."""
+
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from monitor.cli.output import say
+from monitor.cli.selection import chosen
+
+if TYPE_CHECKING:
+    from monitor.domain.policy import Policy
+    from monitor.engine.ports import Store
+    from monitor.governance.ledger import Change
+
+why_option = click.option("--why", required=True, help="The reason; kept for good.")
+model_argument = click.argument("model")
+models_option = click.option(
+    "--model", "models", multiple=True, help="Only of this model; may be repeated."
+)
+existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def to_write(config_file: Path, model: str) -> "tuple[Policy, Store]":
+    """Return a model's policy and the store, to decide something about it.
+
+    Raises:
+        click.UsageError: There is no such model.
+    """
+    from monitor import app
+
+    settings = app.read_settings(config_file)
+    (policy,) = chosen(app.read_policies(settings), [model])
+    store = app.open_outside(settings.store_url, auditing=app.auditing(settings)).store
+    return policy, store
+
+
+def to_look(config_file: Path, models: Sequence[str]) -> "tuple[tuple[Policy, ...], Store]":
+    """Return the policies of some models, or of all, and the store; to look needs no key."""
+    from monitor import app
+
+    settings = app.read_settings(config_file)
+    policies = chosen(app.read_policies(settings), models)
+    return policies, app.open_outside(settings.store_url).store
+
+
+def digest_of(path: Path) -> str:
+    """Return the digest of a file, as a request names it.
+
+    Raises:
+        click.UsageError: It cannot be read.
+    """
+    try:
+        return f"sha256:{sha256(path.read_bytes()).hexdigest()}"
+    except OSError as error:
+        raise click.UsageError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def tell(changes: "Sequence[Change]") -> None:
+    """Tell what has changed."""
+    from monitor.reports.authority import told
+
+    for line in told(changes):
+        say(f"modelmon: {line}")
