@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import httpx
 from starlette.applications import Starlette
 
-from monitor.domain.governance import Accountability, Governance, Risk, Tier
+from monitor.domain.governance import Accountability, Risk, RiskLimit, Rung, Tier
 from monitor.domain.role import Role
 from monitor.domain.settings import ProxyHeader
 from monitor.governance.record import Actor, record_of
@@ -29,6 +29,7 @@ from monitor.web.api.endpoint import Desk
 from monitor.web.api.refusals import Refusals
 from monitor.web.api.serving import Api
 from tests.issuer import ISSUER, KEYS, NOW, signed
+from tests.ledgers import GOVERNANCE
 from tests.stored import a_filled, a_policy, a_quarantined
 
 ORIGIN = "https://monitor.example"
@@ -59,6 +60,7 @@ LOGGED_IN = {
 }
 """Role to the claims of somebody who has it, and no other."""
 
+LIMITS = (RiskLimit("drift", Rung.HOLD, frozenset({"ks"})),)
 ROOT = Actor("root", "cli")
 
 
@@ -99,7 +101,9 @@ class FrontDesk:
         self.url = f"sqlite:///{folder / 'modelmon.db'}"
         (folder / "modelmon.db").write_bytes(filled())
         self.store, self.access = SqlStore(self.url), AccessStore(self.url)
-        answers = Governance(accountability=PEOPLE, risk=Risk(tier=tier))
+        answers = replace(
+            GOVERNANCE, accountability=PEOPLE, risk=Risk(tier), limits=LIMITS, review=None
+        )
         self.policy = replace(a_policy(), governance=answers)
         self.other = replace(a_policy(), model="other/one")
         self.findings = self.store.fingerprints("", 100)

@@ -44,7 +44,7 @@ def served(desk):
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda item: f"{item.method} {item.path}")
 def test_every_answer_is_one_that_the_document_has(endpoint, mode, desk, served, robot):
     operation = SCHEMA[endpoint.path][endpoint.method]
-    known = {"model": "credit", "finding": desk.findings[0]}
+    known = {"model": "credit", "finding": desk.findings[0], "version": "1", "number": "1"}
 
     @settings(
         examples(15), suppress_health_check=list(HealthCheck), derandomize=True, database=None

@@ -83,14 +83,16 @@ class Asked:
         parts: The named parts of its address.
         known: The policy of the model that it is about; None where it is about none.
         body: What was sent; None where nothing is.
+        may: Makes sure that who asks may do something; a refusal is recorded.
     """
 
     desk: Desk
     who: Who
     at: datetime
     parts: Mapping[str, str]
-    known: Policy | None = None
-    body: Any = None
+    known: Policy | None
+    body: Any
+    may: Callable[[Action], None]
 
     @property
     def policy(self) -> Policy:
@@ -119,7 +121,6 @@ class Endpoint:
         answer: What is answered.
         handle: Does it.
         body: What is sent; None for nothing.
-        recorded: Whether what is called asks who may and records a refusal by itself.
     """
 
     method: str
@@ -129,7 +130,6 @@ class Endpoint:
     answer: type[Answer]
     handle: Callable[[Asked], Answer]
     body: type[Body] | None = None
-    recorded: bool = False
 
     @property
     def writes(self) -> bool:

@@ -18,10 +18,10 @@ from starlette.types import Receive, Scope, Send
 from monitor.domain.errors import ModelmonError, RefusedError
 from monitor.domain.policy import Policy
 from monitor.governance.approvals import NotAllowedError
-from monitor.governance.authorisation import Who, authorise
+from monitor.governance.authorisation import Action, Who, authorise
 from monitor.web.access.asking import Doorkeeper
 from monitor.web.access.unknown import UnknownError
-from monitor.web.api.endpoint import Asked, Desk, Endpoint, MissingError
+from monitor.web.api.endpoint import Asked, Body, Desk, Endpoint, MissingError
 from monitor.web.api.openapi import openapi
 from monitor.web.api.problem import ProblemError, problem
 from monitor.web.api.refusals import Refusals
@@ -136,8 +136,6 @@ class Api:
                 return _said(endpoint.handle(asked).model_dump_json())
             return self._once(asked, key, request, body, lambda: endpoint.handle(asked))
         except NotAllowedError as error:
-            if not endpoint.recorded:
-                self._record(endpoint, who, parts, error)
             raise ProblemError(403, *error.reasons) from error
         except RefusedError as error:
             raise ProblemError(409, *error.reasons) from error
@@ -148,16 +146,18 @@ class Api:
 
     def _asked(self, endpoint: Endpoint, parts: dict[str, str], who: Who, body: bytes) -> Asked:
         at, policy = self.desk.now(), self._policy(parts)
-        if endpoint.action is not None and not endpoint.recorded:
-            authorise(who, endpoint.action, policy, at)  # before it is said what there is
-        if endpoint.body is None:
-            return Asked(self.desk, who, at, parts, policy)
-        try:
-            wanted = endpoint.body.model_validate_json(body)
-        except ValidationError as error:
-            told = [_wrong(dict(each)) for each in error.errors(include_url=False)]
-            raise ProblemError(422, *told) from error
-        return Asked(self.desk, who, at, parts, policy, wanted)
+
+        def may(action: Action) -> None:
+            try:
+                authorise(who, action, policy, at)
+            except NotAllowedError as error:
+                self._record(who, action, parts, error)
+                raise
+
+        if endpoint.action is not None:
+            may(endpoint.action)  # before it is said what there is
+        wanted = None if endpoint.body is None else _understood(endpoint.body, body)
+        return Asked(self.desk, who, at, parts, policy, wanted, may)
 
     def _policy(self, parts: dict[str, str]) -> Policy | None:
         if "model" not in parts:
@@ -195,12 +195,10 @@ class Api:
         return _said(text)
 
     def _record(
-        self, endpoint: Endpoint, who: Who, parts: dict[str, str], error: NotAllowedError
+        self, who: Who, action: Action, parts: dict[str, str], error: NotAllowedError
     ) -> None:
-        if endpoint.action is None:
-            return
         try:
-            self.refusals.note(who, endpoint.action, parts.get("model", ""), error, self.desk.now())
+            self.refusals.note(who, action, parts.get("model", ""), error, self.desk.now())
         except ModelmonError as trouble:
             _log.error("a refusal cannot be recorded: %s", trouble, exc_info=trouble)
 
@@ -254,6 +252,14 @@ async def _body(request: Request) -> bytes:
         told = f"a body comes within {PATIENCE:g} seconds"
         raise ProblemError(408, told, headers={"Connection": "close"}) from error
     return bytes(found)
+
+
+def _understood(kind: type[Body], body: bytes) -> Body:
+    try:
+        return kind.model_validate_json(body)
+    except ValidationError as error:
+        told = [_wrong(dict(each)) for each in error.errors(include_url=False)]
+        raise ProblemError(422, *told) from error
 
 
 def _wrong(detail: dict[str, Any]) -> str:
