@@ -46,9 +46,7 @@ def test_every_answer_is_one_that_the_document_has(endpoint, mode, desk, served,
     operation = SCHEMA[endpoint.path][endpoint.method]
     known = {"model": "credit", "finding": desk.findings[0], "version": "1", "number": "1"}
 
-    @settings(
-        examples(15), suppress_health_check=list(HealthCheck), derandomize=True, database=None
-    )
+    @settings(examples(5), suppress_health_check=list(HealthCheck), derandomize=True, database=None)
     @given(case=operation.as_strategy(generation_mode=mode))
     def asked(case):
         named = dict(case.path_parameters or {})
