@@ -65,3 +65,7 @@ class EventType(StrEnum):
     REGISTRY_WRITE_OK = "registry.write_ok"
     REGISTRY_WRITE_FAILED = "registry.write_failed"
     """The first try of an errand was in vain; it is tried until the registry takes it."""
+    GATE_ANSWER_CHANGED = "gate.answer_changed"
+    """The gate answers otherwise for a version than before."""
+    GATE_USAGE_ROLLUP = "gate.usage_rollup"
+    """How often a replica was asked about a model in one hour, by whom, and what it answered."""

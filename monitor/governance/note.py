@@ -152,6 +152,10 @@ class SigningKey:
         _check_text(text)
         return Signature(self.name, self.verifying.key_id, self._private().sign(text.encode()))
 
+    def sign_bytes(self, content: bytes) -> bytes:
+        """Return the bare signature on bytes, for forms that are not a note's."""
+        return self._private().sign(content)
+
     def __repr__(self) -> str:
         """Return the name alone: what is logged must not be the secret."""
         return f"SigningKey(name={self.name!r})"

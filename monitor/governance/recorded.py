@@ -5,17 +5,19 @@ that were read: run, policy, baselines, files. Names come from logs and files an
 what Unicode has no character for is written as an escape.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from monitor.domain.alert import AlertEvent, Mute
 from monitor.domain.baseline import Baseline
+from monitor.domain.naming import number_text
 from monitor.domain.policy import Policy
 from monitor.domain.quarantine import QuarantinedFile
 from monitor.domain.run import Failure, Run
 from monitor.domain.window import Window
 from monitor.governance.events import EventType
 from monitor.governance.log import Happened
+from monitor.governance.permit import Answer
 from monitor.governance.record import DAEMON, Actor, AuditEvent, Json
 
 
@@ -128,6 +130,46 @@ def alert_muted(mute: Mute, actor: Actor | None = None) -> Happened:
     }
     said = actor or Actor(_plain(mute.by), "cli")
     return Happened(mute.at, AuditEvent(kind, _model(mute.model), said, data=data))
+
+
+def answer_changed(answer: Answer, at: datetime) -> Happened:
+    """Return the event of an answer of the gate that is another than before."""
+    data: Mapping[str, Json] = {
+        "action": answer.action.value,
+        "state": None if answer.state is None else answer.state.value,
+        "conditions": {
+            _plain(name): number_text(bound) for name, bound in answer.conditions.items()
+        },
+        "reasons": [_plain(reason) for reason in answer.reasons],
+        "answer": answer.digest,
+    }
+    subject = f"{_model(answer.model)}/version/{_plain(answer.version)}"
+    kind = EventType.GATE_ANSWER_CHANGED
+    return Happened(at, AuditEvent(kind, subject, DAEMON, answer.policy, data))
+
+
+def gate_used(
+    hour: datetime,
+    replica: str,
+    at: datetime,
+    times: Mapping[str, Mapping[tuple[str, str, str], int]],
+) -> Iterator[Happened]:
+    """Return an event a model of how often the gate was asked in an hour.
+
+    Args:
+        hour: The hour's start.
+        replica: Who was asked.
+        at: When it was added up.
+        times: Model to version, client and action to how often.
+    """
+    for model, asked in sorted(times.items()):
+        found: list[Json] = [
+            {"version": _plain(version), "client": _plain(client), "action": action, "times": count}
+            for (version, client, action), count in sorted(asked.items())
+        ]
+        data: Mapping[str, Json] = {"hour": hour.isoformat(), "replica": replica, "asked": found}
+        event = AuditEvent(EventType.GATE_USAGE_ROLLUP, _model(model), data=data)
+        yield Happened(at, event)
 
 
 def _model(name: str) -> str:
