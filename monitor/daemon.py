@@ -9,8 +9,8 @@ from datetime import timedelta
 from functools import cached_property
 from threading import Lock
 
-from starlette.applications import Starlette
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from monitor import logs, supervisor
 from monitor.app import (
@@ -41,6 +41,7 @@ from monitor.exposition.render import Build, page_of, render_model
 from monitor.exposition.text import Chunk
 from monitor.exposition.vitals import Configuration, Vitals
 from monitor.governance.standing import Standing
+from monitor.gatekeeper import Gatehouse, gate_key
 from monitor.reports.summary import worst
 from monitor.reports.wording import all_findings
 from monitor.scheduling.checks import CheckSchedule
@@ -140,6 +141,16 @@ class Daemon:
         if self._rounds is not None:
             vitals.mirrored(self._rounds.told)
         self._page = ResultsPage()
+        self._health = Health(vitals, self._page, HEARTBEAT_BOUND)
+        self._gatehouse = Gatehouse(
+            outside.store,
+            lambda: [item.policy for item in self._watched.values()],
+            gate_key(configured.settings),
+            leadership,
+            self._health.healthy,
+            outside.clock,
+        )
+        vitals.gated(self._gatehouse.told)
         self._exported: dict[str, Exported] = {}
         self._shown: dict[str, int] = {}
         self._size = 0
@@ -187,6 +198,7 @@ class Daemon:
                 self._leadership.ask()
                 self.publish(self._watched)
                 self._schedule.start()
+                self._gatehouse.start()
                 self._leadership.start(
                     self._schedule.all_at_once, ended=lambda: stop.ask("the lease is not kept")
                 )
@@ -199,6 +211,7 @@ class Daemon:
             supervisor.stopping()
             if self._rounds is not None:
                 self._rounds.stop(CALL)  # one that is cut off is done again
+            self._gatehouse.stop()
             ended = self._schedule.stop(DRAIN)
             self._leadership.stop()
             return server.stop() and ended
@@ -283,8 +296,7 @@ class Daemon:
             _log.error("check failed: %s", failed.error, exc_info=failed.error, extra=about)
             self.follow()
 
-    def _app(self) -> Starlette:
-        health = Health(self._vitals, self._page, HEARTBEAT_BOUND)
+    def _app(self) -> ASGIApp:
         process = ProcessMetrics(self._vitals, self._page)
         may_ask = self._configured.settings.reload
         library = Library(
@@ -298,7 +310,10 @@ class Daemon:
         settings = self._configured.settings
         api = api_of(settings.access, library, access_store(settings), code_version())
         further = self._hints()
-        return create_app(self._page, process, health, library, reload, api=api, further=further)
+        rest = create_app(
+            self._page, process, self._health, library, reload, api=api, further=further
+        )
+        return self._gatehouse.before(rest)
 
     def _hints(self) -> list[Route]:
         """Return where the registry may say that it has changed."""

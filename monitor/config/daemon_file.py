@@ -46,6 +46,7 @@ _AT_START: Mapping[str, KeyPath] = {
     "audit_witness": ("audit", "witness"),
     "access": ("access",),
     "registry": ("registry",),
+    "gate_key": ("gate", "key"),
 }
 """Settings that hold as long as the process does, and where they stand in the file."""
 
@@ -125,6 +126,16 @@ class AuditSection(Section):
     )
 
 
+class GateSection(Section):
+    """How serving layers are told whether a version may act."""
+
+    key: Text | None = Field(
+        None,
+        description="file with the key that signs permits, relative to this file; never the audit"
+        " log's; modelmon gate init makes one",
+    )
+
+
 class DaemonSection(Section):
     """Settings of the daemon; every one has a default."""
 
@@ -162,6 +173,9 @@ class DaemonSection(Section):
     )
     registry: RegistrySection = Field(
         {}, validate_default=True, description="the model registry that models are looked up in"
+    )
+    gate: GateSection = Field(
+        {}, validate_default=True, description="how permits to act are signed"
     )
 
 
@@ -215,6 +229,7 @@ def load_settings(path: Path, environment: Mapping[str, str]) -> DaemonSettings:
         audit_witness=_file_below(path.parent, section.audit.witness),
         access=access,
         registry=registry,
+        gate_key=_file_below(path.parent, section.gate.key),
     )
 
 
@@ -260,6 +275,7 @@ def settings_as_yaml(settings: DaemonSettings) -> str:
             **({"audit": kept} if kept else {}),
             **({"access": access} if access else {}),
             **({} if settings.registry is None else {"registry": dict(settings.registry.shown)}),
+            **({"gate": {"key": settings.gate_key}} if settings.gate_key else {}),
         }
     )
 

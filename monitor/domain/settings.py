@@ -130,6 +130,7 @@ class DaemonSettings:
         audit_witness: File outside the database that keeps the log's checkpoints; None for none.
         access: Who may use the HTTP interface.
         registry: The model registry; None for none.
+        gate_key: File with the key that signs permits; None: none are given.
     """
 
     models: str
@@ -150,3 +151,4 @@ class DaemonSettings:
     audit_witness: str | None = None
     access: AccessSettings = field(default_factory=AccessSettings)
     registry: RegistrySettings | None = None
+    gate_key: str | None = None

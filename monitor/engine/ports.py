@@ -14,6 +14,7 @@ from monitor.domain.policy import Policy
 from monitor.domain.quarantine import Quarantine, QuarantinedFile
 from monitor.domain.run import Failure, Outcome, Run
 from monitor.domain.window import Window
+from monitor.engine.answering import Answers
 from monitor.engine.authority import Authorities
 from monitor.engine.counting import Counted, Task
 from monitor.engine.past import PastFinding, RunLine
@@ -275,7 +276,7 @@ class RunCounts:
     first_seen: Mapping[str, datetime] = field(default_factory=dict)
 
 
-class Store(Authorities, RegistryMemory, Protocol):
+class Store(Authorities, RegistryMemory, Answers, Protocol):
     """Where everything is remembered. Every write is one transaction."""
 
     def under(self, term: Term) -> "Store":

@@ -7,6 +7,7 @@ that holds; ``unknown`` is one of its own. The ``*_state`` gauges hold 0 (ok), 1
 
 from monitor.exposition.alert_catalogue import ALERTS, FOUND
 from monitor.exposition.family import PREFIX, Kind, MetricFamily, Part
+from monitor.exposition.gating import GATING
 from monitor.exposition.leading import LEADING
 from monitor.exposition.process_catalogue import PROCESS
 from monitor.exposition.registry import REGISTRY
@@ -425,4 +426,5 @@ CATALOGUE: tuple[MetricFamily, ...] = (
     *PROCESS,
     *LEADING,
     *REGISTRY,
+    *GATING,
 )

@@ -12,6 +12,7 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from monitor.exposition.family import Part
+from monitor.exposition.gating import Gating
 from monitor.exposition.leading import Leading
 from monitor.exposition.page import ResultsPage
 from monitor.exposition.registry import Mirroring
@@ -70,6 +71,9 @@ class _VitalsCollector(Collector):
         mirroring = self._vitals.mirroring
         if mirroring is not None:
             _add_mirroring(sheet, mirroring)
+        gating = self._vitals.gating
+        if gating is not None:
+            _add_gating(sheet, gating)
         return tuple(sheet.metrics(Part.PROCESS))
 
     def _add_configuration(self, sheet: Sheet) -> None:
@@ -110,3 +114,14 @@ def _add_mirroring(sheet: Sheet, mirroring: Mirroring) -> None:
         sheet.add("registry_model_found", found, model=model)
     for model, outside in mirroring.outside.items():
         sheet.add("registry_alias_outside", outside, model=model)
+
+
+def _add_gating(sheet: Sheet, gating: Gating) -> None:
+    if gating.age is not None:
+        sheet.add("gate_answers_age_seconds", gating.age)
+    for (model, version), action in gating.answers.items():
+        sheet.add("gate_answer", 1, model=model, version=version, action=action)
+    for (model, action), times in gating.asked.items():
+        sheet.add("gate_requests_total", times, model=model, action=action)
+    for model, longest in gating.longest.items():
+        sheet.add("gate_max_stop_seconds", longest.total_seconds(), model=model)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from threading import Lock
 
+from monitor.exposition.gating import Gating
 from monitor.exposition.leading import Leading
 from monitor.exposition.registry import Mirroring
 
@@ -46,6 +47,7 @@ class Vitals:
         self._configuration: Configuration | None = None
         self._told: Callable[[], Leading] | None = None
         self._mirrored: Callable[[], Mirroring | None] | None = None
+        self._gating: Callable[[], Gating] | None = None
         self._messages: Counter[str] = Counter()
         self._late: dict[str, tuple[int, int]] = {}
         watched = tuple(models)
@@ -121,6 +123,18 @@ class Vitals:
         """Return what is known of the registry; None without one, or where others look at it."""
         with self._lock:
             told = self._mirrored
+        return None if told is None else told()
+
+    def gated(self, told: Callable[[], Gating]) -> None:
+        """Note whom to ask, at every scrape, what the gate answers."""
+        with self._lock:
+            self._gating = told
+
+    @property
+    def gating(self) -> Gating | None:
+        """Return what the gate answers; None when there is nobody to ask."""
+        with self._lock:
+            told = self._gating
         return None if told is None else told()
 
     def configured(self, configuration: Configuration) -> None:

@@ -62,6 +62,11 @@ class Leadership:
         self._thread: Thread | None = None
 
     @property
+    def replica(self) -> str:
+        """Return the name of this replica."""
+        return self._replica.name
+
+    @property
     def term(self) -> Term | None:
         """Return the term in which this replica leads; None while it does not."""
         with self._lock:

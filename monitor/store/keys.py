@@ -1,4 +1,4 @@
-"""The file that holds the key by which the audit log is signed."""
+"""The files that hold keys: the one that signs the audit log, and the one that signs permits."""
 
 import os
 from pathlib import Path
@@ -9,8 +9,15 @@ from monitor.governance.note import NoteError, SigningKey, signing_key_of
 _OTHERS = 0o077
 
 
-def read_key(path: Path) -> SigningKey:
+def read_key(
+    path: Path, of: str = "the audit log", made_by: str = "modelmon audit init"
+) -> SigningKey:
     """Return the key that a file holds.
+
+    Args:
+        path: The file.
+        of: What it signs.
+        made_by: The command that makes one.
 
     Raises:
         AuditError: There is none, others may read it, or it is no key. No message holds the key.
@@ -20,17 +27,16 @@ def read_key(path: Path) -> SigningKey:
         text = path.read_text(encoding="ascii")
     except (OSError, UnicodeDecodeError) as error:
         raise AuditError(
-            f"the key of the audit log, {path}, cannot be read: {_said(error)}; `modelmon audit"
-            " init` makes one"
+            f"the key of {of}, {path}, cannot be read: {_said(error)}; `{made_by}` makes one"
         ) from error
     if mode & _OTHERS:
         raise AuditError(
-            f"others than its owner may read or write the key of the audit log: chmod 600 {path}"
+            f"others than its owner may read or write the key of {of}: chmod 600 {path}"
         )
     try:
         return signing_key_of(text)
     except NoteError as error:
-        raise AuditError(f"{path} holds no key of an audit log: {error}") from error
+        raise AuditError(f"{path} holds no key of {of}: {error}") from error
 
 
 def write_key(path: Path, key: SigningKey) -> None:

@@ -37,6 +37,7 @@ REVISIONS = (
     "0012",
     "0013",
     "0014",
+    "0015",
 )
 """Every revision this code knows, oldest first; the last one is what it needs."""
 

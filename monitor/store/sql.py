@@ -45,6 +45,7 @@ from monitor.store.connection import (
     sqlite_file,
 )
 from monitor.store.every_table import METADATA
+from monitor.store.gate import SqlGate
 from monitor.store.governance import SqlAuthorities
 from monitor.store.history import (
     read_counts,
@@ -89,7 +90,7 @@ from monitor.store.writes import (
 _Written = TypeVar("_Written")
 
 
-class SqlStore(SqlAlerts, SqlAuthorities, SqlRegistry, Store):
+class SqlStore(SqlAlerts, SqlAuthorities, SqlRegistry, SqlGate, Store):
     """Everything that is remembered, in one database.
 
     Several threads and several processes may use it at once. A database in memory (``sqlite://``)

@@ -5,6 +5,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from monitor.domain.lease import Lease
 from monitor.exposition.catalogue import CATALOGUE
 from monitor.exposition.family import Part
+from monitor.exposition.gating import Gating
 from monitor.exposition.leading import Leading
 from monitor.exposition.page import Results, ResultsPage
 from monitor.exposition.process import ProcessMetrics
@@ -30,6 +31,13 @@ MIRRORING = Mirroring(
     oldest_seconds=90,
     models={"credit": True, "fraud": False},
     outside={"credit": True},
+)
+
+GATING = Gating(
+    age=0.2,
+    answers={("credit", "3"): "allow"},
+    asked={("credit", "deny"): 12},
+    longest={"credit": timedelta(seconds=360)},
 )
 
 
@@ -69,6 +77,7 @@ def test_everything_that_was_noted_is_shown():
     vitals.configured(Configuration("00000000000f" + "a" * 52, NOON, successful=False))
     vitals.led(lambda: LEADING)
     vitals.mirrored(lambda: MIRRORING)
+    vitals.gated(lambda: GATING)
     series = scrape(vitals, page)
     assert series["modelmon_results_exported_timestamp_seconds",] == NOON.timestamp()
     assert series["modelmon_scheduler_heartbeat_timestamp_seconds",] == NOON.timestamp()
@@ -89,6 +98,10 @@ def test_everything_that_was_noted_is_shown():
     assert series["modelmon_store_reachable",] == 1
     assert series["modelmon_lease_failures_total",] == 4
     assert series["modelmon_clock_skew_seconds",] == -90
+    assert series["modelmon_gate_answers_age_seconds",] == 0.2
+    assert series["modelmon_gate_answer", "allow", "credit", "3"] == 1
+    assert series["modelmon_gate_requests_total", "deny", "credit"] == 12
+    assert series["modelmon_gate_max_stop_seconds", "credit"] == 360
     expected = {family.name for family in CATALOGUE if family.part is Part.PROCESS}
     assert {name for name, *_ in series if name.startswith("modelmon_")} == expected
 

@@ -44,6 +44,21 @@ def ask(port, answers):
         connection.close()
 
 
+def test_an_answer_does_not_wait_for_the_client_to_acknowledge_its_head():
+    server = WebServer(Slow(0).app, ended=Event().set)
+    _, port = server.start()
+    connection = HTTPConnection("127.0.0.1", port, timeout=10)
+    took = []
+    for _ in range(21):
+        started = time.monotonic()
+        connection.request("GET", "/")
+        assert connection.getresponse().read() == b"done"
+        took.append(time.monotonic() - started)
+    connection.close()
+    assert server.stop()
+    assert sorted(took)[10] < 0.03  # delayed acknowledgements cost 0.04 each
+
+
 def stop_while_asking(seconds, drain):
     slow, ended, answers = Slow(seconds), Event(), []
     server = WebServer(slow.app, drain=timedelta(seconds=drain), ended=ended.set)

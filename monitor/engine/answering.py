@@ -1,0 +1,167 @@
+"""What the gate answers for a model, from its policy and from what is stored of its versions."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from monitor.domain.governance import GateAction, Governance
+from monitor.domain.policy import Policy
+from monitor.engine.authority import Authorities
+from monitor.governance.consequences import activation
+from monitor.governance.ledger import Ledger
+from monitor.governance.permit import Answer, answer_of
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What the gate answered from an instant on.
+
+    Attributes:
+        at: Since when.
+        answer: What.
+        lasts: How long a permit given until the next answer may still have been used after it.
+    """
+
+    at: datetime
+    answer: Answer
+    lasts: timedelta
+
+
+class Answers(Protocol):
+    """What the gate has answered, as the store remembers it."""
+
+    def checkpoint(self) -> tuple[int, str]:
+        """Return size and root, in hexadecimal, of the audit log's newest checkpoint; 0 for none."""
+        ...
+
+    def gate_answers(self, model: str) -> Sequence[Answered]:
+        """Return everything that the gate answered for a model, oldest first."""
+        ...
+
+    def newest_answers(self, model: str) -> Mapping[str, Answered]:
+        """Return each version of a model to what the gate answered last."""
+        ...
+
+    def record_answers(self, answers: Sequence[Answered]) -> None:
+        """Record answers that differ from those before, each with its audit record."""
+        ...
+
+    def record_usage(self, usage: "Usage") -> None:
+        """Record how often somebody asked, with an audit record a model."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked by whom, and answered how.
+
+    Attributes:
+        model: Name of the model.
+        version: The version; one that nobody knows may be `OTHERS`.
+        client: Who asked: an address, or the name of a token.
+        action: What was answered.
+    """
+
+    model: str
+    version: str
+    client: str
+    action: GateAction
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """How often the gate was asked in one hour, of one replica.
+
+    Attributes:
+        hour: The hour's start.
+        replica: The replica's name.
+        at: When this was added up.
+        asked: What was asked, to how often.
+    """
+
+    hour: datetime
+    replica: str
+    at: datetime
+    asked: Mapping[Asked, int]
+
+
+MODEL = "model"
+"""What a request calls the model's own digest."""
+
+OTHERS = "(others)"
+"""Stands for names beyond those that can be told apart: of versions nobody knows, of clients."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelAnswers:
+    """What the gate answers for a model.
+
+    Attributes:
+        policy: The policy in force.
+        by_version: Each known version to its answer.
+    """
+
+    policy: Policy
+    by_version: Mapping[str, Answer]
+
+    @property
+    def governance(self) -> Governance:
+        """Return what the policy answers."""
+        return self.policy.governance
+
+    def of(self, version: str) -> Answer:
+        """Return the answer for a version, known or not."""
+        known = self.by_version.get(version)
+        if known is not None:
+            return known
+        policy = self.policy
+        return answer_of(policy.model, version, policy.governance, None, policy=policy.digest)
+
+
+def answers_for(policy: Policy, store: Authorities, now: datetime) -> ModelAnswers:
+    """Return what the gate answers for a model.
+
+    Args:
+        policy: The policy in force.
+        store: Where versions stand.
+        now: When.
+
+    Raises:
+        StoreError: The store cannot be read.
+    """
+    model = policy.model
+    ledger = Ledger(
+        model,
+        store.standings(model),
+        {item.number: item for item in store.requests(model)},
+        {item.number: item for item in store.cases(model)},
+        {item.number: item for item in store.waivers(model)},
+    )
+    return ModelAnswers(
+        policy, {version: _answer(policy, version, ledger, now) for version in ledger.standings}
+    )
+
+
+def _answer(policy: Policy, version: str, ledger: Ledger, now: datetime) -> Answer:
+    activated = activation(ledger, version)
+    rungs = [
+        case.rung
+        for case in ledger.open_cases(version)
+        if not ledger.waived(case.cause, version, now)
+    ]
+    waived = {
+        waiver.limit
+        for waiver in ledger.waivers.values()
+        if waiver.holds(now) and waiver.about(waiver.limit, version)
+    }
+    return answer_of(
+        policy.model,
+        version,
+        policy.governance,
+        ledger.standings[version],
+        rung=max(rungs, default=None),
+        waived=sorted(waived),
+        policy=policy.digest,
+        model_digest="" if activated is None else activated.bound_to.get(MODEL, ""),
+    )

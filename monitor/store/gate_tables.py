@@ -1,0 +1,57 @@
+"""What the gate answered, and how often somebody asked, as SQL tables."""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Table,
+    UniqueConstraint,
+)
+
+from monitor.store.tables import METADATA, AnyText, CanonicalJson, Instant
+
+# What a serving layer was told from an instant on, until the next row of the version. Nothing here
+# is edited.
+GATE_ANSWERS = Table(
+    "modelmon_gate_answers",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("model", AnyText, nullable=False),
+    Column("version", AnyText, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("digest", AnyText, nullable=False),
+    Column("action", AnyText, nullable=False),
+    Column("conditions", CanonicalJson, nullable=False),
+    Column("state", AnyText),
+    Column("reasons", CanonicalJson, nullable=False),
+    Column("policy", AnyText, nullable=False),
+    Column("model_digest", AnyText, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("lasts", BigInteger, nullable=False),
+    Index("modelmon_gate_answers_model_ix", "model", "version"),
+)
+
+# What one replica was asked in one hour; never written to again.
+GATE_USAGE = Table(
+    "modelmon_gate_usage",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("hour", Instant, nullable=False),
+    Column("replica", AnyText, nullable=False),
+    UniqueConstraint("hour", "replica"),
+)
+
+GATE_ASKED = Table(
+    "modelmon_gate_asked",
+    METADATA,
+    Column("usage", Integer, ForeignKey(GATE_USAGE.c.id), nullable=False),
+    Column("model", AnyText, nullable=False),
+    Column("version", AnyText, nullable=False),
+    Column("client", AnyText, nullable=False),
+    Column("action", AnyText, nullable=False),
+    Column("times", BigInteger, nullable=False),
+    PrimaryKeyConstraint("usage", "model", "version", "client", "action"),
+)

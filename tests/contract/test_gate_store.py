@@ -1,0 +1,85 @@
+"""What the gate answered, and how often somebody asked, on each kind of store."""
+
+import json
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+
+from monitor.domain.governance import GateAction
+from monitor.engine.answering import Answered, Asked, Usage
+from monitor.governance.permit import Answer
+from monitor.governance.standing import State
+from monitor.store.audit_store import AuditStore
+
+AT = datetime(2026, 9, 1, 12, tzinfo=UTC)
+LASTS = timedelta(seconds=360)
+
+
+def answered(minute, action, version="3", **more):
+    answer = Answer("credit", version, action, **more)
+    return Answered(AT + timedelta(minutes=minute), answer, LASTS)
+
+
+ALLOWED = answered(0, GateAction.ALLOW, state=State.APPROVED, policy="p", sequence=3)
+CONDITIONED = answered(
+    5,
+    GateAction.ALLOW_WITH_CONDITIONS,
+    conditions={"amount": 5000.0, "human_review_share": 0.25},
+    state=State.RESTRICTED,
+    reasons=("restricted: since then", "waived: drift"),
+    model_digest="m",
+    sequence=4,
+)
+STRANGE = answered(6, GateAction.DENY, version="2026/\x00\ud800", reasons=("unknown_version: x",))
+
+
+def test_answers_are_read_as_they_were_recorded(stores):
+    stores.writer.record_answers([ALLOWED])
+    stores.writer.record_answers([CONDITIONED, STRANGE])
+    assert stores.reader.gate_answers("credit") == [ALLOWED, CONDITIONED, STRANGE]
+    assert stores.reader.newest_answers("credit") == {
+        "3": CONDITIONED,
+        STRANGE.answer.version: STRANGE,
+    }
+    assert stores.reader.gate_answers("debit") == []
+    assert stores.reader.newest_answers("debit") == {}
+
+
+def test_a_change_of_an_answer_is_no_change_of_results(stores):
+    stores.writer.record_answers([ALLOWED])
+    assert stores.reader.changes() == {}
+
+
+def test_usage_is_recorded_once_for_each_hour_of_a_replica(stores):
+    asked = {
+        Asked("credit", "3", "10.0.0.1", GateAction.ALLOW): 4100,
+        Asked("credit", "9", "10.0.0.2", GateAction.DENY): 2,
+    }
+    stores.writer.record_usage(Usage(AT, "here", AT + timedelta(hours=1), asked))
+    stores.writer.record_usage(Usage(AT, "there", AT + timedelta(hours=1), asked))
+
+
+def test_without_a_signed_log_there_is_no_checkpoint(stores):
+    stores.writer.record_answers([ALLOWED])
+    assert stores.reader.checkpoint() == (0, "")
+
+
+def test_each_is_in_the_audit_log_with_what_it_says(stores):
+    stores.writer.record_answers([ALLOWED, CONDITIONED])
+    asked = {Asked("credit", "3", "10.0.0.1", GateAction.ALLOW): 4100}
+    stores.writer.record_usage(Usage(AT, "here", AT + timedelta(hours=1), asked))
+    if stores.url == "sqlite://":
+        return  # nobody else can look into a database in memory
+    with closing(AuditStore(stores.url)) as audit:
+        (log,) = audit.logs()
+        assert not audit.compared()
+    found = [json.loads(body) for body in log.bodies]
+    told = [(each["type"], each["subject"]) for each in found if each["type"] != "log.opened"]
+    assert told == [
+        ("gate.answer_changed", "model/credit/version/3"),
+        ("gate.answer_changed", "model/credit/version/3"),
+        ("gate.usage_rollup", "model/credit"),
+    ]
+    assert found[-2]["data"]["conditions"] == {"amount": "5000", "human_review_share": "0.25"}
+    assert found[-1]["data"]["asked"] == [
+        {"version": "3", "client": "10.0.0.1", "action": "allow", "times": 4100}
+    ]
