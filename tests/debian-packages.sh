@@ -13,6 +13,7 @@ needed=(
   "amtool prometheus-alertmanager"
   "chromium|chromium-browser|google-chrome|google-chrome-stable|chrome chromium fonts-dejavu-core"
   "systemd-analyze systemd"
+  "nginx nginx"
   "unshare util-linux"
 )
 

@@ -49,6 +49,7 @@ COMMANDS = {
     "doctor": ("monitor.cli.doctor:doctor", "Look at everything that the daemon needs."),
     "explain": ("monitor.cli.explain:explain", "Show what a stored result rests on."),
     "export": ("monitor.cli.export:export", "Write stored results for other programs."),
+    "gate": ("monitor.cli.gate:gate", "Ask whether a version may act, and keep to the answer."),
     "healthcheck": ("monitor.cli.healthcheck:healthcheck", "Ask a running daemon how it is."),
     "hold": ("monitor.cli.standing:hold", "Take a version's authority away until it is released."),
     "init": ("monitor.cli.init:init", "Write a model's first configuration from a parquet log."),

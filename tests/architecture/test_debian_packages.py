@@ -14,6 +14,7 @@ PROGRAMS = (
     "amtool",
     "chromium",
     "systemd-analyze",
+    "nginx",
     "unshare",
 )
 
