@@ -55,6 +55,10 @@ COMMANDS = {
     "init": ("monitor.cli.init:init", "Write a model's first configuration from a parquet log."),
     "metrics": ("monitor.cli.metrics:metrics", "Tell which metrics there are."),
     "mute": ("monitor.cli.alerts:mute", "Call nobody for a finding until a time."),
+    "plan": (
+        "monitor.cli.plan:plan",
+        "Tell what an edited policy would change, before it is live.",
+    ),
     "quarantine": (
         "monitor.cli.quarantine:quarantine",
         "List files that could not be used, try them again, drop them.",

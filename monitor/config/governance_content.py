@@ -22,8 +22,11 @@ def governance_content(governance: Governance) -> Content:
 
     A policy without any of them keeps the digest that it had before there were such keys.
     """
-    if governance == Governance():
-        return {}
+    return {} if governance == Governance() else governance_in_full(governance)
+
+
+def governance_in_full(governance: Governance) -> Content:
+    """Return the keys of a file in full, whether or not it answers anything."""
     return {
         "delegation": _delegation_content(governance.delegation),
         "accountability": _accountability_content(governance.accountability),

@@ -16,6 +16,7 @@ from monitor.domain.policy import Policy
 from monitor.domain.reading import Reading, Subject
 from monitor.domain.run import Run
 from monitor.domain.window import Window
+from monitor.engine.frozen import check_frozen
 from monitor.engine.ports import Revision, Store
 from monitor.engine.references import hold
 from monitor.engine.register import baseline_digest
@@ -98,7 +99,7 @@ class Recheck:
         return Agreement.DIFFERENT if self.differences else Agreement.EQUAL
 
 
-class _ImpossibleError(Exception):
+class ImpossibleError(Exception):
     """A result cannot be recomputed; carries the reason."""
 
 
@@ -159,8 +160,8 @@ class Rechecker:
         )
         try:
             policy = self._policy(run.policy)
-            found = self._concluded(run, policy)
-        except _ImpossibleError as error:
+            found = self.concluded(run, policy, as_then=True)
+        except ImpossibleError as error:
             return Recheck(window, revision.number, run.code, *counts, (), str(error))
         differences = (
             *_of_inputs(run, revision, policy),
@@ -171,7 +172,18 @@ class Rechecker:
         )
         return Recheck(window, revision.number, run.code, *counts, differences)
 
-    def _concluded(self, run: Run, policy: Policy) -> Conclusions:
+    def concluded(self, run: Run, policy: Policy, *, as_then: bool) -> Conclusions:
+        """Return what a policy makes of a stored run: the one it was made under, or another.
+
+        Args:
+            run: The run.
+            policy: The policy.
+            as_then: Whether it must be held against what it was held against then.
+
+        Raises:
+            ImpossibleError: What it rests on cannot be read, or the policy counts otherwise.
+            StoreError: The database cannot be read.
+        """
         grids: dict[str, Grid] = {}
         baselines: dict[str, Baseline] = {}
         profiles: dict[str, Profile] = {}
@@ -181,13 +193,15 @@ class Rechecker:
             baselines[result.version], grids[result.version] = self._baseline(result.baseline)
             profile = _read(profile_from_bytes, result.profile, f"the profile of {result.version}")
             if profile.grid != grids[result.version].digest:
-                raise _ImpossibleError(
+                raise ImpossibleError(
                     f"the profile of version {result.version} is not on its baseline's grid"
                 )
             profiles[result.version] = profile
+            if not as_then:
+                _agree(policy, result.version, grids[result.version])
         held = hold(policy, run.window, baselines, self._store.heads(policy.model), self._store)
-        if held.of(run.results) != run.compositions:
-            raise _ImpossibleError("windows that it was held against have newer results")
+        if as_then and held.of(run.results) != run.compositions:
+            raise ImpossibleError("windows that it was held against have newer results")
         columns = run.schema_changes
         return conclude(
             policy, run.window, baselines, grids, profiles, run.accounting, held, columns
@@ -198,7 +212,7 @@ class Rechecker:
             try:
                 policy = self._policy_of(self._store.policy_text(digest))
             except ConfigError as error:
-                raise _ImpossibleError(
+                raise ImpossibleError(
                     f"this version cannot read the policy {digest[:12]}: {error}"
                 ) from error
             self._policies[digest] = policy
@@ -209,11 +223,11 @@ class Rechecker:
             try:
                 baseline = self._store.baseline(digest)
             except BaselineError as error:
-                raise _ImpossibleError(str(error)) from error
+                raise ImpossibleError(str(error)) from error
             what = f"the baseline {digest[:12]}"
             found = _read(lambda _: baseline_digest(baseline), b"", what)
             if found != digest:
-                raise _ImpossibleError(f"{what} is stored with the content of {found[:12]}")
+                raise ImpossibleError(f"{what} is stored with the content of {found[:12]}")
             self._baselines[digest] = baseline, _read(grid_from_bytes, baseline.grid, what)
         return self._baselines[digest]
 
@@ -227,7 +241,14 @@ def _read(read: Callable[[bytes], _T], data: bytes, what: str) -> _T:
         TypeError,
         zlib.error,
     ) as error:  # the ways that bytes are damaged
-        raise _ImpossibleError(f"{what} cannot be read: {error}") from error
+        raise ImpossibleError(f"{what} cannot be read: {error}") from error
+
+
+def _agree(policy: Policy, version: str, grid: Grid) -> None:
+    try:
+        check_frozen(policy, version, grid)
+    except BaselineError as error:
+        raise ImpossibleError(str(error)) from error
 
 
 def _readings(found: Run | Conclusions) -> list[Reading]:
