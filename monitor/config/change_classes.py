@@ -17,6 +17,7 @@ from monitor.config.change_rules import (
     fewer,
     larger,
     later,
+    left_out,
     more,
     named,
     ordered,
@@ -82,10 +83,18 @@ RULES: Mapping[str, Rule] = {
     "limits.disparity.extend": larger,
     "limits.disparity.reference": LOOSENS,
     "limits.false_discovery_rate": larger,
-    "limits.*.*.min_rows": smaller,
-    "limits.*.*.fields.*.min_rows": smaller,
-    "limits.*.*.*": bound,
-    "limits.*.*.fields.*.*": bound,
+    "limits.disparity.leave_out.below": left_out,
+    "limits.disparity.leave_out.because": NEUTRAL,
+    **{
+        f"limits.{family}.{key}": rule
+        for family in ("drift", "quality", "performance")
+        for key, rule in (
+            ("*.min_rows", smaller),
+            ("*.fields.*.min_rows", smaller),
+            ("*.*", bound),
+            ("*.fields.*.*", bound),
+        )
+    },
     "alarms.persistence": persistence,
     "alarms.disparity": persistence,
     "alarms.keep": larger,

@@ -45,6 +45,11 @@ def larger(_path: Path, before: Any, after: Any) -> ChangeClass:
     return _from_to(-_size(before, -inf), -_size(after, -inf))
 
 
+def left_out(_path: Path, before: Any, after: Any) -> ChangeClass:
+    """Less that is left out tightens, and without the key nothing is."""
+    return _from_to(_size(before, 0.0), _size(after, 0.0))
+
+
 def bound(path: Path, before: Any, after: Any) -> ChangeClass:
     """A limit tightens downwards, and a floor upwards."""
     measure = next(part for part in path if part in MEASURE_NAMES)

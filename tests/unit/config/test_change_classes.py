@@ -37,6 +37,7 @@ limits:
     band: {low: 0.8, high: 1.25, alpha: 0.05, min_rows: 30}
     bands: {selection_rate: {low: 0.85}}
     populations: {sex: {band: {low: 0.9}}}
+    leave_out: {below: 0.02, because: few}
     change: 0.9
     extend: 4w
   false_discovery_rate: 0.05
@@ -151,6 +152,8 @@ EDITS = [
     ("high: 1.25", "high: 1.2", "limits.disparity.band.high", TIGHTEN),
     ("{low: 0.85}", "{low: 0.9}", "limits.disparity.bands.selection_rate.low", TIGHTEN),
     ("{low: 0.9}", "{low: 0.8}", "limits.disparity.populations.sex.band.low", LOOSEN),
+    ("leave_out: {below: 0.02", "leave_out: {below: 0.05", "limits.disparity.leave_out.below", LOOSEN),
+    ("because: few", "because: small", "limits.disparity.leave_out.because", NEUTRAL),
     ("change: 0.9", "change: never", "limits.disparity.change", LOOSEN),
     ("extend: 4w", "extend: 0s", "limits.disparity.extend", LOOSEN),
     ("rate: 0.05", "rate: 0.1", "limits.false_discovery_rate", TIGHTEN),
@@ -224,6 +227,12 @@ def test_whoever_withdraws_an_answer_does_not_tighten():
     for answer in ("  statement: Approve\n", "  by: cro\n", "  accountable: head\n"):
         (change,) = changes_between(load(FULL), load(FULL.replace(answer, "")))
         assert change.change is LOOSEN
+
+
+def test_groups_that_are_left_out_besides_loosen():
+    whole = load(FULL.replace("    leave_out: {below: 0.02, because: few}\n", ""))
+    assert change_of(changes_between(whole, load(FULL))) is LOOSEN
+    assert change_of(changes_between(load(FULL), whole)) is TIGHTEN
 
 
 def test_a_gate_that_is_shut_needs_no_conditions():
