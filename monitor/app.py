@@ -20,7 +20,8 @@ from monitor.domain.settings import DaemonSettings
 
 if TYPE_CHECKING:
     from monitor.config.files import ConfigFiles
-    from monitor.engine.ports import Clock, Compute, Source
+    from monitor.engine.policies import InForce
+    from monitor.engine.ports import Clock, Compute, Source, Store
     from monitor.engine.run import Outside
     from monitor.engine.snapshot import ModelSnapshot
     from monitor.governance.verification import Witnessed
@@ -139,6 +140,19 @@ def policy_of_text(text: str) -> Policy:
     from monitor.config.model_file import parse_policy
 
     return parse_policy(text, "(the stored policy)")
+
+
+def in_force(file: Policy, store: "Store") -> "InForce":
+    """Return which policy of a model is in force: that of its file, or the one before.
+
+    Raises:
+        ConfigError: This version cannot read the policy that judged last.
+        StoreError: The database cannot be read.
+    """
+    from monitor.config.change_classes import changes_between
+    from monitor.engine.policies import in_force as found
+
+    return found(file, store, policy_of_text, changes_between)
 
 
 def line_of_key(text: str, path: Sequence[str]) -> int | None:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
+from operator import attrgetter
 from threading import Lock
 
 from starlette.routing import Route
@@ -16,6 +17,7 @@ from monitor import logs, supervisor
 from monitor.app import (
     access_store,
     code_version,
+    in_force,
     line_of_key,
     measure_families,
     policy_of_text,
@@ -67,6 +69,8 @@ NAMED = 10
 """Files of a check that came into quarantine or left it that are logged by name."""
 
 _log = logging.getLogger("modelmon")
+
+_known_by = attrgetter("digest", "directory", "waiting")
 
 
 @dataclass(frozen=True)
@@ -125,10 +129,11 @@ class Daemon:
     ) -> None:
         self._files = files
         self._configured = configured
-        self._watched = {
-            policy.model: Watched(policy, outside.clock) for policy in configured.policies
-        }
         self._outside = outside
+        self._watched = {
+            file.model: Watched(in_force(file, outside.store).policy, outside.clock)
+            for file in configured.policies
+        }
         self._leadership = leadership
         self._vitals = vitals
         vitals.led(leadership.told)
@@ -270,6 +275,7 @@ class Daemon:
         counted by this process. What is written is refused when the term in which the check began
         is over.
         """
+        self._take_up(model)
         term = self._leadership.term
         if term is None:
             return
@@ -295,6 +301,19 @@ class Daemon:
                 about["window"] = str(failed.failure.window)
             _log.error("check failed: %s", failed.error, exc_info=failed.error, extra=about)
             self.follow()
+
+    def _take_up(self, model: str) -> None:
+        """Put a looser policy in force that has been approved since it was read."""
+        file = next((item for item in self._configured.policies if item.model == model), None)
+        if file is None or model not in self._watched or not self._watched[model].policy.waiting:
+            return
+        try:
+            if not in_force(file, self._outside.store).waits:
+                with self._reloading:
+                    self._exchange(self._configured)
+                _log.info("its file was approved and is in force", extra={"model": model})
+        except ModelmonError as error:
+            _log.warning("approvals are looked for again: %s", error, extra={"model": model})
 
     def _app(self) -> ASGIApp:
         process = ProcessMetrics(self._vitals, self._page)
@@ -352,6 +371,9 @@ class Daemon:
         return f"{len(self._watched)} models{newest}"
 
     def _note_configured(self) -> None:
+        for name, item in self._watched.items():
+            if item.policy.waiting:
+                _log.warning("its file is looser, and waits for approval", extra={"model": name})
         now = self._outside.clock.now()
         self._vitals.configured(Configuration(self._configured.digest, now))
 
@@ -359,7 +381,7 @@ class Daemon:
         """Exchange the models, their results on the page and their checks."""
         with self._publishing:
             # What can fail comes before anything is exchanged. Nothing is published meanwhile.
-            watched = {policy.model: self._still_or_anew(policy) for policy in after.policies}
+            watched = {file.model: self._still_or_anew(file) for file in after.policies}
             changed = [
                 name for name, item in watched.items() if item is not self._watched.get(name)
             ]
@@ -375,13 +397,10 @@ class Daemon:
             self._exchange_page()
         self._schedule.exchange(dict.fromkeys(watched, after.settings.check_every), changed)
 
-    def _still_or_anew(self, policy: Policy) -> Watched:
+    def _still_or_anew(self, file: Policy) -> Watched:
         """Return the model as it is watched if its policy is the same, else one to watch anew."""
-        now = self._watched.get(policy.model)
-        same = now is not None and (now.policy.digest, now.policy.directory) == (
-            policy.digest,
-            policy.directory,
-        )
+        policy, now = in_force(file, self._outside.store).policy, self._watched.get(file.model)
+        same = now is not None and _known_by(now.policy) == _known_by(policy)
         return now if now is not None and same else Watched(policy, self._outside.clock)
 
     def _export(self, policy: Policy, settings: DaemonSettings) -> Exported:

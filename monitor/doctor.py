@@ -54,9 +54,10 @@ def _stored(configured: Configured) -> Iterator[Examined]:
     yield Examined("store", "", Condition.OK, found)
     yield _clock(app.store_clock(settings), outside, configured.policies)
     yield _audited(settings)
-    for policy in configured.policies:
+    policies = [app.in_force(policy, outside.store).policy for policy in configured.policies]
+    for policy in policies:
         yield from _model(policy, outside)
-    yield _series(configured.policies, outside, settings.max_series_per_model)
+    yield _series(policies, outside, settings.max_series_per_model)
 
 
 def _model(policy: Policy, outside: Outside) -> Iterator[Examined]:

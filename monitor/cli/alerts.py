@@ -133,5 +133,5 @@ def _opened(
     store = app.open_outside(settings.store_url, auditing=auditing).store
     fingerprint = full_fingerprint(store, finding)
     model = latest_of(store, fingerprint).finding.reading.subject.model
-    (policy,) = chosen(policies, [model])
-    return policy, store, fingerprint
+    (file,) = chosen(policies, [model])
+    return app.in_force(file, store).policy, store, fingerprint

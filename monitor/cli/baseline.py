@@ -45,7 +45,8 @@ def register(  # noqa: PLR0917  # one argument an option
     assert window is not None  # noqa: S101  # both options are required
     outside = app.open_configured(settings)
     now = outside.clock.now()
-    authorise(somebody(by, now), Action.REGISTER_BASELINE, policy, now)
+    who = somebody(by, now)
+    authorise(who, Action.REGISTER_BASELINE, app.in_force(policy, outside.store).policy, now)
     with progress_bar(f"registering {model}") as progress:
         done = register_baselines(
             policy,

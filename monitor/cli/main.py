@@ -59,6 +59,10 @@ COMMANDS = {
         "monitor.cli.plan:plan",
         "Tell what an edited policy would change, before it is live.",
     ),
+    "policy": (
+        "monitor.cli.policy:policy",
+        "Show which policies are in force, and propose looser ones.",
+    ),
     "quarantine": (
         "monitor.cli.quarantine:quarantine",
         "List files that could not be used, try them again, drop them.",

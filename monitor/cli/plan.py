@@ -87,14 +87,13 @@ def plan(  # noqa: PLR0917  # its options
 
 def _in_force(store: "Store", model: str, against: Path | None) -> "Policy":
     from monitor import app
-    from monitor.engine.plan import judged_by
 
     if against is not None:
         (before,) = app.read_policy_files((against,))
         if before.model != model:
             raise click.UsageError(f"--against is of the model {before.model}, and not of {model}")
         return before
-    digest = judged_by(store, model)
+    digest = store.last_policy(model)
     if not digest:
         raise click.UsageError(f"no result of {model} is stored; name a file with --against")
     return app.policy_of_text(store.policy_text(digest))

@@ -119,7 +119,8 @@ def _open(
     store = app.open_outside(settings.store_url, auditing=auditing).store
     files = [file for policy in policies for file in store.quarantine(policy.model).values()]
     files.sort(key=lambda file: (file.first_seen, file.model, file.path))
-    return store, {policy.model: policy for policy in policies}, files
+    found = {file.model: app.in_force(file, store).policy for file in policies}
+    return store, found, files
 
 
 def _named(files: "Sequence[QuarantinedFile]", paths: Sequence[str]) -> "list[QuarantinedFile]":

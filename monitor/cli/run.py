@@ -63,6 +63,7 @@ def run(  # noqa: PLR0917  # one argument an option
     policies = chosen(configured, models)
     periods = {policy.model: period(policy, begin, end) for policy in policies}
     outside = app.open_configured(settings)
+    policies = tuple(_in_force(policy, outside) for policy in policies)
     problems: list[Exception] = []
     worst: list[Verdict] = []
     calls = False
@@ -86,6 +87,18 @@ def run(  # noqa: PLR0917  # one argument an option
     if fail_on == ALARM:
         return int(calls)
     return int(fail_on is not None and _fails(worst, Verdict(fail_on)))
+
+
+def _in_force(file: Policy, outside: "Outside") -> Policy:
+    from monitor import app
+
+    policy = app.in_force(file, outside.store).policy
+    if policy.waiting:
+        say(
+            f"{policy.model}: judged by the policy {policy.digest[:12]}; its file is looser and waits "
+            f"for approval: modelmon policy diff {policy.model}"
+        )
+    return policy
 
 
 def run_model(

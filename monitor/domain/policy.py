@@ -157,6 +157,8 @@ class Policy:
         text: The file as it was read.
         digest: sha256 of the validated content: comments and layout do not change it.
         directory: Folder of the file; relative paths start here. Not part of the digest.
+        waiting: Digest of a looser file that waits for its approvals while this policy is in force; ""
+            where none does. Not part of the digest.
     """
 
     model: str
@@ -190,6 +192,7 @@ class Policy:
     text: str = ""
     digest: str = ""
     directory: str = "."
+    waiting: str = ""
 
     @property
     def axes(self) -> Mapping[str, Attribute]:

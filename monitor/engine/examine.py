@@ -161,6 +161,10 @@ def examine_windows(
 def examine_governance(policy: Policy) -> Examined:
     """Return whether the policy answers what it must before a version may act."""
     what, model, governance = "governance", policy.model, policy.governance
+    if policy.waiting:
+        found = f"the file is looser than the policy in force, {policy.digest[:_SHOWN]}, and waits"
+        advice = f"modelmon policy diff {model}; modelmon policy propose {model} --why …"
+        return Examined(what, model, Condition.WARN, found, advice)
     if governance.missing:
         asked = "; ".join(f"{QUESTIONS[key]} ({key})" for key in governance.missing)
         advice = "answer in the file, or nothing of it may act; docs/how-to/write-a-policy.md"

@@ -163,17 +163,6 @@ def _named(windows: Sequence[Window]) -> str:
     return f"{windows_are} from {begin:%Y-%m-%dT%H:%MZ} to {end:%Y-%m-%dT%H:%MZ}"
 
 
-def judged_by(store: Store, model: str) -> str:
-    """Return the digest of the policy that judged the newest window; "" before the first run.
-
-    Raises:
-        StoreError: The database cannot be read.
-    """
-    heads = store.heads(model)
-    newest = max(heads, key=lambda window: (window.end, window.start), default=None)
-    return "" if newest is None else heads[newest].policy
-
-
 def _keys_unsaid(changes: Iterable[KeyChange]) -> Iterator[Unsaid]:
     for item in changes:
         if item.key in _CUT:

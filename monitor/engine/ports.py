@@ -20,6 +20,7 @@ from monitor.engine.counting import Counted, Task
 from monitor.engine.past import PastFinding, RunLine
 from monitor.engine.progress import Progress
 from monitor.engine.registry import RegistryMemory
+from monitor.engine.used import PolicyHistory
 from monitor.governance.record import Actor
 from monitor.profile.grid import Grid
 
@@ -276,7 +277,7 @@ class RunCounts:
     first_seen: Mapping[str, datetime] = field(default_factory=dict)
 
 
-class Store(Authorities, RegistryMemory, Answers, Protocol):
+class Store(Authorities, RegistryMemory, Answers, PolicyHistory, Protocol):
     """Where everything is remembered. Every write is one transaction."""
 
     def under(self, term: Term) -> "Store":

@@ -97,6 +97,12 @@ _MODELS = (
         ("model", "model_version", "model_owner", "baseline", "policy", "tier", "governed"),
     ),
     _result(
+        "policy_pending",
+        "1 while the model's file is looser than the policy in force, and waits for its approvals; else 0.",
+        "1",
+        _MODEL,
+    ),
+    _result(
         "policy_incomplete",
         "1 where the policy leaves out an answer without which no version may act, and 0 where it gives it.",
         "1",

@@ -140,6 +140,7 @@ def _add_identity(sheet: Sheet, snapshot: ModelSnapshot) -> None:
             sheet.add("baseline_registered_timestamp_seconds", registered, **of)
             sheet.add("baseline_records", baseline.rows, **of)
     missing = snapshot.policy.governance.missing
+    sheet.add("policy_pending", int(bool(snapshot.policy.waiting)), model=model)
     for answer in QUESTIONS:
         sheet.add("policy_incomplete", int(answer in missing), model=model, answer=answer)
     for version, instant in snapshot.counts.first_seen.items():

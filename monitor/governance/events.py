@@ -17,6 +17,8 @@ class EventType(StrEnum):
     """The clock shows an earlier time than the record before; the record keeps that record's."""
     POLICY_ACTIVATED = "policy.activated"
     """A run was made under a policy for the first time, or again after another one."""
+    POLICY_PROPOSED = "policy.proposed"
+    """Somebody asked that a looser policy come into force; with its class, key by key."""
     BASELINE_REGISTERED = "baseline.registered"
     RUN_COMPLETED = "run.completed"
     """A revision of a window was stored, also one without data; with digests of all it rests on."""

@@ -106,6 +106,7 @@ class Overview:
         windows: Its results, the latest first.
         older: End of the oldest window listed, as addresses have it; "" where there is no older one.
         answers: Who answers for it.
+        waits: Whether its file is looser than the policy in force, and waits.
     """
 
     state: State
@@ -119,6 +120,7 @@ class Overview:
     windows: tuple[RunLine, ...]
     older: str
     answers: Answers
+    waits: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +242,7 @@ def overview(
         windows=tuple(windows),
         older=older,
         answers=answers(shot.policy),
+        waits=bool(shot.policy.waiting),
     )
 
 
@@ -324,6 +327,7 @@ def _facts(shot: ModelSnapshot) -> Iterable[Fact]:
     policy, latest, counts = shot.policy, shot.latest, shot.counts
     yield Fact("owner", policy.owner or "nobody: the file names no owner")
     yield Fact("policy in force", policy.digest, digest=True)
+    yield Fact("looser policy that waits for approval", policy.waiting, digest=True)
     for version, baseline in shot.baselines.items():
         told_of = f"{baseline.window}, {baseline.rows:,} rows, registered by {baseline.registered_by}: {baseline.why}"
         yield Fact(f"baseline of version {version}", told_of)

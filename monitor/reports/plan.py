@@ -32,7 +32,7 @@ def plan_tables(
 ) -> tuple[Table, ...]:
     """Return what would change as tables; those that would be empty are left out."""
     tables = (
-        _keys(after, changes),
+        key_table(after, changes),
         _otherwise(before, after, found),
         _called(before, after, found),
         Table(
@@ -81,7 +81,8 @@ def plan_document(
     }
 
 
-def _keys(after: Policy, changes: Sequence[KeyChange]) -> Table:
+def key_table(after: Policy, changes: Sequence[KeyChange]) -> Table:
+    """Return every key that is otherwise, and what that does."""
     rows = tuple(
         (item.change.value, item.key, _text(item.before), _text(item.after)) for item in changes
     )

@@ -57,6 +57,7 @@ from monitor.store.history import (
     read_verdicts,
 )
 from monitor.store.lease import require_term
+from monitor.store.policies import SqlPolicies
 from monitor.store.profiles import read_profiled, read_profiles
 from monitor.store.quarantine import read_files
 from monitor.store.registry import SqlRegistry
@@ -90,7 +91,7 @@ from monitor.store.writes import (
 _Written = TypeVar("_Written")
 
 
-class SqlStore(SqlAlerts, SqlAuthorities, SqlRegistry, SqlGate, Store):
+class SqlStore(SqlAlerts, SqlAuthorities, SqlRegistry, SqlGate, SqlPolicies, Store):
     """Everything that is remembered, in one database.
 
     Several threads and several processes may use it at once. A database in memory (``sqlite://``)

@@ -11,7 +11,7 @@ from monitor.domain.limit import Band, Limit
 from monitor.domain.policy import FieldLimit
 from monitor.domain.window import Window
 from monitor.engine import plan
-from monitor.engine.plan import judged_by, replay
+from monitor.engine.plan import replay
 from tests.held import YESTERDAY, Deployment, day
 
 DAYS = 8
@@ -140,5 +140,5 @@ def test_nothing_is_written_and_the_policy_of_the_newest_window_is_known(made):
     before = verdicts(made)
     planned(made, other(made, limits=LIMITS))
     assert verdicts(made) == before
-    assert judged_by(made.store, "credit") == "d"
-    assert judged_by(made.store, "debit") == ""
+    assert made.store.last_policy("credit") == "d"
+    assert made.store.last_policy("debit") == ""
