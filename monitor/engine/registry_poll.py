@@ -1,7 +1,7 @@
 """One look at a model in its registry: what has changed there, and what follows from it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from monitor.domain.governance import OnOutsideMove, RegistryEntry
@@ -129,6 +129,9 @@ def poll(policy: Policy, entry: RegistryEntry, link: Link) -> Polled:
     for change, consequence in answers:
         if consequence is OnOutsideMove.HOLD:
             _hold(sight, change, link.authority)
+    if any(consequence is OnOutsideMove.HOLD for _, consequence in answers):
+        states = {state.version: state for state in link.authority.states(policy)}
+        sight = replace(sight, states=states)
     errands = [*_answers(sight, answers), *_mirrored(sight)]
     digest = digest_of(found)
     if last is None or digest != last.digest or changes:

@@ -24,6 +24,9 @@ from monitor.registry.connection import open_registry
 
 _log = logging.getLogger("modelmon")
 
+_MOVED = 2.0
+"""Seconds from a version's move to the round that tells it, at the most."""
+
 _APART = 1.0
 """Seconds between two rounds at the least, however often somebody asks for one."""
 
@@ -71,6 +74,7 @@ class RegistryRounds:
         self._known: Mirroring | None = None
         self._oldest: datetime | None = None
         self._written: dict[str, int] = {}
+        self._standing = 0
         self._term: Term | None = None
 
     def told(self) -> Mirroring | None:
@@ -111,6 +115,7 @@ class RegistryRounds:
             self._term, self._written = term, {}
         store = self._about.store.under(term)
         try:
+            self._standing = store.standing_changes()  # first: what is moved later is told later
             self._look(store)
         except FencedError as error:
             _log.warning("the registry is left to who leads now: %s", error)
@@ -123,7 +128,19 @@ class RegistryRounds:
             self._asked.clear()
             self.round()
             self._stopping.wait(_APART)
-            self._asked.wait(max(self._every - _APART, 0))
+            left = self._every - _APART
+            while left > 0 and not (self._asked.wait(min(left, _MOVED)) or self._has_moved()):
+                left -= _MOVED
+
+    def _has_moved(self) -> bool:
+        """Return whether a version was moved since the last round: the registry is told at once."""
+        if self._about.term() is None:
+            return False
+        try:
+            return self._about.store.standing_changes() != self._standing
+        except StoreError as error:
+            _log.debug("standings are looked at again in the next round: %s", error)
+            return False
 
     def _look(self, store: Store) -> None:
         listed = {

@@ -5,16 +5,21 @@ from datetime import UTC, datetime
 
 import pytest
 
+from monitor.config.model_file import load_policy
 from monitor.domain.errors import RegistryError
 from monitor.domain.registry import ErrandKind, RunStage
 from monitor.engine.errands import Delivery, deliver
+from monitor.engine.governing import decide
 from monitor.engine.registry import MonitoringRun
 from monitor.engine.registry_poll import Link, poll
+from monitor.governance.acts import submit, vote
+from monitor.governance.authorisation import Action, Method, Who
 from monitor.registry import mlflow
 from monitor.registry.mlflow import MlflowRegistry
 from monitor.registry.rest import RestClient
 from monitor.store.schema import upgrade
 from monitor.store.sql import SqlStore
+from tests.e2e.deployment import get, make_deployment, register, samples, wait_for
 from tests.mlflow_server import MlflowServer
 from tests.registries import Hands, Standings, a_state, governed
 
@@ -181,3 +186,92 @@ def test_a_server_that_dies_delays_a_consequence_and_loses_nothing(server, regis
     assert [version for version, _ in authority.held] == ["1"]
     assert server.tags(entry.name, "2")["monitor.state"] == "held"
     store.close()
+
+
+SECRET = "s3cret"  # noqa: S105  # of a webhook of this test
+
+GOVERNANCE = """
+delegation: {statement: "Approve or refer loans", by: cro, date: 2023-12-01}
+accountability:
+  accountable: head
+  owners: [olga]
+  operators: [sre]
+  validators: [vera]
+  governance: [gina]
+risk:
+  tier: medium
+  rationale: Access to credit.
+  limits: [{id: quality, measures: [missing_rate], consequence: hold}]
+consequences:
+  hold: {gate: deny, demote_alias: champion, deadline: 1d, on_deadline: escalate}
+registry: {name: served, alias: champion, on_outside_move: hold}
+"""
+
+
+def act(deployment, by, action, what, *arguments, **named):
+    policy = load_policy(deployment.folder / "models" / "credit.yaml")
+    store = SqlStore(f"sqlite:///{deployment.database}")
+    said = Who(by, Method.CLI)
+    now = datetime.now(UTC)  # noqa: TID251  # beside a daemon with the machine's clock
+    decide(policy, store, said, action, lambda *to: what(*to, *arguments, **named), now)
+    found = store.standings("credit")
+    store.close()
+    return found
+
+
+def hook(server, address):
+    """Have the server say to the daemon when an alias or a tag is changed."""
+    events = [
+        {"entity": "MODEL_VERSION_ALIAS", "action": "CREATED"},
+        {"entity": "MODEL_VERSION_TAG", "action": "SET"},
+    ]
+    url = f"{address}/v1/registry/webhook"
+    made = {"name": "modelmon", "url": url, "events": events, "secret": SECRET}
+    server.ask("POST", "webhooks", **made)
+
+
+def test_the_daemon_mirrors_a_standing_and_a_webhook_tells_it_of_a_move_at_once(
+    server, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("HOOK", SECRET)
+    new_model(server, "served", 2)
+    point(server, "served", "champion", "1")
+    # Between two looks there would be ten minutes: what is noticed sooner, the webhook told.
+    settings = f"""registry:
+  url: {server.url}
+  poll_every: 10m
+  webhook_secret: ${{HOOK}}
+"""
+    deployment = make_deployment(tmp_path, settings=settings)
+    register(deployment)
+    model = tmp_path / "models" / "credit.yaml"
+    model.write_text(model.read_text() + GOVERNANCE)
+    act(deployment, "olga", Action.SUBMIT, submit, "1", {"model": "sha"}, "ready")
+    act(deployment, "vera", Action.APPROVE_VERSION, vote, 1, "seen", granted=True)
+    act(deployment, "head", Action.APPROVE_VERSION, vote, 1, "seen", granted=True)
+    deployment.call("run")
+    with deployment.daemon(HOOK=SECRET) as (process, address, log):
+
+        def series(name):
+            return samples(get(f"{address}/metrics")[1]).get(f"modelmon_registry_{name}")
+
+        wait_for(
+            lambda: server.tags("served", "1").get("monitor.state") == "approved", process, log
+        )
+        wait_for(lambda: series("outbox_pending") == 0, process, log)
+        assert series("up") == 1
+        assert series('alias_outside{model="credit"}') == 0
+
+        hook(server, address)
+        point(server, "served", "champion", "2")
+        wait_for(lambda: series('alias_outside{model="credit"}') == 1, process, log, 30)
+        wait_for(lambda: server.tags("served", "1").get("monitor.state") == "held", process, log)
+    shown = deployment.call("registry", "show", "credit").stdout
+    for text in ("champion", "held", "4f2a9c1", "applications"):
+        assert text in shown
+    assert "Traceback" not in log.read_text()
+    asked = server.ask("GET", "experiments/get-by-name", experiment_name="monitoring/credit")
+    experiment = asked["experiment"]["experiment_id"]
+    (run,) = server.ask("POST", "runs/search", experiment_ids=[experiment])["runs"]
+    assert {"rows", "psi/amount"} <= {each["key"] for each in run["data"]["metrics"]}
+    assert len(run["inputs"]["dataset_inputs"]) == 4  # a window each

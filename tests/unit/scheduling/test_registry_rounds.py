@@ -16,6 +16,7 @@ from monitor.governance.acts import submit, take_away, vote
 from monitor.governance.authorisation import Action
 from monitor.governance.standing import Event, State
 from monitor.scheduling.registry_rounds import Registered, RegistryRounds
+from monitor.store.schema import upgrade
 from monitor.store.sql import SqlStore
 from tests.ledgers import GOVERNANCE, LADDER, POLICY, who
 from tests.registries import Hands, MemoryRegistry, a_model, a_version
@@ -71,8 +72,10 @@ class Anyone(SqlStore):
 
 
 @pytest.fixture
-def world():
-    store = Anyone("sqlite://")
+def world(tmp_path):
+    url = f"sqlite:///{tmp_path / 'modelmon.db'}"  # rounds have a thread of their own
+    upgrade(url)
+    store = Anyone(url)
     registry = MemoryRegistry(a_model(a_version("1"), a_version("2"), champion="1"))
     made = World(registry, store, Hands(), Term("me", 1))
     about = Registered(
@@ -127,8 +130,8 @@ def test_a_served_version_that_nobody_approved_holds_the_one_that_was_served(wor
     assert "past the workflow" in standing.reason
     (case,) = world.store.cases("credit")
     assert case.open and case.accountable == "head"
-    world.round()
     assert world.tags("1")["monitor.state"] == "held"
+    world.round()
     assert len(world.store.cases("credit")) == 1
 
 
@@ -201,3 +204,18 @@ def test_who_asks_has_a_round_begin_at_once_and_not_more_often_than_once_a_secon
     assert done.wait(5)
     assert world.rounds.stop(timedelta(seconds=5))
     assert looked[1] - looked[0] >= 0.99
+
+
+def test_a_version_that_is_moved_is_told_without_waiting_for_the_next_round(world):
+    world.approve("1", 1)
+    world.rounds.start()
+    until = time.monotonic() + 5
+    while "monitor.state" not in world.tags("1") and time.monotonic() < until:
+        time.sleep(0.01)
+    world.act("sre", Action.HOLD, take_away, "1", Event.HELD, "looks wrong")
+    until = time.monotonic() + 8
+    while world.registry.model.aliases and time.monotonic() < until:
+        time.sleep(0.01)
+    assert world.rounds.stop(timedelta(seconds=5))
+    assert world.registry.model.aliases == {}
+    assert world.tags("1")["monitor.state"] == "held"
