@@ -473,6 +473,7 @@ def snapshot(policy: Policy, outside: "Outside") -> "ModelSnapshot":
     store = outside.store
     latest = store.latest(policy.model)
     heads = store.heads(policy.model)
+    kept = [window for window, head in heads.items() if head.pruned is None]
     judged = None
     if latest is not None and latest.outcome is Outcome.NO_DATA:
         with_data = [item for item in heads.values() if item.outcome is Outcome.COMPLETED]
@@ -488,8 +489,8 @@ def snapshot(policy: Policy, outside: "Outside") -> "ModelSnapshot":
         judged=judged,
         alerts=store.alerts(policy.model),
         mutes=store.mutes(policy.model),
-        oldest=min((window.start for window in heads), default=None),
-        windows=len(heads),
+        oldest=min((window.start for window in kept), default=None),
+        windows=len(kept),
     )
 
 

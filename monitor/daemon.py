@@ -49,6 +49,7 @@ from monitor.reports.wording import all_findings
 from monitor.scheduling.checks import CheckSchedule
 from monitor.scheduling.leadership import Leadership
 from monitor.scheduling.registry_rounds import rounds_of
+from monitor.scheduling.tidying import Tidying
 from monitor.web.api.opening import api_of
 from monitor.web.app import create_app
 from monitor.web.health import Health
@@ -169,6 +170,15 @@ class Daemon:
             workers=configured.settings.workers,
             beaten=supervisor.alive,
             follow=self.follow,
+            tidy=Tidying(
+                outside,
+                leadership,
+                vitals,
+                retention=lambda: self._configured.settings.retention,
+                policies=lambda: [item.policy for item in self._watched.copy().values()],
+                policy_of=policy_of_text,
+                stopping=self._is_stopping,
+            ),
         )
 
     def run(self, announce: Callable[[str, int], None]) -> bool:
@@ -432,8 +442,11 @@ class Daemon:
                 self._watched[model] = watched
             return watched
 
+    def _is_stopping(self) -> bool:
+        return self._schedule.stopping.is_set()
+
     def _is_over(self, term: Term) -> bool:
-        return self._schedule.stopping.is_set() or self._leadership.term != term
+        return self._is_stopping() or self._leadership.term != term
 
     def _check_once(self, watched: Watched, term: Term, outside: Outside) -> None:
         model = watched.policy.model

@@ -125,13 +125,13 @@ def _opened(
 ) -> "tuple[Policy, Store, str]":
     """Return the policy, the store and the whole fingerprint of a finding."""
     from monitor import app
-    from monitor.engine.why import latest_of
+    from monitor.engine.why import about
 
     settings = app.read_settings(config_file)
     policies = app.read_policies(settings)
     auditing = app.auditing(settings) if writes else None  # to look needs no key
     store = app.open_outside(settings.store_url, auditing=auditing).store
     fingerprint = full_fingerprint(store, finding)
-    model = latest_of(store, fingerprint).finding.reading.subject.model
-    (file,) = chosen(policies, [model])
+    _, subject = about(store, fingerprint)
+    (file,) = chosen(policies, [subject.model])
     return app.in_force(file, store).policy, store, fingerprint

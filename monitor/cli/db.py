@@ -1,4 +1,4 @@
-"""``modelmon db``: create, upgrade and check the database, back it up and restore it."""
+"""``modelmon db``: create, upgrade, check and prune the database, back it up and restore it."""
 
 from pathlib import Path
 
@@ -6,11 +6,15 @@ import click
 
 from monitor.cli.files import PRIVATE, TARGET, whole
 from monitor.cli.output import say
+from monitor.cli.prune import prune
 
 
 @click.group()
 def db() -> None:
-    """Create, upgrade and check the database, back it up and restore it."""
+    """Create, upgrade, check and prune the database, back it up and restore it."""
+
+
+db.add_command(prune)
 
 
 @db.command()

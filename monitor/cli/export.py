@@ -86,13 +86,16 @@ def parquet(  # one argument an option
     metrics, and `withheld` says where.
     """
     from monitor import app
-    from monitor.engine.by_window import results
+    from monitor.engine.by_window import pruned, results
     from monitor.reports.readings_file import write_readings
 
     settings = app.read_settings(config_file)
     policies = chosen(app.read_policies(settings), models)
     store = app.open_outside(settings.store_url).store
     spans = {policy.model: period(policy, begin, end) for policy in policies}
+    for policy in policies:
+        if gone := pruned(policy.model, store, spans[policy.model]):
+            say(f"{policy.model}: left out {len(gone):,} windows whose results were pruned")
     every = (
         (policy, shown)
         for policy in policies
@@ -109,6 +112,11 @@ def _past(policy: "Policy", store: "Store", begin: str | None, end: str | None) 
     found = past_windows(policy, store, period(policy, begin, end))
     if not found.heads:
         say(f"{policy.model}: no window of its schedule in the period has a result")
+    if found.pruned:
+        say(
+            f"{policy.model}: left out {len(found.pruned):,} windows, up to {found.pruned[-1]}: results "
+            "of them, or of windows that their alarms rest on, were pruned"
+        )
     if found.left_out:
         say(f"{policy.model}: left out {len(found.left_out):,} windows of a former schedule")
     return found

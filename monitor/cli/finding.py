@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from monitor.engine.past import PastFinding
-from monitor.engine.ports import Store
+    from monitor.domain.reading import Subject
+    from monitor.engine.ports import Store
 
 LISTED = 5
 """Findings that are named when the digits given are those of several."""
@@ -23,7 +23,7 @@ def full_fingerprint(store: "Store", begin: str, otherwise: str = "no finding: "
     Raises:
         click.UsageError: There is none, or there are several.
     """
-    from monitor.engine.why import latest_of
+    from monitor.engine.why import about
 
     known = store.fingerprints(begin, LISTED + 1) if begin else ()
     if not known:
@@ -32,12 +32,11 @@ def full_fingerprint(store: "Store", begin: str, otherwise: str = "no finding: "
             "modelmon explain MODEL lists those of a window"
         )
     if len(known) > 1:
-        listed = "\n".join(f"  {item}  {_named(latest_of(store, item))}" for item in known[:LISTED])
+        listed = "\n".join(f"  {item}  {_named(*about(store, item))}" for item in known[:LISTED])
         more = "\n  …" * (len(known) > LISTED)
         raise click.UsageError(f"several findings begin with {begin}:\n{listed}{more}")
     return known[0]
 
 
-def _named(last: "PastFinding") -> str:
-    reading = last.finding.reading
-    return f"{reading.measure} of {reading.subject}, {reading.subject.model}"
+def _named(measure: str, subject: "Subject") -> str:
+    return f"{measure} of {subject}, {subject.model}"

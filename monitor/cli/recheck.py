@@ -1,6 +1,8 @@
 """``modelmon recheck``: compute stored results again, and say what differs."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +15,10 @@ from monitor.cli.output import (
     write_tables,
 )
 from monitor.cli.selection import INSTANT_HELP, chosen, period
+
+if TYPE_CHECKING:
+    from monitor.domain.window import Window
+    from monitor.engine.ports import Revision
 
 
 @click.command()
@@ -41,7 +47,10 @@ def recheck(
     policies = chosen(app.read_policies(settings), models)
     outside = app.open_outside(settings.store_url)
     stored_of = {
-        policy.model: revisions_within(outside.store, policy.model, period(policy, begin, end))
+        policy.model: _kept(
+            policy.model,
+            revisions_within(outside.store, policy.model, period(policy, begin, end)),
+        )
         for policy in policies
     }
     if not any(stored_of.values()):
@@ -66,3 +75,16 @@ def recheck(
     if output == "json":
         write_document(documents)
     return int(not equal)
+
+
+def _kept(
+    model: str, stored: "Sequence[tuple[Window, Revision]]"
+) -> "Sequence[tuple[Window, Revision]]":
+    """Return the results that can be recomputed, and say how many were pruned."""
+    kept = [(window, revision) for window, revision in stored if revision.pruned is None]
+    if gone := len(stored) - len(kept):
+        say(
+            f"{model}: {gone:,} stored results were pruned and cannot be recomputed; modelmon audit "
+            "verify holds what is left of them against the log"
+        )
+    return kept

@@ -172,7 +172,7 @@ def _verified(file: Path, model: str, store_url: str) -> "Seal":
 def _period_before(store_url: str, model: str, span: "Window") -> "Before | None":
     """Return the stored results of the period before; None where none can be read, as the report says."""
     from monitor import app
-    from monitor.domain.errors import UnreadablePolicyError
+    from monitor.domain.errors import PrunedError, UnreadablePolicyError
     from monitor.engine.period import period_of, span_before
     from monitor.reports.bias.since import before_of
 
@@ -181,7 +181,7 @@ def _period_before(store_url: str, model: str, span: "Window") -> "Before | None
         return before_of(period_of(store, model, span_before(span), app.policy_of_text), "")
     except LookupError:
         return None
-    except UnreadablePolicyError as error:
+    except (PrunedError, UnreadablePolicyError) as error:
         say(f"the period before is left out: {error}")
         return None
 

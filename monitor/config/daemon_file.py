@@ -59,6 +59,11 @@ class StoreSection(Section):
         description="database: sqlite:/// and a path relative to this file, or postgresql://…; "
         "${NAME} takes an environment variable, ${file:/run/secrets/x} the content of a file",
     )
+    retention: PositiveDuration | None = Field(
+        None,
+        description="how long the readings, findings and profiles of a window are kept, such as 400d;"
+        " for ever unless it is said",
+    )
 
 
 class WebSection(Section):
@@ -230,6 +235,7 @@ def load_settings(path: Path, environment: Mapping[str, str]) -> DaemonSettings:
         access=access,
         registry=registry,
         gate_key=_file_below(path.parent, section.gate.key),
+        retention=section.store.retention,
     )
 
 
@@ -262,10 +268,13 @@ def settings_as_yaml(settings: DaemonSettings) -> str:
     audit = {"key": settings.audit_key, "witness": settings.audit_witness}
     kept = {name: path for name, path in audit.items() if path is not None}
     access = access_content(settings.access)
+    store = {"url": settings.store_shown}
+    if settings.retention is not None:
+        store["retention"] = duration_text(settings.retention)
     return as_yaml(
         {
             "models": settings.models,
-            "store": {"url": settings.store_shown},
+            "store": store,
             "web": {"host": settings.host, "port": settings.port, "reload": settings.reload},
             "compute": compute,
             "check_every": duration_text(settings.check_every),

@@ -59,6 +59,10 @@ class FencedError(StoreError):
     """A write of a replica that no longer leads was refused; nobody needs to act."""
 
 
+class PrunedError(StoreError):
+    """A result was asked for, or would be made, of a time whose results were pruned."""
+
+
 class UnreadablePolicyError(StoreError):
     """A stored policy is of a form that this version of the program does not know."""
 

@@ -111,6 +111,22 @@ class Reference:
                 of_season.appendleft(earlier)
             yield tuple(known.get(self._season(window, zone), ()))
 
+    def still_asked(self, windows: Sequence[Window], zone: str) -> frozenset[Window]:
+        """Return which of some windows the references of later ones may be made of.
+
+        With a gap and seasons there may be a few that none is.
+
+        Args:
+            windows: Of a schedule, in order, without a gap, up to where the later ones begin.
+            zone: The schedule's zone.
+        """
+        known: dict[int | None, deque[Window]] = {}
+        far = max(0, len(windows) - self.gap)
+        for window in windows[:far]:
+            of_season = known.setdefault(self._season(window, zone), deque(maxlen=self.windows))
+            of_season.append(window)
+        return frozenset(windows[far:]).union(*known.values())
+
     def _season(self, window: Window, zone: str) -> int | None:
         return None if self.season is None else self.season.of(window, zone)
 

@@ -131,6 +131,7 @@ class DaemonSettings:
         access: Who may use the HTTP interface.
         registry: The model registry; None for none.
         gate_key: File with the key that signs permits; None: none are given.
+        retention: How long results are kept; None for ever.
     """
 
     models: str
@@ -152,3 +153,4 @@ class DaemonSettings:
     access: AccessSettings = field(default_factory=AccessSettings)
     registry: RegistrySettings | None = None
     gate_key: str | None = None
+    retention: timedelta | None = None

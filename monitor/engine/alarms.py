@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from monitor.alerts.detector import detections
 from monitor.alerts.persistence import Verdicts, alarms_over
@@ -39,7 +39,8 @@ def alarms_since(policy: Policy, store: Store, since: datetime) -> ModelAlarms:
     Derived from the newest revisions in the order of the windows, whenever they were run: a
     restart or a back-fill in any order comes to the same. Windows of a former schedule are not
     counted with those of the present one. A window without data is unknown for everything that
-    was judged in the one before it: silence clears no alarm.
+    was judged in the one before it: silence clears no alarm. Of windows that are too near to some
+    whose results were pruned no alarm is known, and none is returned.
 
     Args:
         policy: Has the rule, and the schedule.
@@ -50,16 +51,15 @@ def alarms_since(policy: Policy, store: Store, since: datetime) -> ModelAlarms:
         StoreError: The database cannot be read.
     """
     rule, schedule = policy.alarms, policy.schedule
-    looked_back = LOOKED_BACK * schedule.interval
-    if policy.populations:  # whose verdicts may rest on longer stretches, of which several count
-        looked_back += policy.disparity.persistence.of * policy.disparity.extend
+    looked_back = look_back(policy)
     stored = store.verdicts(policy.model, since - looked_back)
+    known = known_from(policy, store)
     history = [item for item in stored if schedule.window_at(item.window.start) == item.window]
     alarms = alarms_of(policy, history)
     found = {
         item.window: alarm
         for item, alarm in zip(history, alarms, strict=True)
-        if item.window.end > since
+        if item.window.end > since and (known is None or item.window.start >= known)
     }
     if rule.false_alarms_per_year is None:
         return ModelAlarms(rule, found)
@@ -71,6 +71,24 @@ def alarms_since(policy: Policy, store: Store, since: datetime) -> ModelAlarms:
     bound = schedule.windows_per_year / rule.false_alarms_per_year
     gathered = dict(zip(evidence, detections(list(evidence.values()), bound), strict=True))
     return ModelAlarms(rule, found, gathered)
+
+
+def look_back(policy: Policy) -> timedelta:
+    """Return how long before a window the verdicts begin that its alarms may rest on."""
+    looked_back = LOOKED_BACK * policy.schedule.interval
+    if policy.populations:  # whose verdicts may rest on longer stretches, of which several count
+        looked_back += policy.disparity.persistence.of * policy.disparity.extend
+    return looked_back
+
+
+def known_from(policy: Policy, store: Store) -> datetime | None:
+    """Return from where on windows have alarms that are known; None: all have.
+
+    Raises:
+        StoreError: The database cannot be read.
+    """
+    pruned = store.pruned_until(policy.model)
+    return None if pruned is None else pruned + look_back(policy)
 
 
 def alarms_of(policy: Policy, history: Sequence[WindowVerdicts]) -> list[Mapping[str, Alarm]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from monitor.domain.policy import Policy
 from monitor.domain.run import Outcome, Run
 from monitor.domain.window import Window
-from monitor.engine.alarms import alarms_since
+from monitor.engine.alarms import alarms_since, known_from
 from monitor.engine.ports import RunCounts, RunHead, Store
 from monitor.engine.snapshot import ModelSnapshot
 
@@ -24,12 +24,15 @@ class PastWindows:
         before: The last window with rows before them; None when there is none.
         left_out: Windows in the period that are of a former schedule: two that end at the same
             instant would be one point.
+        pruned: Windows in the period whose results were pruned, and those so near to them that
+            their alarms are no longer known.
     """
 
     policy: Policy
     heads: tuple[RunHead, ...]
     before: RunHead | None
     left_out: tuple[Window, ...]
+    pruned: tuple[Window, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -51,21 +54,26 @@ def past_windows(policy: Policy, store: Store, span: Window | None) -> PastWindo
     Raises:
         StoreError: The database cannot be read.
     """
-    schedule = policy.schedule
+    schedule, known = policy.schedule, known_from(policy, store)
     stored = sorted(store.heads(policy.model).items())
-    inside = [
+    within = [
         head
         for window, head in stored
         if span is None or (span.start <= window.start and window.end <= span.end)
     ]
+    inside = [head for head in within if known is None or head.window.start >= known]
     ours = tuple(head for head in inside if schedule.window_at(head.window.start) == head.window)
     earlier = [
         head
         for window, head in stored
-        if ours and window < ours[0].window and head.outcome is Outcome.COMPLETED
+        if ours
+        and window < ours[0].window
+        and head.outcome is Outcome.COMPLETED
+        and head.pruned is None
     ]
     left_out = tuple(head.window for head in inside if head not in ours)
-    return PastWindows(policy, ours, earlier[-1] if earlier else None, left_out)
+    pruned = tuple(head.window for head in within if head not in inside)
+    return PastWindows(policy, ours, earlier[-1] if earlier else None, left_out, pruned)
 
 
 def snapshots(past: PastWindows, store: Store) -> Iterator[ModelSnapshot]:
@@ -106,6 +114,8 @@ def snapshots(past: PastWindows, store: Store) -> Iterator[ModelSnapshot]:
 def results(model: str, store: Store, span: Window | None) -> Iterator[Shown]:
     """Yield the newest result of each window that lies in a period, of whatever schedule.
 
+    Those that were pruned are left out.
+
     Args:
         model: Name of the model.
         store: Its results.
@@ -115,10 +125,31 @@ def results(model: str, store: Store, span: Window | None) -> Iterator[Shown]:
         StoreError: The database cannot be read.
     """
     for window, head in sorted(store.heads(model).items()):
-        if span is None or (span.start <= window.start and window.end <= span.end):
+        if head.pruned is None and (
+            span is None or (span.start <= window.start and window.end <= span.end)
+        ):
             run = store.run(model, window, head.revision)
             if run is not None:  # else gone since the windows were listed
                 yield Shown(head.revision, run)
+
+
+def pruned(model: str, store: Store, span: Window | None) -> tuple[Window, ...]:
+    """Return the windows that lie in a period and whose results were pruned, in order.
+
+    Args:
+        model: Name of the model.
+        store: Its results.
+        span: The period; None for everything stored.
+
+    Raises:
+        StoreError: The database cannot be read.
+    """
+    return tuple(
+        window
+        for window, head in sorted(store.heads(model).items())
+        if head.pruned is not None
+        and (span is None or (span.start <= window.start and window.end <= span.end))
+    )
 
 
 def _run(policy: Policy, store: Store, head: RunHead) -> Run | None:

@@ -1,9 +1,9 @@
 """Doing what is due for one model, and remembering what failed."""
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from monitor.domain.errors import FencedError
+from monitor.domain.errors import FencedError, PrunedError
 from monitor.domain.policy import Policy
 from monitor.domain.quarantine import Quarantine
 from monitor.domain.run import Failure
@@ -11,7 +11,7 @@ from monitor.domain.window import Window
 from monitor.engine.due import due_windows
 from monitor.engine.governing import settle
 from monitor.engine.lookback import Lookback
-from monitor.engine.ports import Source
+from monitor.engine.ports import Source, Store
 from monitor.engine.progress import Progress
 from monitor.engine.quarantine import release, take_in, unfinished
 from monitor.engine.references import moved
@@ -56,8 +56,9 @@ def check_due(
     intake = take_in(policy, source, store, now)
     span = intake.survey.span
     lacking = frozenset().union(*unfinished(intake, policy.schedule, store).values())
+    until = store.pruned_until(policy.model)
     due = due_windows(
-        policy, store.current_baselines(policy.model), store.heads(policy.model), span, now
+        policy, store.current_baselines(policy.model), store.heads(policy.model), span, now, until
     )
     quarantine = yield from _run_all(policy, source, due, outside, progress, intake.quarantine)
     # A log that has ended does not grow old: its last windows stay open for what comes late.
@@ -101,12 +102,28 @@ def run_windows(
     """Run the given windows of a model in their order.
 
     Raises:
+        PrunedError: One of them begins before the end of a window whose results were pruned; none
+            was run.
         SourceError: The log cannot be reached.
         StoreError: A result could not be stored.
     """
+    windows = tuple(windows)
+    _require_kept(policy, windows, outside.store)
     intake = take_in(policy, source, outside.store, outside.clock.now())
     yield from _run_all(policy, source, windows, outside, progress, intake.quarantine)
     release(intake, policy.schedule, outside.store)
+
+
+def _require_kept(policy: Policy, windows: Sequence[Window], store: Store) -> None:
+    until = store.pruned_until(policy.model)
+    gone = [window for window in windows if until is not None and window.start < until]
+    if until is not None and gone:
+        raise PrunedError(
+            f"{len(gone):,} of {len(windows):,} windows, from {gone[0]} on, begin before "
+            f"{until:%Y-%m-%d %H:%M} UTC, up to where results of {policy.model} were pruned: what they "
+            "would be held against is gone. Nothing was run; the first window that can be is "
+            f"{next(policy.schedule.windows(until, until + 2 * policy.schedule.interval))}"
+        )
 
 
 def _run_all(  # noqa: PLR0917  # six nouns, each of another type

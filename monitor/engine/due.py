@@ -9,12 +9,13 @@ from monitor.domain.policy import Policy
 from monitor.domain.window import Window
 
 
-def due_windows(
+def due_windows(  # noqa: PLR0917  # six nouns, each of another type
     policy: Policy,
     baselines: Mapping[str, Baseline],
     heads: Container[Window],
     span: tuple[datetime, datetime] | None,
     now: datetime,
+    pruned_until: datetime | None = None,
 ) -> tuple[Window, ...]:
     """Return the complete windows that have no result yet, oldest first.
 
@@ -28,6 +29,7 @@ def due_windows(
         heads: The windows that have a result.
         span: Earliest and latest event of the log; None when it has no rows.
         now: The present.
+        pruned_until: No window that begins before this can be run any more; None for no such bound.
 
     Raises:
         BaselineError: Nothing is registered, so nothing could be judged.
@@ -38,6 +40,8 @@ def due_windows(
             f"modelmon baseline register {policy.model} --from … --to … --why …"
         )
     begin = policy.schedule.start or min(item.window.end for item in baselines.values())
+    if pruned_until is not None:
+        begin = max(begin, pruned_until)
     until = policy.schedule.complete_until(now, span and span[1])
     windows = policy.schedule.windows(begin, until)
     return tuple(window for window in windows if window not in heads)

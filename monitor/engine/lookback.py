@@ -63,6 +63,7 @@ class Lookback:
         The log is listed once for all of them. A window that had no data is run again whenever
         some comes: its result has said nothing that could be revised. One that was run without a
         file that may be used now is run again however old it is: its result said what it lacks.
+        Windows whose results were pruned are not looked at: they cannot be run again.
 
         Args:
             policy: The model's policy.
@@ -80,6 +81,7 @@ class Lookback:
             head
             for window, head in sorted(store.heads(policy.model).items())
             if schedule.window_at(window.start) == window  # else of a schedule of former times
+            and head.pruned is None  # else what it would be held against is gone
         ]
         listings = source.listings([head.window for head in heads], quarantine)
         closed: dict[Window, Listing] = {}

@@ -35,6 +35,7 @@ class RunLine:
         finished: When.
         rows: Rows read.
         verdicts: How many of its findings have which verdict; those that none has are left out.
+        pruned: When its readings and findings were; None while they are kept.
     """
 
     window: Window
@@ -43,3 +44,4 @@ class RunLine:
     finished: datetime
     rows: int
     verdicts: Mapping[Verdict, int] = field(default_factory=dict)
+    pruned: datetime | None = None

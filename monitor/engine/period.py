@@ -6,13 +6,13 @@ from itertools import groupby
 
 from monitor.alerts.findings import COVERAGE, findings_of
 from monitor.domain.baseline import Baseline
-from monitor.domain.errors import ConfigError, UnreadablePolicyError
+from monitor.domain.errors import ConfigError, PrunedError, UnreadablePolicyError
 from monitor.domain.finding import Finding
 from monitor.domain.policy import Policy
 from monitor.domain.reading import Reading, Subject
 from monitor.domain.run import Run
 from monitor.domain.window import Window
-from monitor.engine.ports import Store
+from monitor.engine.ports import RunHead, Store
 from monitor.measures.catalogue import CATALOGUE
 from monitor.measures.measure import GroupMeasure, ProfilePair
 from monitor.measures.measuring import readings_by
@@ -132,6 +132,7 @@ def period_of(  # noqa: PLR0917  # each of another type
 
     Raises:
         LookupError: There is no result in the period, or not the revision that was asked for.
+        PrunedError: Results of the period were pruned: what is left of it is not the period.
         UnreadablePolicyError: This version cannot read the policy of the last window.
         StoreError: The database cannot be read.
     """
@@ -174,6 +175,7 @@ def _stored(
     }
     if revisions is not None:
         wanted = dict(revisions)
+    _require_kept(model, span, [heads[window] for window in wanted if window in heads])
     found: list[StoredRun] = []
     for window in sorted(wanted, key=lambda item: (item.end, item.start)):
         run = store.run(model, window, wanted[window])
@@ -181,6 +183,19 @@ def _stored(
             raise LookupError(f"{window} of {model} has no revision {wanted[window]}")
         found.append(StoredRun(wanted[window], run))
     return found
+
+
+def _require_kept(model: str, span: Window, heads: Sequence[RunHead]) -> None:
+    """Refuse a period of which a part is gone: what is left would be taken for the whole."""
+    gone = [head for head in heads if head.pruned is not None]
+    if gone:
+        last = max(gone, key=lambda head: head.window.end)
+        raise PrunedError(
+            f"results of {model} for {len(gone):,} of the {len(heads):,} windows in {span} were pruned,"
+            f" the last on {last.pruned:%Y-%m-%d}: nothing can be made of the whole. Results are kept"
+            f" from {last.window.end:%Y-%m-%d %H:%M} UTC on; to see earlier ones, restore a backup "
+            "from before that day elsewhere"
+        )
 
 
 def _policies(

@@ -19,6 +19,7 @@ from monitor.engine.authority import Authorities
 from monitor.engine.counting import Counted, Task
 from monitor.engine.past import PastFinding, RunLine
 from monitor.engine.progress import Progress
+from monitor.engine.pruning import Prunable
 from monitor.engine.registry import RegistryMemory
 from monitor.engine.used import PolicyHistory
 from monitor.governance.record import Actor
@@ -178,7 +179,10 @@ class Compute(Protocol):
 
 @dataclass(frozen=True)
 class RunHead:
-    """What is remembered of the newest run of a window, without its results."""
+    """What is remembered of the newest run of a window, without its results.
+
+    ``pruned`` is when these were; None while they are kept.
+    """
 
     window: Window
     identity: str
@@ -186,6 +190,7 @@ class RunHead:
     outcome: Outcome
     listing: Listing = UNLISTED
     policy: str = ""
+    pruned: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -215,6 +220,7 @@ class Revision:
         manifest: Digest of the data, as it was written with the run.
         outcome: How the run ended.
         finished: When.
+        pruned: When its results were; None while they are kept.
     """
 
     number: int
@@ -223,6 +229,7 @@ class Revision:
     manifest: str
     outcome: Outcome
     finished: datetime
+    pruned: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -277,7 +284,7 @@ class RunCounts:
     first_seen: Mapping[str, datetime] = field(default_factory=dict)
 
 
-class Store(Authorities, RegistryMemory, Answers, PolicyHistory, Protocol):
+class Store(Authorities, RegistryMemory, Answers, PolicyHistory, Prunable, Protocol):
     """Where everything is remembered. Every write is one transaction."""
 
     def under(self, term: Term) -> "Store":
@@ -333,6 +340,9 @@ class Store(Authorities, RegistryMemory, Answers, PolicyHistory, Protocol):
             run: The run.
             policy: The policy it was made under.
             quarantine: Files of which it changed what is known, as for `note`.
+
+        Raises:
+            PrunedError: Its window begins before the end of one whose results were pruned.
         """
         ...
 
@@ -355,7 +365,7 @@ class Store(Authorities, RegistryMemory, Answers, PolicyHistory, Protocol):
         ...
 
     def gaps(self, model: str) -> Mapping[Window, frozenset[str]]:
-        """Return the windows whose newest revision had to leave files out, and their paths."""
+        """Return the windows whose newest revision lacks files, and their paths; pruned ones not."""
         ...
 
     def revisions(self, model: str, window: Window) -> Sequence[Revision]:
@@ -410,7 +420,7 @@ class Store(Authorities, RegistryMemory, Answers, PolicyHistory, Protocol):
         ...
 
     def verdicts(self, model: str, since: datetime) -> Sequence[WindowVerdicts]:
-        """Return the verdicts of the windows that end after an instant, in their order."""
+        """Return the verdicts of the windows that end after an instant, in order; pruned ones not."""
         ...
 
     def e_values(self, model: str) -> Mapping[Window, float | None]:
@@ -418,7 +428,7 @@ class Store(Authorities, RegistryMemory, Answers, PolicyHistory, Protocol):
         ...
 
     def profiled(self, model: str) -> Mapping[Window, Profiled]:
-        """Return what the newest revision of each window was profiled from, without profiles."""
+        """Return what the newest revision of each window was profiled from; pruned profiles not."""
         ...
 
     def profiles(self, model: str, windows: Collection[Window]) -> Mapping[Window, Profiled]:
@@ -451,7 +461,11 @@ class Store(Authorities, RegistryMemory, Answers, PolicyHistory, Protocol):
         ...
 
     def run(self, model: str, window: Window, revision: int | None = None) -> Run | None:
-        """Return a stored run with readings, findings and profiles; the newest revision of it."""
+        """Return a stored run with readings, findings and profiles; the newest revision of it.
+
+        Raises:
+            PrunedError: These were pruned; it is never returned as one that has found nothing.
+        """
         ...
 
     def latest(self, model: str) -> Run | None:

@@ -186,7 +186,7 @@ def moved(
     earlier_ones = [item.all_before(windows, policy.schedule.zone) for item in policy.earlier]
     for window, *asked in zip(windows, *earlier_ones, strict=True):
         head, mine = heads.get(window), profiled.get(window)
-        if head is None or mine is None or window.start < first:
+        if head is None or head.pruned or mine is None or window.start < first:
             continue
         if head.policy != policy.digest or not mine.baselines.items() <= current:
             continue

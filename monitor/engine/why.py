@@ -6,10 +6,12 @@ from enum import StrEnum
 
 from monitor.domain.alarm import Alarm
 from monitor.domain.baseline import Baseline
+from monitor.domain.errors import PrunedError
 from monitor.domain.estimate import Absence, Estimate, Unmeasurable
 from monitor.domain.field import Field, FieldKind, FieldRole, Population
 from monitor.domain.finding import Finding
 from monitor.domain.policy import Policy
+from monitor.domain.reading import Subject
 from monitor.domain.run import Run, VersionResult
 from monitor.domain.window import Window
 from monitor.engine.alarms import alarms_since
@@ -139,11 +141,32 @@ def latest_of(store: Store, fingerprint: str) -> PastFinding:
 
     Raises:
         LookupError: There is none.
+        PrunedError: There was one, and its alerts are all that is kept of it.
     """
     found = store.past_findings(fingerprint, None, 1)
-    if not found:
+    if found:
+        return found[-1]
+    alert = store.remembered(fingerprint)
+    if alert is None:
         raise LookupError(f"no finding {fingerprint} is stored")
-    return found[-1]
+    raise PrunedError(
+        f"every finding {fingerprint} of {alert.subject.model} was pruned: {alert.measure} of "
+        f"{alert.subject}, last judged in {alert.judged}. What is kept are its alerts: "
+        f"modelmon alerts show {fingerprint}"
+    )
+
+
+def about(store: Store, fingerprint: str) -> tuple[str, Subject]:
+    """Return what a fingerprint is of, whether or not a finding is kept.
+
+    Raises:
+        LookupError: Nothing is known of it.
+    """
+    alert = store.remembered(fingerprint)
+    if alert is not None:
+        return alert.measure, alert.subject
+    reading = latest_of(store, fingerprint).finding.reading
+    return reading.measure, reading.subject
 
 
 def why(
@@ -336,7 +359,7 @@ def _history(store: Store, policy: Policy, fingerprint: str, window: Window) -> 
             store.heads(policy.model).values(),
             key=lambda head: (head.window.end, head.window.start),
         )
-        if head.window.end <= window.end
+        if head.window.end <= window.end and head.pruned is None
     ][-HISTORY:]
     found = {
         (item.window, item.revision): item.finding

@@ -56,6 +56,7 @@ class _VitalsCollector(Collector):
         sheet = Sheet()
         _add_instant(sheet, "results_exported_timestamp_seconds", self._page.published_at)
         _add_instant(sheet, "scheduler_heartbeat_timestamp_seconds", self._vitals.heartbeat)
+        _add_instant(sheet, "store_pruned_timestamp_seconds", self._vitals.pruned_at)
         for counter, counts in self._vitals.checks.items():
             for model, number in counts.items():
                 sheet.add(f"{counter}_total", number, model=model)

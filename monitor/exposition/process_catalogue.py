@@ -54,6 +54,12 @@ PROCESS: tuple[MetricFamily, ...] = (
         _MODEL,
     ),
     _process(
+        "store_pruned_timestamp_seconds",
+        "When the leader last pruned all that may go; absent elsewhere, and without store.retention.",
+        "seconds",
+        empty=True,
+    ),
+    _process(
         "config_last_reload_successful", "Whether the newest configuration could be loaded.", "bool"
     ),
     _process(

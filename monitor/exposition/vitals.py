@@ -48,6 +48,7 @@ class Vitals:
         self._told: Callable[[], Leading] | None = None
         self._mirrored: Callable[[], Mirroring | None] | None = None
         self._gating: Callable[[], Gating] | None = None
+        self._pruned: datetime | None = None
         self._messages: Counter[str] = Counter()
         self._late: dict[str, tuple[int, int]] = {}
         watched = tuple(models)
@@ -97,9 +98,15 @@ class Vitals:
                 self._late[model] = (windows, files)
 
     def stood_by(self) -> None:
-        """Forget what only who leads knows, and tells: how closed windows have changed."""
+        """Forget what only who leads knows, and tells: how closed windows have changed, and so on."""
         with self._lock:
             self._late = {}
+            self._pruned = None
+
+    def pruned(self, at: datetime | None) -> None:
+        """Note when all that may go was pruned; None where nothing is, or another replica does."""
+        with self._lock:
+            self._pruned = at
 
     def led(self, told: Callable[[], Leading]) -> None:
         """Note whom to ask, at every scrape, whether this replica leads."""
@@ -153,6 +160,12 @@ class Vitals:
         """Return seconds since the last heartbeat, or since the start when there was none yet."""
         with self._lock:
             return self._monotonic() - self._beaten
+
+    @property
+    def pruned_at(self) -> datetime | None:
+        """Return when all that may go was last pruned; None where nothing is."""
+        with self._lock:
+            return self._pruned
 
     @property
     def configuration(self) -> Configuration | None:

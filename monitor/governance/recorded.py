@@ -5,7 +5,8 @@ that were read: run, policy, baselines, files. Names come from logs and files an
 what Unicode has no character for is written as an escape.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from monitor.domain.alert import AlertEvent, Mute
@@ -13,6 +14,7 @@ from monitor.domain.baseline import Baseline
 from monitor.domain.naming import number_text
 from monitor.domain.policy import Policy
 from monitor.domain.quarantine import QuarantinedFile
+from monitor.domain.roll_up import RollUp
 from monitor.domain.run import Failure, Run
 from monitor.domain.window import Window
 from monitor.governance.events import EventType
@@ -170,6 +172,59 @@ def gate_used(
         data: Mapping[str, Json] = {"hour": hour.isoformat(), "replica": replica, "asked": found}
         event = AuditEvent(EventType.GATE_USAGE_ROLLUP, _model(model), data=data)
         yield Happened(at, event)
+
+
+@dataclass(frozen=True, slots=True)
+class PrunedResult:
+    """A stored result of which something was deleted.
+
+    Attributes:
+        window: Its window.
+        revision: Its number among those of the window.
+        before: Digest of its rows in the store, as `run_completed` has it.
+        after: Digest of those that are left.
+        kept: What is kept of the readings and findings that went; None when they had gone before.
+    """
+
+    window: Window
+    revision: int
+    before: str
+    after: str
+    kept: RollUp | None
+
+
+def store_pruned(
+    model: str, at: datetime, by: str, rows: Mapping[str, int], results: Sequence[PrunedResult]
+) -> Happened:
+    """Return the event of results that were deleted.
+
+    Args:
+        model: Whose they were.
+        at: When.
+        by: Who wanted it; "" for the daemon.
+        rows: Table to the number of its rows that went.
+        results: What was deleted.
+    """
+    data: Mapping[str, Json] = {"rows": dict(rows), "results": [_pruned(item) for item in results]}
+    actor = Actor(_plain(by), "cli") if by else DAEMON
+    return Happened(at, AuditEvent(EventType.STORE_PRUNED, _model(model), actor, data=data))
+
+
+def _pruned(item: PrunedResult) -> Json:
+    found: dict[str, Json] = {
+        "window": _window(item.window),
+        "revision": item.revision,
+        "before": item.before,
+        "after": item.after,
+    }
+    if item.kept is not None:
+        verdicts: dict[str, Json] = {name.value: n for name, n in item.kept.verdicts.items()}
+        found |= {
+            "at": item.kept.at.isoformat(),
+            "readings": item.kept.readings,
+            "verdicts": verdicts,
+        }
+    return found
 
 
 def _model(name: str) -> str:

@@ -23,6 +23,14 @@ from monitor.exposition.vitals import Vitals
 _CHECK = "check "
 _HEARTBEAT = "heartbeat"
 _FOLLOW = "follow"
+_TIDY = "tidy"
+
+_TIDIED_EVERY = timedelta(hours=1)
+_TIDIED_FIRST = timedelta(minutes=1)
+"""After the start: what was missed meanwhile is checked first."""
+
+_TIDYING = "\0tidy"
+"""Among models that are being checked: no name of one."""
 
 _JITTER = 0.1
 """Share of the interval by which a check may be late, so that models do not march in step."""
@@ -47,6 +55,8 @@ class CheckSchedule:
         heartbeat: Time between two heartbeats.
         beaten: Called at each of them.
         follow: Called as often, in a thread of its own, so that it may wait for the store.
+        tidy: Called every hour, in a thread of its own. It should look at ``stopping`` and return
+            early when that is set.
     """
 
     def __init__(
@@ -60,6 +70,7 @@ class CheckSchedule:
         heartbeat: timedelta = timedelta(seconds=5),
         beaten: Callable[[], None] = lambda: None,
         follow: Callable[[], None] = lambda: None,
+        tidy: Callable[[], None] = lambda: None,
     ) -> None:
         self._check = check
         self._every = dict(every)
@@ -68,6 +79,7 @@ class CheckSchedule:
         self._heartbeat = heartbeat
         self._beaten = beaten
         self._follow = follow
+        self._tidy = tidy
         self._idle = Condition()
         self._running: set[str] = set()
         self._due: dict[str, datetime] = {}
@@ -80,6 +92,7 @@ class CheckSchedule:
                 "default": ThreadPoolExecutor(workers),
                 _HEARTBEAT: ThreadPoolExecutor(1),
                 _FOLLOW: ThreadPoolExecutor(1),
+                _TIDY: ThreadPoolExecutor(1),
             },
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
@@ -98,6 +111,14 @@ class CheckSchedule:
                 executor=name,
                 next_run_time=now,
             )
+        self._scheduler.add_job(
+            self._tidied,
+            _trigger(_TIDIED_EVERY, _jitter(_TIDIED_EVERY)),
+            id=_TIDY,
+            name=_TIDY,
+            executor=_TIDY,
+            next_run_time=now + _TIDIED_FIRST,
+        )
         self._scheduler.add_listener(self._note_error, EVENT_JOB_ERROR)
         self._scheduler.add_listener(self._note_due, EVENT_JOB_SUBMITTED | EVENT_JOB_MAX_INSTANCES)
         self._scheduler.start()
@@ -158,15 +179,22 @@ class CheckSchedule:
         )
 
     def _run(self, model: str) -> None:
+        self._waited_for(model, lambda: self._check(model))
+
+    def _tidied(self) -> None:
+        self._waited_for(_TIDYING, self._tidy)
+
+    def _waited_for(self, name: str, work: Callable[[], None]) -> None:
+        """Do some work that `stop` waits for."""
         with self._idle:
             if self.stopping.is_set():
                 return
-            self._running.add(model)
+            self._running.add(name)
         try:
-            self._check(model)
+            work()
         finally:
             with self._idle:
-                self._running.discard(model)
+                self._running.discard(name)
                 self._idle.notify_all()
 
     def _beat(self) -> None:

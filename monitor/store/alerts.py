@@ -29,6 +29,11 @@ class SqlAlerts:
         """Return every episode of a finding, oldest first."""
         return self._alerts((ALERTS.c.model == model) & (ALERTS.c.fingerprint == fingerprint))
 
+    def remembered(self, fingerprint: str) -> Alert | None:
+        """Return the newest alert of a finding, which outlives it; None when it never had one."""
+        found = self._alerts(ALERTS.c.fingerprint == fingerprint)
+        return found[-1] if found else None
+
     def alert_events(self, model: str, fingerprint: str) -> Sequence[AlertEvent]:
         """Return what runs have changed in what was known of a finding's alerts, oldest first."""
         query = (

@@ -13,6 +13,7 @@ from monitor.governance.projection import differences, replayed
 from monitor.governance.record import Actor, AuditRecord, RecordError, record_of
 from monitor.governance.verification import Fault, Flaw, StoredLog
 from monitor.store.audit import Signed, recover, sign_from_here
+from monitor.store.audit_pruned import Step, flaws_of_pruned, prunings, window_of_record
 from monitor.store.connection import connect_lazily, database_url, reported, retried
 from monitor.store.digest import results_digest
 from monitor.store.governance import read_documents
@@ -23,9 +24,6 @@ from monitor.store.tables import (
     REGISTRATIONS,
     RUNS,
 )
-
-_Window = tuple[str, datetime, datetime, int]
-"""Model, start, end and revision."""
 
 
 class AuditStore:
@@ -173,15 +171,24 @@ def _of_runs(connection: Connection, records: Mapping[int, AuditRecord]) -> Iter
     opened = records.get(0)
     before = 0 if opened is None else int(str(opened.event.data.get("runs_before", 0)))
     columns = ("id", "model", "window_start", "window_end", "revision", "identity", "policy")
-    query = select(*(RUNS.c[name] for name in columns), RUNS.c.manifest_digest)
+    query = select(*(RUNS.c[name] for name in columns), RUNS.c.manifest_digest, RUNS.c.pruned)
     stored = {
         (row["model"], row["window_start"], row["window_end"], row["revision"]): row
         for row in connection.execute(query).mappings()
     }
+    pruned = prunings(records)
     for place, record in records.items():
         if record.event.type is EventType.RUN_COMPLETED:
-            row = stored.pop(_window_of(record), None)
-            yield from _of_run(connection, row, record, place)
+            window = window_of_record(record)
+            row = stored.pop(window, None)
+            yield from _of_run(connection, row, record, place, pruned.pop(window, []))
+    for window, steps in pruned.items():  # of runs from before there was a log
+        row = stored.get(window)
+        if row is None:
+            told = "the run that was pruned is no longer stored"
+            yield Flaw(Fault.STATE_DIFFERS, steps[0].place, told)
+        else:
+            yield from flaws_of_pruned(connection, row, steps[0].before, steps)
     for (model, start, end, revision), row in stored.items():
         if row["id"] <= before:
             continue  # from before there was a log
@@ -190,23 +197,29 @@ def _of_runs(connection: Connection, records: Mapping[int, AuditRecord]) -> Iter
 
 
 def _of_run(
-    connection: Connection, row: RowMapping | None, record: AuditRecord, place: int
+    connection: Connection,
+    row: RowMapping | None,
+    record: AuditRecord,
+    place: int,
+    pruned: Sequence[Step],
 ) -> Iterator[Flaw]:
     if row is None:
         yield Flaw(Fault.STATE_DIFFERS, place, "the run that was recorded is no longer stored")
         return
     data = record.event.data
-    found = {
-        "run": row["identity"],
-        "manifest": row["manifest_digest"],
-        "results": results_digest(connection, row["id"]),
-    }
+    found = {"run": row["identity"], "manifest": row["manifest_digest"]}
+    if not pruned:
+        found["results"] = results_digest(connection, row["id"])
     differ = sorted(name for name, value in found.items() if data.get(name) != value)
     if row["policy"] != record.event.policy:
         differ.append("policy")
+    if row["pruned"] is not None and not pruned:
+        differ.append("that it was pruned")
     if differ:
         told = f"of the run that was recorded, {', '.join(differ)} is stored otherwise"
         yield Flaw(Fault.STATE_DIFFERS, place, told)
+    if pruned:
+        yield from flaws_of_pruned(connection, row, str(data.get("results")), pruned)
 
 
 def _of_baselines(connection: Connection, records: Mapping[int, AuditRecord]) -> Iterator[Flaw]:
@@ -220,12 +233,3 @@ def _of_baselines(connection: Connection, records: Mapping[int, AuditRecord]) ->
         if record.event.type is EventType.BASELINE_REGISTERED and named not in registered:
             told = "the baseline that was recorded is no longer registered"
             yield Flaw(Fault.STATE_DIFFERS, place, told)
-
-
-def _window_of(record: AuditRecord) -> _Window:
-    data = record.event.data
-    window = data["window"]
-    if not isinstance(window, dict):
-        raise RecordError("a run is of a window")
-    start, end = (datetime.fromisoformat(str(window[name])) for name in ("start", "end"))
-    return record.event.subject.removeprefix("model/"), start, end, int(str(data["revision"]))

@@ -27,6 +27,9 @@ ATTEMPTS = 20
 """How often a write is tried whose unique key another process took first: each time somebody else
 has got further, so more than a handful means that something else is wrong."""
 
+VACUUM_IN_STEPS = "PRAGMA auto_vacuum = INCREMENTAL"
+"""Has a new SQLite file, or one that is then written anew, give free room back bit by bit."""
+
 _WRITES = "modelmon_writes"
 
 _Written = TypeVar("_Written")
@@ -93,7 +96,7 @@ def shown(url: URL) -> str:
     return url.difference_update_query(_secrets(url)).render_as_string(hide_password=True)
 
 
-def connect_lazily(url: URL, *, looking: bool = False) -> Engine:
+def connect_lazily(url: URL, *, looking: bool = False, new: bool = False) -> Engine:
     """Return an engine whose connections are set up the way the store needs them.
 
     Nothing is connected yet. A database in memory is one connection for all threads. Parameters of
@@ -102,12 +105,13 @@ def connect_lazily(url: URL, *, looking: bool = False) -> Engine:
     Args:
         url: The database.
         looking: Leave a SQLite file in the journal mode that it has: it may be somebody else's.
+        new: A SQLite file is not there yet: it is made so that it can give room back bit by bit.
 
     Raises:
         StoreError: The driver is not installed.
     """
     if url.drivername == "sqlite":
-        return _sqlite_engine(url, looking=looking)
+        return _sqlite_engine(url, looking=looking, new=new)
     asked = {
         "connect_timeout": WAIT_SECONDS,
         # A server that is gone without a word is noticed by what is not acknowledged.
@@ -185,13 +189,15 @@ def _secrets(url: URL) -> list[str]:
     return [name for name in url.query if "password" in name]
 
 
-def _sqlite_engine(url: URL, *, looking: bool) -> Engine:
+def _sqlite_engine(url: URL, *, looking: bool, new: bool) -> Engine:
     if (path := sqlite_file(url)) is not None:
         engine = create_engine(url, hide_parameters=True)
     else:
         shared = {"check_same_thread": False}
         engine = create_engine(url, hide_parameters=True, poolclass=StaticPool, connect_args=shared)
     event.listen(engine, "connect", _set_up_sqlite)
+    if new:
+        event.listen(engine, "connect", _vacuum_in_steps)
     if not looking:
         event.listen(engine, "connect", _write_ahead)
     event.listen(engine, "begin", _begin_sqlite)
@@ -247,6 +253,11 @@ def _set_up_sqlite(connection: Any, record: object) -> None:
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
+
+
+def _vacuum_in_steps(connection: Any, record: object) -> None:
+    _ = record
+    connection.execute(VACUUM_IN_STEPS).close()  # heard only before anything is in the file
 
 
 def _write_ahead(connection: Any, record: object) -> None:

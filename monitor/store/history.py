@@ -21,23 +21,25 @@ from monitor.domain.run import Outcome
 from monitor.domain.window import Window
 from monitor.engine.past import PastFinding, RunLine
 from monitor.engine.ports import RunCounts, WindowVerdicts
+from monitor.store.roll_up import pruned_at, roll_up_of
 from monitor.store.rows import BAND, finding_of, reading_of, window_of
-from monitor.store.tables import FAILURES, FINDINGS, PROFILES, READINGS, RUNS
+from monitor.store.tables import ALERTS, FAILURES, FINDINGS, PROFILES, READINGS, RUNS
 
 _AFTER_HEX = "g"
 """A letter that sorts after every hex digit, whatever the collation."""
 
 
 def read_fingerprints(connection: Connection, begin: str, most: int) -> Sequence[str]:
-    """Return the fingerprints that begin so, in order, at most so many."""
-    query = (
-        select(FINDINGS.c.fingerprint)
-        .where(FINDINGS.c.fingerprint >= begin, FINDINGS.c.fingerprint < begin + _AFTER_HEX)
-        .distinct()
-        .order_by(FINDINGS.c.fingerprint)
-        .limit(most)
-    )
-    return connection.scalars(query).all()
+    """Return the fingerprints that begin so, in order, at most so many.
+
+    Those whose findings were pruned are known by their alerts.
+    """
+    found: set[str] = set()
+    for column in (FINDINGS.c.fingerprint, ALERTS.c.fingerprint):
+        begins = (column >= begin) & (column < begin + _AFTER_HEX)
+        query = select(column).where(begins).distinct().order_by(column).limit(most)
+        found |= {*connection.scalars(query)}
+    return sorted(found)[:most]
 
 
 def read_first_seen(connection: Connection, model: str) -> dict[str, datetime]:
@@ -93,7 +95,7 @@ def read_past_findings(
 
 def read_verdicts(connection: Connection, model: str, since: datetime) -> Sequence[WindowVerdicts]:
     """Return the verdicts of the windows that end after an instant, in their order."""
-    newest = _newest(model).where(RUNS.c.window_end > since)
+    newest = _newest(model).where(RUNS.c.window_end > since, RUNS.c.pruned.is_(None))
     of_these = FINDINGS.c.run.in_(newest.with_only_columns(RUNS.c.id).order_by(None))
     query = select(FINDINGS.c.run, FINDINGS.c.fingerprint, FINDINGS.c.verdict)
     runs = connection.execute(newest).all()
@@ -157,7 +159,8 @@ def read_run_lines(
             Outcome(row["outcome"]),
             row["finished"],
             row["accounting"]["read"],
-            verdicts[row["id"]],
+            verdicts[row["id"]] if row["pruned"] is None else roll_up_of(row["pruned"]).verdicts,
+            pruned_at(row["pruned"]),
         )
         for row in rows
     ]
@@ -177,7 +180,10 @@ def read_gaps(connection: Connection, model: str) -> Mapping[Window, frozenset[s
     # a quotation mark in a name is escaped.
     nothing = type_coerce(RUNS.c.manifest, Text).contains('"unreadable":[]')
     query = select(RUNS.c.window_start, RUNS.c.window_end, RUNS.c.manifest).where(
-        RUNS.c.model == model, RUNS.c.revision == newest_revision(), ~nothing
+        RUNS.c.model == model,
+        RUNS.c.revision == newest_revision(),
+        RUNS.c.pruned.is_(None),
+        ~nothing,
     )
     return {
         Window(start, end): frozenset(file["path"] for file in manifest["unreadable"])

@@ -117,7 +117,8 @@ def _before(connection: Connection, run: Run, schedule: str) -> tuple[Tracks, Wi
     if found is not None:
         return tracks_from_bytes(found), run.window
     if connection.execute(steps.limit(1)).first() is None:
-        earliest = select(RUNS.c.window_start, RUNS.c.window_end).where(RUNS.c.model == run.model)
+        kept = (RUNS.c.model == run.model) & RUNS.c.pruned.is_(None)
+        earliest = select(RUNS.c.window_start, RUNS.c.window_end).where(kept)
         row = connection.execute(earliest.order_by(RUNS.c.window_end).limit(1)).one()
         return {}, min(run.window, Window(*row), key=lambda window: window.end)
     return {}, run.window
@@ -146,7 +147,7 @@ def _windows_from(
     connection: Connection, run: Run, schedule: Schedule, first: Window
 ) -> Iterator[tuple[WindowTold, _Step | None]]:
     """Yield what the newest revision of each window from one on says, in their order."""
-    ends = RUNS.c.window_end >= first.end
+    ends = (RUNS.c.window_end >= first.end) & RUNS.c.pruned.is_(None)
     query = (
         select(RUNS.c.id, RUNS.c.window_start, RUNS.c.window_end, RUNS.c.outcome, RUNS.c.policy)
         .where(RUNS.c.model == run.model, ends, RUNS.c.revision == newest_revision())

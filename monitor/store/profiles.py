@@ -41,8 +41,12 @@ def _newest(model: str) -> Select[Any]:
         newer.c.window_end == RUNS.c.window_end,
         newer.c.window_start == RUNS.c.window_start,
     )
-    # A version without a baseline has no profile.
-    of_run = and_(PROFILES.c.run == RUNS.c.id, PROFILES.c.baseline.is_not(None))
+    # A version without a baseline has no profile, nor has one whose profile was pruned.
+    of_run = and_(
+        PROFILES.c.run == RUNS.c.id,
+        PROFILES.c.baseline.is_not(None),
+        func.length(PROFILES.c.profile) > 0,
+    )
     columns = (RUNS.c.window_start, RUNS.c.window_end, RUNS.c.inputs, RUNS.c.identity)
     return (
         select(*columns, PROFILES.c.version, PROFILES.c.baseline)

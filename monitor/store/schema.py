@@ -22,23 +22,7 @@ VERSION_TABLE = "modelmon_alembic_version"
 """Where Alembic notes the revision: a table of our own, so that another tool's migrations may live
 in the same database."""
 
-REVISIONS = (
-    "0001",
-    "0002",
-    "0003",
-    "0004",
-    "0005",
-    "0006",
-    "0007",
-    "0008",
-    "0009",
-    "0010",
-    "0011",
-    "0012",
-    "0013",
-    "0014",
-    "0015",
-)
+REVISIONS = tuple(f"{number:04}" for number in range(1, 17))
 """Every revision this code knows, oldest first; the last one is what it needs."""
 
 _MIGRATION_LOCK = 0x6D6F64656C6D6F6E  # "modelmon" in ASCII: the key of PostgreSQL's advisory lock
@@ -176,7 +160,7 @@ def upgrade(url: str) -> SchemaState:
             raise StoreError(
                 f"the folder {file.parent} cannot be made: {error.strerror}"
             ) from error
-    engine = connect_lazily(where)
+    engine = connect_lazily(where, new=file is not None and not file.exists())
     try:
         return migrate(engine)
     finally:

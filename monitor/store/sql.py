@@ -32,6 +32,7 @@ from monitor.engine.ports import (
     Store,
     WindowVerdicts,
 )
+from monitor.engine.pruning import Pruned, Pruning
 from monitor.governance.ledger import Change
 from monitor.governance.record import Actor
 from monitor.store.alerts import SqlAlerts
@@ -59,13 +60,11 @@ from monitor.store.history import (
 from monitor.store.lease import require_term
 from monitor.store.policies import SqlPolicies
 from monitor.store.profiles import read_profiled, read_profiles
+from monitor.store.pruning import SqlPruning, prune_runs
 from monitor.store.quarantine import read_files
 from monitor.store.registry import SqlRegistry
-from monitor.store.rows import (
-    baseline_of,
-    listing_of,
-    run_of,
-)
+from monitor.store.roll_up import pruned_at, require_kept
+from monitor.store.rows import baseline_of, listing_of, run_of, window_of
 from monitor.store.schema import require_current
 from monitor.store.size import read_size
 from monitor.store.tables import (
@@ -91,7 +90,9 @@ from monitor.store.writes import (
 _Written = TypeVar("_Written")
 
 
-class SqlStore(SqlAlerts, SqlAuthorities, SqlRegistry, SqlGate, SqlPolicies, Store):
+class SqlStore(
+    SqlAlerts, SqlAuthorities, SqlRegistry, SqlGate, SqlPolicies, SqlPruning, Store
+):
     """Everything that is remembered, in one database.
 
     Several threads and several processes may use it at once. A database in memory (``sqlite://``)
@@ -311,18 +312,26 @@ class SqlStore(SqlAlerts, SqlAuthorities, SqlRegistry, SqlGate, SqlPolicies, Sto
                 RUNS.c.outcome,
                 RUNS.c.listing,
                 RUNS.c.policy,
+                RUNS.c.pruned,
             )
             .where(RUNS.c.model == model)
             .order_by(RUNS.c.window_end, RUNS.c.window_start, RUNS.c.revision)
         )
         heads: dict[Window, RunHead] = {}
         with reported(self._url, f"reading runs of {model}"), self._engine.connect() as connection:
-            for start, end, identity, revision, outcome, listed, policy in connection.execute(
-                query
-            ):
+            for (
+                start,
+                end,
+                identity,
+                revision,
+                outcome,
+                listed,
+                policy,
+                pruned,
+            ) in connection.execute(query):
                 window, ended = Window(start, end), Outcome(outcome)
-                listing = listing_of(listed)
-                heads[window] = RunHead(window, identity, revision, ended, listing, policy)
+                listing, gone = listing_of(listed), pruned_at(pruned)
+                heads[window] = RunHead(window, identity, revision, ended, listing, policy, gone)
         return heads
 
     def verdicts(self, model: str, since: datetime) -> Sequence[WindowVerdicts]:
@@ -344,7 +353,7 @@ class SqlStore(SqlAlerts, SqlAuthorities, SqlRegistry, SqlGate, SqlPolicies, Sto
         """Return the runs of a window, oldest first."""
         columns = ("revision", "identity", "policy", "manifest_digest", "outcome", "finished")
         query = (
-            select(*(RUNS.c[name] for name in columns))
+            select(*(RUNS.c[name] for name in columns), RUNS.c.pruned)
             .where(
                 RUNS.c.model == model,
                 RUNS.c.window_end == window.end,
@@ -354,10 +363,8 @@ class SqlStore(SqlAlerts, SqlAuthorities, SqlRegistry, SqlGate, SqlPolicies, Sto
         )
         with reported(self._url, f"reading runs of {model}"), self._engine.connect() as connection:
             return [
-                Revision(number, identity, policy, manifest, Outcome(outcome), finished)
-                for number, identity, policy, manifest, outcome, finished in connection.execute(
-                    query
-                )
+                Revision(row[0], row[1], row[2], row[3], Outcome(row[4]), row[5], pruned_at(row[6]))
+                for row in connection.execute(query)
             ]
 
     def profiled(self, model: str) -> Mapping[Window, Profiled]:
@@ -391,6 +398,14 @@ class SqlStore(SqlAlerts, SqlAuthorities, SqlRegistry, SqlGate, SqlPolicies, Sto
             )
         )
 
+    def prune(self, pruning: Pruning, most: int) -> Pruned:
+        """Prune some of the windows, the oldest first, in one transaction; return what went."""
+        return self._write(
+            f"pruning results of {pruning.model}",
+            {pruning.model},
+            lambda to, journal: prune_runs(to, pruning, most, journal),
+        )
+
     def counts(self, model: str) -> RunCounts:
         """Return how runs of a model ended."""
         with reported(self._url, f"counting runs of {model}"), self._engine.connect() as connection:
@@ -418,6 +433,7 @@ class SqlStore(SqlAlerts, SqlAuthorities, SqlRegistry, SqlGate, SqlPolicies, Sto
             row = connection.execute(query.limit(1)).mappings().first()
             if row is None:
                 return None
+            require_kept(row["pruned"], row["model"], window_of(row))
             profiles, readings, findings, changes = (
                 connection.execute(
                     select(table).where(table.c.run == row["id"]).order_by(table.c.position)

@@ -190,8 +190,17 @@ RUNS = Table(
     Column("e_value", Double),
     Column("inputs", AnyText, nullable=False, server_default=""),
     Column("compositions", CanonicalJson, nullable=False, server_default="[]"),
+    # What is kept of results that were pruned.
+    Column("pruned", CanonicalJson),
     UniqueConstraint("model", "window_end", "window_start", "revision"),
     Index("modelmon_runs_finished_ix", "model", "finished"),
+)
+Index(
+    "modelmon_runs_pruned_ix",
+    RUNS.c.model,
+    RUNS.c.window_end,
+    sqlite_where=RUNS.c.pruned.is_not(None),
+    postgresql_where=RUNS.c.pruned.is_not(None),
 )
 
 PROFILES = Table(

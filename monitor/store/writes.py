@@ -35,6 +35,7 @@ from monitor.store.audit import Journal
 from monitor.store.digest import results_digest
 from monitor.store.governance import read_ledger, read_present, write_changes
 from monitor.store.life import write_life
+from monitor.store.pruning import require_not_pruned
 from monitor.store.quarantine import write_files
 from monitor.store.rows import (
     baseline_row,
@@ -150,6 +151,7 @@ def commit_run(
     """Write a run with its policy and results, unless the newest revision is the same.
 
     Raises:
+        PrunedError: It is of a time whose results were pruned.
         StoreError: It rests on a baseline that is not here.
     """
     if quarantine:
@@ -166,6 +168,7 @@ def commit_run(
     ).first()
     if newest is not None and newest.identity == run.identity:
         return Committed(newest.revision, new=False)
+    require_not_pruned(connection, run)
     _require_baselines(connection, run)
     before = select(RUNS.c.policy).where(RUNS.c.model == run.model)
     if connection.scalar(before.order_by(RUNS.c.id.desc()).limit(1)) != policy.digest:

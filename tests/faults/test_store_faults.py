@@ -10,11 +10,24 @@ import pytest
 from sqlalchemy import event, func, select
 
 from monitor.domain.quarantine import drop
+from monitor.engine.pruning import Pruning
+from monitor.engine.retention import carried_out
+from monitor.store.audit_store import AuditStore
 from monitor.store.connection import connect_lazily, database_url
 from monitor.store.schema import SchemaStatus, check, migrate, upgrade
 from monitor.store.sql import SqlStore
 from monitor.store.tables import METADATA
-from tests.stored import a_baseline, a_failure, a_filled, a_policy, a_quarantined, a_run
+from tests.stored import (
+    DAY,
+    FIRST,
+    a_baseline,
+    a_failure,
+    a_filled,
+    a_policy,
+    a_quarantined,
+    a_run,
+    a_window,
+)
 
 
 class BrokenError(Exception):
@@ -80,7 +93,11 @@ def commit_with_files(store):
     store.commit(a_run(1), a_policy(), [a_quarantined("a.parquet"), a_quarantined("b.parquet")])
 
 
-WRITES = [commit, register, fail, note, commit_with_files]
+def prune(store):
+    store.prune(Pruning("credit", a_window().end, frozenset(), FIRST + DAY), 12)
+
+
+WRITES = [commit, register, fail, note, commit_with_files, prune]
 
 
 @pytest.mark.parametrize("write", WRITES)
@@ -217,4 +234,60 @@ def test_a_killed_process_leaves_all_or_nothing(url, tmp_path, moment, kept):
     assert store.commit(run, a_policy()).new is not kept
     assert store.run("credit", run.window) == run
     assert store.counts("credit").completed == 2
+    store.close()
+
+
+PRUNING_KILLED = """
+import os, pickle, signal, sys
+from sqlalchemy import event
+from monitor.engine.retention import carried_out
+from monitor.store.sql import SqlStore
+
+url, task, statements = sys.argv[1:]
+with open(task, "rb") as file:
+    pruning = pickle.load(file)
+store = SqlStore(url)
+left = [int(statements)]
+
+
+def count(*_):
+    left[0] -= 1
+    if not left[0]:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+event.listen(store._engine, "before_cursor_execute", count)
+carried_out(store, pruning, lambda: True)
+"""
+
+
+@pytest.mark.slow
+def test_a_killed_prune_leaves_whole_windows_and_the_next_one_goes_on(url, tmp_path):
+    """Killed in the first transaction and in later ones; then it is done to its end."""
+    store = a_filled(SqlStore(url), days=30)
+    pruning = Pruning("credit", a_window(27).end, frozenset({a_window(26)}), FIRST + DAY)
+    task = tmp_path / "task.pickle"
+    task.write_bytes(pickle.dumps(pruning))
+    ends = []
+    for statements in (90, 150, 150):
+        ended = subprocess.run(
+            [sys.executable, "-c", PRUNING_KILLED, url, task, str(statements)],
+            check=False,
+            timeout=60,
+        )
+        assert ended.returncode == -signal.SIGKILL
+        ends.append(until := store.pruned_until("credit"))
+        for head in store.heads("credit").values():
+            gone = until is not None and head.window.end <= until
+            assert (head.pruned is not None) is gone
+            if not gone:
+                assert store.run("credit", head.window) is not None
+        audit = AuditStore(url)
+        assert audit.compared() == []
+        audit.close()
+    assert ends[0] is None
+    assert None not in ends[1:]
+    carried_out(store, pruning, lambda: True)
+    assert store.pruned_until("credit") == a_window(27).end
+    assert rows_of(url)["modelmon_readings"] == 30
     store.close()

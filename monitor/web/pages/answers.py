@@ -10,11 +10,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from monitor.domain.errors import ModelmonError
+from monitor.domain.errors import ModelmonError, PrunedError
 from monitor.domain.run import Outcome
 from monitor.domain.window import Window
 from monitor.engine.snapshot import ModelSnapshot
-from monitor.engine.why import latest_of, why
+from monitor.engine.why import about, latest_of, why
 from monitor.reports.alerts import AlertLine, Shown, alert_line
 from monitor.reports.discretion import redacted
 from monitor.reports.evidence import evidence, instant_text, start_text
@@ -98,6 +98,9 @@ class Pages:
             return _trouble(
                 parts, 404, "There is no such page", str(missing), missing.there_title, there
             )
+        except PrunedError as error:
+            sentence = f"{str(error)[:1].upper()}{str(error)[1:]}."
+            return _trouble(parts, 410, "These results were pruned", sentence)
         except ModelmonError as error:
             _log.error("page not made: %s", error, exc_info=error)
             sentence = (
@@ -217,10 +220,8 @@ class Pages:
         known = (
             self._library.store.fingerprints(begin, NAMED + 1) if fullmatch(_DIGITS, begin) else ()
         )
-        subjects = {
-            name: latest_of(self._library.store, name).finding.reading for name in known[:NAMED]
-        }
-        ours = [name for name, reading in subjects.items() if reading.subject.model == model]
+        subjects = {name: about(self._library.store, name) for name in known[:NAMED]}
+        ours = [name for name, (_, subject) in subjects.items() if subject.model == model]
         if len(known) <= NAMED and len(ours) == 1:
             return ours[0]
         if not ours:
@@ -235,7 +236,7 @@ class Pages:
             "Findings that begin so",
             [
                 (
-                    f"{name} {subjects[name].measure} of {subjects[name].subject}",
+                    f"{name} {subjects[name][0]} of {subjects[name][1]}",
                     ("models", model, "findings", name),
                 )
                 for name in ours

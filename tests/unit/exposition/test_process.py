@@ -74,6 +74,7 @@ def test_everything_that_was_noted_is_shown():
     vitals.count_error("other")
     vitals.count_message("error")
     vitals.looked_back("credit", 2, 5)
+    vitals.pruned(LATER)
     vitals.configured(Configuration("00000000000f" + "a" * 52, NOON, successful=False))
     vitals.led(lambda: LEADING)
     vitals.mirrored(lambda: MIRRORING)
@@ -86,6 +87,7 @@ def test_everything_that_was_noted_is_shown():
     assert series["modelmon_check_errors_total", "other"] == 1
     assert series["modelmon_closed_windows_changed", "credit"] == 2
     assert series["modelmon_late_files", "credit"] == 5
+    assert series["modelmon_store_pruned_timestamp_seconds",] == LATER.timestamp()
     assert series["modelmon_log_messages_total", "error"] == 1
     assert series["modelmon_config_last_reload_successful",] == 0
     assert series["modelmon_config_hash",] == 15
@@ -164,6 +166,7 @@ def test_a_replica_that_never_reached_the_store_says_so_and_shows_no_lease():
 def test_who_stands_by_forgets_what_only_the_leader_knows():
     vitals = Vitals(["credit"])
     vitals.looked_back("credit", 2, 5)
+    vitals.pruned(LATER)
     vitals.stood_by()
     assert vitals.late == {}
 

@@ -6,11 +6,12 @@ import pytest
 from monitor.domain.alarm import Alarm, AlarmState
 from monitor.domain.alert import Condition, Mute
 from monitor.domain.finding import Verdict
+from monitor.engine.pruning import Pruning
 from monitor.reports.discretion import NOT_SHOWN
 from monitor.web.pages import answers
 from tests.held import DAY, Deployment
 from tests.people import deployment, write
-from tests.reading_room import Room
+from tests.reading_room import Read, Room
 
 DAYS = 6
 
@@ -230,3 +231,22 @@ def test_no_page_is_large(tmp_path):
     room = Room(made)
     for path in ("/", "/models/credit", "/models/credit/runs/2024-01-04T00:00Z/1"):
         assert len(room.read(path).source.encode()) < 50_000
+
+
+def test_a_pruned_result_is_said_to_be_gone_and_what_it_came_to_is_shown(tmp_path):
+    made = Deployment(tmp_path)
+    for place in range(6):
+        made.write(place, shift=2.0 if place == 3 else 0.0)
+    made.register()
+    made.check(7)
+    room = Room(made)
+    named = room.read("/models/credit").table("The newest result of each window")
+    made.store.prune(Pruning("credit", made.run(3).window.end, frozenset(), made.clock.now()), 9)
+    listed = room.read("/models/credit").table("The newest result of each window")
+    assert listed[:3] == named[:3]
+    assert listed[3][3] == f"{named[3][3]}; pruned on 2024-01-08"
+    answer = room.ask("/models/credit/runs/2024-01-04T00:00Z/newest")
+    assert answer.status_code == 410
+    page = Read.of(answer.text)
+    assert "These results were pruned" in page.text
+    assert "were pruned on 2024-01-08: there were" in page.text
