@@ -8,7 +8,8 @@ bit in whatever order rows come.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from math import prod
+from threading import local
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,11 +29,12 @@ LARGEST = 127
 NOTHING = -128
 """In place of the score of a row that has no finite number."""
 
-_BLOCK_ROWS = 4096
-_PIECE_ROWS = 256  # at most 1,024: their products add up below 2^24, which singles hold exactly
+_PIECE_ROWS = 512  # at most 1,024: their products add up below 2^24, which singles hold exactly
+_BLOCK_ROWS = 32 * _PIECE_ROWS  # calls are long enough for two threads to work side by side
 _ONE_THREAD = 1 << 18  # multiplications: BLAS would wake its threads for a larger product
 
 _Singles = NDArray[np.float32]
+_Doubles = NDArray[np.float64]
 
 
 def normal_scores(rows: IntArray) -> ScoreArray:
@@ -101,90 +103,114 @@ class CoMoments:
                 none has one.
             rows: Rows of the batch.
         """
-        bench = _Bench(self.fields)
+        nothing = np.full(rows, NOTHING, np.int8)
+        columns = [nothing if column is None else column for column in scores]
+        gaps = [place for place, column in enumerate(columns) if rows and column.min() == NOTHING]
+        there = [(columns[place] != NOTHING).view(np.int8) for place in gaps]
+        for place, known in zip(gaps, there, strict=True):
+            columns[place] = columns[place] * known  # 0 where there is no score
+        columns += [np.ones(rows, np.int8), *there]
+        products = np.zeros((self.fields, len(columns)))  # whole numbers, as all that follow
+        squares = np.zeros((self.fields, len(gaps)))
+        both = np.zeros((len(gaps), len(gaps) + 1))
         for begin in range(0, rows, _BLOCK_ROWS):
-            size = min(_BLOCK_ROWS, rows - begin)
-            for place, column in enumerate(scores):
-                bench.lay(place, None if column is None else column[begin : begin + size])
-            self._add_block(bench, size)
+            block = _BENCH.lay([column[begin : begin + _BLOCK_ROWS] for column in columns])
+            laid, present = block[:, : self.fields], block[:, self.fields + 1 :]
+            products += _dot(laid, block)
+            if gaps:
+                both += _dot(present, block[:, self.fields :])
+                squares += _dot(np.square(laid, out=laid), present)
+        self._add_sums(rows, gaps, products, squares, both[:, 1:])
 
-    def _add_block(self, bench: "_Bench", rows: int) -> None:
-        """Add the block of rows that lies on the bench."""
-        gaps = bench.spread(rows)
-        every = _dot(bench.scores, bench.scores_and_ones)  # BLAS is slower at symmetric products
-        self.products += every[:, :-1]
+    def _add_sums(
+        self,
+        rows: int,
+        gaps: Sequence[int],
+        products: _Doubles,
+        squares_there: _Doubles,
+        both: _Doubles,
+    ) -> None:
+        """Add the sums of a batch.
+
+        Args:
+            rows: Its rows.
+            gaps: The fields that some of them are without.
+            products: shape (fields, fields + 1 + gaps): sums of the products of scores, of the
+                scores, and of them where a field with gaps has one.
+            squares_there: shape (fields, gaps), sums of squares where such a field has a score.
+            both: shape (gaps, gaps), rows in which two such fields have one.
+        """
         counts, sums, squares = (
             np.repeat(part[:, None], self.fields, axis=1)
-            for part in (np.full(self.fields, rows), every[:, -1], every.diagonal())
+            for part in (
+                np.full(self.fields, float(rows)),
+                products[:, self.fields],
+                products.diagonal(),
+            )
         )
-        if len(gaps):
-            there = bench.there(gaps)
-            both = _dot(there, there)
+        if gaps:
             counts[:, gaps] = both.diagonal()
             counts[gaps] = counts[:, gaps].T
             counts[np.ix_(gaps, gaps)] = both
-            sums[:, gaps] = _dot(bench.scores, there)
-            np.square(bench.scores, out=bench.scores)
-            squares[:, gaps] = _dot(bench.scores, there)
-        self.rows += counts
-        self.sums += sums
-        self.squares += squares
+            sums[:, gaps] = products[:, self.fields + 1 :]
+            squares[:, gaps] = squares_there
+        self.rows += counts.astype(np.int64)
+        self.sums += sums.astype(np.int64)
+        self.squares += squares.astype(np.int64)
+        self.products += products[:, : self.fields].astype(np.int64)
 
 
-class _Bench:
-    """Room for a block of rows, used again for the next.
+class _Bench(local):
+    """Room for a block of rows, of each thread its own and used again for the next block."""
 
-    Attributes:
-        scores_and_ones: shape (pieces, fields + 1, rows of a piece): scores, 0 where there is
-            none, and a row of ones.
-        scores: Those without the ones.
-    """
+    def __init__(self) -> None:
+        self._room = np.empty(0, np.float32)
 
-    def __init__(self, fields: int) -> None:
-        pieces = _BLOCK_ROWS // _PIECE_ROWS
-        self._steps = np.empty((fields, _BLOCK_ROWS), np.int8)
-        self._there = np.empty((fields, _BLOCK_ROWS), np.bool_)
-        self.scores_and_ones = np.ones((pieces, fields + 1, _PIECE_ROWS), np.float32)
-        self.scores = self.scores_and_ones[:, :-1]
+    def lay(self, columns: Sequence[ScoreArray]) -> _Singles:
+        """Return columns as singles, piece by piece.
 
-    def lay(self, place: int, scores: ScoreArray | None) -> None:
-        """Lay the scores of a field on the bench; there are none beyond its rows."""
-        rows = 0 if scores is None else len(scores)
-        if scores is not None:
-            self._steps[place, :rows] = scores
-        self._steps[place, rows:] = NOTHING
+        Args:
+            columns: Each of shape (rows,).
 
-    def spread(self, rows: int) -> IntArray:
-        """Make singles of what lies on the bench; return the fields that some rows are without."""
-        np.not_equal(self._steps, NOTHING, out=self._there)
-        np.multiply(self._steps, self._there.view(np.int8), out=self._steps)
-        np.copyto(self.scores, self._by_piece(self._steps))
-        return np.flatnonzero(~self._there[:, :rows].all(axis=1))
-
-    def there(self, fields: IntArray) -> _Singles:
-        """Return 1 where some fields have a score, else 0: shape (pieces, fields, rows of one)."""
-        return self._by_piece(self._there[fields]).astype(np.float32)
-
-    @staticmethod
-    def _by_piece(laid: NDArray[Any]) -> NDArray[Any]:
-        return laid.reshape(len(laid), _BLOCK_ROWS // _PIECE_ROWS, _PIECE_ROWS).transpose(1, 0, 2)
+        Returns:
+            shape (pieces, columns, rows of a piece), 0 beyond the last row.
+        """
+        rows = len(columns[0])
+        pieces, left = divmod(rows, _PIECE_ROWS)
+        shape = (pieces + (left > 0), len(columns), _PIECE_ROWS)
+        if prod(shape) > len(self._room):
+            self._room = np.empty(prod(shape), np.float32)
+        laid = self._room[: prod(shape)].reshape(shape)
+        whole = rows - left
+        for place, column in enumerate(columns):
+            laid[:pieces, place] = column[:whole].reshape(pieces, _PIECE_ROWS)
+        if left:
+            laid[pieces] = 0
+            for place, column in enumerate(columns):
+                laid[pieces, place, :left] = column[whole:]
+        return laid
 
 
-def _dot(one: _Singles, other: _Singles) -> IntArray:
-    """Return the sums over all rows of the products of two stacks' fields, exactly.
+_BENCH = _Bench()
+
+
+def _dot(one: _Singles, other: _Singles) -> _Doubles:
+    """Return the sums over all rows of the products of two stacks' columns, exactly.
 
     Each piece is so short that its sums are whole numbers below 2²⁴, which singles hold exactly.
 
     Args:
-        one: shape (pieces, fields, rows of a piece).
-        other: shape (pieces, other fields, rows of a piece).
+        one: shape (pieces, columns, rows of a piece).
+        other: shape (pieces, other columns, rows of a piece).
 
     Returns:
-        shape (fields, other fields).
+        shape (columns, other columns).
     """
-    few = max(1, _ONE_THREAD // (_PIECE_ROWS * one.shape[1]))
-    parts = []
+    # Not of an array with itself: BLAS is slower at symmetric products.
+    few = max(1, _ONE_THREAD // (_PIECE_ROWS * max(1, one.shape[1])))
+    sums = np.empty((one.shape[1], other.shape[1]))
     for begin in range(0, other.shape[1], few):
-        pieces = np.matmul(one, other[:, begin : begin + few].transpose(0, 2, 1))
-        parts.append(pieces.sum(axis=0, dtype=np.float64))
-    return np.asarray(np.concatenate(parts, axis=1).astype(np.int64))
+        columns = slice(begin, begin + few)
+        pieces = np.matmul(one, other[:, columns].transpose(0, 2, 1))
+        np.sum(pieces, axis=0, dtype=np.float64, out=sums[:, columns])
+    return sums
