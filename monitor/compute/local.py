@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from threading import Lock
 
+import numpy as np
+
 from monitor.engine.counting import Counted, Task
 from monitor.engine.progress import Progress
 
@@ -18,6 +20,8 @@ LARGE_ROWS = 250_000
 needed than for one file, and nothing waits for a last file that came late."""
 
 Count = Callable[[Task], Counted]
+
+_FREED = 16 * 2**20
 
 
 class Turns:
@@ -65,6 +69,7 @@ class LocalCompute:
         if self.workers < 1:
             raise ValueError(f"at least one worker is needed, not {self.workers}")
         object.__setattr__(self, "_turns", Turns(self.workers))
+        _keep_what_is_freed()
 
     def count(self, tasks: Sequence[Task], count: Count, progress: Progress) -> Counted:
         """Return the sum of ``count(task)`` over all tasks."""
@@ -84,6 +89,16 @@ class LocalCompute:
             small = list(together)
             workers = min(self._turns.share, len(small))
             yield from _in_order(count, small, workers) if workers > 1 else map(count, small)
+
+
+def _keep_what_is_freed() -> None:
+    """Let the C library keep memory that is freed, because the next batch needs it again.
+
+    That of Linux gives the end of its heap back to the system at once, and every batch would have
+    its pages made anew: a tenth of the time of a pass. Twice the largest block that it has seen
+    freed, up to 32 MB, is what it keeps. So it is shown one, of which no page is ever touched.
+    """
+    np.empty(_FREED, np.uint8)
 
 
 def _in_order(count: Count, tasks: Sequence[Task], workers: int) -> Iterator[Counted]:

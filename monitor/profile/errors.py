@@ -1,6 +1,7 @@
 """How far scores lie from labels, as sums that merge."""
 
 from dataclasses import dataclass, fields
+from threading import local
 
 import numpy as np
 
@@ -9,6 +10,22 @@ from monitor.profile.grid import BoolArray, FloatArray
 LEAST_CHANCE = float(np.finfo(np.float64).eps)
 """A probability below this counts as this, so that one row which had been called impossible costs
 36 nats of log loss and not infinitely many."""
+
+
+class _Room(local):
+    """Memory for the errors of a batch, of each thread its own and used again for the next one."""
+
+    def __init__(self) -> None:
+        self._two = np.empty((2, 0))
+
+    def take(self, rows: int) -> FloatArray:
+        """Return room for two numbers of each row, shape (2, rows)."""
+        if rows > self._two.shape[1]:
+            self._two = np.empty((2, rows))
+        return self._two[:, :rows]
+
+
+_ROOM = _Room()
 
 
 @dataclass(slots=True)
@@ -55,8 +72,10 @@ class ErrorSums:
             inside = (scores >= 0) & (scores <= 1)
             self.outside += len(scores) - int(np.count_nonzero(inside))
             scores, positive = scores[inside], positive[inside]
-        self._add(scores - positive)
-        own = np.abs(scores - ~positive)  # the chance that the row's own class was given
+        errors, _ = _ROOM.take(len(scores))
+        self._add(np.subtract(scores, positive, out=errors))
+        own = np.subtract(scores, ~positive, out=errors)
+        np.abs(own, out=own)  # the chance that the row's own class was given
         np.log(np.maximum(own, LEAST_CHANCE, out=own), out=own)
         self.log -= float(own.sum())
         self.log_squared += float(np.square(own, out=own).sum())
@@ -92,7 +111,7 @@ class ErrorSums:
         with np.errstate(over="ignore", invalid="ignore"):
             self.rows += len(errors)
             self.error += float(errors.sum())
-            squares = np.square(errors)
+            squares = np.square(errors, out=_ROOM.take(len(errors))[1])
             self.absolute += float(np.abs(errors, out=errors).sum())
             self.squared += float(squares.sum())
             self.fourth += float(np.square(squares, out=squares).sum())

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from monitor.profile.cells import Room
 from monitor.profile.counts import POSITIVE, UNKNOWN
 from monitor.profile.grid import FloatArray, IntArray, NumericGrid
 from monitor.profile.numbers import BLOCK_ROWS
@@ -239,8 +240,11 @@ def _dense(codes: IntArray, values: Any, shape: tuple[int, ...], axes: list[int]
     return dense
 
 
+_ROOM = Room()
+
+
 class Scored(NamedTuple):
-    """Rows of a batch that have a finite score.
+    """Rows of a batch that have a finite score; cells and standard are until the thread's next ones.
 
     Attributes:
         scale: Of the score's grid.
@@ -278,7 +282,7 @@ class Scored(NamedTuple):
             scores, groups = scores[finite], groups[finite]
             decisions, labels = decisions[finite], labels[finite]
             numbers = None if numbers is None else numbers[finite]
-        cells, standard = grid.table.cells(scores)
+        cells, standard = grid.table.cells(scores, _ROOM)
         return cls(grid.scale, scores, cells, standard, groups, decisions, labels, numbers)
 
 

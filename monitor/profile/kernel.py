@@ -327,7 +327,7 @@ class ProfileBuilder:
         outcomes = found.decisions * 3
         outcomes += labels
         counted = outcomes != _NEITHER
-        cells = found.cells * (_NEITHER + 1)
+        cells = np.multiply(found.cells, _NEITHER + 1, out=found.cells)
         cells += outcomes
         if not counted.all():
             scores, labels, cells = scores[counted], labels[counted], cells[counted]

@@ -2,14 +2,13 @@
 
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from monitor.domain.field import Classes, Label
 from monitor.profile.buffers import doubles
 from monitor.profile.grid import FloatArray
-from monitor.profile.values import canonical_text, encoded, one_array, outcome_text
+from monitor.profile.values import canonical_text, encoded, one_array, outcome_text, rows_of
 
 _NUMBER = r"^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
 
@@ -34,16 +33,15 @@ def unmapped_labels(
     if read is canonical_text and not listed:
         return []
     indices, values = encoded(column)
-    rows = np.bincount(indices + 1, minlength=len(values) + 1)[1:].tolist()
-    strays: list[tuple[str, int]] = []
-    for value, count in zip(values, rows, strict=True):
-        text = canonical_text(value)
-        if not count or text is None:
-            continue
-        meant = read(value)
-        if meant is None or (listed and meant not in mapped):
-            strays.append((text, count))
-    return strays
+    strays: dict[int, str] = {}
+    for place, value in enumerate(values):
+        meant, text = read(value), canonical_text(value)
+        if text is not None and (meant is None or (listed and meant not in mapped)):
+            strays[place] = text
+    if not strays:
+        return []
+    rows, _ = rows_of(indices, len(values))
+    return [(text, int(rows[place])) for place, text in strays.items() if rows[place]]
 
 
 def numbers_in_text(column: Any) -> FloatArray | None:

@@ -1,3 +1,6 @@
+import platform
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -140,3 +143,29 @@ def test_two_jobs_share_the_workers():
 def test_there_is_at_least_one_worker():
     with pytest.raises(ValueError, match="at least one"):
         LocalCompute(0)
+
+
+FAULTS = """
+import resource
+import numpy as np
+from monitor.compute.local import LocalCompute
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(50):
+        [np.ones(2**18) for _ in range(4)]
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+once = faults()
+LocalCompute()
+faults()
+print(once, faults())
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries keep it or not")
+def test_memory_that_is_freed_is_used_again():
+    done = subprocess.run(
+        [sys.executable, "-c", FAULTS], capture_output=True, text=True, check=True
+    )
+    before, after = map(int, done.stdout.split())
+    assert before > 10_000
+    assert after < 5_000
