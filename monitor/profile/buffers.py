@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from monitor.profile.grid import BoolArray, IntArray
-
+_Booleans = NDArray[np.bool_]
+_Integers = NDArray[np.int64]
 _Array = Any
 """A pyarrow Array; pyarrow ships no types."""
 
@@ -35,7 +35,7 @@ def stored(array: _Array) -> NDArray[Any]:
     return np.frombuffer(data, dtype, len(array), array.offset * dtype.itemsize)
 
 
-def truths(array: _Array) -> BoolArray:
+def truths(array: _Array) -> _Booleans:
     """Return booleans that are never null."""
     data = array.buffers()[1]
     if data is None or not len(array):
@@ -45,14 +45,14 @@ def truths(array: _Array) -> BoolArray:
     return bits[array.offset :].view(np.bool_)
 
 
-def valid(array: _Array) -> BoolArray:
+def valid(array: _Array) -> _Booleans:
     """Return which values of an array of any type are not null."""
     if not array.null_count:
         return np.ones(len(array), np.bool_)
     return truths(array.is_valid())
 
 
-def integers(array: _Array, null: int) -> IntArray:
+def integers(array: _Array, null: int) -> _Integers:
     """Return integers of any width, with another one in the place of each null.
 
     Those beyond 2⁶³ wrap round to negative ones.
@@ -67,7 +67,7 @@ def doubles(array: _Array) -> NDArray[np.float64]:
     return np.where(valid(array), numbers, np.nan) if array.null_count else numbers
 
 
-def of_numbers(numbers: NDArray[Any], null: BoolArray | None = None) -> _Array:
+def of_numbers(numbers: NDArray[Any], null: _Booleans | None = None) -> _Array:
     """Return integers or floats as an array of Arrow's, without a copy.
 
     Args:
@@ -80,7 +80,7 @@ def of_numbers(numbers: NDArray[Any], null: BoolArray | None = None) -> _Array:
     return pa.Array.from_buffers(kind, len(held), [there, pa.py_buffer(held)])
 
 
-def of_truths(truths: BoolArray) -> _Array:
+def of_truths(truths: _Booleans) -> _Array:
     """Return booleans as an array of Arrow's."""
     bits = np.packbits(truths, bitorder="little")
     return pa.Array.from_buffers(pa.bool_(), len(truths), [None, pa.py_buffer(bits)])

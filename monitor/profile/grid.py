@@ -10,12 +10,16 @@ from numpy.typing import NDArray
 
 from monitor.domain.field import Classes, Decision, Label, Part
 from monitor.domain.schema import Schema
+from monitor.profile.buffers import of_texts
 from monitor.profile.cells import CellTable
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 ScoreArray = NDArray[np.int8]
+
+_MADE = frozenset({"table", "codes", "coded"})
+"""What grids make of their fields when it is first asked for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +57,7 @@ class NumericGrid:
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickle the fields only: the table is large and made in no time."""
-        return {name: value for name, value in self.__dict__.items() if name != "table"}
+        return {name: value for name, value in self.__dict__.items() if name not in _MADE}
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +84,16 @@ class CategoricalGrid:
         codes = dict.fromkeys(self.known, len(self.values))
         codes.update((value, code) for code, value in enumerate(self.values))
         return codes
+
+    @cached_property
+    def coded(self) -> tuple[Any, IntArray]:
+        """Return the same as an array of Arrow's texts, without those that no text can be."""
+        codes = {text: code for text, code in self.codes.items() if _is_unicode(text)}
+        return of_texts([*codes]), np.array([*codes.values()], np.int64)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle the fields only: what is made of them is large and made in no time."""
+        return {name: value for name, value in self.__dict__.items() if name not in _MADE}
 
 
 @dataclass(frozen=True, eq=False)
@@ -257,3 +271,11 @@ class Grid:
     def __getstate__(self) -> dict[str, Any]:
         """Pickle the fields only, so that a grid travels to worker processes."""
         return dict(self.__dict__)
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from monitor.domain.naming import number_text
 from monitor.profile.buffers import integers, stored, valid
@@ -18,6 +19,9 @@ _BOOLEANS = frozenset({"true", "false"})
 _NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
 _TRUE = frozenset({"true", "1"})
 _FALSE = frozenset({"false", "0"})
+
+_COMPARED = 10
+"""Codes of so many values are counted value by value, each in a pass of its own over bytes."""
 
 _FEW = 256
 """Integers within such a span are told apart by their distance from the least, not by hashing."""
@@ -150,7 +154,7 @@ def rows_by_value(column: Any) -> tuple[list[Any], IntArray, int]:
         return [False, True], np.array([known - true, true]), column.null_count
     if pa.types.is_dictionary(column.type):
         values = _python_values(column.dictionary)
-        return values, _rows_of_codes(column.indices, len(values)), column.null_count
+        return values, rows_of_codes(column.indices, len(values)), column.null_count
     indices, values = encoded(column)
     return values, *rows_of(indices, len(values))
 
@@ -161,11 +165,24 @@ def rows_of(indices: IntArray, values: int) -> tuple[IntArray, int]:
     return rows[1:], int(rows[0])
 
 
-def _rows_of_codes(codes: Any, values: int) -> IntArray:
+def rows_of_codes(codes: Any, values: int) -> IntArray:
+    """Return the rows of each of so many values.
+
+    Args:
+        codes: A pyarrow Array of integers below ``values``, or null.
+        values: How many there are.
+    """
     there = stored(codes)
-    if codes.null_count:
-        there = there[valid(codes)]
-    return np.bincount(there.astype(np.intp, copy=False), minlength=values)
+    if values > _COMPARED:
+        there = there[valid(codes)] if codes.null_count else there
+        return np.bincount(there.astype(np.intp, copy=False), minlength=values)
+    there = there.astype(np.uint8)
+    rows = _compared(there, values)
+    return rows - _compared(there[~valid(codes)], values) if codes.null_count else rows
+
+
+def _compared(codes: NDArray[np.uint8], values: int) -> IntArray:
+    return np.array([np.count_nonzero(codes == value) for value in range(values)], np.int64)
 
 
 def _few_integers(column: Any) -> tuple[IntArray, list[Any]] | None:

@@ -1,3 +1,4 @@
+from collections import Counter
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -13,6 +14,7 @@ from monitor.profile.counts import (
     UNKNOWN,
     CategoricalCounts,
     NumericCounts,
+    value_name,
 )
 from monitor.profile.draft import attribute_grid, numeric_grid
 from monitor.profile.grid import CategoricalGrid, Grid
@@ -219,6 +221,35 @@ def test_a_dictionary_may_list_values_that_no_row_holds_and_repeat_others():
     counts = values(column)
     assert counts.values.tolist() == [3, 0]
     assert counts.unseen.counts == {}
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string()])
+def test_many_texts_are_looked_up_as_few_are(kind):
+    rng = np.random.default_rng(7)
+    known = [f"value {place}" for place in range(400)]
+    long = ["x" * 300, "y" * 300]
+    listed = [*known, value_name(long[0])]
+    texts = [
+        *known[::-1],
+        known[3],
+        None,
+        *long,
+        *(f"new {place}" for place in range(5)),
+        "nan",
+        "",
+    ]
+    drawn = rng.integers(0, len(texts), 5000)
+    drawn[drawn == 7] = 8  # listed, without a row
+    codes = pa.array(drawn, pa.int32(), mask=rng.random(5000) < 0.1)
+    column = pa.DictionaryArray.from_arrays(codes, pa.array(texts, kind))
+    held = [value for value in column.to_pylist() if value is not None]
+    for complete in (True, False):
+        counts = values(column, listed, complete=complete)
+        named = Counter(value if value in known else value_name(value) for value in held)
+        assert counts.values.tolist() == [named.pop(value, 0) for value in listed]
+        assert counts.null == 5000 - len(held)
+        assert counts.unseen.counts == (named if complete else {})
+        assert counts.other == (0 if complete else named.total())
 
 
 def test_nested_values_are_invalid_as_categories():

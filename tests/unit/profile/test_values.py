@@ -1,3 +1,4 @@
+from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
@@ -5,7 +6,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from monitor.profile.values import boolean_text, canonical_text, canonical_texts, encoded
+from monitor.profile.values import (
+    boolean_text,
+    canonical_text,
+    canonical_texts,
+    encoded,
+    rows_of_codes,
+)
 
 
 @pytest.mark.parametrize(
@@ -102,3 +109,18 @@ def test_the_text_of_a_time_does_not_depend_on_the_others_of_its_batch(kind):
     )
     assert canonical_texts(beside)[: len(alone)] == canonical_texts(alone)
     assert canonical_texts(beside)[-1]
+
+
+@pytest.mark.parametrize("values", [0, 1, 2, 10, 11, 300])
+@pytest.mark.parametrize("nulls", [0.0, 0.3, 1.0])
+def test_rows_of_codes_are_those_of_a_count_one_by_one(values, nulls):
+    rng = np.random.default_rng(values)
+    codes = rng.integers(0, max(1, values), 1000 if values else 0).astype(np.int32)
+    null = rng.random(len(codes)) < nulls
+    codes[null] = 256  # what stands for a null may be anything, and is 0 as a byte
+    column = pa.array(codes, mask=null)
+    stored = pa.Array.from_buffers(
+        pa.int32(), len(codes), [column.buffers()[0], pa.py_buffer(codes)]
+    )
+    held = Counter(codes[~null].tolist())
+    assert rows_of_codes(stored, values).tolist() == [held[value] for value in range(values)]
