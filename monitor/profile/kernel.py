@@ -308,7 +308,7 @@ class ProfileBuilder:
         by_cell = self._grid.scores.get(name)
         if by_cell is None:
             return None
-        self._scores[name] = np.full(rows, NOTHING, np.int8)
+        self._scores[name] = np.empty(rows, np.int8)
         return Scoring(by_cell, self._scores[name])
 
     def _note_unread(self, name: str, unknown: BoolArray, column: Column) -> None:
@@ -351,7 +351,7 @@ class Scoring(NamedTuple):
 
     Attributes:
         by_cell: shape (cells,), the score of each cell.
-        rows: shape (rows of the batch,), filled where a row has a finite number.
+        rows: shape (rows of the batch,); each is written, `NOTHING` where there is no finite number.
     """
 
     by_cell: ScoreArray
@@ -405,19 +405,23 @@ def count_floats(  # noqa: PLR0917  # what `to_numbers` gives stays together
 def _count_block(
     counts: NumericCounts, grid: NumericGrid, numbers: FloatArray, scoring: Scoring | None
 ) -> None:
-    every = numbers
+    finite = None
     low, high = float(numbers.min()), float(numbers.max())  # NaN if there is one among the numbers
     if not -np.inf < low <= high < np.inf:
-        numbers = _without_others(counts, numbers)
+        finite = np.isfinite(numbers)
+        _count_others(counts, numbers, finite)
+        if scoring is not None:
+            scoring.rows.fill(NOTHING)
+        numbers = numbers[finite]
         if not len(numbers):
             return
         low, high = float(numbers.min()), float(numbers.max())
     cells, standard = grid.table.cells(numbers, _ROOM)
     counts.cells += np.bincount(cells, minlength=grid.cells)
-    if scoring is not None and numbers is every:
+    if scoring is not None and finite is None:
         scoring.by_cell.take(cells, out=scoring.rows, mode="clip")
     elif scoring is not None:
-        scoring.rows[np.isfinite(every)] = scoring.by_cell.take(cells)
+        scoring.rows[finite] = scoring.by_cell.take(cells)
     # Values near the largest double may overflow; the sums then say so by being infinite, and the
     # measures that need them answer with a reason instead of a number.
     with np.errstate(over="ignore", invalid="ignore"):
@@ -434,13 +438,11 @@ def _count_block(
     counts.high = max(counts.high, high + 0.0)
 
 
-def _without_others(counts: NumericCounts, numbers: FloatArray) -> FloatArray:
-    """Count what is no finite number, and return those that are."""
-    finite = numbers[np.isfinite(numbers)]
-    nan = int(np.count_nonzero(np.isnan(numbers)))
+def _count_others(counts: NumericCounts, numbers: FloatArray, finite: BoolArray) -> None:
+    """Count what is no finite number."""
+    others = numbers[~finite]
+    nan = int(np.count_nonzero(np.isnan(others)))
+    positive = int(np.count_nonzero(others == np.inf))
     counts.nan += nan
-    if infinite := len(numbers) - len(finite) - nan:
-        positive = int(np.count_nonzero(numbers == np.inf))
-        counts.positive_infinite += positive
-        counts.negative_infinite += infinite - positive
-    return finite
+    counts.positive_infinite += positive
+    counts.negative_infinite += len(others) - nan - positive

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from monitor.profile.buffers import doubles, stored, valid
+from monitor.profile.comoments import NOTHING
 from monitor.profile.grid import BoolArray, FloatArray, IntArray, ScoreArray
 from monitor.profile.values import one_array
 
@@ -83,10 +84,11 @@ class FewIntegers(NamedTuple):
         return cls(values, rows, column.null_count, places, known)
 
     def write(self, by_value: ScoreArray, rows: ScoreArray) -> None:
-        """Write what each value stands for to the rows that hold it."""
+        """Write what each value stands for to the rows that hold it, and `NOTHING` to the others."""
         if self.known is None:
             by_value.take(self.places, out=rows, mode="clip")
         else:
+            rows.fill(NOTHING)
             rows[self.known] = by_value.take(self.places)
 
 

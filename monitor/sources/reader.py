@@ -453,7 +453,8 @@ def _check_codes(column: Any) -> None:
     """
     column.dictionary.validate(full=True)
     codes, texts = stored(column.indices), len(column.dictionary)
-    if len(codes) and not 0 <= codes.min() <= codes.max() < texts:
+    unsigned = codes.view(f"u{codes.itemsize}")  # in which those below zero are very large
+    if len(codes) and not unsigned.max() < texts:
         column.validate(full=True)  # three times as dear; beyond may be what stands for null
 
 
