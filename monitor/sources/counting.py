@@ -1,7 +1,7 @@
 """The function that is mapped over the files of a scan."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
@@ -25,7 +25,7 @@ from monitor.sources.filling import (
 )
 from monitor.sources.labels import JoinedLabels
 from monitor.sources.location import READ_ERRORS, Fault, FoundFile, fault
-from monitor.sources.meeting import Meeting
+from monitor.sources.meeting import Meeting, Shared
 from monitor.sources.members import Members
 from monitor.sources.reader import Batch, LogView, OpenFile, batches, opened
 from monitor.sources.together import Piece, Pool, WholeFile, pools
@@ -211,7 +211,8 @@ class CountFile:
     def _counted(self, file: FoundFile, task: Task) -> Counted:
         counted, builders = Counted(), Builders(self.grids)
         if task.threads == 1:
-            self._count_part(counted, builders, file, task, _Share(0, builders.columns, Meeting(1)))
+            alone = _Share(0, builders.columns, Meeting(1))
+            self._count_part(counted, builders, file, task, alone)
         else:
             self._count_parts(counted, builders, file, task)
         counted.profiles = {version: builder.profile for version, builder in builders.made.items()}
@@ -228,11 +229,16 @@ class CountFile:
         """
         others = [Builders(self.grids) for _ in range(1, task.threads)]
         meeting = Meeting(task.threads)
-        first, *rest = (
-            _Share(part, columns, meeting)
-            for part, columns in enumerate(builders.shares(task.threads))
-        )
-        with ThreadPoolExecutor(len(others)) as threads:
+        bookkeeping = self.view.bookkeeping
+        with (
+            opened(self.view.location, file, bookkeeping, bookkeeping) as log,
+            ThreadPoolExecutor(len(others)) as threads,
+        ):
+            found = Shared(batches(self.view, log, task.row_groups), task.threads)
+            first, *rest = (
+                _Share(part, columns, meeting, found)
+                for part, columns in enumerate(builders.shares(task.threads))
+            )
             under_way = [
                 threads.submit(self._count_part, Counted(), other, file, task, share)
                 for other, share in zip(others, rest, strict=True)
@@ -252,14 +258,15 @@ class CountFile:
         members = self.members.reader(task.path)
         small = file.size <= CHECKED_WHOLE
         texts = None if small else _texts(self.view.spec, self.grids)
-        together = {*self.view.bookkeeping, *share.columns}
-        together |= builders.dividing_columns
+        together = {*share.columns} | builders.dividing_columns
+        if share.found is None:
+            together.update(self.view.bookkeeping)
         if share.first:
             together |= builders.outcome_columns
         begin, number = 0, -1
         waiting: dict[int, list[Chosen]] = {}
         with share.meeting, opened(self.view.location, file, texts, together) as log:
-            for number, logged in enumerate(batches(self.view, log, task.row_groups)):
+            for number, logged in enumerate(share.batches(self.view, log, task.row_groups)):
                 repeated = self.duplicates.within(task.path, begin, logged.chunk.rows)
                 begin += logged.chunk.rows
                 batch = logged.without(repeated, Rejection.DUPLICATE_ID)
@@ -321,21 +328,29 @@ class _Share:
         part: Its number.
         columns: The columns whose fields it counts.
         meeting: Where it brings what is counted of several fields together.
+        found: The batches that all threads find together; None where there is one thread.
     """
 
     part: int
     columns: Sequence[str]
     meeting: Meeting
+    found: Shared[Batch] | None = None
 
     @property
     def first(self) -> bool:
         """Return whether it is the first thread, which counts what only one can."""
         return self.part == 0
 
-    def count_pairs(self, waiting: dict[int, list[Chosen]], batches: int = 0) -> None:
+    def batches(self, view: LogView, log: OpenFile, row_groups: Collection[int]) -> Iterator[Batch]:
+        """Yield the batches of a file."""
+        if self.found is None:
+            return batches(view, log, row_groups)
+        return self.found.part(self.part)
+
+    def count_pairs(self, waiting: dict[int, list[Chosen]], whole: int = 0) -> None:
         """Count batches in pairs, or leave that to the first thread."""
         if self.first:
-            count_pairs(waiting, self.meeting, batches)
+            count_pairs(waiting, self.meeting, whole)
         else:
             waiting.clear()
 

@@ -1,17 +1,44 @@
 """Where threads that read different columns of a file bring together what they found of its rows."""
 
-from collections.abc import Callable, Mapping, Sequence
-from threading import Condition
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice, tee
+from threading import Condition, Lock
 from types import TracebackType
-from typing import Self
+from typing import Generic, Self, TypeVar
 
 from monitor.profile.grid import ScoreArray
 
 AHEAD = 2
 """Batches that a thread may have brought in before the slowest has: bounds the memory."""
 
+Item = TypeVar("Item")
+
 Scores = Sequence[dict[str, ScoreArray]]
 """Scores of the rows of a batch, by field, for each profile that takes some of its rows."""
+
+
+class Shared(Generic[Item]):
+    """What is made once and gone through by several threads, each at its own pace.
+
+    The thread that comes first makes an item, and the others find it made.
+
+    Args:
+        items: What is made, one by one; only one thread at a time is in it.
+        threads: How many there are.
+    """
+
+    def __init__(self, items: Iterable[Item], threads: int) -> None:
+        self._making = Lock()
+        self._parts = tee(items, threads)
+
+    def part(self, thread: int) -> Iterator[Item]:
+        """Yield all items to one of the threads, by its number."""
+        while True:
+            with self._making:
+                found = tuple(islice(self._parts[thread], 1))
+            if not found:
+                return
+            yield found[0]
 
 
 class Meeting:

@@ -40,7 +40,7 @@ def test_who_counts_pairs_and_outcomes_has_fewer_columns():
     first, second = Builders({"1": alone}).shares(2)
     assert abs(cost(first) + 1 - cost(second)) <= 1  # its one outcome costs as much as a column
     first, second = Builders({"1": paired}).shares(2)
-    assert cost(second) - cost(first) == pytest.approx(30**2 / 150 + 1, abs=1)
+    assert cost(second) - cost(first) == pytest.approx(30**2 / 250 + 1, abs=1)
 
 
 def cost(columns):

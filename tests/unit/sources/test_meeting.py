@@ -6,11 +6,39 @@ from threading import Event
 import numpy as np
 import pytest
 
-from monitor.sources.meeting import AHEAD, Meeting
+from monitor.sources.meeting import AHEAD, Meeting, Shared
 
 
 def scores(name):
     return [{name: np.zeros(1, np.int8)}]
+
+
+def test_what_is_shared_is_made_once_and_seen_by_all():
+    made = []
+
+    def items():
+        for number in range(200):
+            made.append(number)
+            yield number
+
+    shared = Shared(items(), 4)
+    with ThreadPoolExecutor(4) as threads:
+        seen = list(threads.map(lambda part: list(shared.part(part)), range(4)))
+    assert seen == [list(range(200))] * 4
+    assert made == list(range(200))
+
+
+def test_who_makes_what_cannot_be_made_hears_of_it_and_the_others_end():
+    def items():
+        yield 0
+        raise ValueError("torn")
+
+    shared = Shared(items(), 2)
+    one, other = shared.part(0), shared.part(1)
+    assert (next(one), next(other)) == (0, 0)
+    with pytest.raises(ValueError, match="torn"):
+        next(one)
+    assert list(other) == []
 
 
 def test_a_batch_can_be_taken_once_all_have_brought_it():
