@@ -42,8 +42,8 @@ from monitor.exposition.process import ProcessMetrics
 from monitor.exposition.render import Build, page_of, render_model
 from monitor.exposition.text import Chunk
 from monitor.exposition.vitals import Configuration, Vitals
-from monitor.governance.standing import Standing
 from monitor.gatekeeper import Gatehouse, gate_key
+from monitor.governance.standing import Standing
 from monitor.reports.summary import worst
 from monitor.reports.wording import all_findings
 from monitor.scheduling.checks import CheckSchedule

@@ -90,9 +90,7 @@ from monitor.store.writes import (
 _Written = TypeVar("_Written")
 
 
-class SqlStore(
-    SqlAlerts, SqlAuthorities, SqlRegistry, SqlGate, SqlPolicies, SqlPruning, Store
-):
+class SqlStore(SqlAlerts, SqlAuthorities, SqlRegistry, SqlGate, SqlPolicies, SqlPruning, Store):
     """Everything that is remembered, in one database.
 
     Several threads and several processes may use it at once. A database in memory (``sqlite://``)
