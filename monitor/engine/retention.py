@@ -128,13 +128,19 @@ def _bounds(
         f"the last window with rows, {last}; those that late files or labels may still change; and "
         "what alarms of all of them rest on",
     )
-    opened = [alert for alert in store.alerts(policy.model) if alert.open]
-    if opened:
-        oldest = min(opened, key=lambda alert: alert.since.start)
+    open_cases = (case for case in store.cases(policy.model) if case.open)
+    of_cases = {name for case in open_cases for name in case.findings}
+    alerts = store.alerts(policy.model)
+    looked_at = [alert for alert in alerts if alert.open or alert.fingerprint in of_cases]
+    if looked_at:
+        oldest = min(looked_at, key=lambda alert: alert.since.start)
+        is_now, until = str(oldest.state), "it is over"
+        if not oldest.open:
+            is_now, until = "of an open case", "that is closed"
         yield Bound(
             oldest.since.start,
-            f"the alert {oldest.fingerprint} is {oldest.state} since {oldest.since}: what it rests on "
-            "stays until it is over",
+            f"the alert {oldest.fingerprint} is {is_now}, since {oldest.since}: what it rests on stays "
+            f"until {until}",
         )
 
 

@@ -6,17 +6,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.domain.errors import ConfigError, Problem, PrunedError
+from monitor.domain.governance import RiskLimit, Rung
 from monitor.domain.policy import LabelTable
 from monitor.domain.reference import Reference, ReferenceKind, Season
 from monitor.domain.schedule import CalendarUnit, Schedule
 from monitor.engine.alarms import alarms_since
 from monitor.engine.by_window import past_windows, pruned, results, snapshots
 from monitor.engine.due import due_windows
+from monitor.engine.governing import decide
 from monitor.engine.lookback import Lookback
 from monitor.engine.period import period_of
 from monitor.engine.retention import carried_out, plan
 from monitor.engine.why import about, latest_of
+from monitor.governance.acts import submit, vote
+from monitor.governance.authorisation import Action
 from monitor.store.sql import SqlStore
+from tests.ledgers import GOVERNANCE, POLICY, who
 from tests.lives import NO_ROWS, PSI, policy_of, told
 from tests.stored import DAY, FIRST, a_baseline, a_policy, a_window
 
@@ -81,7 +86,30 @@ def test_a_log_that_has_ended_does_not_grow_old():
 def test_what_an_open_alert_rests_on_stays():
     made = planned(lived(*["oo"] * 30, *["co"] * (LIVED - 30)))
     assert made.pruning.before == FIRST + 30 * DAY
-    assert f"the alert {PSI} is firing since" in made.bounds[0].why
+    assert f"the alert {PSI} is firing, since" in made.bounds[0].why
+
+
+LIMITS = (RiskLimit("drift", Rung.HOLD, frozenset({"psi"})),)
+GOVERNED = replace(POLICY, governance=replace(GOVERNANCE, limits=LIMITS, review=None))
+
+
+def test_what_an_open_case_is_about_stays_though_its_alert_is_over():
+    store = SqlStore("sqlite://")
+    store.register(a_baseline("1"))
+    for by, action, act in (
+        ("olga", Action.SUBMIT, lambda *to: submit(*to, "1", {"model": "sha"}, "ready")),
+        ("vera", Action.APPROVE_VERSION, lambda *to: vote(*to, 1, "seen", granted=True)),
+        ("head", Action.APPROVE_VERSION, lambda *to: vote(*to, 1, "", granted=True)),
+    ):
+        decide(GOVERNED, store, who(by), action, act, FIRST)
+    for day in range(LIVED):
+        run = told(day, "co" if day == 40 else "oo", policy=GOVERNED.digest)
+        store.commit(run, GOVERNED)
+    (alert,) = store.alerts("credit")
+    assert not alert.open
+    made = planned(store, GOVERNED)
+    assert made.pruning.before == a_window(40).start
+    assert f"the alert {PSI} is of an open case, since" in made.bounds[0].why
 
 
 def test_nothing_goes_of_a_model_that_never_had_rows():
