@@ -68,8 +68,8 @@ def create_app(
             Route("/-/healthy", _probe(health.healthy)),
             Route("/-/ready", _probe(health.ready)),
             Route("/-/reload", reload_route(reload), methods=["POST", "PUT"]),
-            *([] if api is None else api.routes()),
             *further,
+            *([] if api is None else api.routes()),  # it has all that is left below /v1/
             *Pages(library).routes(),
         ],
         middleware=[Middleware(_SecurityHeaders)],

@@ -4,13 +4,21 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
 
 from monitor.domain.errors import StoreError
 from monitor.domain.role import Role
+from monitor.exposition.page import ResultsPage
+from monitor.exposition.process import ProcessMetrics
+from monitor.exposition.vitals import Vitals
 from monitor.governance.authorisation import WITHOUT_MODEL, allowed
 from monitor.store.access import AccessStore
 from monitor.web.api.catalogue import ENDPOINTS
+from monitor.web.app import create_app
+from monitor.web.health import Health
 from tests.issuer import NOW
+from tests.reading_room import an_empty_library
 
 UNTIL = (NOW + timedelta(days=2)).isoformat()
 WANTED = {"until": UNTIL, "why": "a known outage"}
@@ -214,6 +222,20 @@ class TestOnce:
             desk.ask("POST", mute_of(desk), WANTED, who=desk.login(Role.OWNER), **sent).status
             == 400
         )
+
+
+def test_other_parts_have_addresses_of_their_own_below_v1(desk):
+    room = an_empty_library()
+    page = ResultsPage()
+    vitals = Vitals([], monotonic=lambda: 0.0)
+    further = [Route("/v1/registry/webhook", lambda _: PlainTextResponse("heard"))]
+    health = Health(vitals, page, timedelta(seconds=30))
+    desk.app = create_app(
+        page, ProcessMetrics(vitals, page), health, room, api=desk.api, further=further
+    )
+    assert desk.ask("GET", "/v1/registry/webhook").text == "heard"
+    assert desk.ask("GET", "/v1/me").status == 401
+    assert desk.ask("GET", "/-/healthy").status in {200, 503}
 
 
 def test_a_token_is_listed_and_revoked(desk):
