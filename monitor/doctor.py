@@ -18,6 +18,9 @@ from monitor.engine.examine import (
 )
 from monitor.engine.run import Outside
 from monitor.exposition.render import Build, render
+from monitor.governance.tokens import Token
+from monitor.store.access import AccessStore
+from monitor.web.access.examined import examine_access
 
 MOST_APART = timedelta(seconds=5)
 """How far two clocks may be apart: the store's may be told to the second, and later than asked."""
@@ -54,10 +57,19 @@ def _stored(configured: Configured) -> Iterator[Examined]:
     yield Examined("store", "", Condition.OK, found)
     yield _clock(app.store_clock(settings), outside, configured.policies)
     yield _audited(settings)
+    yield from examine_access(settings, _tokens(settings), outside.clock.now())
     policies = [app.in_force(policy, outside.store).policy for policy in configured.policies]
     for policy in policies:
         yield from _model(policy, outside)
     yield _series(policies, outside, settings.max_series_per_model)
+
+
+def _tokens(settings: DaemonSettings) -> Sequence[Token]:
+    store = AccessStore(settings.store_url)  # to look needs no key
+    try:
+        return store.tokens()
+    finally:
+        store.close()
 
 
 def _model(policy: Policy, outside: Outside) -> Iterator[Examined]:

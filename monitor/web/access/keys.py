@@ -1,7 +1,7 @@
 """The public keys of an issuer: kept for a while, and asked for again when one is not known."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Lock
@@ -26,6 +26,7 @@ PAUSE = timedelta(seconds=30)
 _PATIENCE = 5
 _MOST_BYTES = 1_000_000
 _KINDS = {"RS": "RSA", "PS": "RSA", "ES": "EC", "Ed": "OKP"}
+_CURVES = {"ES256": "P-256", "ES384": "P-384"}
 
 
 class KeysError(ModelmonError):
@@ -94,6 +95,19 @@ def fetcher(at: str) -> Callable[[], bytes]:
     return fetch
 
 
+def usable_keys(fetch: Callable[[], bytes], algorithms: Sequence[str]) -> int:
+    """Return how many keys an issuer has that some algorithms can use.
+
+    Raises:
+        KeysError: They cannot be had.
+    """
+    try:
+        known = _named(fetch())
+    except (OSError, ValueError) as error:
+        raise KeysError(f"the issuer's keys cannot be had: {error}") from error
+    return sum(any(_fits(key, name) for name in algorithms) for key in known.values())
+
+
 class _NoRedirect(HTTPRedirectHandler):
     """The settings say where the keys are, and nobody else."""
 
@@ -126,8 +140,14 @@ def _named(body: bytes) -> Mapping[str, Mapping[str, Any]]:
     }
 
 
+def _fits(key: Mapping[str, Any], algorithm: str) -> bool:
+    kind, curve = _KINDS[algorithm[:2]], _CURVES.get(algorithm)
+    of_kind: bool = key["kty"] == kind and curve in {None, key.get("crv")}
+    return of_kind and key.get("alg", algorithm) == algorithm
+
+
 def _for(key: Mapping[str, Any], algorithm: str) -> PyJWK:
-    if key["kty"] != _KINDS[algorithm[:2]] or key.get("alg", algorithm) != algorithm:
+    if not _fits(key, algorithm):
         raise KeysError(f"the issuer's key is not for signatures by {algorithm}")
     try:
         return PyJWK(dict(key), algorithm)
