@@ -152,7 +152,8 @@ def by_group(table: Any, axes: list[AttributeGrid]) -> Any:
     groups[unknown] = total
     rest = table.shape[len(axes) :]
     rows = np.zeros((total + 2, *rest), table.dtype)
-    np.add.at(rows, groups.ravel(), table.reshape(-1, *rest))
+    for group, cells in zip(groups.ravel().tolist(), table.reshape(-1, *rest), strict=True):
+        rows[group] += cells  # not np.add.at, which takes five times as long for whole rows
     return rows
 
 

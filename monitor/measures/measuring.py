@@ -229,10 +229,7 @@ def _of_population(
     measures: Sequence[Measure],
 ) -> Iterator[Reading]:
     subject = replace(model, population=population.name)
-    stretches = {
-        unassigned: Stretches(population, policy, pair, unassigned=unassigned)
-        for unassigned in (True, False)
-    }
+    stretches = Stretches.both(population, policy, pair)
     by_factor: dict[str, GroupPair | Unmeasurable] = {}
     for measure in _of_groups(measures, policy, pair.grid):
         if not measure.within_strata:

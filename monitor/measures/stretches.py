@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache
+from typing import Self
 
 import numpy as np
 
@@ -35,15 +36,31 @@ class Stretches:
         policy: Declares it.
         pair: Baseline and window, with the earlier windows that there are.
         unassigned: Whether rows of no known group are listed.
+        window: The population in the window, where it has been counted already.
     """
 
     def __init__(
-        self, population: Population, policy: Policy, pair: ProfilePair, *, unassigned: bool
+        self,
+        population: Population,
+        policy: Policy,
+        pair: ProfilePair,
+        *,
+        unassigned: bool,
+        window: GroupPair | Unmeasurable | None = None,
     ) -> None:
         self._population, self._policy, self._pair = population, policy, pair
         self._unassigned = unassigned
-        self.window = group_pair(population, policy, pair, unassigned=unassigned)
+        self.window = window or group_pair(population, policy, pair, unassigned=unassigned)
         self.over = cache(self._over)
+
+    @classmethod
+    def both(cls, population: Population, policy: Policy, pair: ProfilePair) -> dict[bool, Self]:
+        """Return a population with and without rows of no known group, counted once if it has none."""
+        every = cls(population, policy, pair, unassigned=True)
+        found = every.window
+        listed = not isinstance(found, Unmeasurable) and bool(np.any(found.unassigned))
+        window = None if listed else found
+        return {True: every, False: cls(population, policy, pair, unassigned=False, window=window)}
 
     def _over(self, earlier: int) -> GroupPair:
         """Return the population over the window and so many before it."""

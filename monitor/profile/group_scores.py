@@ -238,10 +238,11 @@ def _together(place: IntArray, size: int, values: Any) -> Any:
 
 def _dense(codes: IntArray, values: Any, shape: tuple[int, ...], axes: list[int]) -> Any:
     places = np.unravel_index(codes, shape)
-    dense = np.zeros(tuple(shape[axis] for axis in axes), values.dtype)
-    with np.errstate(over="ignore", invalid="ignore"):
-        np.add.at(dense, tuple(places[axis] for axis in axes), values)
-    return dense
+    kept = tuple(shape[axis] for axis in axes)
+    flat = np.ravel_multi_index(tuple(places[axis] for axis in axes), kept)
+    # Doubles hold any number of rows exactly.
+    dense = np.bincount(flat, values, prod(kept)).astype(values.dtype, copy=False)
+    return dense.reshape(kept)
 
 
 _ROOM = Room()

@@ -57,9 +57,8 @@ def koopman(
     with np.errstate(divide="ignore"):
         middle = np.clip(np.log(x / n) - np.log(y / m), -_FARTHEST, _FARTHEST)
 
-    low = np.where(x == 0, 0.0, _end(tables, critical, middle, -_FARTHEST))
-    high = np.where(y == 0, np.inf, _end(tables, critical, middle, _FARTHEST))
-    return Interval(low, high)
+    low, high = _ends(tables, critical, middle)
+    return Interval(np.where(x == 0, 0.0, low), np.where(y == 0, np.inf, high))
 
 
 class _Tables(NamedTuple):
@@ -84,9 +83,10 @@ class _Tables(NamedTuple):
             return np.asarray(np.where(distance == 0, 0.0, distance / variance))
 
 
-def _end(tables: _Tables, critical: FloatArray, middle: FloatArray, farthest: float) -> FloatArray:
-    # The score grows from the estimate outwards, so halving finds where it becomes critical.
-    outside, inside = np.full(middle.shape, farthest), middle
+def _ends(tables: _Tables, critical: FloatArray, middle: FloatArray) -> FloatArray:
+    """Return both ends, shape (2, …): the score grows from the estimate outwards, so halving finds them."""
+    inside = np.stack([middle, middle])
+    outside = np.stack([np.full(middle.shape, -_FARTHEST), np.full(middle.shape, _FARTHEST)])
     for _ in range(_HALVINGS):
         half = (outside + inside) / 2
         rejected = tables.score(np.exp(half)) > critical

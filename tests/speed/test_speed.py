@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[2]
 HEAVY = ("numpy", "scipy", "pandas", "pyarrow", "sqlalchemy", "importlib.metadata")
 
 POOL = "ARROW_DEFAULT_MEMORY_POOL"
+BLAS = "OPENBLAS_NUM_THREADS"
 
 NOT_IN_A_RUN = ("pandas", "scipy.optimize", "scipy.stats", "alembic", "pyarrow.dataset")
 """Together more than half a second and 60 MB."""
@@ -115,6 +116,20 @@ def test_arrow_allocates_by_what_gives_memory_back_unless_the_owner_chose(chosen
         check=True,
     )
     assert done.stdout.strip() == used
+
+
+def test_small_matrices_wake_no_threads():
+    code = "import os, monitor.app; print(os.environ['OPENBLAS_NUM_THREADS'])"
+    environment = {key: value for key, value in os.environ.items() if key != BLAS}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "1"
 
 
 def test_a_baseline_and_a_window_load_no_library_that_only_frames_or_fits_need(tmp_path):
