@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from monitor.governance.verification import Witnessed
     from monitor.measures.measure import Family
     from monitor.scheduling.leadership import Leadership
-    from monitor.sources.json_logs.convert import Conversion
     from monitor.sources.parquet import TableKind
     from monitor.store.access import AccessStore
     from monitor.store.audit import Auditing, Signed
@@ -230,36 +229,6 @@ def _name_of(log: str, kind: TableFormat) -> str:
         path.parent.parent if log.endswith(_METADATA) else path
     )  # folder/metadata/1.metadata.json
     return table.name.rpartition(".")[2] or "model"
-
-
-def convert_json_logs(  # as the command line has them
-    source: str,
-    target: Path,
-    rejects: Path,
-    form: str,
-    *,
-    features: Sequence[str] = (),
-    id_path: str = "",
-    time_path: str = "",
-) -> "Conversion":
-    """Convert JSON lines of requests and responses to one parquet file.
-
-    Args:
-        source: File, folder or URI.
-        target: The parquet file; it is not there yet.
-        rejects: Where rejected records are written.
-        form: Who wrote the log: ``kserve`` or ``sagemaker``.
-        features: Names of the features that come by position.
-        id_path: Dotted path of the id, if not where the format puts it.
-        time_path: Dotted path of the event time, if not where the format puts it.
-
-    Raises:
-        SourceError: Nothing could be converted, or the check of the result failed.
-    """
-    from monitor.sources.json_logs.convert import Mapped, convert_logs
-
-    mapped = Mapped(form, tuple(features), id_path, time_path)
-    return convert_logs(source, target, rejects, mapped)
 
 
 def upgrade_store(settings: DaemonSettings) -> str:

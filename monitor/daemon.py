@@ -13,7 +13,7 @@ from threading import Lock
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from monitor import logs, supervisor
+from monitor import logs, news, supervisor
 from monitor.app import (
     access_store,
     code_version,
@@ -24,18 +24,16 @@ from monitor.app import (
     snapshot,
     source_of,
 )
-from monitor.config.files import SHOWN, ConfigChange, ConfigFiles, Configured, change_between
+from monitor.config.files import ConfigChange, ConfigFiles, Configured, change_between
 from monitor.domain.errors import FencedError, ModelmonError, StoreError
 from monitor.domain.lease import Term
-from monitor.domain.manifest import LateChange
 from monitor.domain.policy import Policy
-from monitor.domain.quarantine import QuarantinedFile
 from monitor.domain.settings import DaemonSettings
 from monitor.engine.check import check_due, guarded
 from monitor.engine.lookback import Lookback
 from monitor.engine.ports import Clock, Source
 from monitor.engine.progress import Silent
-from monitor.engine.run import Outside, Ran
+from monitor.engine.run import Outside
 from monitor.engine.snapshot import ModelSnapshot
 from monitor.exposition.page import ResultsPage
 from monitor.exposition.process import ProcessMetrics
@@ -43,9 +41,6 @@ from monitor.exposition.render import Build, page_of, render_model
 from monitor.exposition.text import Chunk
 from monitor.exposition.vitals import Configuration, Vitals
 from monitor.gatekeeper import Gatehouse, gate_key
-from monitor.governance.standing import Standing
-from monitor.reports.summary import worst
-from monitor.reports.wording import all_findings
 from monitor.scheduling.checks import CheckSchedule
 from monitor.scheduling.leadership import Leadership
 from monitor.scheduling.registry_rounds import rounds_of
@@ -65,9 +60,6 @@ DRAIN = timedelta(seconds=20)
 
 CALL = timedelta(seconds=5)
 """How long a call of the registry may take to end after SIGTERM."""
-
-NAMED = 10
-"""Files of a check that came into quarantine or left it that are logged by name."""
 
 _log = logging.getLogger("modelmon")
 
@@ -372,7 +364,7 @@ class Daemon:
         ):
             log_as(after.settings, self._vitals)
         self._note_configured()
-        _tell_change(change, after)
+        news.configuration_loaded(change, after)
         return change
 
     def _status(self) -> str:
@@ -455,85 +447,24 @@ class Daemon:
             self._run_due(watched, term, outside)
         finally:
             after, can = outside.store.quarantine(model), outside.store.standings(model)
-            _tell_quarantine(before, after)
-            _tell_standings(could, can)
+            news.quarantine_changed(before, after)
+            news.standings_changed(could, can)
             if (after, can) != (before, could):
                 self.publish([model])
 
     def _run_due(self, watched: Watched, term: Term, outside: Outside) -> None:
         policy, lookback = watched.policy, watched.lookback
         for ran in check_due(policy, watched.source, outside, Silent(), lookback):
-            _tell(ran)
+            news.window_run(ran)
             self.publish([policy.model])
             if self._watched.get(policy.model) is not watched or self._is_over(term):
                 return
         self._vitals.looked_back(policy.model, len(lookback.closed), lookback.late_files)
         for change in lookback.told():
-            _warn(policy.model, change)
+            news.came_too_late(policy.model, change)
 
 
 def log_as(settings: DaemonSettings, vitals: Vitals) -> None:
     """Log to standard error as the settings say, and count every message."""
     as_json = settings.log_format == "json"
     logs.configure(settings.log_level, sys.stderr, vitals.count_message, as_json=as_json)
-
-
-def _tell_change(change: ConfigChange, after: Configured) -> None:
-    """Log what is in force from now on: a line a model, with the diff of its policy."""
-    _log.info(
-        "configuration loaded: %d models, %d changed, digest %s",
-        len(after.policies),
-        len(change.models),
-        after.digest[:SHOWN],
-    )
-    for item in change.models:
-        _log.info("%s", item, extra={"model": item.model})
-    if change.settings:
-        _log.info("settings changed\n%s", "\n".join(change.settings))
-
-
-def _tell_quarantine(
-    before: Mapping[str, QuarantinedFile], after: Mapping[str, QuarantinedFile]
-) -> None:
-    """Log which files came into the quarantine or left it: some by name, the rest by number."""
-    changed = [file for path, file in after.items() if path not in before or before[path] != file]
-    moved = [file for file in changed if file.attempts <= 1 or not file.inside]
-    for file in moved[:NAMED]:
-        level = logging.WARNING if file.inside else logging.INFO
-        why = f", {file.reason}: {file.explanation}" if file.inside else ""
-        extra = {"model": file.model}
-        _log.log(level, "%r in quarantine: %s%s", file.path, file.state, why, extra=extra)
-    if len(moved) > NAMED:
-        _log.warning("and %d more files: see modelmon quarantine list", len(moved) - NAMED)
-
-
-def _tell_standings(before: Mapping[str, Standing], after: Mapping[str, Standing]) -> None:
-    """Log which versions may do less or more than before, and why."""
-    for version, now in after.items():
-        was = before.get(version)
-        if was is not None and was != now:
-            told = f"version {version}: {was.state}, now {now.state}: {now.reason}"
-            _log.warning("%s", told, extra={"model": now.model})
-
-
-def _tell(ran: Ran) -> None:
-    run = ran.run
-    verdict = worst(all_findings(run))
-    _log.info(
-        "%s: %s, revision %d, %d rows, worst finding %s",
-        run.window,
-        run.outcome,
-        ran.committed.revision,
-        run.accounting.read,
-        verdict,
-        extra={"run": run.identity[:12], "model": run.model, "window": run.window},
-    )
-
-
-def _warn(model: str, change: LateChange) -> None:
-    _log.warning(
-        "%s is closed and keeps its result; since then %s",
-        change.window,
-        change,
-        extra={"model": model, "window": change.window},
-    )

@@ -49,8 +49,8 @@ def convert(  # noqa: PLR0917  # one argument an option
     INPUT is a file, a folder or a URI. Every record is converted or rejected with its file and line;
     OUTPUT is checked by reading it again, and is never written over.
     """
-    from monitor import app
     from monitor.reports.table import Table
+    from monitor.sources.json_logs.convert import Mapped, convert_logs
 
     beside = rejects or target.with_name(f"{target.name}.rejects.jsonl")
     for path in (target, beside):
@@ -61,9 +61,7 @@ def convert(  # noqa: PLR0917  # one argument an option
     names = [name.strip() for name in features.split(",")] if features else []
     if len(set(names)) != len(names) or "" in names:
         raise click.UsageError("--features: each name once, with commas between them")
-    done = app.convert_json_logs(
-        source, target, beside, form, features=names, id_path=id_path, time_path=time_path
-    )
+    done = convert_logs(source, target, beside, Mapped(form, tuple(names), id_path, time_path))
     counts = [("records read", done.read), ("records converted", done.converted)]
     counts += [(f"rejected: {reason}", count) for reason, count in sorted(done.rejected.items())]
     counts += [("rows written", done.rows)]

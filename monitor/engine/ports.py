@@ -179,10 +179,7 @@ class Compute(Protocol):
 
 @dataclass(frozen=True)
 class RunHead:
-    """What is remembered of the newest run of a window, without its results.
-
-    ``pruned`` is when these were; None while they are kept.
-    """
+    """What is remembered of the newest run of a window, and when its results were pruned."""
 
     window: Window
     identity: str
