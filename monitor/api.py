@@ -21,7 +21,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from monitor.app import open_outside, read_policy, source_of
+from monitor.app import in_force, open_outside, read_policy, source_of
 from monitor.domain.baseline import Baseline
 from monitor.domain.errors import BaselineError
 from monitor.domain.estimate import Estimate
@@ -50,14 +50,16 @@ def open_model(policy: str | Path | Policy, store: str = "sqlite://") -> "Model"
     Args:
         policy: A configuration file, or a policy already read.
         store: Database URL; the default keeps everything in memory and forgets it. Give the
-            daemon's own to see, and add to, what it has stored.
+            daemon's own to see, and add to, what it has stored. A governed model is then judged by
+            the policy in force there, and a looser one waits, as ``policy.waiting`` says.
 
     Raises:
         ConfigError: The file is wrong; every problem is named.
         StoreError: The database cannot be used.
     """
     read = policy if isinstance(policy, Policy) else read_policy(Path(policy))
-    return Model(read, open_outside(store))
+    outside = open_outside(store)
+    return Model(in_force(read, outside.store).policy, outside)
 
 
 @dataclass(frozen=True)
