@@ -11,6 +11,7 @@ from enum import IntEnum, StrEnum
 
 from monitor.domain.approval import SHIPPED_RULES, ApprovalKind, ApprovalRule
 from monitor.domain.finding import Verdict
+from monitor.domain.reading import Subject
 from monitor.domain.role import Role
 
 
@@ -254,6 +255,15 @@ class RiskLimit:
     fields: frozenset[str] = frozenset()
     populations: frozenset[str] = frozenset()
     at: Verdict = Verdict.CRITICAL
+
+    def covers(self, measure: str, subject: Subject, severity: Verdict) -> bool:
+        """Return whether it is about what somebody is called for, and that is severe enough."""
+        return (
+            (not self.measures or measure in self.measures)
+            and (not self.fields or subject.field in self.fields)
+            and (not self.populations or subject.population in self.populations)
+            and (severity is Verdict.CRITICAL or severity is self.at is Verdict.WARNING)
+        )
 
 
 @dataclass(frozen=True, slots=True)

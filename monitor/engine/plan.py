@@ -12,6 +12,7 @@ from monitor.domain.change import KeyChange
 from monitor.domain.disparity import STRETCH_DAYS
 from monitor.domain.estimate import Estimate
 from monitor.domain.finding import Finding, Verdict
+from monitor.domain.governance import RiskLimit, Rung
 from monitor.domain.limit import Band
 from monitor.domain.policy import Policy
 from monitor.domain.reading import Reading
@@ -68,6 +69,25 @@ class Called:
 
 
 @dataclass(frozen=True, slots=True)
+class Followed:
+    """A window after which a version would have had another consequence.
+
+    Attributes:
+        window: The window.
+        version: The version.
+        before: How far the consequence of its alarms goes; None for none.
+        after: How far it would have gone.
+        limits: Ids of the limits that lead there under the other policy, or did under this one.
+    """
+
+    window: Window
+    version: str
+    before: Rung | None
+    after: Rung | None
+    limits: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Unsaid:
     """What the store cannot say of a policy.
 
@@ -89,6 +109,7 @@ class Replay:
         left_out: How many older stored windows were not.
         otherwise: Findings with another verdict.
         called: Findings that would have called in other windows.
+        followed: Windows after which a version would have had another consequence.
         unsaid: What cannot be said.
     """
 
@@ -96,6 +117,7 @@ class Replay:
     left_out: int = 0
     otherwise: tuple[Otherwise, ...] = ()
     called: tuple[Called, ...] = ()
+    followed: tuple[Followed, ...] = ()
     unsaid: tuple[Unsaid, ...] = ()
 
 
@@ -153,6 +175,7 @@ def replay(  # noqa: PLR0917  # what is asked, of what, and how to tell of it
         left_out=left_out,
         otherwise=tuple(found for item in judged for found in _otherwise(item)),
         called=tuple(_called(judged, before, after)),
+        followed=tuple(_followed(judged, before, after)),
         unsaid=(*unsaid, *(Unsaid(_named(found), why) for why, found in impossible.items())),
     )
 
@@ -231,6 +254,47 @@ def _firing(policy: Policy, history: Sequence[WindowVerdicts]) -> Mapping[str, t
             if alarm.firing:
                 found[name] = (*found.get(name, ()), item.window)
     return found
+
+
+def _followed(judged: Sequence[_Judged], before: Policy, after: Policy) -> Iterator[Followed]:
+    """Yield where the limits on risk lead to another rung. Waivers and deadlines are left out."""
+    was = _broken(before, [(item.run, item.before) for item in judged])
+    now = _broken(after, [(item.run, item.after) for item in judged])
+    for item, broken, would_be in zip(judged, was, now, strict=True):
+        for result in item.run.results:
+            version = result.version
+            follows, would_follow = _furthest(broken, version), _furthest(would_be, version)
+            if follows is not would_follow:
+                told = broken if would_follow is None else would_be
+                names = {limit.id for limit, of in told if of in {"", version}}
+                ids = tuple(sorted(names))
+                yield Followed(item.run.window, version, follows, would_follow, ids)
+
+
+def _broken(
+    policy: Policy, judged: Sequence[tuple[Run, Mapping[str, Finding]]]
+) -> list[list[tuple[RiskLimit, str]]]:
+    """Return the limits on risk that are broken as of each window, with the version they are of."""
+    alarms = alarms_of(policy, [_verdicts(run, findings) for run, findings in judged])
+    known: dict[str, Reading] = {}
+    found: list[list[tuple[RiskLimit, str]]] = []
+    for (_, findings), calling in zip(judged, alarms, strict=True):
+        known |= {name: item.reading for name, item in findings.items()}
+        found.append(
+            [
+                (limit, known[name].subject.version)
+                for name, alarm in calling.items()
+                if alarm.firing
+                for limit in policy.governance.limits
+                if limit.covers(known[name].measure, known[name].subject, Verdict(alarm.state))
+            ]
+        )
+    return found
+
+
+def _furthest(broken: Sequence[tuple[RiskLimit, str]], version: str) -> Rung | None:
+    ours = (limit.consequence for limit, of in broken if of in {"", version})
+    return max(ours, default=None)
 
 
 def _verdicts(run: Run, findings: Mapping[str, Finding]) -> WindowVerdicts:

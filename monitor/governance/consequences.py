@@ -158,14 +158,8 @@ def broken_limits(
 
 def fits(limit: RiskLimit, alert: Alert, version: str) -> bool:
     """Return whether an alert is about a limit and a version, and severe enough."""
-    subject = alert.subject
-    return (
-        subject.version in {"", version}
-        and (not limit.measures or alert.measure in limit.measures)
-        and (not limit.fields or subject.field in limit.fields)
-        and (not limit.populations or subject.population in limit.populations)
-        and _WORSE.get(alert.severity, 0) >= _WORSE.get(limit.at, 0)
-    )
+    about = alert.subject.version in {"", version}
+    return about and limit.covers(alert.measure, alert.subject, alert.severity)
 
 
 def obstacles(

@@ -22,6 +22,7 @@ NAMED = 6
 
 _NOT_JUDGED = "not judged"
 
+_NOTHING = "nothing"
 _GRAVITY = (None, Verdict.OK, Verdict.UNKNOWN, Verdict.WARNING, Verdict.CRITICAL)
 
 _Row = tuple[str, ...]
@@ -35,6 +36,7 @@ def plan_tables(
         key_table(after, changes),
         _otherwise(before, after, found),
         _called(before, after, found),
+        _followed(after, found),
         Table(
             f"{after.model}, what the store cannot say",
             ("about", "why"),
@@ -76,6 +78,16 @@ def plan_document(
                 "after": [_window(window) for window in item.after],
             }
             for item in found.called
+        ],
+        "followed": [
+            {
+                "window": _window(item.window),
+                "version": item.version,
+                "before": None if item.before is None else str(item.before),
+                "after": None if item.after is None else str(item.after),
+                "limits": list(item.limits),
+            }
+            for item in found.followed
         ],
         "unsaid": [asdict(item) for item in found.unsaid],
     }
@@ -123,6 +135,22 @@ def _called(before: Policy, after: Policy, found: Replay) -> Table:
     ]
     columns = ("finding", "what", "measure", "calls now in", "would have called in")
     return _cut(f"{after.model}, who would have been called", columns, rows, "")
+
+
+def _followed(after: Policy, found: Replay) -> Table:
+    rows = [
+        (
+            window_name(item.window),
+            item.version,
+            _NOTHING if item.before is None else str(item.before),
+            _NOTHING if item.after is None else str(item.after),
+            ", ".join(item.limits),
+        )
+        for item in found.followed
+    ]
+    columns = ("window", "version", "follows now", "would have followed", "by the limits")
+    note = "Of the alarms of these windows alone: waivers, deadlines and people are left out."
+    return _cut(f"{after.model}, what would have followed", columns, rows, note)
 
 
 def _lost(item: Otherwise) -> tuple[int, int]:

@@ -2,6 +2,9 @@
 
 from dataclasses import replace
 
+import pytest
+
+from monitor.domain.finding import Verdict
 from monitor.domain.governance import (
     QUESTIONS,
     Accountability,
@@ -12,6 +15,7 @@ from monitor.domain.governance import (
     Rung,
     Tier,
 )
+from monitor.domain.reading import Subject
 
 ANSWERED = Governance(
     Delegation("approves loans up to 20 000 EUR", "cro@bank.example"),
@@ -55,3 +59,18 @@ def test_roles_that_an_approval_takes_and_nobody_has_are_named():
     assert lacking == {"validator", "governance"}
     people = replace(ANSWERED.accountability, validators=("vic",), governance=("gail",))
     assert not replace(ANSWERED, accountability=people).unfilled
+
+
+@pytest.mark.parametrize("at", [Verdict.WARNING, Verdict.CRITICAL])
+def test_a_limit_covers_what_it_names_and_everything_where_it_names_nothing(at):
+    limit = RiskLimit("a", Rung.HOLD, frozenset({"psi"}), frozenset({"income"}), at=at)
+    income = Subject("credit", "1", "income")
+    assert limit.covers("psi", income, Verdict.CRITICAL)
+    assert limit.covers("psi", income, Verdict.WARNING) is (at is Verdict.WARNING)
+    assert not limit.covers("ks", income, Verdict.CRITICAL)
+    assert not limit.covers("psi", Subject("credit", "1", "debt"), Verdict.CRITICAL)
+    assert not limit.covers("psi", income, Verdict.UNKNOWN)
+    sexes = RiskLimit("b", Rung.HOLD, populations=frozenset({"sex"}))
+    assert sexes.covers("selection_rate_ratio", Subject("c", population="sex"), Verdict.CRITICAL)
+    assert not sexes.covers("psi", income, Verdict.CRITICAL)
+    assert RiskLimit("c", Rung.HOLD).covers("psi", income, Verdict.CRITICAL)

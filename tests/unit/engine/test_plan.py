@@ -7,6 +7,7 @@ import pytest
 from monitor.config.change_classes import changes_between
 from monitor.domain.change import ChangeClass, KeyChange
 from monitor.domain.finding import Verdict
+from monitor.domain.governance import Governance, RiskLimit, Rung
 from monitor.domain.limit import Band, Limit
 from monitor.domain.policy import FieldLimit
 from monitor.domain.window import Window
@@ -89,6 +90,22 @@ def test_who_would_have_been_called_follows_from_the_windows_in_their_order(made
     (psi,) = [item for item in found.called if item.reading.measure == "psi"]
     assert set(psi.before) < set(psi.after), "a tighter limit calls in more windows"
     assert psi.after[-1].end <= day(DAYS).start
+
+
+def test_what_would_have_followed_is_the_furthest_rung_of_the_alarms(made):
+    drifted = RiskLimit("drifted", Rung.RESTRICT, frozenset({"psi"}), at=Verdict.WARNING)
+    anything = RiskLimit("anything", Rung.WATCH, at=Verdict.WARNING)
+    other_field = RiskLimit("other", Rung.STOP, fields=frozenset({"score"}), at=Verdict.CRITICAL)
+    limits = (drifted, anything, other_field)
+    found = planned(made, other(made, governance=Governance(limits=limits)))
+    calling = {
+        window for item in planned(made, other(made, limits={})).called for window in item.before
+    }
+    assert calling
+    assert [item.window for item in found.followed] == sorted(calling)
+    assert {(item.before, item.after) for item in found.followed} == {(None, Rung.RESTRICT)}
+    assert {item.limits for item in found.followed} == {("anything", "drifted")}
+    assert not found.otherwise, "what is judged is the same"
 
 
 def test_a_measure_that_is_judged_no_more_is_told_as_such(made):

@@ -4,11 +4,12 @@ from datetime import UTC, datetime
 from monitor.domain.change import ChangeClass, KeyChange
 from monitor.domain.estimate import Estimate
 from monitor.domain.finding import Verdict
+from monitor.domain.governance import Rung
 from monitor.domain.limit import Band
 from monitor.domain.policy import Policy, SourceSpec
 from monitor.domain.reading import Reading, Subject
 from monitor.domain.schedule import CalendarUnit, Schedule
-from monitor.engine.plan import Called, Otherwise, Replay, Unsaid
+from monitor.engine.plan import Called, Followed, Otherwise, Replay, Unsaid
 from monitor.reports.plan import LISTED, plan_document, plan_tables
 from tests.stored import a_window
 
@@ -69,8 +70,10 @@ def test_windows_of_one_finding_are_a_row_and_what_would_be_missed_is_first():
 def test_a_long_list_is_cut_and_says_so_and_the_document_has_all():
     many = tuple(otherwise(0, f"{place:016x}") for place in range(LISTED + 2))
     called = (Called("ab" * 8, PSI, (a_window(0),), ()),)
-    found = Replay((a_window(0),), 0, many, called, (Unsaid("source.path", "not stored"),))
-    table, calls, unsaid = plan_tables(POLICY, POLICY, (), found)
+    hold = (Followed(a_window(0), "1", None, Rung.HOLD, ("any",)),)
+    found = Replay((a_window(0),), 0, many, called, hold, (Unsaid("source.path", "not stored"),))
+    table, calls, followed, unsaid = plan_tables(POLICY, POLICY, (), found)
+    assert followed.rows == (("2005-06-01", "1", "nothing", "hold", "any"),)
     assert len(table.rows) == LISTED
     assert "2 more rows follow" in table.note
     assert calls.rows == (("abababab", calls.rows[0][1], calls.rows[0][2], "2005-06-01", "none"),)
@@ -82,4 +85,5 @@ def test_a_long_list_is_cut_and_says_so_and_the_document_has_all():
     assert (
         document["called"][0]["before"][0]["start"] == datetime(2005, 6, 1, tzinfo=UTC).isoformat()
     )
+    assert document["followed"][0]["after"] == "hold"
     assert document["keys"][0]["before"] == 0.1
