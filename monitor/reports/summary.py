@@ -73,8 +73,8 @@ def summarise(
         strata_table(policy, ordered),
         label_table(policy, ordered),
         membership_table(policy, ordered),
-        _unknown(policy, ordered),
         *((unanswered(policy),) if ordered else ()),  # said with results, not every hour by cron
+        _unknown(policy, ordered),
     )
     return tuple(table for table in tables if table.rows)
 
