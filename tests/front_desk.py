@@ -53,7 +53,7 @@ LOGGED_IN = {
     Role.OPERATOR: {"account": "olga"},
     Role.VALIDATOR: {"account": "vera"},
     Role.ACCOUNTABLE: {"account": "maria"},
-    Role.GOVERNANCE: {"account": "gita"},
+    Role.GOVERNANCE: {"account": "gita", "groups": ["risk"]},
     Role.AUDITOR: {"account": "uma", "groups": ["audit"]},
     Role.ADMIN: {"account": "uma", "groups": ["admins"]},
     Role.VIEWER: {"account": "uma", "groups": ["lookers"]},
@@ -156,12 +156,16 @@ class FrontDesk:
         answer = asyncio.run(request())
         return Answered(answer.status_code, answer.headers, answer.text)
 
-    def recorded(self, kind=None):
-        """Return what the audit log has, of one kind or all."""
+    def bodies(self):
+        """Return every record of the audit log."""
         audit = AuditStore(self.url)
         try:
             (log,) = audit.logs()
         finally:
             audit.close()
-        events = [record_of(body).event for body in log.bodies]
+        return [body.decode() for body in log.bodies]
+
+    def recorded(self, kind=None):
+        """Return what the audit log has, of one kind or all."""
+        events = [record_of(body.encode()).event for body in self.bodies()]
         return [event for event in events if kind in {None, event.type}]

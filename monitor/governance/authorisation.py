@@ -93,7 +93,7 @@ _ASKING = frozenset({Role.OWNER, Role.OPERATOR, Role.ACCOUNTABLE})
 ALLOWED: Mapping[Action, frozenset[Role]] = {
     Action.READ: _LOOKING,
     Action.READ_RESTRICTED: _LOOKING - {Role.VIEWER},
-    Action.READ_AUDIT: frozenset({Role.AUDITOR, Role.GOVERNANCE, Role.ACCOUNTABLE, Role.ADMIN}),
+    Action.READ_AUDIT: frozenset({Role.AUDITOR, Role.GOVERNANCE, Role.ADMIN}),
     Action.ASK_GATE: frozenset({Role.GATE}) | _LOOKING,
     Action.MUTE: _ASKING,
     Action.DECIDE_QUARANTINE: _ASKING,
@@ -132,7 +132,9 @@ APPROVING: Mapping[Action, ApprovalKind | None] = {
 Where a policy says whose votes that kind takes, its seats are the roles that may.
 """
 
-WITHOUT_MODEL = frozenset({Action.LIST_TOKENS, Action.MANAGE_TOKENS, Action.CONFIGURE})
+WITHOUT_MODEL = frozenset(
+    {Action.READ_AUDIT, Action.LIST_TOKENS, Action.MANAGE_TOKENS, Action.CONFIGURE}
+)
 """What is about the daemon and not about one model."""
 
 OPERATING = frozenset({Action.MUTE, Action.DECIDE_QUARANTINE, Action.REGISTER_BASELINE})

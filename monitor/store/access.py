@@ -15,6 +15,7 @@ from monitor.governance.record import Actor, AuditEvent, Json
 from monitor.governance.tokens import USE_NOTED, Token, revoked
 from monitor.store.access_tables import ANSWERS, TOKENS
 from monitor.store.audit import Auditing, Signed, append
+from monitor.store.audit_pages import AuditPages
 from monitor.store.connection import connect_lazily, database_url, reported, retried
 
 ANSWERS_KEPT = timedelta(days=7)
@@ -55,6 +56,11 @@ class AccessStore:
     def close(self) -> None:
         """Give back every connection."""
         self._engine.dispose()
+
+    @property
+    def log(self) -> AuditPages:
+        """Return the audit log, to be read page by page."""
+        return AuditPages(self._engine)
 
     def tokens(self) -> Sequence[Token]:
         """Return every token that there ever was, oldest first.

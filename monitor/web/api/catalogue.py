@@ -1,6 +1,6 @@
 """Every endpoint of the JSON interface, in one place."""
 
-from monitor.web.api import authority, mutes, people, quarantine
+from monitor.web.api import audit, authority, mutes, people, quarantine
 from monitor.web.api.endpoint import Endpoint
 
 ENDPOINTS: tuple[Endpoint, ...] = (
@@ -8,4 +8,5 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *mutes.ENDPOINTS,
     *quarantine.ENDPOINTS,
     *authority.ENDPOINTS,
+    *audit.ENDPOINTS,
 )

@@ -1,0 +1,113 @@
+"""Pages of the newest audit log, and the proof that a record is in it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine, RowMapping, select
+
+from monitor.governance.checkpoint import unverified_checkpoint
+from monitor.governance.merkle import inclusion_proof, leaf_hash
+from monitor.governance.note import Note, note_of
+from monitor.store.connection import reported
+from monitor.store.tables import AUDIT_CHECKPOINTS, AUDIT_LOGS, AUDIT_RECORDS
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some records of a log, one after the other.
+
+    Attributes:
+        origin: The log.
+        size: How many records it has.
+        bodies: The bytes that were hashed, from the place that was asked for.
+    """
+
+    origin: str
+    size: int
+    bodies: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """That a record is in what a checkpoint covers.
+
+    Attributes:
+        body: The bytes that were hashed.
+        leaf: Their hash.
+        size: How many records the checkpoint covers.
+        hashes: The way from the leaf to the root (RFC 6962).
+        checkpoint: The newest signed one; None where the log is not signed.
+    """
+
+    body: str
+    leaf: bytes
+    size: int
+    hashes: Sequence[bytes]
+    checkpoint: Note | None
+
+
+class AuditPages:
+    """The newest audit log, for whoever reads it over HTTP."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Read over somebody's connections."""
+        self._engine = engine
+
+    def page(self, since: int, most: int) -> Page | None:
+        """Return the records from a place on, at most so many; None where there is no log.
+
+        Raises:
+            StoreError: The database cannot be read.
+        """
+        with (
+            reported(self._engine.url, "reading the audit log"),
+            self._engine.connect() as connection,
+        ):
+            log = _newest(connection)
+            if log is None:
+                return None
+            query = select(AUDIT_RECORDS.c.body).where(
+                AUDIT_RECORDS.c.log == log["number"], AUDIT_RECORDS.c.sequence >= since
+            )
+            bodies = connection.scalars(query.order_by(AUDIT_RECORDS.c.sequence).limit(most)).all()
+            return Page(log["origin"], log["size"], bodies)
+
+    def proof(self, sequence: int) -> Proof | None:
+        """Return the proof that a record is in the log; None where there is no such record.
+
+        Every hash of the log is read for it: some milliseconds for ten thousand records.
+
+        Raises:
+            StoreError: The database cannot be read.
+        """
+        with (
+            reported(self._engine.url, "reading the audit log"),
+            self._engine.connect() as connection,
+        ):
+            log = _newest(connection)
+            if log is None or not 0 <= sequence < log["size"]:
+                return None
+            mine = AUDIT_RECORDS.c.log == log["number"]
+            body: str = connection.scalars(
+                select(AUDIT_RECORDS.c.body).where(mine, AUDIT_RECORDS.c.sequence == sequence)
+            ).one()
+            note = connection.scalar(
+                select(AUDIT_CHECKPOINTS.c.note)
+                .where(AUDIT_CHECKPOINTS.c.log == log["number"])
+                .order_by(AUDIT_CHECKPOINTS.c.size.desc())
+                .limit(1)
+            )
+            signed = None if note is None else note_of(note)
+            size = log["size"] if signed is None else unverified_checkpoint(signed).size
+            leaves = connection.scalars(
+                select(AUDIT_RECORDS.c.leaf)
+                .where(mine, AUDIT_RECORDS.c.sequence < size)  # others may have come meanwhile
+                .order_by(AUDIT_RECORDS.c.sequence)
+            ).all()
+        proof = inclusion_proof(leaves, sequence)
+        return Proof(body, leaf_hash(body.encode()), len(leaves), proof, signed)
+
+
+def _newest(connection: Connection) -> RowMapping | None:
+    newest = select(AUDIT_LOGS).order_by(AUDIT_LOGS.c.number.desc()).limit(1)
+    return connection.execute(newest).mappings().first()
