@@ -56,16 +56,23 @@ class IssuerKeys:
         Raises:
             KeysError: There is none, it is for another algorithm, or the issuer cannot be asked.
         """
-        with self._lock:
-            now = self._now()
-            if self._fetched is None or now - self._fetched >= FRESH or name not in self._known:
-                self._ask(now)
-            if self._fetched is None or now - self._fetched >= STALE:
-                raise KeysError(f"the issuer's keys cannot be had: {self._trouble}")
-            found = self._known.get(name)
+        now = self._now()
+        # Whoever has a key that is known waits for nobody who asks the issuer.
+        if self._lock.acquire(blocking=name not in self._known):
+            try:
+                if self._is_older(FRESH, now) or name not in self._known:
+                    self._ask(now)
+            finally:
+                self._lock.release()
+        if self._is_older(STALE, now):
+            raise KeysError(f"the issuer's keys cannot be had: {self._trouble}")
+        found = self._known.get(name)
         if found is None:
             raise KeysError("the key that signed it is not one of the issuer's")
         return _for(found, algorithm)
+
+    def _is_older(self, than: timedelta, now: datetime) -> bool:
+        return self._fetched is None or now - self._fetched >= than
 
     def _ask(self, now: datetime) -> None:
         if self._asked is not None and now - self._asked < PAUSE:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.domain.approval import ApprovalKind, ApprovalRule, Seat
+from monitor.domain.approval import SHIPPED_RULES, ApprovalKind, ApprovalRule, Seat
 from monitor.domain.governance import Accountability, Governance, Risk, Tier
 from monitor.domain.role import Role
 from monitor.governance.approvals import NotAllowedError
@@ -203,6 +203,13 @@ def test_the_seats_of_a_policy_take_the_tables_place():
     own = policy(approvals={rule.kind: rule})
     assert authorise(somebody(Role.GOVERNANCE), Action.APPROVE_VERSION, own, NOW)
     assert "up to governance" in reasons(somebody(Role.VALIDATOR), Action.APPROVE_VERSION, own)[0]
+
+
+def test_the_shipped_rules_seat_who_the_table_says():
+    kinds = {kind: action for action, kind in APPROVING.items() if kind is not None}
+    assert {
+        kinds[kind]: {seat.role for seat in rule.seats} for kind, rule in SHIPPED_RULES.items()
+    } == {action: set(ALLOWED[action]) for action in kinds.values()}
 
 
 @given(

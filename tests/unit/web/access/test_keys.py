@@ -57,6 +57,26 @@ def test_unknown_names_ask_the_issuer_twice_a_minute_at_most():
     assert issuer.asked == 1
 
 
+def test_a_known_key_does_not_wait_for_an_issuer_that_is_slow():
+    issuer, asked, go_on = Away(), threading.Event(), threading.Event()
+    issuer.keys.key("rsa", "RS256")
+    issuer.later(FRESH)
+
+    def slowly():
+        asked.set()
+        assert go_on.wait(10)
+        return KEYS
+
+    issuer.keys._fetch = slowly
+    first = threading.Thread(target=issuer.keys.key, args=("rsa", "RS256"))
+    first.start()
+    assert asked.wait(10)
+    assert issuer.keys.key("rsa", "RS256"), "nobody else has to wait"
+    assert first.is_alive()
+    go_on.set()
+    first.join(10)
+
+
 def test_while_the_issuer_is_away_known_keys_are_used_for_a_day():
     issuer = Away()
     issuer.keys.key("rsa", "RS256")
