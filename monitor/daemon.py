@@ -329,7 +329,8 @@ class Daemon:
         )
         reload = (lambda: str(self.reload())) if may_ask else None
         settings = self._configured.settings
-        api = api_of(settings.access, library, access_store(settings), code_version())
+        access, count = access_store(settings), self._vitals.count_answer
+        api = api_of(settings.access, library, access, code_version(), count)
         further = self._hints()
         rest = create_app(
             self._page, process, self._health, library, reload, api=api, further=further

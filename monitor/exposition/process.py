@@ -23,6 +23,9 @@ from monitor.exposition.vitals import Vitals
 LEVELS = ("debug", "info", "warning", "error", "critical")
 """Levels that have a series from the start, so that the first message is a rise."""
 
+STATUSES = (200, 401, 403)
+"""Statuses that have a series from the start, for the same reason."""
+
 
 class ProcessMetrics:
     """The part of the page that is rendered at every scrape.
@@ -65,6 +68,8 @@ class _VitalsCollector(Collector):
             sheet.add("late_files", files, model=model)
         for level, number in (dict.fromkeys(LEVELS, 0) | dict(self._vitals.messages)).items():
             sheet.add("log_messages_total", number, level=level)
+        for status, number in (dict.fromkeys(STATUSES, 0) | dict(self._vitals.answers)).items():
+            sheet.add("api_answers_total", number, status=str(status))
         self._add_configuration(sheet)
         leading = self._vitals.leading
         if leading is not None:

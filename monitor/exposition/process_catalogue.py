@@ -71,4 +71,10 @@ PROCESS: tuple[MetricFamily, ...] = (
         "config_hash", "The first 48 bits of the digest of the configuration in force.", "hash"
     ),
     _process("log_messages_total", "Messages logged, by level.", "messages", ("level",)),
+    _process(
+        "api_answers_total",
+        "Answers of the JSON interface, by status: 401 to who is not known, 403 to who may not.",
+        "answers",
+        ("status",),
+    ),
 )

@@ -50,6 +50,7 @@ class Vitals:
         self._gating: Callable[[], Gating] | None = None
         self._pruned: datetime | None = None
         self._messages: Counter[str] = Counter()
+        self._answers: Counter[int] = Counter()
         self._late: dict[str, tuple[int, int]] = {}
         watched = tuple(models)
         self._checks = {name: dict.fromkeys(watched, 0) for name in self._COUNTERS}
@@ -73,6 +74,11 @@ class Vitals:
         with self._lock:
             self._heartbeat = now
             self._beaten = self._monotonic()
+
+    def count_answer(self, status: int) -> None:
+        """Count an answer of the JSON interface."""
+        with self._lock:
+            self._answers[status] += 1
 
     def count_message(self, level: str) -> None:
         """Count a logged message."""
@@ -172,6 +178,12 @@ class Vitals:
         """Return how the newest attempt to load the configuration ended; None before the first."""
         with self._lock:
             return self._configuration
+
+    @property
+    def answers(self) -> Mapping[int, int]:
+        """Return the number of answers of the JSON interface, by status."""
+        with self._lock:
+            return dict(self._answers)
 
     @property
     def messages(self) -> Mapping[str, int]:

@@ -7,7 +7,7 @@ from http.client import HTTPConnection
 import pytest
 
 from monitor.app import SystemClock
-from tests.e2e.deployment import get, make_deployment, register, wait_for
+from tests.e2e.deployment import get, make_deployment, register, samples, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -68,5 +68,11 @@ def test_a_finding_is_muted_over_http_by_who_may_until_their_token_is_revoked(tm
 
         deployment.call("token", "revoke", made.stdout.split("_")[1])
         assert sent(address, "/v1/me", **bearer)[0] == 401
+        told = samples(get(page)[1])
+        counted = {
+            status: told[f'modelmon_api_answers_total{{status="{status}"}}']
+            for status in (200, 401, 403)
+        }
+        assert counted == {200: 1, 401: 3, 403: 1}
     assert SECRET not in log.read_text()
     assert "Traceback" not in log.read_text()

@@ -1,5 +1,7 @@
 """The JSON interface as the settings want it."""
 
+from collections.abc import Callable
+
 from monitor.domain.settings import AccessSettings
 from monitor.store.access import AccessStore
 from monitor.web.access.asking import Doorkeeper
@@ -12,7 +14,13 @@ from monitor.web.api.serving import Api
 from monitor.web.pages.library import Library
 
 
-def api_of(settings: AccessSettings, library: Library, access: AccessStore, version: str) -> Api:
+def api_of(
+    settings: AccessSettings,
+    library: Library,
+    access: AccessStore,
+    version: str,
+    count: Callable[[int], None],
+) -> Api:
     """Return the JSON interface.
 
     Args:
@@ -20,6 +28,7 @@ def api_of(settings: AccessSettings, library: Library, access: AccessStore, vers
         library: What it is answered from.
         access: Tokens, refusals and answered requests.
         version: Of modelmon.
+        count: Called with the status of each answer.
     """
     now, logins = library.now, None
     if settings.oidc is not None:
@@ -28,4 +37,5 @@ def api_of(settings: AccessSettings, library: Library, access: AccessStore, vers
     door = Doorkeeper(now, access if settings.tokens else None, logins, settings.header)
     desk = Desk(library.models, library.store, access, now)
     refusals = Refusals(access)
-    return Api(ENDPOINTS, desk, door, refusals, version, settings.writes, settings.origins)
+    writes, origins = settings.writes, settings.origins
+    return Api(ENDPOINTS, desk, door, refusals, version, writes, origins, count)

@@ -51,6 +51,7 @@ class Api:
         version: Of modelmon.
         writes: Whether anything can be changed.
         origins: Addresses of the daemon as browsers know it.
+        count: Called with the status of each answer.
     """
 
     endpoints: Sequence[Endpoint]
@@ -60,6 +61,7 @@ class Api:
     version: str
     writes: bool = False
     origins: tuple[str, ...] = ()
+    count: Callable[[int], None] = lambda _: None
 
     def routes(self) -> list[BaseRoute]:
         """Return what leads to it."""
@@ -74,6 +76,11 @@ class Api:
         ]
 
     async def _answer(self, request: Request) -> Response:
+        answer = await self._answered(request)
+        self.count(answer.status_code)
+        return answer
+
+    async def _answered(self, request: Request) -> Response:
         try:
             endpoint, parts = self._meant(request)
             if endpoint.writes:
