@@ -463,6 +463,7 @@ def snapshot(policy: Policy, outside: "Outside") -> "ModelSnapshot":
         mutes=store.mutes(policy.model),
         oldest=min((window.start for window in kept), default=None),
         windows=len(kept),
+        ledger=store.ledger(policy.model),
     )
 
 

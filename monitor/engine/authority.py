@@ -46,6 +46,10 @@ class Authorities(Protocol):
         """Return every waiver of a model, oldest first."""
         ...
 
+    def ledger(self, model: str) -> Ledger:
+        """Return all of these of a model, as they are at one instant."""
+        ...
+
     def authority(
         self, policy: Policy, now: datetime, observed: Observed | None = None
     ) -> tuple[Ledger, Present]:

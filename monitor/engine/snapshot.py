@@ -12,6 +12,7 @@ from monitor.domain.quarantine import QuarantinedFile
 from monitor.domain.run import Run
 from monitor.engine.alarms import ModelAlarms
 from monitor.engine.ports import RunCounts
+from monitor.governance.ledger import Ledger
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class ModelSnapshot:
         mutes: The newest decision of each finding that was ever muted.
         oldest: Start of the oldest window with a result; None before the first run.
         windows: How many windows have a result.
+        ledger: What its versions may do, and what was asked, waived and is to be answered.
     """
 
     policy: Policy
@@ -45,6 +47,7 @@ class ModelSnapshot:
     mutes: Mapping[str, Mute] = field(default_factory=dict)
     oldest: datetime | None = None
     windows: int = 0
+    ledger: Ledger = field(default_factory=lambda: Ledger(""))
 
     @property
     def standing(self) -> Mapping[str, AlarmState]:

@@ -11,6 +11,7 @@ from monitor.exposition.gating import GATING
 from monitor.exposition.leading import LEADING
 from monitor.exposition.process_catalogue import PROCESS
 from monitor.exposition.registry import REGISTRY
+from monitor.exposition.standing_catalogue import STANDINGS
 
 _MODEL = ("model",)
 _VERSION = ("model", "model_version")
@@ -433,4 +434,5 @@ CATALOGUE: tuple[MetricFamily, ...] = (
     *LEADING,
     *REGISTRY,
     *GATING,
+    *STANDINGS,
 )

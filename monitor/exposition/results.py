@@ -26,6 +26,7 @@ from monitor.engine.withheld import Withheld, withheld
 from monitor.exposition.alerts import add_alerts
 from monitor.exposition.joins import add_columns, add_label_join, add_memberships
 from monitor.exposition.sheet import Sheet
+from monitor.exposition.standing import add_standings
 from monitor.measures.measure import Family
 from monitor.measures.names import ESTIMATED_OF_GROUPS, MEASURE_NAMES
 
@@ -84,6 +85,7 @@ def add_model(sheet: Sheet, snapshot: ModelSnapshot, families: Mapping[str, Fami
     _add_identity(sheet, snapshot)
     _add_runs(sheet, snapshot)
     _add_quarantine(sheet, snapshot)
+    add_standings(sheet, snapshot)
     return _add_latest(sheet, snapshot, families)
 
 

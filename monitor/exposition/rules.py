@@ -8,6 +8,7 @@ number of a disparity says less than it seems to; ``modelmon explain`` shows it 
 from monitor.exposition.catalogue import CATALOGUE
 from monitor.exposition.registry_rules import REGISTRY_ALERTS
 from monitor.exposition.rule import OWNERS, Alert, Group, Record, last_known
+from monitor.exposition.standing_rules import STANDING_ALERTS
 from monitor.measures.measure import Family
 
 OBJECTIVE = 0.99
@@ -52,6 +53,7 @@ def rules_for(job: str) -> tuple[Group, ...]:
         Group("modelmon.data", alerts=_DATA),
         Group("modelmon.checks", _LATENESS, (*_CHECKS, *_BURNS)),
         Group("modelmon.registry", alerts=REGISTRY_ALERTS),
+        Group("modelmon.standing", alerts=STANDING_ALERTS),
         Group("modelmon.daemon", alerts=(*_of_daemon(job), *_DAEMON)),
     )
 

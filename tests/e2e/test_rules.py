@@ -19,6 +19,13 @@ OUTSIDE = 'modelmon_registry_alias_outside{model="credit"}'
 FOUND = 'modelmon_registry_model_found{model="credit"}'
 
 
+STATE = 'modelmon_version_state{model="credit",model_version="1",state="held"}'
+CASE = {"case": "7", "cause": "sex-parity", "rung": "hold"}
+OF_CASE = 'model="credit",model_version="1",case="7",cause="sex-parity",rung="hold"'
+DUE = f"modelmon_case_deadline_timestamp_seconds{{{OF_CASE}}}"
+MISSED = f"modelmon_case_deadlines_missed{{{OF_CASE}}}"
+
+
 FINDING = {"finding": "0123456789abcdef"}
 MUTED = 'modelmon_alert_muted_until_timestamp_seconds{model="credit",finding="0123456789abcdef"}'
 
@@ -271,6 +278,38 @@ STORIES = [
         "What job modelmon has to tell the registry has waited 16m 40s.",
         {"modelmon_registry_outbox_oldest_seconds": 1000},
         {"modelmon_registry_outbox_oldest_seconds": 0},
+    ),
+    of_model(
+        "ModelMonVersionHeld",
+        "critical",
+        "Version 1 of model credit is held",
+        'Model "credit": version "1" may not act until a second person releases it.'
+        " Ask: modelmon standing --model credit",
+        {STATE: 1},
+        {STATE: 0},
+        model_version="1",
+    ),
+    of_model(
+        "ModelMonCaseDue",
+        "warning",
+        "Case 7 of model credit is due",
+        'Model "credit" version "1": case 7 (sex-parity) is to be closed within six hours; then the'
+        " version loses more, or somebody higher up is told. Ask: modelmon cases show credit 7",
+        {DUE: 7200},
+        {DUE: 90_000},
+        model_version="1",
+        **CASE,
+    ),
+    of_model(
+        "ModelMonCaseMissed",
+        "critical",
+        "Case 7 of model credit was not answered in time",
+        'Model "credit" version "1": case 7 (sex-parity) has missed 2 of its deadlines.'
+        " Ask: modelmon cases show credit 7",
+        {MISSED: 2},
+        {MISSED: 0},
+        model_version="1",
+        **CASE,
     ),
     of_monitor(
         "ModelMonConfigReloadFailed",

@@ -9,10 +9,12 @@ import pytest
 
 from monitor.domain.alarm import Alarm, AlarmState, Detection
 from monitor.domain.alert import Alert, AlertState, Condition, Mute
+from monitor.domain.approval import ApprovalKind
 from monitor.domain.baseline import Baseline
 from monitor.domain.estimate import Absence, Estimate, Unmeasurable
 from monitor.domain.field import Field, FieldKind
 from monitor.domain.finding import Evidence, Finding, Reason, Verdict
+from monitor.domain.governance import Governance, RiskLimit, Rung
 from monitor.domain.limit import Band, Limit
 from monitor.domain.manifest import Accounting, LabelJoin, LogFile, Manifest, UnreadableFile
 from monitor.domain.policy import Policy, SourceSpec
@@ -25,8 +27,14 @@ from monitor.engine.alarms import ModelAlarms
 from monitor.engine.ports import RunCounts
 from monitor.engine.snapshot import ModelSnapshot
 from monitor.exposition.render import Build
+from monitor.governance.approvals import Request
+from monitor.governance.cases import Case
+from monitor.governance.ledger import Ledger
+from monitor.governance.standing import Event, Standing, State
+from monitor.governance.waivers import Waiver
 from monitor.measures.measure import Family
 
+SEPTEMBER = datetime(2005, 9, 2, tzinfo=UTC)
 AUGUST = Window(datetime(2005, 8, 1, tzinfo=UTC), datetime(2005, 9, 1, tzinfo=UTC))
 LIMIT = Limit(0.1, 0.25)
 MUTED_UNTIL = datetime(2005, 9, 20, tzinfo=UTC)
@@ -223,6 +231,22 @@ def _credit():
     )
 
 
+def governed(shot):
+    """Return a snapshot with a version that is held, a case, a waiver and a request."""
+    limits = (RiskLimit("inputs", Rung.WATCH, frozenset({"psi"}), at=Verdict.WARNING),)
+    at, model = shot.latest.finished, shot.policy.model
+    request = Request(ApprovalKind.RELEASE_HOLD, "1", "ada", at, {}, "mended", model=model)
+    ledger = Ledger(
+        model,
+        {"1": Standing(model, "1", State.HELD, 5, at, "daemon", Event.HOLD_BREACHED)},
+        {1: request},
+        {1: Case(model, 1, "1", "parity", Rung.HOLD, "eve", at, "broken", deadline=SEPTEMBER)},
+        {2: Waiver(model, 2, "inputs", "", "known", "seen", "ada", ("bob",), at, SEPTEMBER)},
+    )
+    policy_ = replace(shot.policy, governance=Governance(limits=limits))
+    return replace(shot, policy=policy_, ledger=ledger)
+
+
 def _silent():
     empty = run(
         model="silent",
@@ -269,7 +293,7 @@ def make():
 def fleet():
     """Return a model with findings of every kind, one whose log is silent, and a new one."""
     new = ModelSnapshot(policy("new"), {}, None, RunCounts(0, 0, Counter(), None, None))
-    return [new, _silent(), _credit()]
+    return [new, _silent(), governed(_credit())]
 
 
 @pytest.fixture
