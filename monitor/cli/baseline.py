@@ -1,6 +1,8 @@
 """``modelmon baseline``: what windows are held against."""
 
 import getpass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -8,6 +10,7 @@ import click
 from monitor.cli.output import Output, output_option, progress_bar, say, write_tables
 from monitor.cli.person import somebody
 from monitor.cli.selection import INSTANT_HELP, chosen, period
+from monitor.domain.settings import DaemonSettings
 
 
 @click.group()
@@ -23,6 +26,10 @@ def baseline() -> None:
 @click.option("--by", default=getpass.getuser, show_default="the user", help="Who registers it.")
 @click.option("--version", "version", default=None, help="Only this model version.")
 @click.option("--path", default=None, help="Another parquet path than the model's log.")
+@click.option(
+    "--from-run", "run", default="", help="The data that this run in MLflow was trained on."
+)
+@click.option("--artifact", default="", help="With --from-run: its artifact that is the data.")
 @click.pass_obj
 def register(  # noqa: PLR0917  # one argument an option
     config_file: Path,
@@ -33,12 +40,16 @@ def register(  # noqa: PLR0917  # one argument an option
     by: str,
     version: str | None,
     path: str | None,
+    run: str,
+    artifact: str,
 ) -> None:
     """Freeze a period as the baseline of each model version that has rows in it."""
     from monitor import app
     from monitor.engine.register import Registration, register_baselines
     from monitor.governance.authorisation import Action, authorise
 
+    if (path is not None and run) or (artifact and not run):
+        raise click.UsageError("name the data by --path, or by --from-run, perhaps with --artifact")
     settings = app.read_settings(config_file)
     (policy,) = chosen(app.read_policies(settings), [model])
     window = period(policy, begin, end)
@@ -47,12 +58,15 @@ def register(  # noqa: PLR0917  # one argument an option
     now = outside.clock.now()
     who = somebody(by, now)
     authorise(who, Action.REGISTER_BASELINE, app.in_force(policy, outside.store).policy, now)
-    with progress_bar(f"registering {model}") as progress:
+    with (
+        _data(settings, path, run, artifact) as (where, told),
+        progress_bar(f"registering {model}") as progress,
+    ):
         done = register_baselines(
             policy,
-            app.source_of(policy, path),
+            app.source_of(policy, where),
             window,
-            registration=Registration(by, why),
+            registration=Registration(by, f"{why} ({told})" if told else why),
             outside=outside,
             progress=progress,
             version=version,
@@ -61,6 +75,20 @@ def register(  # noqa: PLR0917  # one argument an option
         found = item.baseline
         state = "registered" if item.new else "already registered"
         say(f"{state} {model} version {found.version}: {found.rows:,} rows, {found.digest[:12]}")
+
+
+@contextmanager
+def _data(
+    settings: DaemonSettings, path: str | None, run: str, artifact: str
+) -> Iterator[tuple[str | None, str]]:
+    """Yield where the data are, None for the model's log, and which run's they are in words."""
+    if not run:
+        yield path, ""
+        return
+    from monitor.registry.run_data import data_of_run
+
+    with data_of_run(settings.registry, run, artifact) as data:
+        yield data.path, data.told
 
 
 @baseline.command("list")

@@ -95,7 +95,9 @@ def _explain_run(
     run = store.run(model, meant, number)
     if run is None:
         raise click.UsageError(f"{meant} has {len(revisions)} revisions, and none is {revision}")
-    explained = Explained(run, number, revisions, policy, _since(policy, run))
+    known = store.origins(model)
+    origins = [known[each.version] for each in run.results if each.version in known]
+    explained = Explained(run, number, revisions, policy, _since(policy, run), origins)
     if output == "json":
         write_document(explanation_document(explained))
     else:

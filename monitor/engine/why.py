@@ -1,7 +1,7 @@
 """Everything that the store can say about one finding: what made it, and what it rests on."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from monitor.domain.alarm import Alarm
@@ -12,6 +12,7 @@ from monitor.domain.field import Field, FieldKind, FieldRole, Population
 from monitor.domain.finding import Finding
 from monitor.domain.policy import Policy
 from monitor.domain.reading import Subject
+from monitor.domain.registry import Origin
 from monitor.domain.run import Run, VersionResult
 from monitor.domain.window import Window
 from monitor.engine.alarms import alarms_since
@@ -119,6 +120,8 @@ class Why:
         slices: What was found of the same in slices of the rows, those that carry most of it first.
         profile: Digest of the profile's content; "" where there is none.
         grid: Digest of the grid; "" where there is none.
+        origin: Where the version came from, as a registry told it when it was first seen; None
+            where no registry did.
     """
 
     finding: Finding
@@ -134,6 +137,7 @@ class Why:
     slices: tuple[Finding, ...] = ()
     profile: str = ""
     grid: str = ""
+    origin: Origin | None = None
 
 
 def latest_of(store: Store, fingerprint: str) -> PastFinding:
@@ -196,9 +200,11 @@ def why(
     number = revisions[-1].number if revision is None else revision
     newest = number == revisions[-1].number
     alarm = next((item.alarm for item in history if newest and item.window == window), None)
+    origin = None if result is None else store.origins(policy.model).get(result.version)
     if result is None or not result.baseline:
         ranking = None if result is None else _ranking(policy, result, None)
-        return Why(finding, run, number, revisions, None, None, {}, ranking, history, alarm)
+        bare = Why(finding, run, number, revisions, None, None, {}, ranking, history, alarm)
+        return replace(bare, origin=origin)
     baseline = store.baseline(result.baseline)
     pair = pair_with_baseline(
         window, baseline, grid_from_bytes(baseline.grid), profile_from_bytes(result.profile)
@@ -220,6 +226,7 @@ def why(
         carriers(finding, result.findings),
         content_digest(result.profile),
         pair.grid.digest,
+        origin,
     )
 
 

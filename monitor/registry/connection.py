@@ -15,15 +15,23 @@ from monitor.registry.mlflow import MlflowRegistry
 from monitor.registry.rest import Credentials, RestClient
 
 
+def open_client(settings: RegistrySettings) -> RestClient:
+    """Return what asks the server that the settings name; nothing is asked yet.
+
+    Raises:
+        RegistryError: The certificates to trust cannot be read.
+    """
+    who = Credentials(settings.token, settings.user, settings.password)
+    return RestClient(settings.url, who, settings.ca, settings.timeout.total_seconds())
+
+
 def open_registry(settings: RegistrySettings) -> Registry:
     """Return the registry that the settings name; nothing is asked yet.
 
     Raises:
         RegistryError: The certificates to trust cannot be read.
     """
-    who = Credentials(settings.token, settings.user, settings.password)
-    seconds = settings.timeout.total_seconds()
-    return MlflowRegistry(RestClient(settings.url, who, settings.ca, seconds))
+    return MlflowRegistry(open_client(settings))
 
 
 def connected(

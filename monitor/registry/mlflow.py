@@ -67,7 +67,7 @@ class MlflowRegistry(Registry):
         run = str(found.get("run_id") or "")
         if not run:
             return Lineage(model_file=digest, signature=signature)
-        answer = self._run(run)
+        answer = run_of(self._client, run)
         if answer is None:
             return Lineage(run, RunStage.MISSING, model_file=digest, signature=signature)
         data, tags = answer.get("data", {}), _pairs(answer.get("data", {}).get("tags", []))
@@ -76,7 +76,7 @@ class MlflowRegistry(Registry):
             stage=_stage(answer),
             commit=tags.get("mlflow.source.git.commit", ""),
             logged_by=tags.get("mlflow.user", ""),
-            data=tuple(_used(answer.get("inputs", {}).get("dataset_inputs", []))),
+            data=used_data(answer),
             params=_pairs(data.get("params", [])),
             model_file=digest,
             signature=signature,
@@ -153,7 +153,7 @@ class MlflowRegistry(Registry):
     def _version(self, found: Mapping[str, Any], looked_at: Collection[str]) -> RegisteredVersion:
         number, run = str(found["version"]), str(found.get("run_id") or "")
         tags = _pairs(found.get("tags", []))
-        stage = _stage_of(self._run(run)) if run and number in looked_at else None
+        stage = _stage_of(run_of(self._client, run)) if run and number in looked_at else None
         return RegisteredVersion(
             version=number,
             source=str(found.get("source") or ""),
@@ -162,15 +162,6 @@ class MlflowRegistry(Registry):
             tags={key: tags[key] for key in sorted(tags) if key.startswith(TAG_PREFIX)},
             stage=stage,
         )
-
-    def _run(self, run: str) -> dict[str, Any] | None:
-        try:
-            found: dict[str, Any] = self._client.get(f"{_API}/runs/get", {"run_id": run})["run"]
-        except DeclinedError as error:
-            if error.code == _ABSENT:
-                return None
-            raise
-        return found
 
     def _model_file(self, name: str, version: str) -> bytes | None:
         """Return the file that describes a model; None where the server does not hand it out."""
@@ -245,11 +236,30 @@ def _stage_of(run: Mapping[str, Any] | None) -> RunStage:
     return RunStage.MISSING if run is None else _stage(run)
 
 
-def _used(inputs: list[Mapping[str, Any]]) -> Iterator[UsedData]:
-    for each in inputs:
-        data = each["dataset"]
-        context = _pairs(each.get("tags", [])).get("mlflow.data.context", "")
-        yield UsedData(str(data["name"]), str(data["digest"]), str(data.get("source", "")), context)
+def run_of(client: RestClient, run: str) -> dict[str, Any] | None:
+    """Return a run by its id, also a deleted one; None when the server does not know it.
+
+    Raises:
+        RegistryError: It could not be asked.
+    """
+    try:
+        found: dict[str, Any] = client.get(f"{_API}/runs/get", {"run_id": run})["run"]
+    except DeclinedError as error:
+        if error.code == _ABSENT:
+            return None
+        raise
+    return found
+
+
+def used_data(run: Mapping[str, Any]) -> tuple[UsedData, ...]:
+    """Return the data sets that a run says it has read."""
+    return tuple(_used(each) for each in run.get("inputs", {}).get("dataset_inputs", []))
+
+
+def _used(given: Mapping[str, Any]) -> UsedData:
+    data = given["dataset"]
+    context = _pairs(given.get("tags", [])).get("mlflow.data.context", "")
+    return UsedData(str(data["name"]), str(data["digest"]), str(data.get("source", "")), context)
 
 
 def _quoted(text: str) -> str:

@@ -10,7 +10,10 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from hashlib import sha256
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException, HTTPSConnection, IncompleteRead
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -18,6 +21,9 @@ from monitor.domain.errors import RegistryError
 
 LARGEST = 64 * 1024 * 1024
 """Bytes of an answer that are read at the most."""
+
+_PART = 1024 * 1024
+"""Bytes of a large file that are in memory at a time."""
 
 _TRIES = 3
 _PAUSE = 0.5
@@ -130,6 +136,33 @@ class RestClient:
         """
         return self._asked("GET", f"{path}?{urlencode(query)}")
 
+    def fetch(self, path: str, query: Mapping[str, str], target: Path) -> str:
+        """Write the content of a file of any size to another, and return its sha256.
+
+        Raises:
+            RegistryError: It could not be read; what there is of it is no file to be used.
+        """
+        connection, digest = self._connection(), sha256()
+        try:
+            connection.request(
+                "GET", f"{self._prefix}{path}?{urlencode(query)}", None, self._headers
+            )
+            with connection.getresponse() as answer:
+                if answer.status != HTTPStatus.OK:
+                    raise self._refused("GET", path, answer.status, answer.read(LARGEST))
+                with target.open("wb") as file:
+                    while part := answer.read(_PART):
+                        digest.update(part)
+                        file.write(part)
+                if answer.length:
+                    raise IncompleteRead(b"", answer.length)
+        except (OSError, HTTPException) as error:
+            told = str(error) or type(error).__name__
+            raise RegistryError(f"{self.shown}{path} cannot be fetched: {told}") from error
+        finally:
+            connection.close()
+        return digest.hexdigest()
+
     def _asked(self, method: str, path: str, body: bytes | None = None, kind: str = "") -> bytes:
         pause = _PAUSE
         for _ in range(_TRIES - 1):
@@ -147,9 +180,11 @@ class RestClient:
         headers = {**self._headers, "Content-Type": kind} if kind else self._headers
         try:
             connection.request(method, self._prefix + path, body, headers)
-            answer = connection.getresponse()
-            content = answer.read(LARGEST + 1)
-            status = answer.status
+            with connection.getresponse() as answer:
+                content = answer.read(LARGEST + 1)
+                status = answer.status
+                if len(content) <= LARGEST and answer.length:
+                    raise IncompleteRead(content, answer.length)
         except (OSError, HTTPException) as error:
             told = str(error) or type(error).__name__
             # A certificate that cannot be verified stays so until somebody acts.

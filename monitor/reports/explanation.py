@@ -9,11 +9,13 @@ from monitor.domain.manifest import LateChange, LogFile
 from monitor.domain.policy import Policy
 from monitor.domain.reading import Reading
 from monitor.domain.reference import Composition
+from monitor.domain.registry import Origin
 from monitor.domain.run import Run
 from monitor.engine.ports import Revision
 from monitor.reports.file_notes import notes_on_files
 from monitor.reports.finding_document import judged_document
 from monitor.reports.groups import membership_table
+from monitor.reports.registry import origin_document, origin_table
 from monitor.reports.summary import label_table
 from monitor.reports.table import Table
 from monitor.reports.wording import (
@@ -37,6 +39,7 @@ class Explained:
         policy: The policy in force now, which need not be the run's.
         since: How the window's files differ now from those of the run; None when the log cannot be
             reached.
+        origins: Where its versions came from, as a registry told it when each was first seen.
     """
 
     run: Run
@@ -44,6 +47,7 @@ class Explained:
     revisions: Sequence[Revision]
     policy: Policy
     since: LateChange | None = None
+    origins: Sequence[Origin] = ()
 
     @property
     def written(self) -> str:
@@ -68,6 +72,7 @@ def explanation_tables(explained: Explained) -> tuple[Table, ...]:
         _note_table(explained),
         _since_table(explained),
         _reference_table(explained.run),
+        origin_table(explained.origins),
         _finding_table(explained),
         _revision_table(explained),
     )
@@ -99,6 +104,7 @@ def explanation_document(explained: Explained) -> dict[str, Any]:
             "intact": explained.intact,
         },
         "references": [_composition_document(item) for item in run.compositions],
+        "registered": [origin_document(item) for item in explained.origins],
         "schema_changes": [asdict(change) for change in run.schema_changes],
         "since": None if explained.since is None else _change_document(explained.since),
         "findings": [judged_document(item) for item in all_findings(run)],

@@ -15,6 +15,7 @@ from monitor.measures.attribution.part import Attribution, Part, Rule, figure
 from monitor.measures.attribution.ranking import RankedField
 from monitor.measures.catalogue import EVERY
 from monitor.reports.plot import LIMIT, Scale, Span, bar
+from monitor.reports.registry import origin_table
 from monitor.reports.slices import carrier_table
 from monitor.reports.table import Table
 from monitor.reports.wording import (
@@ -58,6 +59,8 @@ def finding_tables(why: Why, policy: Policy, width: int) -> tuple[Table, ...]:
     if why.ranking is not None:
         tables.append(ranking_table(why.ranking, why.finding.reading.subject.field, width))
     tables.append(_provenance_table(why, policy))
+    if why.origin is not None:
+        tables.append(origin_table([why.origin]))
     return tuple(table for table in tables if table.rows)
 
 

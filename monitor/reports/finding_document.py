@@ -12,6 +12,7 @@ from monitor.measures.attribution.components import Components
 from monitor.measures.attribution.mix import Decomposition
 from monitor.measures.attribution.part import Attribution
 from monitor.measures.catalogue import EVERY
+from monitor.reports.registry import origin_document
 
 _Document = dict[str, Any]
 
@@ -58,6 +59,7 @@ def finding_document(why: Why, policy: Policy) -> _Document:
             "code": run.code,
             "finished": run.finished.isoformat(),
         },
+        "registered": None if why.origin is None else origin_document(why.origin),
     }
 
 

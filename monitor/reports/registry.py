@@ -1,7 +1,9 @@
 """What a registry has of a model, as tables."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
 from monitor.domain.registry import Errand, Origin, RegisteredModel
 from monitor.engine.registry import Look
@@ -30,7 +32,7 @@ def registry_tables(
     """
     return (
         _versions(model, look, states),
-        _origins(origins),
+        origin_table([origin for _, origin in sorted(origins.items(), reverse=True)]),
         Table(
             "What it is to be told",
             ("about", "version", "since", "tries", "last error"),
@@ -69,6 +71,25 @@ def origin_facts(origin: Origin) -> tuple[tuple[str, str], ...]:
     return tuple((name, value[: _LONGEST * 5]) for name, value in facts.items() if value)
 
 
+def origin_table(origins: Sequence[Origin]) -> Table:
+    """Return where versions came from, as their registry told it when each was first seen."""
+    rows = tuple(
+        (origin.version, name, value) for origin in origins for name, value in origin_facts(origin)
+    )
+    return Table("Where the version came from", ("version", "what", "is"), rows)
+
+
+def origin_document(origin: Origin) -> dict[str, Any]:
+    """Return where a version came from, for machines."""
+    lineage = asdict(origin.lineage)
+    return {
+        "version": origin.version,
+        "source": origin.source,
+        "seen_at": origin.seen_at.isoformat(),
+        **lineage,
+    }
+
+
 def _versions(model: str, look: Look | None, states: Mapping[str, str]) -> Table:
     columns = ("version", "standing", "alias", "tag of ours", "run", "registered")
     if look is None:
@@ -92,15 +113,6 @@ def _versions(model: str, look: Look | None, states: Mapping[str, str]) -> Table
 
 def _aliases(model: RegisteredModel, version: str) -> list[str]:
     return [alias for alias, number in model.aliases.items() if number == version]
-
-
-def _origins(origins: Mapping[str, Origin]) -> Table:
-    rows = tuple(
-        (version, name, value)
-        for version, origin in sorted(origins.items(), reverse=True)
-        for name, value in origin_facts(origin)
-    )
-    return Table("Where versions came from", ("version", "what", "is"), rows)
 
 
 def _at(at: datetime) -> str:

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from hashlib import sha256
 
 import pytest
 
@@ -188,6 +189,31 @@ def test_a_server_that_dies_delays_a_consequence_and_loses_nothing(server, regis
     store.close()
 
 
+def test_a_baseline_is_taken_from_the_data_of_a_run(server, tmp_path):
+    deployment = make_deployment(tmp_path, settings=f"registry: {{url: '{server.url}'}}\n")
+    ((run, _),) = new_model(server, "trained")
+    folder = server.ask("GET", "runs/get", run_id=run)["run"]["info"]["artifact_uri"]
+    content = (tmp_path / "log" / "2024-01-02.parquet").read_bytes()
+    server.put(f"{folder.removeprefix('mlflow-artifacts:/')}/data/train.parquet", content)
+    period = ("--from", "2024-01-02", "--to", "2024-01-03", "--why", "as trained")
+    deployment.call(
+        *("baseline", "register", "credit", *period),
+        *("--from-run", run, "--artifact", "data/train.parquet"),
+    )
+    shown = deployment.call("baseline", "list", "credit", "--output", "json").stdout
+    assert f"as trained (artifact data/train.parquet of run {run}, sha256" in shown
+    assert sha256(content).hexdigest() in shown
+    missing = deployment.call(
+        *("baseline", "register", "credit", *period, "--from-run", run, "--artifact", "no.parquet"),
+        check=False,
+    )
+    assert missing.returncode == 4
+    elsewhere = deployment.call(
+        *("baseline", "register", "credit", *period, "--from-run", "no-such-run"), check=False
+    )
+    assert elsewhere.returncode == 4 and "has no run no-such-run" in elsewhere.stderr
+
+
 SECRET = "s3cret"  # noqa: S105  # of a webhook of this test
 
 GOVERNANCE = """
@@ -269,6 +295,8 @@ def test_the_daemon_mirrors_a_standing_and_a_webhook_tells_it_of_a_move_at_once(
     shown = deployment.call("registry", "show", "credit").stdout
     for text in ("champion", "held", "4f2a9c1", "applications"):
         assert text in shown
+    explained = deployment.call("explain", "credit").stdout
+    assert "4f2a9c1" in explained and "applications (training, d1f0)" in explained
     assert "Traceback" not in log.read_text()
     asked = server.ask("GET", "experiments/get-by-name", experiment_name="monitoring/credit")
     experiment = asked["experiment"]["experiment_id"]

@@ -1,10 +1,8 @@
 """Calls over HTTP: who asks, how often, and what is never done silently."""
 
 import ssl
-import threading
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from hashlib import sha256
 from ipaddress import ip_address
 
 import pytest
@@ -16,41 +14,9 @@ from cryptography.x509.oid import NameOID
 from monitor.domain.errors import RegistryError
 from monitor.registry import rest
 from monitor.registry.rest import Credentials, DeclinedError, RestClient
+from tests.answers import answering
 
 OK = (200, {}, b'{"a": 1}')
-
-
-@contextmanager
-def answering(*answers, tls=None):
-    """Serve answers one after the other, the last one again and again; yield a URL and requests."""
-    asked, left = [], list(answers)
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            asked.append((self.command, self.path, dict(self.headers)))
-            status, headers, body = left.pop(0) if len(left) > 1 else left[0]
-            self.send_response(status)
-            for name, value in {"Content-Length": str(len(body)), **headers}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
-
-        do_POST = do_GET  # noqa: N815  # the name that the server asks for
-
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    if tls is not None:
-        server.socket = tls.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}", asked
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def client(url, *, slept=None, **more):
@@ -146,6 +112,35 @@ def test_an_answer_without_end_is_not_read_to_its_end(monkeypatch):
         pytest.raises(RegistryError, match="more than 10 bytes"),
     ):
         client(url).read("/a", {"p": "q"})
+
+
+def test_an_answer_that_breaks_off_is_no_answer(tmp_path):
+    with answering((200, {"Content-Length": "99"}, b"half")) as (url, asked):
+        with pytest.raises(RegistryError, match="cannot be asked: IncompleteRead") as error:
+            client(url).read("/a", {"p": "q"})
+        assert error.value.retryable
+        assert len(asked) == 3
+        with pytest.raises(RegistryError, match="cannot be fetched: IncompleteRead"):
+            client(url).fetch("/a", {"p": "q"}, tmp_path / "a")
+
+
+def test_a_file_of_any_size_is_fetched_with_its_digest(tmp_path, monkeypatch):
+    monkeypatch.setattr(rest, "_PART", 7)
+    content = bytes(range(256)) * 3
+    with answering((200, {}, content)) as (url, asked):
+        digest = client(url, credentials=Credentials("t")).fetch("/a", {"p": "q"}, tmp_path / "a")
+    assert (tmp_path / "a").read_bytes() == content
+    assert digest == sha256(content).hexdigest()
+    assert asked[0][1:2] == ("/a?p=q",) and asked[0][2]["Authorization"] == "Bearer t"
+
+
+def test_a_file_that_is_not_there_is_not_written(tmp_path):
+    with (
+        answering((404, {}, b"no")) as (url, _),
+        pytest.raises(DeclinedError, match="404 no"),
+    ):
+        client(url).fetch("/a", {"p": "q"}, tmp_path / "a")
+    assert not (tmp_path / "a").exists()
 
 
 def test_nobody_at_home_is_told_and_may_be_tried_later():
