@@ -335,7 +335,7 @@ class Daemon:
         rest = create_app(
             self._page, process, self._health, library, reload, api=api, further=further
         )
-        return self._gatehouse.before(rest)
+        return self._gatehouse.before(rest, api.door)
 
     def _hints(self) -> list[Route]:
         """Return where the registry may say that it has changed."""

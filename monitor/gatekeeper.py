@@ -20,7 +20,9 @@ from monitor.exposition.gating import Gating
 from monitor.governance.note import SigningKey
 from monitor.scheduling.leadership import Leadership
 from monitor.store.keys import read_key
+from monitor.web.access.asking import Doorkeeper
 from monitor.web.gate.board import Board, Known
+from monitor.web.gate.door import GateDoor
 from monitor.web.gate.endpoints import GateEndpoints
 from monitor.web.gate.issue import Issuer
 from monitor.web.gate.usage import UsageCount
@@ -193,9 +195,15 @@ class Gatehouse:
             self._board, self._usage, store, policies, lambda: leadership.term, clock
         )
 
-    def before(self, rest: ASGIApp) -> GateEndpoints:
-        """Return an application that answers what the gate is asked, and hands on the rest."""
-        return GateEndpoints(rest, self._board, self._issuer, self._usage, self._clock.now)
+    def before(self, rest: ASGIApp, door: Doorkeeper) -> GateEndpoints:
+        """Return an application that answers what the gate is asked, and hands on the rest.
+
+        Args:
+            rest: The rest.
+            door: Tells who asks.
+        """
+        now, issuer = self._clock.now, self._issuer
+        return GateEndpoints(rest, self._board, issuer, self._usage, now, GateDoor(door))
 
     def start(self) -> None:
         """Begin to answer."""

@@ -27,7 +27,9 @@ from monitor.domain.schedule import CalendarUnit, Schedule
 from monitor.gatekeeper import Gatekeeper
 from monitor.governance.note import SigningKey
 from monitor.governance.standing import Standing
+from monitor.web.access.asking import Doorkeeper
 from monitor.web.gate.board import Board
+from monitor.web.gate.door import GateDoor
 from monitor.web.gate.endpoints import GateEndpoints
 from monitor.web.gate.issue import Issuer
 from monitor.web.gate.usage import UsageCount
@@ -152,7 +154,9 @@ async def nothing_else(_, __, send):
 
 
 @contextmanager
-def open_gate(*, governance=GOVERNED, ttl=60, grace=300, key=KEY, term=lambda: None, port=0):
+def open_gate(
+    *, governance=GOVERNED, ttl=60, grace=300, key=KEY, term=lambda: None, port=0, door=None
+):
     """Yield a gate before the model credit, governed so; nothing is followed until `start`."""
     rule = GateRule(
         timedelta(seconds=ttl), timedelta(seconds=grace), governance.gate.on_unreachable
@@ -162,7 +166,8 @@ def open_gate(*, governance=GOVERNED, ttl=60, grace=300, key=KEY, term=lambda: N
     board, usage = Board(lambda: alive[-1]), UsageCount("here")
     keeper = Gatekeeper(board, usage, versions, lambda: tuple(models.values()), term, clock)
     issuer = None if key is None else Issuer(key)
-    app = GateEndpoints(nothing_else, board, issuer, usage, clock.now)
+    asked = GateDoor(door or Doorkeeper(clock.now))
+    app = GateEndpoints(nothing_else, board, issuer, usage, clock.now, asked)
     server = WebServer(app, port=port, ended=Event().set)
     _, bound = server.start()
     try:

@@ -13,11 +13,13 @@ from urllib.parse import parse_qs, quote, unquote
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from monitor.domain.errors import StoreError
 from monitor.domain.governance import GateAction, Governance
 from monitor.engine.answering import OTHERS
 from monitor.governance.jws import key_set
 from monitor.governance.permit import Answer
 from monitor.web.gate.board import Board, CrowdedError
+from monitor.web.gate.door import GateDoor
 from monitor.web.gate.issue import Issuer
 from monitor.web.gate.usage import UsageCount
 
@@ -43,6 +45,8 @@ Headers = Sequence[tuple[bytes, bytes]]
 
 
 _JSON = (b"content-type", b"application/json")
+_OK, _WHO = 200, 401
+_CHALLENGE: Headers = ((b"www-authenticate", b"Bearer"),)
 _SOON: Headers = ((b"retry-after", b"1"),)
 _ALWAYS: Headers = (
     (b"cache-control", b"no-store"),
@@ -69,21 +73,24 @@ class GateEndpoints:
         issuer: Signs permits; None where no key is configured: only yes and no is told then.
         usage: Counts who asked.
         now: The present.
+        door: Lets those ask who may.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917  # six nouns, each of another type
         self,
         rest: ASGIApp,
         board: Board,
         issuer: Issuer | None,
         usage: UsageCount,
         now: Callable[[], datetime],
+        door: GateDoor,
     ) -> None:
         self._rest = rest
         self._board = board
         self._issuer = issuer
         self._usage = usage
         self._now = now
+        self._door = door
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -102,21 +109,30 @@ class GateEndpoints:
 
     async def _gate(self, scope: Scope, receive: Receive) -> Reply:
         parts = [unquote(part) for part in _raw_path(scope).removeprefix(_GATE).split("/")]
-        if parts[0] == "check" and len(parts) > 2:  # noqa: PLR2004  # a proxy may add its own path
-            return self._check(parts[1], parts[2], scope)
-        if len(parts) != 2 or not all(parts):  # noqa: PLR2004  # model and version
+        checks = parts[0] == "check" and len(parts) > 2  # noqa: PLR2004  # a proxy may add its own path
+        named = parts[1:3] if checks else parts
+        if len(named) != 2 or not all(named):  # noqa: PLR2004  # model and version
             return _error(404, f"ask for {_GATE}MODEL/VERSION or {_GATE}check/MODEL/VERSION")
-        if scope["method"] not in _READS:
+        if not checks and scope["method"] not in _READS:
             return _WRONG_METHOD
-        if self._issuer is None:
-            return _error(503, _NO_KEY)
-        return await self._permit(parts[0], parts[1], scope, receive, self._issuer)
+        model, version = named
+        known = self._board.known.models.get(model)
+        try:
+            client = await self._door.admit(scope, None if known is None else known.policy)
+        except StoreError as error:
+            return _error(503, str(error), _SOON)
+        if client.status != _OK:
+            challenge = _CHALLENGE if client.status == _WHO else ()
+            return _error(client.status, client.reason, challenge)
+        if checks:
+            return self._check(model, version, scope, client.name)
+        return await self._permit(model, version, scope, receive, client.name)
 
-    def _check(self, model: str, version: str, scope: Scope) -> Reply:
+    def _check(self, model: str, version: str, scope: Scope, client: str) -> Reply:
         if self._board.trouble:
             return _error(503, self._board.trouble, _SOON)
         answer, _ = self._answer(model, version)
-        self._count(answer, scope)
+        self._count(answer, client)
         keeps = parse_qs(scope["query_string"].decode("latin-1")).get("keeps", [])
         allowed = answer.action is GateAction.ALLOW or (answer.acts and KEEPS in keeps)
         said = json.dumps(dict(answer.conditions), separators=(",", ":"))
@@ -128,8 +144,11 @@ class GateEndpoints:
         return Reply(204 if allowed else 403, headers=headers)
 
     async def _permit(
-        self, model: str, version: str, scope: Scope, receive: Receive, issuer: Issuer
+        self, model: str, version: str, scope: Scope, receive: Receive, client: str
     ) -> Reply:
+        issuer = self._issuer
+        if issuer is None:
+            return _error(503, _NO_KEY)
         try:
             wait = _wait_of(scope)
         except ValueError as error:
@@ -141,15 +160,14 @@ class GateEndpoints:
         if self._board.trouble or self._board.closed:
             return _error(503, self._board.trouble or "the daemon is stopping", _SOON)
         answer, governance = self._answer(model, version)
-        self._count(answer, scope)
+        self._count(answer, client)
         if governance is None:
             return _error(404, f"no model {model!r} is watched here")
         tag = _tag(answer)
-        etag = (b"etag", tag.encode())
-        if tag in _tags(scope):
-            return Reply(304, headers=(etag,))
-        body = issuer.issue(answer, governance, self._board.known.log, self._now())
-        return Reply(200, body, (_JSON, etag))
+        same = tag in _tags(scope)
+        log, now = self._board.known.log, self._now()
+        body = b"" if same else issuer.issue(answer, governance, log, now)
+        return Reply(304 if same else 200, body, (_JSON, (b"etag", tag.encode())))
 
     async def _wait(
         self, model: str, version: str, tags: frozenset[str], wait: float, receive: Receive
@@ -174,12 +192,11 @@ class GateEndpoints:
             return Answer(model, version, GateAction.DENY, reasons=(reason,)), None
         return known.of(version), known.governance
 
-    def _count(self, answer: Answer, scope: Scope) -> None:
-        client = scope.get("client")
+    def _count(self, answer: Answer, client: str) -> None:
         watched = answer.model in self._board.known.models
         self._usage.count(
             (answer.model if watched else OTHERS, answer.version, answer.action),
-            client[0] if client else "",
+            client,
             self._now(),
             known=answer.state is not None,
         )
