@@ -29,6 +29,11 @@ COMMANDS = {
         "Say yes to a request: a version, a release, a waiver.",
     ),
     "audit": ("monitor.cli.audit:audit", "Sign, verify, replay, export and recover the audit log."),
+    "audit": ("monitor.cli.audit:audit", "Sign, verify, export and recover the audit log."),
+    "authority": (
+        "monitor.cli.authority:authority",
+        "Show which version was allowed to act at a time, and who approved it.",
+    ),
     "baseline": ("monitor.cli.baseline:baseline", "Register, list and show baselines."),
     "cases": ("monitor.cli.cases:cases", "Show and close what somebody must answer for."),
     "completion": (

@@ -155,6 +155,14 @@ def test_a_version_acts_from_its_approval_to_its_hold_and_no_longer_than_its_per
     told = [(each["data"]["state"], each["data"]["action"]) for each in answers]
     assert told[0] == ("registered", "deny")
     assert told[-2:] == [("approved", "allow"), ("held", "route_to_human")]
+    now = deployment.call("authority", "--model", "credit", "--output", "json").stdout
+    stands = json.loads(now)[0]["versions"]["1"]
+    assert (stands["acts"], stands["state"]) == (False, "held")
+    assert [vote["person"] for vote in stands["approval"]["votes"]] == ["vera", "anna"]
+    allowed_at = next(each["ts"] for each in answers if each["data"]["action"] == "allow")
+    then = deployment.call("authority", "--model", "credit", "--at", allowed_at).stdout
+    assert "allow" in then
+    assert "anna (accountable)" in then
     usage = records(deployment, "gate.usage_rollup", "model/credit")
     assert {asked["action"] for each in usage for asked in each["data"]["asked"]} == {
         "allow",
