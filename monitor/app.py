@@ -14,7 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from monitor.domain.lease import Replica
+from monitor.domain.lease import Lease, Replica
 from monitor.domain.policy import Policy, TableFormat
 from monitor.domain.settings import DaemonSettings
 
@@ -262,6 +262,21 @@ def store_clock(settings: DaemonSettings) -> datetime:
     from monitor.store.schema import read_clock
 
     return read_clock(settings.store_url)
+
+
+def store_lease(settings: DaemonSettings) -> tuple[Lease, datetime]:
+    """Return who leads by the store, and the present by its clock.
+
+    Raises:
+        StoreError: It cannot be reached.
+    """
+    from monitor.store.lease import SqlLeases
+
+    leases = SqlLeases(settings.store_url)
+    try:
+        return leases.known()
+    finally:
+        leases.close()
 
 
 def open_outside(

@@ -7,6 +7,7 @@ from pathlib import Path
 from monitor import app
 from monitor.config.files import Configured
 from monitor.domain.errors import AuditError, ConfigError, SourceError, StoreError
+from monitor.domain.lease import Lease
 from monitor.domain.policy import Policy
 from monitor.domain.settings import DaemonSettings
 from monitor.engine.examine import (
@@ -56,6 +57,7 @@ def _stored(configured: Configured) -> Iterator[Examined]:
     found = f"{settings.store_shown}: reached, may be written, the schema is this version's"
     yield Examined("store", "", Condition.OK, found)
     yield _clock(app.store_clock(settings), outside, configured.policies)
+    yield _leader(*app.store_lease(settings))
     yield _audited(settings)
     yield from examine_access(settings, _tokens(settings), outside.clock.now())
     policies = [app.in_force(policy, outside.store).policy for policy in configured.policies]
@@ -95,6 +97,20 @@ def _clock(stores: datetime, outside: Outside, policies: Sequence[Policy]) -> Ex
         found = f"the newest stored run ended later than now, at {newest:%Y-%m-%dT%H:%M:%SZ}"
         return Examined("clock", "", Condition.FAIL, found, "synchronise the clock, by NTP")
     return Examined("clock", "", Condition.OK, "as the store's, and later than every stored run")
+
+
+def _leader(lease: Lease, now: datetime) -> Examined:
+    """Say which replica checks and writes; a store that is served from cron has none."""
+    if not lease.holder:
+        return Examined("leader", "", Condition.OK, "nobody leads: no daemon runs on this store")
+    heard = f"last heard of at {lease.renewed:%Y-%m-%dT%H:%M:%SZ}"
+    if lease.is_free(now):
+        found = f"{lease.holder} led in term {lease.token}, and was {heard}: it died or hangs"
+        advice = "start the daemon, or look at its log; docs/runbooks/ModelMonNoLeader.md"
+        return Examined("leader", "", Condition.WARN, found, advice)
+    since = f"since {lease.acquired:%Y-%m-%dT%H:%M:%SZ}"
+    found = f"{lease.holder} leads in term {lease.token} {since}, {heard}"
+    return Examined("leader", "", Condition.OK, found)
 
 
 def _audited(settings: DaemonSettings) -> Examined:

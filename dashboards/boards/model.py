@@ -5,6 +5,7 @@ from grafana_foundation_sdk.builders import dashboard
 from dashboards.boards.board import board, choice, filled, job, marks, pages
 from dashboards.boards.panels import (
     ALARM,
+    ALERT,
     ANY_IS_BAD,
     ANY_IS_ODD,
     Column,
@@ -74,6 +75,7 @@ def of_model() -> dashboard.Dashboard:
         {
             "Now": _now(),
             "Verdicts": _verdicts(),
+            "Life of alerts": _alerts(),
             "Drift of features": _drift(),
             "Output and labels": _output(),
             "Data quality": _quality(),
@@ -200,6 +202,38 @@ def _verdicts() -> Panels:
                 "policy": "Policy",
             },
             span=12,
+        ),
+    )
+
+
+def _alerts() -> Panels:
+    state, muted = SCOPE.latest("alert_state"), SCOPE.latest("alert_muted_until_timestamp_seconds")
+    until = f"{state} * 0 + on (model, finding) group_left () (1000 * ({muted} > time()))"
+    return (
+        rows(
+            "Alerts",
+            "Everything that is beyond a limit, or was in the latest window: what becomes of it, since "
+            "when it fires, and until when nobody is called for it. `modelmon alerts show FINDING` has "
+            "its history.",
+            [
+                Column(state, "State", mapping=ALERT),
+                Column(
+                    f"1000 * {SCOPE.latest('alert_started_timestamp_seconds')}",
+                    "Fires since",
+                    unit="dateTimeAsIso",
+                ),
+                Column(until, "Muted until", unit="dateTimeAsIso"),
+            ],
+            labels={"finding": "Finding", "model_version": "Version", **SUBJECT},
+        ),
+        states(
+            "Alerts over time",
+            "A band for each alert: pending, firing, over. It is empty where there was none, and goes on "
+            "while windows are unknown or have no rows.",
+            state,
+            "{{check}} {{feature}}{{attribute}} {{group}} {{class}} {{stratum}} {{reference}} "
+            "{{model_version}} {{finding}}",
+            mapping=ALERT,
         ),
     )
 

@@ -7,6 +7,7 @@ from dashboards.boards.panels import (
     ANY_IS_BAD,
     ANY_IS_ODD,
     GREEN,
+    LEADS,
     RED,
     YES_IS_GOOD,
     Column,
@@ -15,6 +16,7 @@ from dashboards.boards.panels import (
     lines,
     number,
     rows,
+    states,
     threshold,
 )
 from dashboards.boards.queries import RATE, Scope
@@ -51,7 +53,13 @@ def operations() -> dashboard.Dashboard:
                 ),
             ),
         ),
-        {"Alive": _alive(), "Checks": _checks(), "What was read": _read(), "Cost": _cost()},
+        {
+            "Alive": _alive(),
+            "Replicas": _replicas(),
+            "Checks": _checks(),
+            "What was read": _read(),
+            "Cost": _cost(),
+        },
     )
 
 
@@ -101,6 +109,60 @@ def _alive() -> Panels:
             labels={"instance": "Instance", "version": "Version", "revision": "Revision"},
             span=4,
             height=4,
+        ),
+    )
+
+
+def _replicas() -> Panels:
+    counted = (
+        (
+            "Changes of leader",
+            "lease_takeovers_total",
+            "Times that a replica began to lead, in each interval. Many mean that leases are lost.",
+        ),
+        (
+            "Refused writes",
+            "fenced_writes_total",
+            "Writes that came too late, from a replica that no longer led. Nothing was written.",
+        ),
+        (
+            "Store not reached",
+            "lease_failures_total",
+            "Times that the store could not be asked for the lease, in each interval.",
+        ),
+    )
+    return (
+        states(
+            "Who leads",
+            "One replica checks and writes; the others show the same results. A time in which none "
+            "does is one without checks.",
+            SCOPE.latest("leader"),
+            EACH,
+            mapping=LEADS,
+            span=12,
+            height=6,
+        ),
+        number(
+            "Store reached",
+            "Whether the store could be asked for the lease just now. While it cannot, the last "
+            "results are shown.",
+            SCOPE.latest("store_reachable"),
+            mapping=YES_IS_GOOD,
+            colours=threshold((None, RED), (1, GREEN)),
+            legend=EACH,
+            span=6,
+        ),
+        number(
+            "Clock",
+            "The store's clock minus the machine's; 0 where they agree within a second.",
+            SCOPE.latest("clock_skew_seconds"),
+            unit="s",
+            legend=EACH,
+            span=6,
+        ),
+        *(
+            lines(title, meaning, [Line(SCOPE.increase(name), EACH)], span=8, height=6)
+            for title, name, meaning in counted
         ),
     )
 

@@ -68,6 +68,8 @@ def words(of: Mapping[str, tuple[str, str]]) -> list[model.ValueMapping]:
 
 VERDICT = words({"0": ("ok", GREEN), "1": ("warning", AMBER), "2": ("critical", RED)})
 ALARM = words({"0": ("no alarm", GREEN), "1": ("warning", AMBER), "2": ("critical", RED)})
+ALERT = words({"0": ("over", GREEN), "1": ("pending", AMBER), "2": ("fires", RED)})
+LEADS = words({"0": ("stands by", GREY), "1": ("leads", GREEN)})
 YES_IS_GOOD = words({"0": ("no", RED), "1": ("yes", GREEN)})
 
 

@@ -42,6 +42,20 @@ class SqlLeases(Leases):
         with reported(self._engine.url, "asking for the lease"):
             return retried(self._engine, lambda to: _ask(to, replica, ttl))
 
+    def known(self) -> tuple[Lease, datetime]:
+        """Return the lease as it is, and the present; nobody asks for it.
+
+        Raises:
+            StoreError: The database cannot be reached.
+        """
+        query = select(*(LEASES.c[name] for name in _FIELDS)).where(LEASES.c.name == _NAME)
+        with (
+            reported(self._engine.url, "reading the lease"),
+            self._engine.connect() as connection,
+        ):
+            row = connection.execute(query).first()
+            return NEVER_HELD if row is None else Lease(*row), _now(connection)
+
     def release(self, term: Term) -> None:
         """Let any replica take the lease at once, if it still is of this term.
 

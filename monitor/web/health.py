@@ -7,7 +7,10 @@ from monitor.exposition.vitals import Vitals
 
 
 class Health:
-    """What ``/-/healthy`` and ``/-/ready`` answer. An unreachable log or store is neither's affair.
+    """What ``/-/healthy`` and ``/-/ready`` answer.
+
+    An unreachable log or store makes neither fail: to start the process again would mend nothing,
+    and what was last read is shown. That the store is away is said all the same.
 
     Args:
         vitals: Where the scheduler leaves its heartbeat.
@@ -33,5 +36,16 @@ class Health:
     def ready(self) -> tuple[bool, str]:
         """Return whether the last results are on the page, and a sentence."""
         if self._page.published_at is not None:
-            return True, "ready"
+            return True, f"ready; {self.lost}" if self.lost else "ready"
         return False, "not ready: the last results have not been exported yet"
+
+    @property
+    def lost(self) -> str:
+        """Return what is to be said while the store cannot be reached; "" while it can."""
+        leading, at = self._vitals.leading, self._page.published_at
+        if leading is None or leading.reachable or at is None:
+            return ""
+        return (
+            "the store cannot be reached: nothing is checked here, and results are shown as they "
+            f"were read at {at:%Y-%m-%d %H:%M:%S} UTC"
+        )

@@ -38,6 +38,7 @@ EMPTY = {
         "Overdue models A": "the demo's schedule has ended: no further window is due",
     },
     "model": {
+        "Alerts C": "nobody has muted anything in the demo",
         "$performance D": "the first measure by name is reported and not judged: it has no limit",
     },
     "operations": {

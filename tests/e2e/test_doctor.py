@@ -60,6 +60,7 @@ def test_all_is_well(deployment):
         ("configuration", "ok"),
         ("store", "ok"),
         ("clock", "ok"),
+        ("leader", "ok"),
         ("audit log", "warn"),  # nobody has made a key for it
         ("access", "ok"),
         ("governance", "warn"),  # and nobody has answered for the model
@@ -171,3 +172,26 @@ def test_a_run_from_the_future_means_that_the_clock_went_back(deployment):
     )
     found = only(examined(deployment, 1), "clock")
     assert found["condition"] == "fail" and "NTP" in found["what to do"]
+
+
+def test_who_leads_is_named_and_whether_it_was_heard_of(deployment):
+    assert "nobody leads" in only(examined(deployment, 0), "leader")["found"]
+    now = datetime.now(UTC)  # noqa: TID251  # the real process has the real clock
+    for minutes, condition, said in (
+        (5, "ok", "h1:7:ab leads in term 3 since"),
+        (-5, "warn", "died or hangs"),
+    ):
+        renewed, expires = (
+            now + timedelta(minutes=min(0, minutes)),
+            now + timedelta(minutes=minutes),
+        )
+        instants = [f"{at:%Y-%m-%d %H:%M:%S}.000000" for at in (now, renewed, expires)]
+        change_row(deployment, "delete from modelmon_leases")
+        change_row(
+            deployment,
+            "insert into modelmon_leases values ('results', 'h1:7:ab', 'm', 3, ?, ?, ?)",
+            *instants,
+        )
+        found = only(examined(deployment, 0), "leader")
+        assert found["condition"] == condition
+        assert said in found["found"]

@@ -130,7 +130,10 @@ class Pages:
         if page > pages:
             raise MissingError(f"There are {pages} pages of models.", "Models", self._models())
         shown = states[(page - 1) * LISTED : page * LISTED]
-        return html.page("fleet.html", parts, states=states, shown=shown, page=page, pages=pages)
+        lost = self._library.lost()
+        return html.page(
+            "fleet.html", parts, states=states, shown=shown, page=page, pages=pages, lost=lost
+        )
 
     def _overview(self, parts: Parts, shot: ModelSnapshot, asked: Mapping[str, str]) -> bytes:
         policy, before = shot.policy, None

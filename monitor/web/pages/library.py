@@ -32,6 +32,7 @@ class Library:
         read_policy: Returns the policy that a stored file declares.
         line_of: Returns the line of a key in a stored file; None where it does not have it.
         now: Returns the present.
+        lost: Returns what is to be said while the store cannot be reached; "" while it can.
     """
 
     models: Callable[[], Mapping[str, ModelSnapshot]]
@@ -39,6 +40,7 @@ class Library:
     read_policy: Callable[[str], Policy]
     line_of: Callable[[str, KeyPath], int | None]
     now: Callable[[], datetime]
+    lost: Callable[[], str] = str
     _small: OrderedDict[tuple[str, str], Withheld] = field(default_factory=OrderedDict)
     _lock: Lock = field(default_factory=Lock)
 

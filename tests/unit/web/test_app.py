@@ -1,5 +1,6 @@
 import asyncio
 import gzip
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
@@ -7,6 +8,8 @@ import httpx
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 
+from monitor.domain.lease import NEVER_HELD
+from monitor.exposition.leading import Leading
 from monitor.exposition.page import Results, ResultsPage
 from monitor.exposition.process import ProcessMetrics
 from monitor.exposition.text import Form, chunk
@@ -28,7 +31,10 @@ class Daemon:
         self.vitals = Vitals(["credit"], monotonic=lambda: self.seconds)
         health = Health(self.vitals, self.page, timedelta(seconds=30))
         self.app = create_app(
-            self.page, ProcessMetrics(self.vitals, self.page), health, an_empty_library()
+            self.page,
+            ProcessMetrics(self.vitals, self.page),
+            health,
+            replace(an_empty_library(), lost=lambda: health.lost),
         )
 
     def ask(self, path, method="GET", **headers):
@@ -161,6 +167,27 @@ def test_the_daemon_is_not_ready_before_results_are_on_the_page(daemon):
     assert "not been exported" in answer.text
     daemon.page.publish(Results(), NOON)
     assert daemon.ask("/-/ready").status_code == 200
+
+
+def test_a_lost_store_is_said_and_leaves_the_daemon_ready(daemon):
+    daemon.page.publish(Results(), NOON)
+    away = Leading(
+        leads=False,
+        lease=NEVER_HELD,
+        takeovers=0,
+        refused=0,
+        failures=1,
+        reachable=False,
+        skew=timedelta(0),
+    )
+    for reachable, said in ((True, False), (False, True)):
+        told = replace(away, reachable=reachable)
+        daemon.vitals.led(lambda told=told: told)
+        answer = daemon.ask("/-/ready")
+        assert answer.status_code == 200
+        assert ("the store cannot be reached" in answer.text) is said
+        assert ("as they were read at 2005-09-01 12:00:00 UTC" in answer.text) is said
+        assert ("The store cannot be reached" in daemon.ask("/").text) is said
 
 
 def test_process_metrics_are_there_before_the_first_results(daemon):
