@@ -135,10 +135,14 @@ def _count_part(  # noqa: PLR0917  # six nouns, each of another type
 
 
 def _baseline(contents: _Contents, registration: Registration, outside: Outside) -> Baseline:
-    profile = profile_to_bytes(merged(part.profile for part in contents.parts))
     parts = tuple(
         BaselinePart(part.window, part.profile.rows, profile_to_bytes(part.profile))
         for part in contents.parts
+    )
+    profile = (
+        parts[0].profile  # one part is the whole
+        if len(parts) == 1
+        else profile_to_bytes(merged(part.profile for part in contents.parts))
     )
     baseline = Baseline(
         digest="",

@@ -24,7 +24,14 @@ HEAVY = ("numpy", "scipy", "pandas", "pyarrow", "sqlalchemy", "importlib.metadat
 POOL = "ARROW_DEFAULT_MEMORY_POOL"
 BLAS = "OPENBLAS_NUM_THREADS"
 
-NOT_IN_A_RUN = ("pandas", "scipy.optimize", "scipy.stats", "alembic", "pyarrow.dataset")
+NOT_IN_A_RUN = (
+    "pandas",
+    "scipy.optimize",
+    "scipy.stats",
+    "alembic",
+    "pyarrow.dataset",
+    "cryptography",
+)
 """Together more than half a second and 60 MB."""
 
 PASS_TO_READ = 5.0
