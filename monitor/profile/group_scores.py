@@ -6,6 +6,7 @@ from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from monitor.profile.cells import Room
 from monitor.profile.counts import POSITIVE, UNKNOWN
@@ -16,7 +17,7 @@ MOST_ENTRIES = 2**16
 """Cells with rows that are kept, some 150 kB as bytes: above, neighbouring cells of the score are put
 together in pairs."""
 
-HELD_ROWS = 2**20
+HELD_ROWS = 2**19
 """Rows that wait to be counted together: sorting them batch by batch would cost several times as much."""
 
 COUNTS = ("rows", "error_rows")
@@ -60,7 +61,7 @@ class GroupScores:
     groups: IntArray = field(default_factory=empty_codes)
     counts: IntArray = field(default_factory=lambda: np.zeros((0, len(COUNTS)), np.int64))
     sums: FloatArray = field(default_factory=lambda: np.zeros((0, len(SUMS))))
-    _held: list[IntArray] = field(default_factory=list)
+    _held: list[NDArray[Any]] = field(default_factory=list)
 
     @property
     def level(self) -> int:
@@ -97,7 +98,8 @@ class GroupScores:
         codes += outcomes
         codes *= self.cells
         codes += cells
-        self._held.append(codes)
+        small = prod(self.sizes) * 9 * self.cells <= np.iinfo(np.int32).max
+        self._held.append(codes.astype(np.int32) if small else codes)
         if sum(map(len, self._held)) >= HELD_ROWS:
             self.settle()
 
@@ -124,14 +126,11 @@ class GroupScores:
             return
         codes = np.concatenate(self._held)
         self._held = []
-        size = prod(self.sizes) * 9 * self.cells
-        if size <= 8 * len(codes):
-            rows = np.bincount(codes, minlength=size)
-            codes = np.flatnonzero(rows)
-            rows = rows[codes]
-        else:
-            codes, rows = np.unique(codes, return_counts=True)
-        self._add_entries(self._coarser(codes, 0, self._level), rows.astype(np.int64))
+        codes = _sorted(codes)
+        begins = _begins(codes)
+        rows = np.diff(begins, append=len(codes))
+        codes = codes[begins].astype(np.int64, copy=False)
+        self._add_entries(self._coarser(codes, 0, self._level), rows)
 
     def merge(self, other: "GroupScores") -> None:
         """Add another window's on the same grid."""
@@ -208,15 +207,16 @@ class GroupScores:
             self.sums = _together(place, len(every), np.concatenate([self.sums, sums]))
 
     def _add_entries(self, codes: IntArray, rows: IntArray) -> None:
-        every = np.concatenate([self._codes, codes])
-        counts = np.concatenate([self._rows, rows])
-        self._codes, place = np.unique(every, return_inverse=True)
-        self._rows = _together(place, len(self._codes), counts)
+        """Add rows of codes at the present level, which are sorted and may come more than once."""
+        if len(self._codes):
+            codes = np.concatenate([self._codes, codes])
+            order = np.argsort(codes, kind="stable")  # which finds that these are two sorted runs
+            codes, rows = codes[order], np.concatenate([self._rows, rows])[order]
+        self._codes, self._rows = _distinct(codes, rows)
         while len(self._codes) > MOST_ENTRIES and _width(self.cells, self._level) > 1:
             codes = self._coarser(self._codes, self._level, self._level + 1)
             self._level += 1
-            self._codes, place = np.unique(codes, return_inverse=True)
-            self._rows = _together(place, len(self._codes), self._rows)
+            self._codes, self._rows = _distinct(codes, self._rows)
 
     def _coarser(self, codes: IntArray, level: int, wanted: int) -> IntArray:
         if level == wanted:
@@ -224,6 +224,25 @@ class GroupScores:
         before, cell = np.divmod(codes, _width(self.cells, level))
         coarser: IntArray = before * _width(self.cells, wanted) + (cell >> (wanted - level))
         return coarser
+
+
+def _sorted(codes: NDArray[Any]) -> NDArray[Any]:
+    """Return codes in their order; those of 32 bits half by half, which takes a third of the time."""
+    if codes.dtype != np.int32:
+        return np.sort(codes)
+    by_low = codes[np.argsort(codes.astype(np.uint16), kind="stable")]
+    return by_low[np.argsort((by_low >> 16).astype(np.uint16), kind="stable")]
+
+
+def _distinct(codes: IntArray, rows: IntArray) -> tuple[IntArray, IntArray]:
+    """Return sorted codes each once, with the sum of its rows."""
+    begins = _begins(codes)
+    return codes[begins], np.add.reduceat(rows, begins) if len(begins) else rows
+
+
+def _begins(codes: NDArray[Any]) -> IntArray:
+    """Return the places at which a sorted array has another code than before."""
+    return np.flatnonzero(np.concatenate([[True], codes[1:] != codes[:-1]])[: len(codes)])
 
 
 def _width(cells: int, level: int) -> int:

@@ -1,5 +1,6 @@
 """Scores by group: exact counts, sums to twelve digits, coarser where there are too many cells."""
 
+from collections import Counter
 from itertools import pairwise
 
 import numpy as np
@@ -223,3 +224,21 @@ def test_numbers_beyond_doubles_end_in_sums_that_are_not_finite():
     assert moments["error_rows"].tolist() == [[0, 0, 1], [0, 0, 1], [0, 0, 0], [0, 0, 0]]
     assert np.isinf(moments["fourth"][0, UNKNOWN])
     assert moments["fourth"][1, UNKNOWN] == 1.0
+
+
+@pytest.mark.parametrize("groups", [2, 40, 100_000])  # codes of 16, of 32 and of 64 bits
+def test_codes_of_any_width_are_counted_as_one_by_one(groups, monkeypatch):
+    monkeypatch.setattr(module, "HELD_ROWS", 700)
+    rng = np.random.default_rng(groups)
+    rows = 2000
+    drawn = rng.integers(0, groups, rows) * (rng.random(rows) < 0.5)
+    outcomes, cells = rng.integers(0, 9, rows), rng.integers(2400, 2447, rows)
+    scores = GroupScores(("g",), (groups,), 2447)
+    for begin in range(0, rows, 300):
+        part = slice(begin, begin + 300)
+        scores.add(drawn[part], outcomes[part], cells[part])
+    held = Counter(zip(drawn.tolist(), outcomes.tolist(), cells.tolist(), strict=True))
+    wanted = {(group * 9 + outcome) * 2447 + cell: n for (group, outcome, cell), n in held.items()}
+    assert scores.level == 0
+    assert dict(zip(scores.codes.tolist(), scores.rows.tolist(), strict=True)) == wanted
+    assert scores.codes.tolist() == sorted(wanted)
