@@ -326,7 +326,7 @@ class Daemon:
             read_policy=policy_of_text,
             line_of=line_of_key,
             now=self._outside.clock.now,
-            lost=lambda: health.lost,
+            lost=lambda: self._health.lost,
         )
         reload = (lambda: str(self.reload())) if may_ask else None
         settings = self._configured.settings

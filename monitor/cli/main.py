@@ -29,7 +29,6 @@ COMMANDS = {
         "Say yes to a request: a version, a release, a waiver.",
     ),
     "audit": ("monitor.cli.audit:audit", "Sign, verify, replay, export and recover the audit log."),
-    "audit": ("monitor.cli.audit:audit", "Sign, verify, export and recover the audit log."),
     "authority": (
         "monitor.cli.authority:authority",
         "Show which version was allowed to act at a time, and who approved it.",

@@ -60,16 +60,7 @@ class _VitalsCollector(Collector):
         _add_instant(sheet, "results_exported_timestamp_seconds", self._page.published_at)
         _add_instant(sheet, "scheduler_heartbeat_timestamp_seconds", self._vitals.heartbeat)
         _add_instant(sheet, "store_pruned_timestamp_seconds", self._vitals.pruned_at)
-        for counter, counts in self._vitals.checks.items():
-            for model, number in counts.items():
-                sheet.add(f"{counter}_total", number, model=model)
-        for model, (windows, files) in self._vitals.late.items():
-            sheet.add("closed_windows_changed", windows, model=model)
-            sheet.add("late_files", files, model=model)
-        for level, number in (dict.fromkeys(LEVELS, 0) | dict(self._vitals.messages)).items():
-            sheet.add("log_messages_total", number, level=level)
-        for status, number in (dict.fromkeys(STATUSES, 0) | dict(self._vitals.answers)).items():
-            sheet.add("api_answers_total", number, status=str(status))
+        self._add_counts(sheet)
         self._add_configuration(sheet)
         leading = self._vitals.leading
         if leading is not None:
@@ -81,6 +72,18 @@ class _VitalsCollector(Collector):
         if gating is not None:
             _add_gating(sheet, gating)
         return tuple(sheet.metrics(Part.PROCESS))
+
+    def _add_counts(self, sheet: Sheet) -> None:
+        for counter, counts in self._vitals.checks.items():
+            for model, number in counts.items():
+                sheet.add(f"{counter}_total", number, model=model)
+        for model, (windows, files) in self._vitals.late.items():
+            sheet.add("closed_windows_changed", windows, model=model)
+            sheet.add("late_files", files, model=model)
+        for level, number in (dict.fromkeys(LEVELS, 0) | dict(self._vitals.messages)).items():
+            sheet.add("log_messages_total", number, level=level)
+        for status, number in (dict.fromkeys(STATUSES, 0) | dict(self._vitals.answers)).items():
+            sheet.add("api_answers_total", number, status=str(status))
 
     def _add_configuration(self, sheet: Sheet) -> None:
         configuration = self._vitals.configuration
