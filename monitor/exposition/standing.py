@@ -5,7 +5,7 @@ from monitor.engine.snapshot import ModelSnapshot
 from monitor.exposition.sheet import Sheet
 from monitor.governance.approvals import RequestState
 from monitor.governance.cases import Case
-from monitor.governance.consequences import fits
+from monitor.governance.consequences import waives
 from monitor.governance.standing import AUTHORITY, Standing, State
 from monitor.governance.waivers import Waiver
 
@@ -60,11 +60,8 @@ def _add_waiver(sheet: Sheet, snapshot: ModelSnapshot, waiver: Waiver) -> None:
         model_version=waiver.version,
         limit=waiver.limit,
     )
-    limits = [item for item in snapshot.policy.governance.limits if item.id == waiver.limit]
     for alert in snapshot.alerts:
-        about = waiver.version in {"", alert.subject.version} or not alert.subject.version
-        version = waiver.version or alert.subject.version
-        if alert.firing and about and any(fits(limit, alert, version) for limit in limits):
+        if waives(waiver, snapshot.policy.governance, alert):
             sheet.add(
                 "alert_waived_until_timestamp_seconds",
                 until,

@@ -21,6 +21,7 @@ from monitor.governance.events import EventType
 from monitor.governance.ledger import Book, Change, Ledger
 from monitor.governance.record import DAEMON, Json
 from monitor.governance.standing import Event, Move, Standing, State, edge_of, moved
+from monitor.governance.waivers import Waiver
 
 STANDING = "standing"
 """What a request for a release is bound to: how often the version was moved when it was asked."""
@@ -160,6 +161,17 @@ def fits(limit: RiskLimit, alert: Alert, version: str) -> bool:
     """Return whether an alert is about a limit and a version, and severe enough."""
     about = alert.subject.version in {"", version}
     return about and limit.covers(alert.measure, alert.subject, alert.severity)
+
+
+def waives(waiver: Waiver, governance: Governance, alert: Alert) -> bool:
+    """Return whether an alert that fires is one whose consequence a waiver takes away."""
+    version = waiver.version or alert.subject.version
+    about = alert.subject.version in {"", version}
+    return (
+        alert.firing
+        and about
+        and any(fits(item, alert, version) for item in governance.limits if item.id == waiver.limit)
+    )
 
 
 def obstacles(

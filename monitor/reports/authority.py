@@ -6,9 +6,9 @@ from typing import Any
 
 from monitor.governance.approvals import Request
 from monitor.governance.cases import Case
-from monitor.governance.ledger import Change
+from monitor.governance.ledger import Change, Ledger
 from monitor.governance.projection import document_of
-from monitor.governance.standing import Standing
+from monitor.governance.standing import Standing, State
 from monitor.governance.waivers import Waiver
 from monitor.reports.table import Table
 
@@ -147,6 +147,43 @@ def waiver_table(waivers: Iterable[Waiver], now: datetime) -> Table:
     )
     note = "A waiver changes what follows from a finding, and nothing that is measured or judged."
     return Table("Waivers", columns, rows, note)
+
+
+def shown_to_all(ledger: Ledger, now: datetime) -> tuple[Table, ...]:
+    """Return what a page shows of who may act: no name that the policy has not, nobody's words."""
+    standings = tuple(
+        (item.version, item.state.value, _instant(item.since), (item.event or "").replace("_", " "))
+        for item in ledger.standings.values()
+        if item.state is not State.RETIRED
+    )
+    cases = tuple(
+        (
+            str(item.number),
+            item.version,
+            item.cause,
+            str(item.rung),
+            item.accountable,
+            _due(item, now),
+        )
+        for item in ledger.cases.values()
+        if item.open
+    )
+    waivers = tuple(
+        (item.limit, item.version or "all", _instant(item.over_at))
+        for item in ledger.waivers.values()
+        if item.holds(now)
+    )
+    columns = ("case", "version", "cause", "rung", "who answers", "due")
+    tables = (
+        Table(
+            "Versions and what each may do",
+            ("version", "state", "since", "what happened"),
+            standings,
+        ),
+        Table("Open cases: what somebody must answer for", columns, cases),
+        Table("Limits without a consequence", ("limit", "version", "until"), waivers),
+    )
+    return tuple(table for table in tables if table.rows)
 
 
 def authority_document(entry: Standing | Request | Case | Waiver) -> dict[str, Any]:

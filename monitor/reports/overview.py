@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from monitor.domain.alarm import Alarm, AlarmState
@@ -13,8 +13,11 @@ from monitor.domain.run import Outcome, Run
 from monitor.engine.past import RunLine
 from monitor.engine.snapshot import ModelSnapshot
 from monitor.engine.withheld import Withheld
-from monitor.reports.alerts import AlertLine, alert_line, open_alerts
+from monitor.governance.consequences import waives
+from monitor.governance.ledger import Ledger
+from monitor.reports.alerts import AlertLine, Shown, alert_line, open_alerts
 from monitor.reports.answers import Answers, answers
+from monitor.reports.authority import shown_to_all
 from monitor.reports.discretion import told
 from monitor.reports.evidence import ABOUT, Fact, short_text, start_text
 from monitor.reports.explanation import Explained, left_out_table, row_table, run_table
@@ -107,6 +110,7 @@ class Overview:
         older: End of the oldest window listed, as addresses have it; "" where there is no older one.
         answers: Who answers for it.
         waits: Whether its file is looser than the policy in force, and waits.
+        authority: What its versions may do, open cases and waivers.
     """
 
     state: State
@@ -121,6 +125,7 @@ class Overview:
     older: str
     answers: Answers
     waits: bool
+    authority: tuple[Table, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +199,16 @@ def _muted(shot: ModelSnapshot, now: datetime) -> str:
     return f" ({muted} of them muted)" if muted else ""
 
 
+def _waived(line: AlertLine, item: Shown, ledger: Ledger) -> AlertLine:
+    """Return the line of an alert with until when it has no consequence, if so."""
+    until = [
+        f"{waiver.limit} until {waiver.ends:%Y-%m-%d %H:%M}Z"
+        for waiver in ledger.waivers.values()
+        if waiver.holds(item.now) and waives(waiver, item.policy.governance, item.alert)
+    ]
+    return replace(line, state=f"{line.state}, waived: {'; '.join(until)}") if until else line
+
+
 def overview(
     shot: ModelSnapshot,
     small: Callable[[Run], Withheld],
@@ -223,7 +238,7 @@ def overview(
         if _call(_alarms(shot).get(finding.fingerprint))
     ]
     kinds = [[], [], []] if not lines else _by_kind(shot, lines)
-    alerts = [alert_line(item) for item in open_alerts(shot, now)]
+    alerts = [_waived(alert_line(item), item, shot.ledger) for item in open_alerts(shot, now)]
     return Overview(
         state=state_of(shot, now),
         facts=tuple(fact for fact in _facts(shot) if fact.text),
@@ -243,6 +258,7 @@ def overview(
         older=older,
         answers=answers(shot.policy),
         waits=bool(shot.policy.waiting),
+        authority=shown_to_all(shot.ledger, now),
     )
 
 
