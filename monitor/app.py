@@ -455,6 +455,7 @@ def snapshot(policy: Policy, outside: "Outside") -> "ModelSnapshot":
     """
     from monitor.domain.run import Outcome
     from monitor.engine.alarms import ModelAlarms, alarms_since
+    from monitor.engine.overreach import overreach_of
     from monitor.engine.snapshot import ModelSnapshot
 
     store = outside.store
@@ -479,6 +480,9 @@ def snapshot(policy: Policy, outside: "Outside") -> "ModelSnapshot":
         oldest=min((window.start for window in kept), default=None),
         windows=len(kept),
         ledger=store.ledger(policy.model),
+        overreach=overreach_of(latest, store.gate_answers(policy.model))
+        if latest is not None and policy.governance.governed
+        else (),
     )
 
 

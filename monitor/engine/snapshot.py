@@ -11,6 +11,7 @@ from monitor.domain.policy import Policy
 from monitor.domain.quarantine import QuarantinedFile
 from monitor.domain.run import Run
 from monitor.engine.alarms import ModelAlarms
+from monitor.engine.overreach import Overreach
 from monitor.engine.ports import RunCounts
 from monitor.governance.ledger import Ledger
 
@@ -33,6 +34,7 @@ class ModelSnapshot:
         oldest: Start of the oldest window with a result; None before the first run.
         windows: How many windows have a result.
         ledger: What its versions may do, and what was asked, waived and is to be answered.
+        overreach: Decisions of the latest window that were outside what was allowed.
     """
 
     policy: Policy
@@ -48,6 +50,7 @@ class ModelSnapshot:
     oldest: datetime | None = None
     windows: int = 0
     ledger: Ledger = field(default_factory=lambda: Ledger(""))
+    overreach: Sequence[Overreach] = ()
 
     @property
     def standing(self) -> Mapping[str, AlarmState]:

@@ -122,6 +122,14 @@ _MODELS = (
         _VERSION,
     ),
     _result("baseline_records", "Records in the current baseline.", "records", _VERSION),
+    _result(
+        "decisions_outside_authority",
+        "Decisions of the latest window that the version was not allowed to make, by why; of"
+        " undecided ones as many as there can be at most.",
+        "decisions",
+        ("model", "model_version", "reason"),
+        empty=True,
+    ),
 )
 
 _RUNS = (

@@ -84,6 +84,7 @@ def add_model(sheet: Sheet, snapshot: ModelSnapshot, families: Mapping[str, Fami
     """
     _add_identity(sheet, snapshot)
     _add_runs(sheet, snapshot)
+    _add_overreach(sheet, snapshot)
     _add_quarantine(sheet, snapshot)
     add_standings(sheet, snapshot)
     return _add_latest(sheet, snapshot, families)
@@ -173,6 +174,13 @@ def _add_runs(sheet: Sheet, snapshot: ModelSnapshot) -> None:
     if _has_further_window(snapshot):
         interval = snapshot.policy.schedule.interval.total_seconds()
         sheet.add("check_interval_seconds", interval, model=model)
+
+
+def _add_overreach(sheet: Sheet, snapshot: ModelSnapshot) -> None:
+    model = snapshot.policy.model
+    for each in snapshot.overreach:
+        labels = {"model_version": each.version, "reason": each.excess.value}
+        sheet.add("decisions_outside_authority", each.rows, model=model, **labels)
 
 
 def _add_quarantine(sheet: Sheet, snapshot: ModelSnapshot) -> None:

@@ -119,6 +119,14 @@ _DATA = (
         wait="15m",
     ),
     Alert(
+        "ModelMonOutsideAuthority",
+        'sum by (job, model, model_version) (modelmon_decisions_outside_authority{reason!="undecided"}) > 0',
+        "critical",
+        "Model {{ $labels.model }} decides without being allowed to",
+        f"{_MODEL}{_NUMBER} decisions of the latest window were made while the version was not allowed to act."
+        " Ask: modelmon authority --model {{ $labels.model }}",
+    ),
+    Alert(
         "ModelMonFilesQuarantined",
         "time() - min by (job, model) (modelmon_files_quarantined_oldest_timestamp_seconds) > 6 * 3600",
         "warning",

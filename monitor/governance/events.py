@@ -73,3 +73,5 @@ class EventType(StrEnum):
     """How often a replica was asked about a model in one hour, by whom, and what it answered."""
     STORE_PRUNED = "store.pruned"
     """Results of old windows were deleted; with digests of what they were and of what is left."""
+    AUTHORITY_EXCEEDED = "authority.exceeded"
+    """A log shows decisions of a version that was not allowed to make them."""

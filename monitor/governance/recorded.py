@@ -227,6 +227,26 @@ def _pruned(item: PrunedResult) -> Json:
     return found
 
 
+def authority_exceeded(run: Run, version: str, excess: str, rows: int) -> Happened:
+    """Return the event of decisions that a version was not allowed to make.
+
+    Args:
+        run: The run that found them.
+        version: The version.
+        excess: How they were outside what was allowed.
+        rows: How many.
+    """
+    data: Mapping[str, Json] = {
+        "window": _window(run.window),
+        "run": run.identity,
+        "reason": excess,
+        "decisions": rows,
+    }
+    subject = f"{_model(run.model)}/version/{_plain(version)}"
+    kind = EventType.AUTHORITY_EXCEEDED
+    return Happened(run.finished, AuditEvent(kind, subject, DAEMON, run.policy, data))
+
+
 def _model(name: str) -> str:
     return f"model/{_plain(name)}"
 

@@ -41,8 +41,9 @@ class SqlGate:
 
     def gate_answers(self, model: str) -> Sequence[Answered]:
         """Return everything that the gate answered for a model, oldest first."""
-        query = select(GATE_ANSWERS).where(GATE_ANSWERS.c.model == model)
-        return self._answered(query.order_by(GATE_ANSWERS.c.id))
+        doing = "reading what the gate answered"
+        with reported(self._url, doing), self._engine.connect() as connection:
+            return read_answers(connection, model)
 
     def newest_answers(self, model: str) -> Mapping[str, Answered]:
         """Return each version of a model to what the gate answered last."""
@@ -52,7 +53,10 @@ class SqlGate:
             .group_by(GATE_ANSWERS.c.version)
         )
         query = select(GATE_ANSWERS).where(GATE_ANSWERS.c.id.in_(newest))
-        return {each.answer.version: each for each in self._answered(query)}
+        doing = "reading what the gate answered"
+        with reported(self._url, doing), self._engine.connect() as connection:
+            found = [_answered_of(row) for row in connection.execute(query).mappings()]
+        return {each.answer.version: each for each in found}
 
     def record_answers(self, answers: Sequence[Answered]) -> None:
         """Record answers that differ from those before, each with its audit record."""
@@ -89,10 +93,11 @@ class SqlGate:
 
         self._write("recording how the gate was used", (), write)
 
-    def _answered(self, query: Any) -> list[Answered]:
-        doing = "reading what the gate answered"
-        with reported(self._url, doing), self._engine.connect() as connection:
-            return [_answered_of(row) for row in connection.execute(query).mappings()]
+
+def read_answers(connection: Connection, model: str) -> list[Answered]:
+    """Return everything that the gate answered for a model, oldest first."""
+    query = select(GATE_ANSWERS).where(GATE_ANSWERS.c.model == model).order_by(GATE_ANSWERS.c.id)
+    return [_answered_of(row) for row in connection.execute(query).mappings()]
 
 
 def _told(usage: Usage) -> Mapping[str, Mapping[tuple[str, str, str], int]]:

@@ -16,6 +16,7 @@ from monitor.domain.policy import Policy
 from monitor.domain.quarantine import QuarantinedFile
 from monitor.domain.run import Failure, Run
 from monitor.engine.authority import Decide, Observed
+from monitor.engine.overreach import Excess, overreach_of
 from monitor.engine.ports import Committed
 from monitor.governance.consequences import register, settled
 from monitor.governance.ledger import Book, Change
@@ -24,6 +25,7 @@ from monitor.governance.record import Actor
 from monitor.governance.recorded import (
     alert_changed,
     alert_muted,
+    authority_exceeded,
     baseline_registered,
     policy_activated,
     quarantine_changed,
@@ -33,6 +35,7 @@ from monitor.governance.recorded import (
 from monitor.store.alerts import write_mute
 from monitor.store.audit import Journal
 from monitor.store.digest import results_digest
+from monitor.store.gate import read_answers
 from monitor.store.governance import read_ledger, read_present, write_changes
 from monitor.store.life import write_life
 from monitor.store.pruning import require_not_pruned
@@ -196,8 +199,18 @@ def commit_run(
     for event in write_life(connection, run, policy):
         journal.add(alert_changed(run.model, event))
     journal.add(run_completed(run, revision, results_digest(connection, number)))
+    _tell_overreach(connection, run, policy, journal)
     _settle(connection, run, policy, journal)
     return Committed(revision, new=True)
+
+
+def _tell_overreach(connection: Connection, run: Run, policy: Policy, journal: Journal) -> None:
+    """Have decisions recorded that were outside what was allowed."""
+    if not policy.governance.governed:
+        return
+    for each in overreach_of(run, read_answers(connection, run.model)):
+        if each.excess is not Excess.UNDECIDED:
+            journal.add(authority_exceeded(run, each.version, each.excess.value, each.rows))
 
 
 def _settle(connection: Connection, run: Run, policy: Policy, journal: Journal) -> None:

@@ -2,13 +2,17 @@
 
 import json
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from monitor.domain.governance import GateAction
 from monitor.engine.answering import Answered, Asked, Usage
+from monitor.engine.overreach import Excess, Overreach, overreach_of
 from monitor.governance.permit import Answer
 from monitor.governance.standing import State
 from monitor.store.audit_store import AuditStore
+from tests.gatehouse import GOVERNED
+from tests.stored import a_baseline, a_policy, a_run
 
 AT = datetime(2026, 9, 1, 12, tzinfo=UTC)
 LASTS = timedelta(seconds=360)
@@ -83,3 +87,50 @@ def test_each_is_in_the_audit_log_with_what_it_says(stores):
     assert found[-1]["data"]["asked"] == [
         {"version": "3", "client": "10.0.0.1", "action": "allow", "times": 4100}
     ]
+
+
+def test_decisions_outside_what_was_allowed_are_recorded_with_the_run_that_found_them(stores):
+    run = a_run(versions=("1", "2"))
+    before = run.window.start - timedelta(days=1)
+    for version in ("1", "2"):
+        stores.writer.register(a_baseline(version))
+    allowed = Answer("credit", "2", GateAction.ALLOW)
+    denied = Answer("credit", "1", GateAction.DENY)
+    stores.writer.record_answers([Answered(before, each, LASTS) for each in (allowed, denied)])
+    policy = replace(a_policy(), governance=GOVERNED)
+    stores.writer.commit(run, policy)
+    answers = stores.reader.gate_answers("credit")
+    rows = run.accounting.profiled["1"]
+    strange = run.accounting.unregistered["3"]
+    assert overreach_of(run, answers) == (
+        Overreach("1", Excess.NOT_ACTING, rows),
+        Overreach("3", Excess.UNKNOWN_VERSION, strange),
+    )
+    if stores.url == "sqlite://":
+        return  # nobody else can look into a database in memory
+    with closing(AuditStore(stores.url)) as audit:
+        (log,) = audit.logs()
+        assert not audit.compared()
+    found = [json.loads(body) for body in log.bodies]
+    exceeded = [each for each in found if each["type"] == "authority.exceeded"]
+    told = [
+        (each["subject"], each["data"]["reason"], each["data"]["decisions"]) for each in exceeded
+    ]
+    assert told == [
+        ("model/credit/version/1", "not_acting", rows),
+        ("model/credit/version/3", "unknown_version", strange),
+    ]
+
+
+def test_nothing_is_held_against_a_model_whose_policy_is_incomplete(stores):
+    run = a_run(versions=("1", "2"))
+    for version in ("1", "2"):
+        stores.writer.register(a_baseline(version))
+    before = run.window.start - timedelta(days=1)
+    stores.writer.record_answers([Answered(before, Answer("credit", "1", GateAction.DENY), LASTS)])
+    stores.writer.commit(run, a_policy())
+    if stores.url == "sqlite://":
+        return  # nobody else can look into a database in memory
+    with closing(AuditStore(stores.url)) as audit:
+        (log,) = audit.logs()
+    assert "authority.exceeded" not in {json.loads(body)["type"] for body in log.bodies}

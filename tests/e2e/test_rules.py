@@ -155,6 +155,17 @@ STORIES = [
         model_version="2",
     ),
     of_model(
+        "ModelMonOutsideAuthority",
+        "critical",
+        "Model credit decides without being allowed to",
+        'Model "credit" version "2": 40 decisions of the latest window were made while the version'
+        " was not allowed to act. Ask: modelmon authority --model credit",
+        {
+            'modelmon_decisions_outside_authority{model="credit",model_version="2",reason="not_acting"}': 40
+        },
+        model_version="2",
+    ),
+    of_model(
         "ModelMonFilesQuarantined",
         "warning",
         "Files of model credit cannot be used",

@@ -24,6 +24,7 @@ from monitor.domain.limit import Limit
 from monitor.domain.run import VersionResult
 from monitor.domain.schedule import CalendarUnit, Schedule
 from monitor.engine.alarms import ModelAlarms
+from monitor.engine.overreach import Excess, Overreach
 from monitor.exposition.catalogue import CATALOGUE
 from monitor.exposition.family import Part
 from monitor.exposition.label import label_value
@@ -93,7 +94,8 @@ def test_every_result_metric_of_the_catalogue_can_be_filled(page, make, fleet):
     run = make.run(readings, [make.finding(each) for each in readings], "full")
     of_slice = make.finding(readings[-1]).fingerprint
     alarms = ModelAlarms(found={run.window: {of_slice: Alarm(AlarmState.WARNING, 2, 3)}})
-    full = make.snapshot(run, alarms=alarms)
+    beyond = (Overreach("1", Excess.NOT_ACTING, 40),)
+    full = make.snapshot(run, alarms=alarms, overreach=beyond)
     expected = {family.name for family in CATALOGUE if family.part is Part.RESULTS}
     assert names(page(full, *fleet)) == expected
 
@@ -513,3 +515,17 @@ def test_a_disparity_within_strata_stands_beside_the_one_over_all_rows(page, mak
         check = "selection_rate_conditional_difference"
         assert value(series, "disparity_difference", **within, check=check) == difference
     assert value(series, "series_dropped", model="credit", reason="unplaced") == 0
+
+
+def test_decisions_that_a_version_was_not_allowed_to_make_are_shown_by_why(page, make):
+    found = (
+        Overreach("1", Excess.NOT_ACTING, 40),
+        Overreach("9", Excess.UNKNOWN_VERSION, 2),
+    )
+    series = page(make.snapshot(None, overreach=found))
+    shown = {
+        (dict(labels)["model_version"], dict(labels)["reason"]): number
+        for (name, labels), number in series.items()
+        if name == "modelmon_decisions_outside_authority"
+    }
+    assert shown == {("1", "not_acting"): 40, ("9", "unknown_version"): 2}
