@@ -1,6 +1,6 @@
 """A grid drafted from the rows of one version."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -12,10 +12,10 @@ from monitor.domain.policy import Policy
 from monitor.engine.counting import Task
 from monitor.profile.buffers import of_numbers
 from monitor.profile.draft import SAMPLE_ROWS, GridDraft, tallied
-from monitor.profile.grid import Grid
+from monitor.profile.grid import Grid, IntArray
 from monitor.sources.location import READ_ERRORS, FoundFile
 from monitor.sources.members import Members
-from monitor.sources.reader import LogView, batches, opened
+from monitor.sources.reader import Chunk, LogView, OpenFile, Selection, batches, opened
 
 SAMPLE_BATCHES = 64
 """Fewest batches that numbers are sampled from, evenly spread over the window."""
@@ -34,11 +34,19 @@ class _BrokenFileError(Exception):
 
 @dataclass(frozen=True)
 class _Part:
-    """Rows of the version in one batch."""
+    """Rows of the version in one batch.
+
+    Attributes:
+        file: The file.
+        groups: The batch's row groups.
+        rows: How many rows.
+        whole: Whether that is all rows of the batch.
+    """
 
     file: FoundFile
     groups: tuple[int, ...]
     rows: int
+    whole: bool
 
 
 def drafted(
@@ -133,7 +141,8 @@ class _Drafting:
                 selection = batch.versions.get(self._version)
                 if selection is None:
                     continue
-                parts.append(_Part(file, batch.chunk.groups, selection.rows))
+                whole = selection.mask is None
+                parts.append(_Part(file, batch.chunk.groups, selection.rows, whole))
                 for item in fields:
                     column = selection.of(log.column(batch.chunk, item.column))
                     self._draft.add_field(item.name, column)
@@ -168,24 +177,35 @@ class _Drafting:
         texts = {self._view.spec.version, *parted.values()}
         with opened(self._view.location, parts[0].file, texts, together) as log:
             for part in parts:
-                for batch in batches(self._view, log, part.groups):
-                    selection = batch.versions.get(self._version)
-                    if selection is None:
-                        continue
+                for chunk, selection, micros in self._selected(log, part, timed=bool(parted)):
                     places = np.arange(-before % step, selection.rows, step)
                     taken = of_numbers(places)
                     before += selection.rows
                     for item in numeric:
-                        column = selection.of(log.column(batch.chunk, item.column))
+                        column = selection.of(log.column(chunk, item.column))
                         self._draft.add_field(
                             item.name, None if column is None else column.take(taken)
                         )
-                    times = selection.times(batch.micros)[places]
                     for name, column_name in parted.items():
-                        column = selection.of(log.column(batch.chunk, column_name))
+                        column = selection.of(log.column(chunk, column_name))
                         self._draft.add_parts(
-                            name, None if column is None else column.take(taken), times
+                            name,
+                            None if column is None else column.take(taken),
+                            selection.times(micros)[places],
                         )
+
+    def _selected(
+        self, log: OpenFile, part: _Part, *, timed: bool
+    ) -> Iterator[tuple[Chunk, Selection, IntArray]]:
+        """Yield the version's rows of a batch again, with their times if they are asked for."""
+        if part.whole and not timed:  # then nothing has to be read to know them
+            for chunk in log.chunks(part.groups):
+                yield chunk, Selection(chunk.rows, None, 0, 0), np.zeros(0, np.int64)
+            return
+        for batch in batches(self._view, log, part.groups):
+            selection = batch.versions.get(self._version)
+            if selection is not None:
+                yield batch.chunk, selection, batch.micros
 
 
 def _spread(parts: Sequence[_Part]) -> Sequence[_Part]:
