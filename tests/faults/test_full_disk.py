@@ -102,6 +102,7 @@ def test_a_daemon_on_a_full_disk_says_so_serves_on_and_goes_on_when_there_is_roo
 def test_a_file_for_others_is_the_old_one_or_the_new_one(tmp_path, small_disk):
     deployment = deployed(tmp_path, tmp_path / "m.db")
     report, results = small_disk / "bias.html", small_disk / "modelmon.prom"
+    backup = small_disk / "store.gz"
     report.write_text("the report of last month")
     results.write_text("what was there")
     writing = ("report", "bias", "--model", "credit", *PERIOD, "-o", str(report))
@@ -112,9 +113,14 @@ def test_a_file_for_others_is_the_old_one_or_the_new_one(tmp_path, small_disk):
         refused = deployment.call("run", "--textfile", str(results), check=False)
         assert refused.returncode == 2
         assert "modelmon.prom cannot be written: No space left on device" in refused.stderr
+        refused = deployment.call("db", "backup", str(backup), check=False)
+        assert refused.returncode == 2
+        assert "store.gz cannot be written: No space left on device" in refused.stderr
     assert report.read_text() == "the report of last month"
     assert results.read_text() == "what was there"
     assert {path.name for path in small_disk.iterdir()} == {report.name, results.name}
     deployment.call(*writing)
     deployment.call("run", "--textfile", str(results))
     assert "<html" in report.read_text() and "modelmon_" in results.read_text()
+    deployment.call("db", "backup", str(backup))
+    deployment.call("db", "restore", "--check", str(backup))
