@@ -24,7 +24,9 @@ existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 def to_write(config_file: Path, model: str) -> "tuple[Policy, Store]":
-    """Return a model's policy and the store, to decide something about it.
+    """Return a model's policy in force and the store, to decide something about it.
+
+    An edited file that waits for its approvals does not say who may approve.
 
     Raises:
         click.UsageError: There is no such model.
@@ -32,18 +34,19 @@ def to_write(config_file: Path, model: str) -> "tuple[Policy, Store]":
     from monitor import app
 
     settings = app.read_settings(config_file)
-    (policy,) = chosen(app.read_policies(settings), [model])
+    (file,) = chosen(app.read_policies(settings), [model])
     store = app.open_outside(settings.store_url, auditing=app.auditing(settings)).store
-    return policy, store
+    return app.in_force(file, store).policy, store
 
 
 def to_look(config_file: Path, models: Sequence[str]) -> "tuple[tuple[Policy, ...], Store]":
-    """Return the policies of some models, or of all, and the store; to look needs no key."""
+    """Return the policies in force of some models, or of all, and the store; to look needs no key."""
     from monitor import app
 
     settings = app.read_settings(config_file)
-    policies = chosen(app.read_policies(settings), models)
-    return policies, app.open_outside(settings.store_url).store
+    files = chosen(app.read_policies(settings), models)
+    store = app.open_outside(settings.store_url).store
+    return tuple(app.in_force(file, store).policy for file in files), store
 
 
 def digest_of(path: Path) -> str:

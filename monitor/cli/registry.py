@@ -27,8 +27,9 @@ def poll_once(config_file: Path, models: tuple[str, ...]) -> None:
     from monitor.registry.connection import connected
 
     settings = app.read_settings(config_file)
-    policies = chosen(app.read_policies(settings), models)
+    files = chosen(app.read_policies(settings), models)
     outside = app.open_outside(settings.store_url, auditing=app.auditing(settings))
+    policies = tuple(app.in_force(file, outside.store).policy for file in files)
     link, delivery = connected(settings.registry, outside.store, outside.clock, policies)
     for policy in policies:
         entry = policy.governance.registry

@@ -1,14 +1,8 @@
 """A looser file waits beside a running daemon, and holds once two people have agreed."""
 
-from datetime import UTC, datetime
-
 import pytest
 
-from monitor import app
 from monitor.cli.main import run
-from monitor.engine.governing import decide
-from monitor.governance.acts import vote
-from monitor.governance.authorisation import Action, Method, Who
 from tests.e2e.deployment import get, make_deployment, register, wait_for
 
 pytestmark = pytest.mark.slow
@@ -28,28 +22,13 @@ def deployment(tmp_path):
     path = made.folder / "models" / "credit.yaml"
     path.write_text(path.read_text() + ANSWERS)
     made.call("run")
-    path.write_text(path.read_text() + LOOSER)
+    edited = path.read_text().replace("governance: [gail]", "governance: [gail, mallory]")
+    path.write_text(edited + LOOSER)
     return made
 
 
 def pending(address):
     return 'modelmon_policy_pending{model="credit"} 1.0' in get(f"{address}/metrics")[1]
-
-
-def agree(deployment, account):
-    settings = app.read_settings(deployment.config)
-    store, now = app.open_outside(settings.store_url).store, datetime.now(UTC)  # noqa: TID251
-    (file,) = app.read_policies(settings)
-    policy = app.in_force(file, store).policy
-    who = Who(account, Method.CLI, authenticated_at=now)
-    decide(
-        policy,
-        store,
-        who,
-        Action.APPROVE_POLICY,
-        lambda book, there, speaker: vote(book, there, speaker, 1, "seen", granted=True),
-        now,
-    )
 
 
 def test_a_looser_file_waits_beside_the_daemon_until_it_is_approved(deployment, capsys):
@@ -68,9 +47,12 @@ def test_a_looser_file_waits_beside_the_daemon_until_it_is_approved(deployment, 
         code, _, said = call("policy", "propose", "credit", "--why", "seasonal", "--by", "olga")
         assert (code, "credit: request 1" in said) == (0, True)
         assert call("policy", "propose", "credit", "--why", "x", "--by", "mallory")[0] == 2
-        agree(deployment, "gail")
+        assert call("approve", "credit", "1", "--by", "mallory")[0] == 2, (
+            "as the edit would have it"
+        )
+        assert call("approve", "credit", "1", "--by", "gail")[0] == 0
         assert "request 1 of olga still takes 1 of accountable" in call("policy", "list")[1]
-        agree(deployment, "head")
+        assert call("approve", "credit", "1", "--by", "head")[0] == 0
         wait_for(lambda: not pending(address), process, log)
     assert "its file was approved and is in force" in log.read_text()
     code, shown, said = call("policy", "show", "credit")
