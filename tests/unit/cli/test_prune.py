@@ -38,7 +38,7 @@ def folder(tmp_path_factory):
     store.register(a_baseline("1"))
     for day in range(DAYS):
         one = told(day, "co" if day == 0 else "oo")
-        store.commit(one, policy_of(one))
+        store.commit(one, policy_of(one, text=MODEL))
     other = a_run(model="fraud", versions=())
     store.commit(other, policy_of(other, model="fraud"))
     store.close()
