@@ -56,7 +56,14 @@ def verified(made, text):
         found = period_of(made.store, seal.model, seal.before.span, lambda _: made.policy, named)
         then = Earlier(found, seal.before.digest)
     again = report_of(
-        period_of(made.store, seal.model, seal.span, lambda _: made.policy, seal.revisions),
+        period_of(
+            made.store,
+            seal.model,
+            seal.span,
+            lambda _: made.policy,
+            seal.revisions,
+            decided_by=seal.decided,
+        ),
         "test",
         controls(),
         then,

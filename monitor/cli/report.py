@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from monitor.reports.bias.verify import Discrepancy, Seal
 
 Form = Literal["html", "pdf", "csv", "json"]
+
+_BEFORE_ANY = datetime.min.replace(tzinfo=UTC)
 
 _FORMS: tuple[Form, ...] = ("html", "pdf", "csv", "json")
 
@@ -146,6 +149,8 @@ def _checked(text: str, store_url: str) -> "tuple[Seal, Sequence[Discrepancy]]":
         seal.span,
         seal.revisions,
         seal.before,
+        # A report that tells of no decision was made when there was none, whatever there is now.
+        decided_by=seal.decided or _BEFORE_ANY,
         unsuppressed=seal.unsuppressed,
     )
     return seal, discrepancies(text, plain(made), as_html(made), seal)
@@ -193,6 +198,7 @@ def _made(  # each of another type
     revisions: "Mapping[Window, int] | None",
     before: "Before | None",
     *,
+    decided_by: datetime | None = None,
     unsuppressed: bool,
 ) -> "Report":
     from monitor import app
@@ -203,7 +209,7 @@ def _made(  # each of another type
     store = app.open_outside(store_url).store
     earlier = None
     try:
-        found = period_of(store, model, span, app.policy_of_text, revisions)
+        found = period_of(store, model, span, app.policy_of_text, revisions, decided_by=decided_by)
         if before is not None:
             named = dict(before.revisions)
             then = period_of(store, model, before.span, app.policy_of_text, named)

@@ -1,7 +1,8 @@
 """What the store has of a period: its windows, and what they come to together."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import groupby
 
 from monitor.alerts.findings import COVERAGE, findings_of
@@ -12,6 +13,7 @@ from monitor.domain.policy import Policy
 from monitor.domain.reading import Reading, Subject
 from monitor.domain.run import Run
 from monitor.domain.window import Window
+from monitor.engine.decided import Decided, decided_about
 from monitor.engine.ports import RunHead, Store
 from monitor.measures.catalogue import CATALOGUE
 from monitor.measures.measure import GroupMeasure, ProfilePair
@@ -86,6 +88,7 @@ class Period:
         stretches: By version and baseline, in the order of their first window.
         left_out: Windows with results that lie in the period and are of another schedule.
         unread: Digests of policies that this version of the program cannot read, and why.
+        decided: What was decided about the model.
     """
 
     model: str
@@ -96,6 +99,7 @@ class Period:
     stretches: tuple[Stretch, ...]
     left_out: tuple[Window, ...]
     unread: Mapping[str, str]
+    decided: Decided = field(default_factory=Decided)
 
 
 def span_before(span: Window) -> Window:
@@ -116,6 +120,7 @@ def period_of(  # noqa: PLR0917  # each of another type
     policy_of: Callable[[str], Policy],
     revisions: Mapping[Window, int] | None = None,
     most_steps: int = 12,
+    decided_by: datetime | None = None,
 ) -> Period:
     """Return what the store has of a period; no log is read.
 
@@ -129,6 +134,7 @@ def period_of(  # noqa: PLR0917  # each of another type
         policy_of: Returns the policy that a file's text declares. Raises ConfigError.
         revisions: Which result of each window; the newest where it is not said.
         most_steps: Windows are added up until there are no more steps than this.
+        decided_by: What was decided later is left out; None for nothing.
 
     Raises:
         LookupError: There is no result in the period, or not the revision that was asked for.
@@ -161,6 +167,7 @@ def period_of(  # noqa: PLR0917  # each of another type
         _stretches(store, policy, [item.run for item in of_schedule], most_steps),
         tuple(left_out),
         unread,
+        decided_about(store.ledger(model), span, decided_by),
     )
 
 

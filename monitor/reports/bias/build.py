@@ -15,6 +15,7 @@ from monitor.measures.crossing import OTHER_SMALL, told_cells
 from monitor.measures.disparity.rates import RATES
 from monitor.measures.groups import CROSS, group_pair
 from monitor.profile.counts import NEGATIVE, POSITIVE, UNKNOWN
+from monitor.reports.bias.actions import actions_of, instant_text
 from monitor.reports.bias.classes import decided, of_class, of_decisions, told_of_class
 from monitor.reports.bias.comparisons import (
     METRICS,
@@ -107,6 +108,7 @@ def report_of(
         code,
         f"{max(run.finished for run in looked_at):%Y-%m-%d %H:%M:%S}Z",
         None if earlier is None else before_of(earlier.period, earlier.digest),
+        instant_text(period.decided.at),
     )
     policy = policy_part(period, metrics)
     windows = tuple(_window(item) for item in period.runs)
@@ -120,6 +122,7 @@ def report_of(
         policy,
         since,
         open_alarms(period.policy, looked_at),
+        actions_of(period.decided),
         controls,
         _notes(period, versions),
     )

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from monitor.domain.regulation import Controls, RegulationProfile
 from monitor.domain.window import Window
+from monitor.reports.bias.actions import Actions
 from monitor.reports.bias.history import Before, Event, OpenAlarm, Since
 
 
@@ -379,6 +380,8 @@ class PolicyPart:
         metrics: The metrics that are judged.
         text: The file.
         changes: Other policies of the period: from when, digest, and lines taken out and put in.
+        answers: What the policy answers of delegation, accountability and risk: question and answer.
+        missing: Questions that it leaves open.
     """
 
     digest: str
@@ -391,6 +394,8 @@ class PolicyPart:
     metrics: tuple[str, ...]
     text: str
     changes: tuple[tuple[Window, str, tuple[str, ...]], ...]
+    answers: Mapping[str, str]
+    missing: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -406,6 +411,7 @@ class Identity:
         code: The version of the program that wrote it.
         as_of: When the newest result that it rests on was stored.
         before: What it is held against; None where nothing is stored of it.
+        decided: When the last decision that it tells of was made; "" where there is none.
     """
 
     model: str
@@ -416,6 +422,7 @@ class Identity:
     code: str
     as_of: str
     before: Before | None
+    decided: str = ""
 
 
 @dataclass(frozen=True)
@@ -432,6 +439,7 @@ class Report:
         policy: What is tolerated, and by whom.
         since: What is otherwise than in the report before; None where there is none.
         alarms: What is open at the period's end.
+        actions: What was waived, and what somebody had to answer for.
         controls: What instruments ask for, and what of modelmon serves each.
         notes: What else a reader must know.
     """
@@ -445,5 +453,6 @@ class Report:
     policy: PolicyPart
     since: Since | None
     alarms: tuple[OpenAlarm, ...]
+    actions: Actions
     controls: Controls
     notes: tuple[str, ...]

@@ -8,6 +8,7 @@ from monitor.domain.field import Decision, Effect, Label
 from monitor.domain.policy import Policy
 from monitor.domain.window import Window
 from monitor.engine.period import Period, Stretch
+from monitor.reports.bias.actions import answers_of
 from monitor.reports.bias.comparisons import TITLES
 from monitor.reports.bias.document import BaselineFacts, PolicyPart
 from monitor.reports.bias.history import Event
@@ -30,6 +31,8 @@ def policy_part(period: Period, metrics: tuple[str, ...]) -> PolicyPart:
         metrics,
         policy.text,
         _changes(period),
+        answers_of(policy.governance),
+        policy.governance.missing,
     )
 
 

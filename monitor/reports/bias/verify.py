@@ -50,6 +50,7 @@ class Seal:
         unsuppressed: Whether small counts are shown.
         code: The version of the program that wrote it.
         before: What it is held against; None for nothing.
+        decided: When the last decision that it tells of was made; None for none.
     """
 
     digest: str
@@ -59,6 +60,7 @@ class Seal:
     unsuppressed: bool
     code: str
     before: Before | None
+    decided: datetime | None = None
 
 
 def seal_of(text: str) -> Seal:
@@ -78,6 +80,7 @@ def seal_of(text: str) -> Seal:
             bool(identity["unsuppressed"]),
             str(identity["code"]),
             _before(identity.get("before")),
+            datetime.fromisoformat(identity["decided"]) if identity.get("decided") else None,
         )
     except (ValueError, KeyError, TypeError) as error:
         raise ReportError(

@@ -1,0 +1,143 @@
+"""What was waived and what somebody had to answer for, as the report tells it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from monitor.domain.governance import Governance
+from monitor.engine.decided import Decided
+from monitor.governance.cases import Case
+from monitor.governance.waivers import Waiver
+
+
+@dataclass(frozen=True)
+class CaseRow:
+    """Something that somebody had to answer for.
+
+    Attributes:
+        number: Its number.
+        version: The model version.
+        cause: The limit, or what else led to it.
+        accountable: Who answers.
+        opened: When.
+        reason: Why.
+        closed: When and by whom; "" while it is open.
+        disposition: What became of it; "" while it is open.
+        closing: The reason given with it.
+        evidence: Digest of what shows it.
+    """
+
+    number: int
+    version: str
+    cause: str
+    accountable: str
+    opened: str
+    reason: str
+    closed: str
+    disposition: str
+    closing: str
+    evidence: str
+
+
+@dataclass(frozen=True)
+class WaiverRow:
+    """That a limit had no consequence for a while.
+
+    Attributes:
+        number: Its number.
+        limit: The limit.
+        version: The model version; "" for all.
+        since: From when on.
+        until: Until when.
+        requested_by: Who asked.
+        approved_by: Who agreed.
+        reason: Why.
+        control: What guarded meanwhile.
+    """
+
+    number: int
+    limit: str
+    version: str
+    since: str
+    until: str
+    requested_by: str
+    approved_by: tuple[str, ...]
+    reason: str
+    control: str
+
+
+@dataclass(frozen=True)
+class Actions:
+    """What people decided about a model.
+
+    Attributes:
+        cases: What somebody had to answer for.
+        waivers: What had no consequence for a while.
+    """
+
+    cases: tuple[CaseRow, ...]
+    waivers: tuple[WaiverRow, ...]
+
+
+def actions_of(decided: Decided) -> Actions:
+    """Return what was decided, as text."""
+    return Actions(tuple(map(_case, decided.cases)), tuple(map(_waiver, decided.waivers)))
+
+
+def instant_text(at: datetime | None) -> str:
+    """Return an instant to the microsecond, as the seal has it; "" for none."""
+    return "" if at is None else at.isoformat()
+
+
+def answers_of(governance: Governance) -> Mapping[str, str]:
+    """Return what a policy answers, question to answer; what it leaves out is not in it."""
+    return {question: answer for question, answer in _answers(governance) if answer}
+
+
+def _answers(governance: Governance) -> Iterator[tuple[str, str]]:
+    delegation, people, risk = governance.delegation, governance.accountability, governance.risk
+    yield "What is delegated to the machine", delegation.statement
+    since = "" if delegation.delegated_on is None else delegation.delegated_on.isoformat()
+    delegated = ", ".join(filter(None, (delegation.delegated_by, since, delegation.reference)))
+    yield "Delegated by", delegated
+    yield "What people keep", "; ".join(delegation.not_delegated)
+    yield "Who is accountable", people.accountable
+    tier = "" if risk.tier is None else risk.tier.value
+    yield "Risk", ": ".join(filter(None, (tier, risk.rationale)))
+    review = governance.review
+    if review is not None:
+        yield "Reviewed every", f"{review.cadence.days} days"
+
+
+def _case(case: Case) -> CaseRow:
+    closed = "" if case.closed_at is None else f"{_day(case.closed_at)} by {case.closed_by}"
+    return CaseRow(
+        case.number,
+        case.version,
+        case.cause,
+        case.accountable,
+        _day(case.opened_at),
+        case.reason,
+        closed,
+        "" if case.disposition is None else case.disposition.value.replace("_", " "),
+        case.closing,
+        case.evidence,
+    )
+
+
+def _waiver(waiver: Waiver) -> WaiverRow:
+    return WaiverRow(
+        waiver.number,
+        waiver.limit,
+        waiver.version,
+        _day(waiver.starts),
+        _day(waiver.over_at),
+        waiver.requested_by,
+        waiver.approved_by,
+        waiver.reason,
+        waiver.control,
+    )
+
+
+def _day(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"
