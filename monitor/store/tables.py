@@ -407,6 +407,7 @@ ALERTS = Table(
     Column("ended_at", Instant),
     PrimaryKeyConstraint("model", "schedule", "fingerprint", "since_start"),
     Index("modelmon_alerts_state_ix", "model", "state"),
+    Index("modelmon_alerts_fingerprint_ix", "fingerprint"),
 )
 
 # What runs changed in what was known of alerts. Nothing here is edited.

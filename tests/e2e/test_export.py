@@ -54,6 +54,7 @@ def prometheus(folder):
         process = subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT)
     try:
         base = wait_for(lambda: listening(log), process, log)
+        wait_for(lambda: get(f"{base}/-/ready")[0] == 200, process, log)
 
         def ask(path, **parameters):
             url = f"{base}/api/v1/{path}?{urlencode(parameters)}"

@@ -33,8 +33,8 @@ def site(tmp_path_factory):
     (deployment.folder / "log" / "2024-01-07.parquet").unlink()
     write_day(deployment.folder / "log" / "2024-01-06.parquet", datetime(2024, 1, 6, tzinfo=UTC))
     path = deployment.folder / "models" / "credit.yaml"
-    path.write_text(path.read_text() + ANSWERS)
     register(deployment)
+    path.write_text(path.read_text() + ANSWERS)
     deployment.call("run")
     with deployment.daemon() as (process, address, log):
         wait_for(lambda: get(f"{address}/-/ready")[0] == 200, process, log)

@@ -18,3 +18,5 @@ def upgrade() -> None:
         sqlite_where=_PRUNED,
         postgresql_where=_PRUNED,
     )
+    # Findings that are gone are still found by what was remembered of their alerts.
+    op.create_index("modelmon_alerts_fingerprint_ix", "modelmon_alerts", ["fingerprint"])
