@@ -4,6 +4,9 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
+import monitor.app  # noqa: F401  # first: it says how pyarrow allocates, for the reading as well
+
+# isort: split
 import numpy as np
 import pyarrow.parquet as pq
 
