@@ -14,7 +14,7 @@ MODELMON_FUZZ_MUTANTS ?= 10000
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-fast fuzz lowest lint fmt bench bench-full bench-alarms bench-alarms-full bench-bias bench-slices bench-scrape dashboards golden wheel-test image-test lock clean
+.PHONY: help setup demo governance-demo test test-fast fuzz lowest lint fmt bench bench-full bench-alarms bench-alarms-full bench-bias bench-slices bench-scrape dashboards golden wheel-test image-test lock clean
 
 help:  ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ setup: $(VENV)/.dev  ## Make .venv with everything a developer needs
 
 demo: $(VENV)/.runtime  ## Watch a real model drift, then serve its metrics until Ctrl-C
 	@$(BIN)/modelmon demo $(DEMO_FLAGS)
+
+governance-demo: $(VENV)/.dev  ## Watch a model lose its authority: fifteen checks, with a real MLflow (two minutes)
+	@$(BIN)/python -m tests.governance_demo $(DEMO_FLAGS)
 
 test: $(VENV)/.dev  ## Run every test, the slow ones too
 	@tests/debian-packages.sh

@@ -1,0 +1,769 @@
+"""`make governance-demo`: what governance does, shown once from the first approval to the audit.
+
+The card model of the demo is approved, breaks a limit in September, and loses its authority with
+nobody doing anything. Around that fifteen things are tried that a sceptic would try. All of it is
+done with public commands, HTTP and the Python client, beside a real daemon, and with a real MLflow
+server. Each line at the end says what was done and what was seen:
+
+    ✓ it was seen   ✗ it was not: the exit code is 1   – not shown here, and why
+
+    python -m tests.governance_demo [--without-mlflow]
+"""
+
+import argparse
+import json
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from monitor import audit_verify
+from monitor.app import SystemClock
+from monitor.gate import Freshness, Gate
+from tests import postgres_server
+from tests.e2e.deployment import Deployment, get, samples, wait_for
+from tests.mlflow_server import MlflowServer
+
+ROOT = Path(__file__).parents[1]
+CARD, SERVING, DRAFT = "card-late-payment", "card-serving", "card-draft"
+CLOCK = SystemClock()
+TTL, GRACE = 2, 3  # seconds: `gate.ttl` and `gate.stale_grace` here
+LIVE = 4  # seconds of the windows in which the serving layer is watched as it decides
+
+SETTINGS = """\
+models: models
+store: {url: "sqlite:///var/modelmon.db"}
+check_every: 1s
+web: {reload: true}
+audit: {key: audit.key, witness: apart/checkpoints.jsonl}
+gate: {key: gate.key}
+"""
+
+GOVERNED = """
+delegation: {statement: Flag card customers., by: mei.lin, date: 2005-05-30, autonomy: act_with_limits}
+accountability:
+  accountable: hao.chen
+  owners: [ting.wu]
+  operators: [kai.sun]
+  validators: [yu.fang]
+  governance: [rong.tsai]
+risk:
+  tier: low
+  rationale: A copy that only shows a score.
+  limits: [{id: input-not-understood, measures: [missing_rate], consequence: hold}]
+approvals:
+  loosen_policy: {required: {governance: 1, accountable: 1}, exclude: [requester]}
+gate: {ttl: 1s, stale_grace: 1s, on_unreachable: open}
+"""
+
+
+class NotShownError(Exception):
+    """What cannot be shown here, and why."""
+
+
+def say(text: str) -> None:
+    """Tell the reader, at once."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+class Story:
+    """A deployment in a folder, what was seen in it, and the words in which it is told."""
+
+    def __init__(self, folder: Path, mlflow: MlflowServer | None) -> None:
+        self.made = Deployment(folder)
+        self.folder, self.mlflow = folder, mlflow
+        self.told: dict[int, list[tuple[str, str]]] = {}
+        self.process, self.address, self.log = None, "", None
+        self.key = ""
+
+    def check(self, number: int, did: str, shown: Callable[[], str]) -> None:
+        """Do one thing, and keep what was seen."""
+        try:
+            mark, saw = "✓", shown()
+        except NotShownError as why:
+            mark, saw = "–", f"not shown: {why}"
+        except Exception as error:  # noqa: BLE001  # whatever goes wrong is a line of its own
+            mark, saw = "✗", f"{type(error).__name__}: {error}"
+        self.told.setdefault(number, []).append((mark, f"{did}: {saw}"))
+        say(f"  {mark} ({number}) {did}\n       {saw}")
+
+    def call(self, *arguments: str) -> str:
+        """Run a command that must succeed, and return what it printed."""
+        done = self.made.call(*arguments, check=False)
+        assert done.returncode == 0, f"modelmon {' '.join(arguments)}: {done.stderr}{done.stdout}"
+        return done.stdout or done.stderr
+
+    def refused(self, *arguments: str, because: str) -> str:
+        """Run a command that must be refused, and return the line that says why."""
+        done = self.made.call(*arguments, check=False)
+        assert done.returncode != 0, f"modelmon {' '.join(arguments)} was not refused"
+        found = [line.strip() for line in done.stderr.splitlines() if because in line]
+        assert found, f"{because!r} is not in {done.stderr!r}"
+        return found[0]
+
+    def rows(self, *arguments: str) -> list[dict]:
+        """Return what a command prints as JSON."""
+        return json.loads(self.made.call(*arguments, "--output", "json").stdout)
+
+    def standing(self, model: str = CARD) -> dict:
+        """Return where version 1 of a model stands."""
+        return next(
+            each
+            for each in self.rows("standing")
+            if (each["model"], each["version"]) == (model, "1")
+        )
+
+    def records(self, kind: str) -> list[dict]:
+        """Return the audit log's records of a kind."""
+        lines = self.made.call("audit", "export").stdout.splitlines()
+        bodies = (json.loads(line).get("record") for line in lines)
+        return [each for body in bodies if body and (each := json.loads(body))["type"] == kind]
+
+    def permit(self, version: str = "1", model: str = CARD) -> dict:
+        """Return what the gate says of a version."""
+        return json.loads(get(f"{self.address}/v1/gate/{model}/{version}")[1])["says"]
+
+    def client(self, model: str = CARD) -> Gate:
+        """Return a client of the gate, as a serving layer has one."""
+        return Gate(self.address, model, "1")
+
+    @contextmanager
+    def daemon(self):
+        """Run the daemon."""
+        with self.made.daemon() as (process, address, log):
+            self.process, self.address, self.log = process, address, log
+            wait_for(lambda: get(f"{address}/-/ready")[0] == 200, process, log)
+            yield process
+
+
+def write_decisions(folder: Path, name: str, start: datetime, seconds: float) -> int:
+    """Write decisions of April, as if they had been made within some seconds; return how many."""
+    (found,) = (ROOT / "demo/taiwan_credit/log/month=2005-04").glob("*.parquet")
+    table = pq.ParquetFile(found).read().slice(0, 600)
+    step = timedelta(seconds=seconds) / len(table)
+    times = pa.array(
+        [start + step * place for place in range(len(table))], pa.timestamp("us", "UTC")
+    )
+    table = table.set_column(table.schema.get_field_index("event_time"), "event_time", times)
+    names = pa.array([f"{name}-{place}" for place in range(len(table))])
+    table = table.set_column(table.schema.get_field_index("prediction_id"), "prediction_id", names)
+    (folder / "serving").mkdir(exist_ok=True)
+    pq.write_table(table, folder / "serving" / f"{name}.parquet")
+    return len(table)
+
+
+def run_serving(story: Story, place: int) -> None:
+    """Run a window of the model beside: a policy comes into force with a run under it."""
+    first = datetime(2005, 4, 1, tzinfo=UTC) + timedelta(seconds=place * LIVE)
+    ends = (first, first + timedelta(seconds=LIVE))
+    start, end = (f"{each:%Y-%m-%dT%H:%M:%SZ}" for each in ends)
+    story.call("run", "--model", SERVING, "--from", start, "--to", end)
+
+
+def lay_out(story: Story) -> None:
+    """Write the configuration: the card model as it is shipped, and two models beside it."""
+    folder = story.folder
+    (folder / "models").mkdir()
+    (folder / "apart").mkdir()
+    (folder / "demo").symlink_to(ROOT / "demo")
+    settings = SETTINGS
+    if story.mlflow:
+        settings += f'registry: {{url: "{story.mlflow.url}", poll_every: 2s}}\n'
+    text = (ROOT / "config" / "models" / f"{CARD}.yaml").read_text()
+    for shipped, here in (
+        ("../../demo", "../demo"),
+        ("end: 2005-10-01", "end: 2005-07-01"),  # September comes when the story has it come
+        ("tier: high", "tier: medium"),  # seven people at one terminal: high risk takes a login
+        ("stale_grace: 5m", f"stale_grace: {GRACE}s"),
+        ("ttl: 60s", f"ttl: {TTL}s"),
+        ("accounts: {", "accounts: {yu.fang.admin: yu.fang, "),
+    ):
+        assert shipped in text
+        text = text.replace(shipped, here)
+    (folder / "models" / f"{CARD}.yaml").write_text(text)
+    watched, _, _ = text.partition("# What was delegated")
+    watched = watched.replace(f"model: {CARD}", "model: {model}")
+    draft = watched.replace("{model}", DRAFT).replace("end: 2005-07-01", "end: 2005-06-01")
+    draft += "delegation: {statement: Flag card customers., by: mei.lin}\n"
+    (folder / "models" / f"{DRAFT}.yaml").write_text(draft)
+    write_decisions(folder, "trained", datetime(2005, 4, 1, tzinfo=UTC), 60)
+    today = CLOCK.now()
+    serving = watched.replace("{model}", SERVING)
+    serving = re.sub(r"\n  labels:\n(    .*\n)+", "\n", serving)
+    serving = re.sub(r"\nlabel:\n(  .*\n)+", "\n", serving)
+    serving = serving.replace("../demo/taiwan_credit/log", "../serving")
+    serving = serving.replace("window: month", f"window: {LIVE}s")
+    serving = serving.replace(
+        "end: 2005-07-01", f"start: {today + timedelta(days=2):%Y-%m-%d}"
+    )  # nothing is due
+    (folder / "models" / f"{SERVING}.yaml").write_text(serving + GOVERNED)
+    story.made.config.write_text(settings.replace("audit:", "#audit:").replace("gate:", "#gate:"))
+    story.call("db", "upgrade")
+    shown = story.call("audit", "init", "--key", str(folder / "audit.key"), "--origin", "demo/log")
+    story.key = shown.split()[0]
+    story.call("gate", "init", "--key", str(folder / "gate.key"))
+    story.made.config.write_text(settings)
+    why = ("--why", "as trained", "--by", "ting.wu")
+    register = ("baseline", "register")
+    story.call(*register, CARD, "--from", "2005-04-01", "--to", "2005-06-01", *why)
+    minute = ("--from", "2005-04-01T00:00Z", "--to", "2005-04-01T00:01Z")
+    story.call(*register, SERVING, *minute, *why)
+    story.call("run", "--from", "2005-06-01", "--to", "2005-07-01", "--model", CARD)
+    run_serving(story, 0)
+
+
+def agree(story: Story, model: str, number: int, *people: str) -> None:
+    """Have people say yes to a request."""
+    for person in people:
+        story.call("approve", model, str(number), "--why", "read", "--by", person)
+
+
+def newest(story: Story, model: str) -> int:
+    """Return the number of the newest request about a model."""
+    return max(each["number"] for each in story.rows("requests", "list") if each["model"] == model)
+
+
+def approve_with_refusals(story: Story) -> str:
+    """Ask that the version may act, and have those say yes who may not (check 4)."""
+    digest = ("--model-digest", f"sha256:{'a1' * 32}")
+    submitted = ("submit", CARD, "1", "--why", "validated", *digest, "--by", "ting.wu")
+    story.call(*submitted)
+    number = str(newest(story, CARD))
+    for who, person in (("who asked:   ", "ting.wu"), ("who built:   ", "dan.huang")):
+        told = story.refused("approve", CARD, number, "--by", person, because=person)
+        say(f"       {who} {told}")
+    agree(story, CARD, int(number), "yu.fang")
+    again = story.refused("approve", CARD, number, "--by", "yu.fang.admin", because="yu.fang")
+    say("       two accounts: " + again)
+    told = story.call("requests", "show", CARD, number, "--output", "json")
+    assert len(json.loads(told)["votes"]) == 1, told
+    denied = story.records("access.denied")
+    assert len(denied) >= 3, denied
+    return f"each refused; {len(denied)} records access.denied in the audit log; one vote counted"
+
+
+def waive(story: Story) -> datetime:
+    """Waive the limit that June broke, for some seconds."""
+    now = CLOCK.now()
+    until = now + timedelta(seconds=25)
+    until = until.replace(microsecond=0)
+    why = ("--why", "known since approval", "--control", "each flag is looked at")
+    when = ("--until", f"{until:%Y-%m-%dT%H:%M:%SZ}")
+    story.call("waive", CARD, "groups-apart", *when, *why, "--by", "ting.wu")
+    agree(story, CARD, newest(story, CARD), "rong.tsai")
+    return until
+
+
+def waiver_ends(story: Story, until: datetime) -> str:
+    """Wait for the end of the waiver (check 6)."""
+    before = story.standing()["state"]
+    alerts = [each for each in story.rows("alerts", "list") if each["model"] == CARD]
+    firing = [each for each in alerts if each["state"] == "firing"]
+    assert before == "approved", before
+    assert firing, "the alert is hidden by the waiver"
+    now = CLOCK.now()
+    assert now < until, "the waiver was over before it was looked at"
+    after = wait_for(lambda: (at := story.standing())["state"] != "approved" and at, seconds=90)
+    assert (after["state"], after["by"]) == ("watch", "daemon"), after
+    return (
+        f"while it held: approved, {len(firing)} alerts firing all the same; "
+        f"after {until:%H:%M:%S}Z: {after['state']} by {after['by']}, {after['reason']}"
+    )
+
+
+def ungoverned(story: Story) -> str:
+    """Ask for a permit of a model whose policy leaves answers out (check 13)."""
+    said = story.permit(model=DRAFT)
+    assert said["action"] == "deny", said
+    told = " ".join(said["reasons"])
+    for answer in ("accountability.accountable", "risk.tier", "risk.limits"):
+        assert answer in told, said
+    return f"{said['action']}; {told}"
+
+
+def killed(story: Story, process) -> tuple[str, str]:
+    """Kill the daemon, and watch clients of a closed and of an open policy (check 2)."""
+    clients = {model: story.client(model) for model in (CARD, SERVING)}
+    for client in clients.values():
+        assert client.decide().freshness is Freshness.FRESH, client.decide()
+    process.kill()
+    process.wait(10)
+    began, seen = time.monotonic(), {model: [] for model in clients}
+    while time.monotonic() - began < TTL + GRACE + 1:
+        for model, client in clients.items():
+            decision = client.decide()
+            now = f"{decision.freshness.value}, {'acts' if decision.allowed else 'does not act'}"
+            if not seen[model] or seen[model][-1][1] != now:
+                seen[model].append((time.monotonic() - began, now))
+        time.sleep(0.05)
+    for client in clients.values():
+        client.close()
+    assert seen[CARD][-1][1] == "expired, does not act", seen
+    assert seen[SERVING][-1][1].endswith(", acts"), seen
+    told = {
+        model: "; ".join(f"{after:.1f} s: {now}" for after, now in found)
+        for model, found in seen.items()
+    }
+    return told[CARD], told[SERVING]
+
+
+def moved_outside(story: Story) -> str:
+    """Move the alias past the workflow, and lie in a tag (check 3)."""
+    server = story.mlflow
+    if server is None:
+        raise NotShownError("without MLflow; tests/e2e/test_mlflow.py shows it with a real server")
+    wait_for(lambda: server.tags(CARD, "1").get("monitor.state") in {"approved", "watch"})
+    alias = {"name": CARD, "alias": "champion", "version": "2"}
+    server.ask("POST", "registered-models/alias", **alias)
+    tag = {"name": CARD, "version": "2", "key": "monitor.state", "value": "approved"}
+    server.ask("POST", "model-versions/set-tag", **tag)
+    began = CLOCK.now()
+    denied = [story.permit("2")["action"]]
+    page = f"{story.address}/metrics"
+    outside = f'modelmon_registry_alias_outside{{model="{CARD}"}}'
+    wait_for(lambda: samples(get(page)[1]).get(outside) == 1, seconds=15)
+    denied.append(story.permit("2")["action"])
+    assert denied == ["deny", "deny"], denied
+    (record,) = story.records("registry.alias_moved_outside_workflow")
+    noticed = (datetime.fromisoformat(record["ts"]) - began).total_seconds()
+    held = wait_for(lambda: (at := story.standing())["state"] == "held" and at, seconds=10)
+    tampered = [each["seq"] for each in story.records("registry.tag_tampered")]
+    assert tampered, "nobody noticed the tag"
+    told = json.dumps(record["data"], sort_keys=True)
+    return (
+        f"noticed after {noticed:.1f} s (polled every 2 s); record {record['seq']} {told}; "
+        f"version 1: held by {held['by']}; version 2 was denied before and after; the tag "
+        f"is record {tampered[0]} (registry.tag_tampered); a version without a standing has none of "
+        "ours to put in its place"
+    )
+
+
+def given_back(story: Story) -> str:
+    """Release what is held: the accountable person cannot do it alone (checks 4 and 5)."""
+    if story.standing()["state"] != "held":
+        story.call("hold", CARD, "1", "--why", "scores look odd", "--by", "kai.sun")
+    if story.mlflow:
+        alias = {"name": CARD, "alias": "champion", "version": "1"}
+        story.mlflow.ask("POST", "registered-models/alias", **alias)
+    note = story.folder / "incident.txt"
+    note.write_text("The alias was put back; nothing was served meanwhile.\n")
+    evidence = ("--evidence", str(note), "--why", "looked into", "--by", "hao.chen")
+    outside = f'modelmon_registry_alias_outside{{model="{CARD}"}}'
+    if story.mlflow:
+        wait_for(lambda: samples(get(f"{story.address}/metrics")[1]).get(outside) == 0, seconds=15)
+    for case in story.rows("cases", "list"):
+        if case["model"] == CARD and case["cause"] != "groups-apart":
+            story.call("cases", "close", CARD, str(case["number"]), "fix", *evidence)
+    story.call("release", CARD, "1", "--why", "looked into", "--by", "hao.chen")
+    number = newest(story, CARD)
+    alone = story.refused("approve", CARD, str(number), "--by", "hao.chen", because="hao.chen")
+    agree(story, CARD, number, "shu.wang")
+    return f"alone: {alone}; with shu.wang: held → {story.standing()['state']}"
+
+
+def september(story: Story) -> str:
+    """Let September arrive, with nobody doing anything but serving (check 1)."""
+    client, told = story.client(), []
+    before = client.decide().action
+    client.follow(lambda decision: told.append((CLOCK.now(), decision)))
+    wait_for(lambda: told)
+    story.call("run", "--from", "2005-07-01", "--to", "2005-10-01", "--model", CARD)
+    wait_for(lambda: told[-1][1].action == "route_to_human", seconds=5)
+    heard = next(at for at, decision in told if decision.action == "route_to_human")
+    moved = next(
+        each
+        for each in reversed(story.records("state.changed"))
+        if each["subject"].startswith(f"model/{CARD}/") and each["data"]["after"]["state"] == "held"
+    )
+    after = (heard - datetime.fromisoformat(moved["ts"])).total_seconds()
+    client.close()
+    assert after < TTL, after
+    (case,) = [each for each in story.rows("cases", "list") if each["cause"] == "flags-many-more"]
+    assert case["accountable"] == "hao.chen", case
+    page = samples(get(f"{story.address}/metrics")[1])
+    answer = f'modelmon_gate_answer{{action="route_to_human",model="{CARD}",version="1"}}'
+    assert page[answer] == 1
+    alias = ""
+    if story.mlflow:
+        wait_for(lambda: "champion" not in story.mlflow.aliases(CARD), seconds=20)
+        alias = "; the alias champion is gone in MLflow"
+    return (
+        f"{before} → route_to_human, told by long poll {after:.2f} s after record {moved['seq']} "
+        f"(state.changed); case {case['number']} ({case['cause']}, {case['rung']}) names "
+        f"{case['accountable']}, deadline {case['deadline']}{alias}"
+    )
+
+
+def explained(story: Story) -> str:
+    """Follow the finding of the case back to where it comes from (check 10)."""
+    alerts = story.rows("alerts", "list")
+    finding = next(
+        each["finding"]
+        for each in alerts
+        if (each["model"], each["measure"], each["state"]) == (CARD, "decision_rate", "firing")
+    )
+    told = story.call("explain", finding)
+    for text in ("policy", "baseline", "files"):
+        assert text in told.lower(), told
+    digests = sorted(set(re.findall(r"\b[0-9a-f]{64}\b", told)))
+    assert len(digests) >= 3, told
+    runs = [each for each in story.records("run.completed") if each["subject"].endswith(CARD)]
+    seq = runs[-1]["seq"]
+    proof = json.loads(get(f"{story.address}/v1/audit/records/{seq}/proof")[1])
+    assert proof, proof
+    source = "the files' digest"
+    if story.mlflow:
+        assert "4f2a9c1" in told and "applications" in told, told
+        source = "the files' digest, MLflow run with commit 4f2a9c1 and data set applications"
+    return (
+        f"`modelmon explain {finding}` names policy, baseline, {source} ({len(digests)} digests); "
+        f"record {seq}, proof at /v1/audit/records/{seq}/proof"
+    )
+
+
+def authority(story: Story) -> str:
+    """Ask which version was allowed to act at a time (check 12)."""
+    allowed = next(
+        each
+        for each in story.records("gate.answer_changed")
+        if each["subject"].startswith(f"model/{CARD}/") and each["data"]["action"] == "allow"
+    )
+    then = story.rows("authority", "--model", CARD, "--at", allowed["ts"])[0]["versions"]["1"]
+    now = story.rows("authority", "--model", CARD)[0]["versions"]["1"]
+    people = [vote["person"] for vote in then["approval"]["votes"]]
+    assert (then["acts"], now["acts"], people) == (True, False, ["yu.fang", "hao.chen"])
+    return f"at {allowed['ts']}: acts, approved by {' and '.join(people)}; now: {now['state']}"
+
+
+def reload(story: Story) -> None:
+    """Have the daemon read its files again."""
+    subprocess.run(["kill", "-HUP", str(story.process.pid)], check=True)
+
+
+OTHERS = "approval.voided (of model, baseline, report: tests/unit/governance/test_consequences.py)"
+
+
+def tightened(story: Story) -> tuple[str, str]:
+    """Make the policy tighter (checks 5 and 7)."""
+    path = story.folder / "models" / f"{SERVING}.yaml"
+    before = story.standing(SERVING)
+    assert before["state"] == "approved", before
+    path.write_text(path.read_text() + "limits: {drift: {psi: {warning: 0.05}}}\n")
+    reload(story)
+    run_serving(story, 1)
+    held = wait_for(lambda: (at := story.standing(SERVING))["state"] == "held" and at, seconds=20)
+    assert "0.05" in story.call("policy", "show", SERVING)
+    voided = story.records("approval.voided")
+    assert voided, "no record approval.voided"
+    return (
+        "in force at the daemon's next reading, with nobody asked",
+        f"approved → held by {held['by']}: {held['reason']}; record {voided[-1]['seq']} is {OTHERS}",
+    )
+
+
+def loosened(story: Story) -> str:
+    """Make it looser: it waits for two people (check 7)."""
+    path = story.folder / "models" / f"{SERVING}.yaml"
+    path.write_text(path.read_text().replace("warning: 0.05", "warning: 0.2"))
+    reload(story)
+    pending = f'modelmon_policy_pending{{model="{SERVING}"}}'
+    page = f"{story.address}/metrics"
+    wait_for(lambda: samples(get(page)[1]).get(pending) == 1, seconds=20)
+    story.call("policy", "propose", SERVING, "--why", "seasonal", "--by", "ting.wu")
+    number = newest(story, SERVING)
+    agree(story, SERVING, number, "rong.tsai")
+    assert "0.05" in story.call("policy", "show", SERVING), "one approval sufficed"
+    agree(story, SERVING, number, "hao.chen")
+    wait_for(lambda: samples(get(page)[1]).get(pending) == 0, seconds=20)
+    assert "0.2" in story.call("policy", "show", SERVING)
+    return "0.05 stayed in force after rong.tsai; 0.2 in force after rong.tsai and hao.chen"
+
+
+def ignored(story: Story) -> str:
+    """Go on deciding with a version that is held (check 11)."""
+    state = story.standing(SERVING)["state"]
+    assert state == "held", state
+    time.sleep(2.5)  # the last permit lapses
+    now = CLOCK.now().timestamp()
+    start = datetime.fromtimestamp(now - now % LIVE + LIVE, UTC)
+    end = start + timedelta(seconds=LIVE)
+    rows = write_decisions(story.folder, "live", start, LIVE)
+    time.sleep(max(0.0, (end - CLOCK.now()).total_seconds()) + 0.1)
+    period = ("--from", f"{start:%Y-%m-%dT%H:%M:%SZ}", "--to", f"{end:%Y-%m-%dT%H:%M:%SZ}")
+    story.call("run", "--model", SERVING, *period)
+
+    def counted():
+        page = samples(get(f"{story.address}/metrics")[1])
+        return [
+            (name, value)
+            for name, value in page.items()
+            if name.startswith("modelmon_decisions_outside_authority{") and value > 0
+        ]
+
+    found = wait_for(counted, seconds=20)
+    (record,) = story.records("authority.exceeded")
+    return f"{rows} decisions while {state}: {found[0][0]} {found[0][1]:g}; record {record['seq']}"
+
+
+def blocked(story: Story) -> str:
+    """Have the audit log refuse to be written (check 14)."""
+    trigger = (
+        "CREATE TRIGGER broken BEFORE INSERT ON modelmon_audit_records"
+        " BEGIN SELECT RAISE(ABORT, 'disk failure'); END"
+    )
+    before = story.standing()
+    with closing(sqlite3.connect(story.made.database)) as database:
+        database.execute(trigger)
+    done = story.made.call("stop", CARD, "1", "--why", "x", "--by", "kai.sun", check=False)
+    after = story.standing()
+    with closing(sqlite3.connect(story.made.database)) as database:
+        database.execute("DROP TRIGGER broken")
+    assert done.returncode != 0, done.stderr
+    assert after == before, (before, after)
+    return (
+        f"`modelmon stop` ended with {done.returncode}; the version is {after['state']} as before"
+    )
+
+
+def outage(story: Story) -> str:
+    """Have MLflow die (check 14)."""
+    if story.mlflow is None:
+        raise NotShownError("without MLflow; tests/e2e/test_mlflow.py shows it with a real server")
+    story.mlflow.kill()
+    story.call("stop", CARD, "1", "--why", "wrong file in production", "--by", "kai.sun")
+    state = story.standing()["state"]
+    said = story.permit()["action"] if story.process and story.process.poll() is None else "deny"
+    assert (state, said) == ("stopped", "deny"), (state, said)
+    story.mlflow.start()
+    story.call("registry", "poll", CARD)
+    tag = wait_for(
+        lambda: story.mlflow.tags(CARD, "1").get("monitor.state") == "stopped" and "stopped",
+        seconds=30,
+    )
+    return f"stopped while MLflow was dead; when it was back its tag said {tag}"
+
+
+def verify(story: Story, export: Path) -> subprocess.CompletedProcess[str]:
+    """Verify an export as an auditor does: elsewhere, with one file."""
+    alone = story.folder / "auditor"
+    alone.mkdir(exist_ok=True)
+    shutil.copy(audit_verify.__file__, alone / "audit_verify.py")
+    shutil.copy(story.folder / "apart" / "checkpoints.jsonl", alone / "kept.jsonl")
+    command = [sys.executable, "-I", "audit_verify.py", str(export), "--key", story.key]
+    return subprocess.run(
+        [*command, "--trusted", "kept.jsonl"],
+        cwd=alone,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def audited(story: Story) -> str:
+    """Verify the export, then falsified ones (check 8)."""
+    export = story.folder / "export.jsonl"
+    story.call("audit", "export", "-o", str(export))
+    sound = verify(story, export)
+    assert sound.returncode == 0, sound.stdout
+    lines = export.read_text().splitlines(keepends=True)
+    places = [place for place, line in enumerate(lines) if "state.changed" in line]
+    place = places[len(places) // 2]
+    seq = json.loads(json.loads(lines[place])["record"])["seq"]
+    attacks = {
+        "edited": [*lines[:place], lines[place].replace("held", "kept"), *lines[place + 1 :]],
+        "deleted": [*lines[:place], *lines[place + 1 :]],
+        "swapped": [*lines[:place], lines[place + 1], lines[place], *lines[place + 2 :]],
+        "cut off": lines[:place],
+    }
+    if "held" not in lines[place]:
+        attacks["edited"][place] = lines[place].replace("daemon", "nobody").replace("cli", "oidc")
+    told = []
+    for attack, falsified in attacks.items():
+        bad = story.folder / "falsified.jsonl"
+        bad.write_text("".join(falsified))
+        ended = verify(story, bad)
+        assert ended.returncode == 1, (attack, ended.stdout, ended.stderr)
+        told.append(f"{attack}: exit 1, {ended.stdout.splitlines()[0]}")
+    return (
+        f"{sound.stdout.splitlines()[-1]}; falsified at record {seq}: "
+        + "; ".join(told)
+        + "; a stolen key: tests/unit/governance/test_verification.py"
+    )
+
+
+def copy_store(store: Path, to: Path) -> None:
+    """Copy a database, as a backup of the machine does."""
+    with closing(sqlite3.connect(store)) as now, closing(sqlite3.connect(to)) as then:
+        now.backup(then)
+
+
+def rolled_back(story: Story, backup: Path) -> str:
+    """Put an older store in the place of the newest (check 9)."""
+    current = story.folder / "current.db"
+    copy_store(story.made.database, current)
+    for file in story.made.database.parent.glob("modelmon.db*"):
+        file.unlink()
+    shutil.copy(backup, story.made.database)
+    done = story.made.call("stop", SERVING, "1", "--why", "x", "--by", "kai.sun", check=False)
+    for file in story.made.database.parent.glob("modelmon.db*"):
+        file.unlink()
+    shutil.copy(current, story.made.database)
+    assert (done.returncode, "backup restored" in done.stderr) == (5, True), done.stderr
+    return f"exit 5, {done.stderr.strip().splitlines()[0]}"
+
+
+def third_party(_: Story) -> str:
+    """Say what of check 9 there is not."""
+    raise NotShownError(
+        "a witness is a file here; no witness of others cosigns, and no other library has checked "
+        "our inclusion proofs"
+    )
+
+
+def four_writers(made: Deployment) -> str:
+    """Write with four processes at once (check 15)."""
+
+    def write(place: int) -> None:
+        for turn in range(2):
+            created = ("token", "create", f"writer {place}.{turn}", "--for", "kai.sun")
+            made.call(*created, "--role", "viewer", "--expires", "1h")
+
+    with ThreadPoolExecutor(4) as writers:
+        list(writers.map(write, range(4)))
+    made.call("audit", "verify")
+    bodies = (
+        json.loads(line).get("record") for line in made.call("audit", "export").stdout.splitlines()
+    )
+    found = [json.loads(body) for body in bodies if body]
+    assert [each["seq"] for each in found] == list(range(len(found)))
+    return f"8 changes by 4 processes, {len(found)} records in one chain, verified"
+
+
+def postgresql(story: Story) -> str:
+    """Do the same on PostgreSQL."""
+    folder = story.folder / "postgresql"
+    folder.mkdir()
+    with postgres_server.running() as server:
+        made = Deployment(folder)
+        text = f'models: ../models\nstore: {{url: "{server.new_database()}"}}\n'
+        made.config.write_text(text)
+        made.call("db", "upgrade")
+        made.call("audit", "init", "--key", str(folder / "audit.key"), "--origin", "demo/pg")
+        made.config.write_text(text + "audit: {key: audit.key}\n")
+        return four_writers(made)
+
+
+def tell(story: Story) -> None:
+    """Tell all of it."""
+    say("People approve the version …")
+    story.check(
+        4, "who asked, who built and a second account say yes", lambda: approve_with_refusals(story)
+    )
+    story.call("submit", SERVING, "1", "--why", "validated", "--by", "ting.wu")
+    agree(story, SERVING, newest(story, SERVING), "yu.fang", "hao.chen")
+    until = waive(story)
+    agree(story, CARD, 1, "hao.chen")
+    say("The daemon is started …")
+    with story.daemon() as process:
+        story.check(6, "a waiver ends at night", lambda: waiver_ends(story, until))
+        story.check(
+            13, "a permit for a model whose policy is not complete", lambda: ungoverned(story)
+        )
+        lapsed: list[str] = []
+
+        def closed() -> str:
+            lapsed.extend(killed(story, process))
+            return lapsed[0]
+
+        story.check(2, "the daemon is killed; policy: closed", closed)
+        story.check(2, "the same; low risk, policy: open", lambda: lapsed[1])
+    say("The daemon is started again …")
+    backup = story.folder / "old.db"
+    copy_store(story.made.database, backup)
+    with story.daemon():
+        story.check(
+            3,
+            "alias and tag are set in MLflow for a version nobody approved",
+            lambda: moved_outside(story),
+        )
+        story.check(4, "what was held is released", lambda: given_back(story))
+        story.check(1, "September breaks a limit", lambda: september(story))
+        story.check(10, "a verdict is followed to its source", lambda: explained(story))
+        story.check(12, "who was allowed to act then, and who is now", lambda: authority(story))
+        both: list[str] = []
+
+        def tighter() -> str:
+            both.extend(tightened(story))
+            return both[0]
+
+        story.check(7, "the policy is made tighter", tighter)
+        story.check(5, "the policy's digest is another now than was approved", lambda: both[1])
+        story.check(7, "the policy is made looser", lambda: loosened(story))
+        story.check(11, "the serving layer ignores a hold", lambda: ignored(story))
+        story.check(14, "MLflow is killed", lambda: outage(story))
+    say("The daemon is stopped; the auditor comes …")
+    story.check(14, "the audit log cannot be written", lambda: blocked(story))
+    story.check(15, "four writers at once, SQLite", lambda: four_writers(story.made))
+    story.check(15, "four writers at once, PostgreSQL", lambda: postgresql(story))
+    story.check(8, "an export is verified offline", lambda: audited(story))
+    story.check(9, "an older backup is put in place", lambda: rolled_back(story, backup))
+    story.check(9, "a witness of others, an independent library", lambda: third_party(story))
+
+
+def summary(story: Story) -> int:
+    """Tell the fifteen, and return the exit code."""
+    say("\nThe fifteen checks")
+    counts = {"✓": 0, "✗": 0, "–": 0}
+    for number in range(1, 16):
+        lines = story.told.get(number, [("✗", "it was never reached")])
+        marks = {mark for mark, _ in lines}
+        mark = "✗" if "✗" in marks else "✓" if marks == {"✓"} else "–"
+        counts[mark] += 1
+        for place, (part, line) in enumerate(lines):
+            head = f"{mark} {number:2}" if not place else "    "
+            say(f"{head}  {f'{part} ' if len(lines) > 1 else ''}{line}")
+    say(f"\n{counts['✓']} seen, {counts['✗']} failed, {counts['–']} not shown, wholly or in part")
+    return int(counts["✗"] > 0)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Read the flag, tell the story, and return the exit code."""
+    parser = argparse.ArgumentParser(description="Show governance at work, in fifteen checks.")
+    parser.add_argument("--without-mlflow", action="store_true", help="leave MLflow out")
+    given = parser.parse_args(arguments)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="governance-demo-")))
+        server = None
+        if not given.without_mlflow:
+            say("A real MLflow server is started (installed the first time) …")
+            (folder / "mlflow").mkdir()
+            server = MlflowServer(folder / "mlflow")
+            server.start()
+            stack.callback(server.kill)
+            server.ask("POST", "registered-models/create", name=CARD)
+            for _ in range(2):
+                server.register(CARD, b"run_id: r\n")
+            alias = {"name": CARD, "alias": "champion", "version": "1"}
+            server.ask("POST", "registered-models/alias", **alias)
+        say("Baseline, keys and a first month …")
+        (folder / "monitor").mkdir()
+        story = Story(folder / "monitor", server)
+        lay_out(story)
+        tell(story)
+        return summary(story)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
