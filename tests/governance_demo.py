@@ -468,7 +468,7 @@ def tightened(story: Story) -> tuple[str, str]:
     voided = story.records("approval.voided")
     assert voided, "no record approval.voided"
     return (
-        "in force at the daemon's next reading, with nobody asked",
+        "in force once read and a window run, with nobody asked",
         f"approved → held by {held['by']}: {held['reason']}; record {voided[-1]['seq']} is {OTHERS}",
     )
 
