@@ -16,6 +16,7 @@ from sqlalchemy import select
 
 from monitor.store.sql import SqlStore
 from monitor.store.tables import LEASES
+from tests.commands import Command
 from tests.e2e.deployment import get, make_deployment, register, samples, wait_for, write_day
 from tests.postgres_server import running
 
@@ -110,8 +111,8 @@ def test_whoever_leads_is_killed_again_and_again_and_every_window_has_one_result
 
         def start():
             log = stack.enter_context((tmp_path / f"{time.monotonic_ns()}.log").open("w"))
-            command = deployment.command("serve", "--port", "0")
-            process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+            told = ("--config", str(deployment.config), "serve", "--port", "0")
+            process = Command(*told, stdout=log, stderr=log)
             stack.callback(process.wait)
             stack.callback(process.kill)
             return process.pid, process

@@ -61,10 +61,16 @@ def deployment(database, windows, tmp_path):
 
 @pytest.mark.parametrize(
     ("database", "windows", "lasting", "stride"),
-    # Every operation once; where the same ones fail for good, or on the other database, some.
-    [("sqlite", 2, False, 1), ("sqlite", 1, True, 5), ("postgresql", 1, False, 5)],
+    # Every operation once; where a window has gone before, where the same ones fail for good, and on
+    # the other database, some.
+    [
+        ("sqlite", 1, False, 1),
+        ("sqlite", 2, False, 7),
+        ("sqlite", 1, True, 5),
+        ("postgresql", 1, False, 5),
+    ],
     indirect=["database"],
-    ids=["sqlite", "sqlite, from then on", "postgresql"],
+    ids=["sqlite", "sqlite, two windows", "sqlite, from then on", "postgresql"],
 )
 def test_an_operation_that_fails_loses_nothing_doubles_nothing_and_is_told(
     database, windows, deployment, lasting, stride, caplog

@@ -158,10 +158,11 @@ class Watched:
 
     @property
     def told(self):
-        """The last table of the summary: what could not be judged, (what, measure, reason)."""
+        """The table of the summary on what could not be judged: (what, measure, reason)."""
         assert self.run
         tables = summarise(self.model.policy, [self.run])
-        return {row[:3]: row[4] for row in tables[-1].rows}
+        named = [item for item in tables if item.title == "What could not be judged, and why"]
+        return {row[:3]: row[4] for table in named for row in table.rows}
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ import pytest
 from monitor.domain.errors import SourceError
 from monitor.domain.quarantine import retry
 from monitor.engine.quarantine import decide
+from monitor.governance.record import Actor
 from monitor.sources.parquet import ParquetSource
 from tests.hostile.make_nasty import bind_socket, make, renamed, write
 
@@ -59,7 +60,8 @@ def test_x06_a_file_that_may_not_be_read_is_reported_and_stops_nothing(open_fold
     assert watched.metric("window_files_unreadable") == 1
     if os.geteuid() == 0:  # and once it may be read, it is, as soon as somebody says so
         store, now = watched.model.outside.store, watched.model.outside.clock.now()
-        decide("nasty", file.path, lambda known: retry(known, "a test", "", now), store)
+        somebody = (now, Actor("a test", "cli"))
+        decide("nasty", file.path, lambda known: retry(known, "a test", "", now), store, somebody)
         assert watched.run_again().run.accounting.profiled == {"1": 100}
 
 
