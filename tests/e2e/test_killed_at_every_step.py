@@ -104,13 +104,13 @@ class OnPostgres:
 
 
 @pytest.mark.parametrize(
-    ("kind", "stride"),
-    # Every step where several daemons may share the database; of the same steps, some on the other.
-    [("sqlite", 6), ("postgresql", 1)],
-    ids=["sqlite", "postgresql"],
+    ("kind", "first", "stride"),
+    # Every step where several daemons may share the database, in parts that run side by side; of the
+    # same steps, some on the other.
+    [("sqlite", 0, 6), *(("postgresql", first, 4) for first in range(4))],
 )
 def test_killed_at_any_step_of_a_run_it_goes_on_and_nothing_is_lost_or_doubled(
-    kind, stride, tmp_path, request
+    kind, first, stride, tmp_path, request
 ):
     database = (
         OnSqlite(tmp_path)
@@ -129,7 +129,7 @@ def test_killed_at_any_step_of_a_run_it_goes_on_and_nothing_is_lost_or_doubled(
         assert {"survey", "scan", "commit", "INSERT INTO modelmon_runs", "COMMIT"} <= set(steps)
         assert [revision for revision, _ in undisturbed[0]] == [1]
         assert undisturbed[1]["modelmon_quarantine"] == 1
-        for number, name in list(enumerate(steps, 1))[::stride]:
+        for number, name in list(enumerate(steps, 1))[first::stride]:
             database.begin_again()
             killed = daemons.run(DIE_AT=str(number))
             assert killed == -signal.SIGKILL, (number, name, daemons.log)
