@@ -1,4 +1,4 @@
-"""What the gate answered, and how often somebody asked, as rows."""
+"""What the gate answered, as rows, and how often somebody asked, as records."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
@@ -15,7 +15,7 @@ from monitor.governance.recorded import answer_changed, gate_used
 from monitor.governance.standing import State
 from monitor.store.audit import Journal
 from monitor.store.connection import reported
-from monitor.store.gate_tables import GATE_ANSWERS, GATE_ASKED, GATE_USAGE
+from monitor.store.gate_tables import GATE_ANSWERS
 from monitor.store.tables import AUDIT_CHECKPOINTS
 
 
@@ -69,25 +69,9 @@ class SqlGate:
         self._write("recording what the gate answers", (), write)
 
     def record_usage(self, usage: Usage) -> None:
-        """Record how often somebody asked, with an audit record a model."""
+        """Record how often somebody asked: one audit record a model, and no rows beside them."""
 
-        def write(connection: Connection, journal: Journal) -> None:
-            about = {"hour": usage.hour, "replica": usage.replica}
-            number = connection.execute(
-                insert(GATE_USAGE).returning(GATE_USAGE.c.id), about
-            ).scalar_one()
-            rows = [
-                {
-                    "usage": number,
-                    "model": asked.model,
-                    "version": asked.version,
-                    "client": asked.client,
-                    "action": asked.action.value,
-                    "times": times,
-                }
-                for asked, times in usage.asked.items()
-            ]
-            connection.execute(insert(GATE_ASKED), rows)
+        def write(_: Connection, journal: Journal) -> None:
             for happened in gate_used(usage.hour, usage.replica, usage.at, _told(usage)):
                 journal.add(happened)
 

@@ -1,15 +1,6 @@
-"""What the gate answered, and how often somebody asked, as SQL tables."""
+"""What the gate answered, as an SQL table."""
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    ForeignKey,
-    Index,
-    Integer,
-    PrimaryKeyConstraint,
-    Table,
-    UniqueConstraint,
-)
+from sqlalchemy import BigInteger, Column, Index, Integer, Table
 
 from monitor.store.tables import METADATA, AnyText, CanonicalJson, Instant
 
@@ -32,26 +23,4 @@ GATE_ANSWERS = Table(
     Column("sequence", Integer, nullable=False),
     Column("lasts", BigInteger, nullable=False),
     Index("modelmon_gate_answers_model_ix", "model", "version"),
-)
-
-# What one replica was asked in one hour; never written to again.
-GATE_USAGE = Table(
-    "modelmon_gate_usage",
-    METADATA,
-    Column("id", Integer, primary_key=True),
-    Column("hour", Instant, nullable=False),
-    Column("replica", AnyText, nullable=False),
-    UniqueConstraint("hour", "replica"),
-)
-
-GATE_ASKED = Table(
-    "modelmon_gate_asked",
-    METADATA,
-    Column("usage", Integer, ForeignKey(GATE_USAGE.c.id), nullable=False),
-    Column("model", AnyText, nullable=False),
-    Column("version", AnyText, nullable=False),
-    Column("client", AnyText, nullable=False),
-    Column("action", AnyText, nullable=False),
-    Column("times", BigInteger, nullable=False),
-    PrimaryKeyConstraint("usage", "model", "version", "client", "action"),
 )

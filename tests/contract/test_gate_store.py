@@ -53,15 +53,6 @@ def test_a_change_of_an_answer_is_no_change_of_results(stores):
     assert stores.reader.changes() == {}
 
 
-def test_usage_is_recorded_once_for_each_hour_of_a_replica(stores):
-    asked = {
-        Asked("credit", "3", "10.0.0.1", GateAction.ALLOW): 4100,
-        Asked("credit", "9", "10.0.0.2", GateAction.DENY): 2,
-    }
-    stores.writer.record_usage(Usage(AT, "here", AT + timedelta(hours=1), asked))
-    stores.writer.record_usage(Usage(AT, "there", AT + timedelta(hours=1), asked))
-
-
 def test_without_a_signed_log_there_is_no_checkpoint(stores):
     stores.writer.record_answers([ALLOWED])
     assert stores.reader.checkpoint() == (0, "")
@@ -69,8 +60,13 @@ def test_without_a_signed_log_there_is_no_checkpoint(stores):
 
 def test_each_is_in_the_audit_log_with_what_it_says(stores):
     stores.writer.record_answers([ALLOWED, CONDITIONED])
-    asked = {Asked("credit", "3", "10.0.0.1", GateAction.ALLOW): 4100}
-    stores.writer.record_usage(Usage(AT, "here", AT + timedelta(hours=1), asked))
+    asked = {
+        Asked("credit", "9", "10.0.0.2", GateAction.DENY): 2,
+        Asked("credit", "3", "10.0.0.1", GateAction.ALLOW): 4100,
+        Asked("debit", "1", "10.0.0.1", GateAction.ALLOW): 7,
+    }
+    for replica in ("here", "there"):
+        stores.writer.record_usage(Usage(AT, replica, AT + timedelta(hours=1), asked))
     if stores.url == "sqlite://":
         return  # nobody else can look into a database in memory
     with closing(AuditStore(stores.url)) as audit:
@@ -81,11 +77,13 @@ def test_each_is_in_the_audit_log_with_what_it_says(stores):
     assert told == [
         ("gate.answer_changed", "model/credit/version/3"),
         ("gate.answer_changed", "model/credit/version/3"),
-        ("gate.usage_rollup", "model/credit"),
+        *([("gate.usage_rollup", "model/credit"), ("gate.usage_rollup", "model/debit")] * 2),
     ]
-    assert found[-2]["data"]["conditions"] == {"amount": "5000", "human_review_share": "0.25"}
-    assert found[-1]["data"]["asked"] == [
-        {"version": "3", "client": "10.0.0.1", "action": "allow", "times": 4100}
+    assert found[-5]["data"]["conditions"] == {"amount": "5000", "human_review_share": "0.25"}
+    assert [each["data"]["replica"] for each in found[-4:]] == ["here", "here", "there", "there"]
+    assert found[-2]["data"]["asked"] == [
+        {"version": "3", "client": "10.0.0.1", "action": "allow", "times": 4100},
+        {"version": "9", "client": "10.0.0.2", "action": "deny", "times": 2},
     ]
 
 

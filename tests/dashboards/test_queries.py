@@ -113,6 +113,7 @@ def ask(demo, tmp_path_factory):
     ]
     with running(command, folder, log) as process:
         base = wait_for(lambda: _listening(log), process, log)
+        wait_for(lambda: _ready(f"{base}/-/ready"), process, log)
 
         def asked(path, **parameters):
             url = f"{base}/api/v1/{path}?{urlencode(parameters)}"

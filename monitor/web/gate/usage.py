@@ -67,7 +67,7 @@ class UsageCount:
     def recorded(self, usage: Usage) -> None:
         """Forget an hour that is stored."""
         with self._lock:
-            self._ended = [each for each in self._ended if each[0] != usage.hour]
+            self._ended = [each for each in self._ended if each[1] is not usage.asked]
 
     def _turn(self, now: datetime | None) -> None:
         if self._hour is not None and self._asked:

@@ -1,4 +1,4 @@
-"""Make the tables of what the gate answered, and of how often somebody asked."""
+"""Make the table of what the gate answered."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -28,26 +28,3 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="modelmon_gate_answers_pk"),
     )
     op.create_index("modelmon_gate_answers_model_ix", "modelmon_gate_answers", ["model", "version"])
-    op.create_table(
-        "modelmon_gate_usage",
-        sa.Column("id", sa.Integer, nullable=False),
-        sa.Column("hour", _INSTANT, nullable=False),
-        sa.Column("replica", sa.Text, nullable=False),
-        sa.PrimaryKeyConstraint("id", name="modelmon_gate_usage_pk"),
-        sa.UniqueConstraint("hour", "replica", name="modelmon_gate_usage_hour_uq"),
-    )
-    op.create_table(
-        "modelmon_gate_asked",
-        sa.Column("usage", sa.Integer, nullable=False),
-        sa.Column("model", sa.Text, nullable=False),
-        sa.Column("version", sa.Text, nullable=False),
-        sa.Column("client", sa.Text, nullable=False),
-        sa.Column("action", sa.Text, nullable=False),
-        sa.Column("times", sa.BigInteger, nullable=False),
-        sa.PrimaryKeyConstraint(
-            "usage", "model", "version", "client", "action", name="modelmon_gate_asked_pk"
-        ),
-        sa.ForeignKeyConstraint(
-            ["usage"], ["modelmon_gate_usage.id"], name="modelmon_gate_asked_usage_fk"
-        ),
-    )
