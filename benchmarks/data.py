@@ -110,7 +110,9 @@ def small_files(folder: Path, files: int, rows: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     whole = table(Part(rows, True, WINDOW_START, WINDOW_END, 3000))
     for number in range(files):
-        pq.write_table(whole, folder / f"part-{number:05}.parquet", compression="snappy")
+        path = folder / f"part-{number:05}.parquet"
+        if not path.exists():
+            pq.write_table(whole, path, compression="snappy")
 
 
 def _log(

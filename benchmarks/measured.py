@@ -1,9 +1,10 @@
-"""What a command costs: CPU seconds and peak memory of its whole process tree."""
+"""What a command costs: CPU seconds, seconds by the clock and peak memory of its process tree."""
 
 import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,11 +17,13 @@ class Cost:
 
     Attributes:
         cpu: User and system seconds.
+        clock: Seconds from start to end.
         memory: Peak resident memory, MB.
         said: Its standard output.
     """
 
     cpu: float
+    clock: float
     memory: float
     said: str
 
@@ -50,6 +53,7 @@ class Job:
             parts.append(part)
         return Cost(
             sum(part.cpu for part in parts),
+            sum(part.clock for part in parts),
             max(part.memory for part in parts),
             "".join(part.said for part in parts),
         )
@@ -70,7 +74,8 @@ def _middle(found: Sequence[Cost | None]) -> Cost | None:
     if len(whole) < len(found) or not whole:
         return None
     memory = max(cost.memory for cost in whole)
-    return Cost(median(cost.cpu for cost in whole), memory, whole[0].said)
+    cpu, clock = median(cost.cpu for cost in whole), median(cost.clock for cost in whole)
+    return Cost(cpu, clock, memory, whole[0].said)
 
 
 def _cost(command: Sequence[str], environment: Mapping[str, str]) -> Cost | None:
@@ -84,14 +89,16 @@ def _cost(command: Sequence[str], environment: Mapping[str, str]) -> Cost | None
 
 
 def _launched(command: Sequence[str]) -> Cost | None:
+    start = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     said = process.stdout.read()
     _, status, usage = os.wait4(process.pid, 0)
+    clock = time.perf_counter() - start
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         return None
-    return Cost(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, said)
+    return Cost(usage.ru_utime + usage.ru_stime, clock, usage.ru_maxrss / 1024, said)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import monitor.app  # noqa: F401  # first: it says how pyarrow allocates, for the reading as well
@@ -74,7 +75,7 @@ def _least(work: Callable[[], None]) -> float:
 def main() -> None:
     """Do one thing, by name, in a process of its own."""
     parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("what", choices=["read", "disparity", "pass"])
+    parser.add_argument("what", choices=["read", "disparity", "pass", "threads"])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args()
@@ -85,10 +86,13 @@ def main() -> None:
     else:
         grids = passes.grids_of(given.folder / "baseline")
         window = given.folder / "window"
-        read, whole = passes.interleaved(
-            [lambda: passes.read(window), lambda: passes.counted(window, grids)], given.rounds
-        )
-        print(f"{read:.3f} {whole:.3f}")
+        one = partial(passes.counted, window, grids)
+        if given.what == "pass":
+            seconds = passes.interleaved([partial(passes.read, window), one], given.rounds)
+        else:
+            two = partial(passes.counted, window, grids, 2)
+            seconds = passes.interleaved([one, two], given.rounds, passes.clock_seconds)
+        print(*(f"{each:.3f}" for each in seconds))
 
 
 if __name__ == "__main__":

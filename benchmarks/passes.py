@@ -1,6 +1,7 @@
 """What a pass over a window costs beside the mere reading of the same columns, in one process."""
 
 import resource
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -91,7 +92,18 @@ def cpu_seconds(work: Callable[[], object]) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def interleaved(works: Sequence[Callable[[], object]], rounds: int) -> list[float]:
-    """Return the least CPU seconds of each work, A B A B: a slow minute hits all of them."""
-    seconds = [[cpu_seconds(work) for work in works] for _ in range(rounds)]
+def clock_seconds(work: Callable[[], object]) -> float:
+    """Return the time by the clock that some work took."""
+    before = time.perf_counter()
+    work()
+    return time.perf_counter() - before
+
+
+def interleaved(
+    works: Sequence[Callable[[], object]],
+    rounds: int,
+    seconds_of: Callable[[Callable[[], object]], float] = cpu_seconds,
+) -> list[float]:
+    """Return the least seconds of each work, A B A B: a slow minute hits all of them."""
+    seconds = [[seconds_of(work) for work in works] for _ in range(rounds)]
     return [min(column) for column in zip(*seconds, strict=True)]

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from compileall import compile_dir
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -107,14 +107,13 @@ def our_jobs(folder: Path) -> tuple[Job, ...]:
         compile_dir(HERE.parent / package, quiet=1)
     settings = str(ours.configure(folder))
     database, registered = folder / "var" / "modelmon.db", folder / "var" / "registered.db"
-    if not registered.exists():
-        database.unlink(missing_ok=True)
-        modelmon = (sys.executable, "-m", "monitor", "--config", settings)
-        subprocess.run([*modelmon, "db", "upgrade"], check=True)
-        begin, end = PERIODS["baseline"]
-        period = ["--from", begin, "--to", end, "--why", "benchmark", "--by", "benchmark"]
-        subprocess.run([*modelmon, "baseline", "register", "benchmark", *period], check=True)
-        shutil.copy(database, registered)
+    database.unlink(missing_ok=True)
+    modelmon = (sys.executable, "-m", "monitor", "--config", settings)
+    subprocess.run([*modelmon, "db", "upgrade"], check=True)
+    begin, end = PERIODS["baseline"]
+    period = ["--from", begin, "--to", end, "--why", "benchmark", "--by", "benchmark"]
+    subprocess.run([*modelmon, "baseline", "register", "benchmark", *period], check=True)
+    shutil.copy(database, registered)
     begin, end = PERIODS["window"]
     run = (sys.executable, "-m", "monitor", "--config", settings, "run", "--from", begin)
     again = ("cp", str(registered), str(database))  # or the run would find its own results
@@ -126,21 +125,32 @@ def our_jobs(folder: Path) -> tuple[Job, ...]:
     )
 
 
-def whole_processes(rows: int, rounds: int, peers: Sequence[Peer]) -> list[str]:
+def whole_processes(
+    rows: int, rounds: int, peers: Sequence[Peer], baseline_rows: int | None = None
+) -> list[str]:
     """Return the table of whole processes on windows of so many rows."""
-    folder = logs(rows, rows)
+    baseline_rows = baseline_rows or rows
+    folder = logs(rows, baseline_rows)
     jobs = our_jobs(folder)
     costs = interleaved([*jobs, *(peer.job(folder) for peer in peers)], rounds)
     mine = costs[BOTH]
     assert mine is not None
     lines = [
-        f"\n### {rows:,} rows of baseline, {rows:,} rows of window\n",
+        f"\n### {baseline_rows:,} rows of baseline, {rows:,} rows of window\n",
         "| whole process | CPU s | peak MB | CPU ÷ modelmon's | goal |",
         "|---|---:|---:|---:|---|",
     ]
     goals = {peer.name: f"≥ {peer.goal:g}" for peer in peers}
     for name, cost in costs.items():
         lines.append(f"| {name} | {_cells(cost, mine)} | {goals.get(name, '')} |")
+    window, frouros = costs[WINDOW], costs[FROUROS.name]
+    assert window is not None
+    if frouros is not None:
+        lines.append(
+            f"\nBeside frouros the window alone, its baseline registered, costs 1/"
+            f"{frouros.cpu / window.cpu:.1f} of the CPU seconds (goal 1/7) and 1/"
+            f"{frouros.memory / window.memory:.1f} of the memory."
+        )
     return lines
 
 
@@ -188,6 +198,45 @@ def passes_and_memory(sizes: Sequence[int], rounds: int) -> list[str]:
     return lines
 
 
+def two_threads(rows: int, rounds: int) -> list[str]:
+    """Return what a second thread brings to a pass, by the clock."""
+    folder = logs(rows, min(rows, 1_000_000))
+    command = (sys.executable, "-m", "benchmarks.ours", "threads", str(folder))
+    cost = Job("threads", ((*command, "--rounds", str(rounds)),), {}).cost()
+    assert cost is not None
+    one, two = cost.said.split()
+    return [
+        f"\n### A pass over {rows:,} rows on one thread and on two, by the clock\n",
+        "| one, s | two, s | one ÷ two (goal ≥ 1.6) | peak MB |",
+        "|---:|---:|---:|---:|",
+        f"| {one} | {two} | {float(one) / float(two):.2f} | {cost.memory:.0f} |",
+    ]
+
+
+def small_files(files: int, rows: int, rounds: int) -> list[str]:
+    """Return what a run over many small files costs, beside the same number of rows in one."""
+    lines = [
+        f"\n### {files * rows:,} rows in {files:,} files, and in one; the baseline is registered\n",
+        "| whole process | CPU s | by the clock, s | peak MB |",
+        "|---|---:|---:|---:|",
+    ]
+    many, one = WORK / f"{files}-files", WORK / f"{files * rows}-rows-in-one"
+    for folder in (many, one):
+        data.baseline(folder / "baseline", 200_000)
+    data.small_files(many / "window", files, rows)
+    data.window(one / "window", files * rows)
+    jobs = [
+        replace(job, name=f"{job.name}, {name}")
+        for folder, name in ((many, f"{files:,} files"), (one, "one file"))
+        for job in our_jobs(folder)
+        if job.name != BOTH
+    ]
+    for name, cost in interleaved(jobs, rounds).items():
+        assert cost is not None, name
+        lines.append(f"| {name} | {cost.cpu:.2f} | {cost.clock:.2f} | {cost.memory:.0f} |")
+    return lines
+
+
 def machine() -> str:
     """Return what the figures were measured on, and with."""
     model = platform.processor() or platform.machine()
@@ -222,10 +271,15 @@ def main() -> None:
         lines += passes_and_memory([200_000, 1_000_000, 10_000_000], 3)
         lines += whole_processes(1_000_000, 3, (FROUROS,))
         lines += whole_processes(1_000_000, 1, DRIFT)
+        lines += whole_processes(10_000_000, 1, (FROUROS,), 1_000_000)
+        lines += two_threads(10_000_000, 5)
+        lines += small_files(3000, 333, 3)
     else:
         lines += passes_and_memory([200_000, 1_000_000], 5)
         lines += whole_processes(1_000_000, 3, (FROUROS,))
         lines += whole_processes(200_000, 1, DRIFT)
+        lines += two_threads(1_000_000, 9)
+        lines += small_files(300, 333, 1)
     lines += fairness(1_000_000, 1)
     text = "\n".join(lines) + "\n"
     print(text)
