@@ -17,7 +17,11 @@ from sqlalchemy.exc import (
 from monitor.domain.errors import StoreError
 
 WAIT_SECONDS = 10
-"""How long a connection waits for a server to answer, or for another writer to finish."""
+"""How long a connection waits for a server to answer."""
+
+TURN_SECONDS = 30
+"""How long a writer of a SQLite file waits for its turn. SQLite keeps no queue: who writes again
+and again may be served many times before one that waits, the more so on a busy machine."""
 
 IDLE_SECONDS = 30
 """How long a server waits in a transaction for the next statement of a writer, which may have been
@@ -37,7 +41,7 @@ _Written = TypeVar("_Written")
 _AGAIN = "the server went down or was started again; the same is done again at the next check"
 
 _ADVICE = (
-    ("database is locked", f"another process has been writing for {WAIT_SECONDS} s; try again"),
+    ("database is locked", f"another process has been writing for {TURN_SECONDS} s; try again"),
     ("attempt to write a readonly", "give this user the right to write the file and its folder"),
     ("permission denied", "give this user the right to read and write there"),
     ("disk is full", "make room on the disk"),
@@ -247,7 +251,7 @@ def _set_up_sqlite(connection: Any, record: object) -> None:
     _ = record
     connection.isolation_level = None  # transactions begin where `_begin_sqlite` says so
     cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout = {WAIT_SECONDS * 1000}")
+    cursor.execute(f"PRAGMA busy_timeout = {TURN_SECONDS * 1000}")
     # A run is one commit, so waiting for the disk is cheap, and what was alerted on survives a
     # power cut (NORMAL may lose the last commits of a write-ahead log).
     cursor.execute("PRAGMA synchronous = FULL")

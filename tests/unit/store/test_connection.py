@@ -78,7 +78,7 @@ def test_a_driver_that_is_not_installed_is_named_with_the_way_to_get_it(monkeypa
 
 
 def test_a_locked_database_says_who_is_waited_for(url, tmp_path, monkeypatch):
-    monkeypatch.setattr(connection, "WAIT_SECONDS", 0)
+    monkeypatch.setattr(connection, "TURN_SECONDS", 0)
     with (
         closing(SqlStore(url)) as store,
         closing(sqlite3.connect(tmp_path / "modelmon.db")) as other,
@@ -128,7 +128,7 @@ def test_sqlite_is_set_up_for_several_processes_and_power_cuts(url):
     assert found == {
         "journal_mode": "wal",
         "synchronous": full,
-        "busy_timeout": 10_000,
+        "busy_timeout": 30_000,
         "foreign_keys": 1,
     }
 
