@@ -294,6 +294,7 @@ def open_outside(
     """
     from monitor.compute.local import LocalCompute
     from monitor.engine.run import Outside
+    from monitor.sources.evidence import LocalFiles
     from monitor.store.sql import SqlStore
 
     return Outside(
@@ -301,6 +302,7 @@ def open_outside(
         compute=compute or LocalCompute(),
         clock=SystemClock(),
         code=code_version(),
+        files=LocalFiles(),
     )
 
 
@@ -483,6 +485,7 @@ def snapshot(policy: Policy, outside: "Outside") -> "ModelSnapshot":
         overreach=overreach_of(latest, store.gate_answers(policy.model))
         if latest is not None and policy.governance.governed
         else (),
+        found=store.found(policy.model),
     )
 
 

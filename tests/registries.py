@@ -75,6 +75,7 @@ class MemoryRegistry:
         self.refuses = ""
         self.told = []
         self.runs = {}
+        self.described = LINEAGE.model_file
 
     def snapshot(self, _name, _looked_at):
         self._up()
@@ -83,6 +84,10 @@ class MemoryRegistry:
     def lineage(self, _name, _version):
         self._up()
         return LINEAGE
+
+    def model_file(self, _name, _version):
+        self._up()
+        return self.described
 
     def set_state(self, _name, version, tags):
         self._up()
@@ -125,6 +130,7 @@ class Standings:
 
     known: dict = field(default_factory=dict)
     held: list = field(default_factory=list)
+    looked_at: list = field(default_factory=list)
 
     def states(self, _policy):
         return list(self.known.values())
@@ -134,6 +140,9 @@ class Standings:
         now = self.known[version]
         if now.acts:
             self.known[version] = replace(now, state="held", acts=False, sequence=now.sequence + 1)
+
+    def look(self, _policy, found, _registry):
+        self.looked_at.append(found)
 
     def set(self, *states):
         self.known |= {state.version: state for state in states}

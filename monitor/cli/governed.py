@@ -39,6 +39,21 @@ def to_write(config_file: Path, model: str) -> "tuple[Policy, Store]":
     return app.in_force(file, store).policy, store
 
 
+def to_agree(config_file: Path, model: str) -> "tuple[Policy, Store]":
+    """Return what `to_write` does, after a look at the files that an approval rests on.
+
+    Raises:
+        click.UsageError: There is no such model.
+    """
+    from monitor import app
+    from monitor.engine.evidence import look_at_files
+    from monitor.sources.evidence import LocalFiles
+
+    policy, store = to_write(config_file, model)
+    look_at_files(policy, store, LocalFiles(), app.SystemClock().now())
+    return policy, store
+
+
 def to_look(config_file: Path, models: Sequence[str]) -> "tuple[tuple[Policy, ...], Store]":
     """Return the policies in force of some models, or of all, and the store; to look needs no key."""
     from monitor import app

@@ -10,6 +10,7 @@ from monitor.cli.governed import (
     model_argument,
     models_option,
     tell,
+    to_agree,
     to_look,
     to_write,
     why_option,
@@ -39,12 +40,13 @@ def submit(  # noqa: PLR0917  # one argument an option
 ) -> None:
     """Ask that a version may act; of one that acts, that it may go on.
 
-    The request is bound to the digests of policy, baseline, model and report. When one of them is
-    another before the approval is over, the approval is void and the version held.
+    The request is bound to the digests of policy, baseline, model and report, and to what the
+    registry has. When one of them is another before the approval is over, the approval is void and
+    the version held. What the policy names under rests_on is looked at, and need not be given.
     """
     from monitor.engine import verbs
 
-    policy, store = to_write(config_file, model)
+    policy, store = to_agree(config_file, model)
     digests = {"model": model_digest} if model_digest else {}
     if report is not None:
         digests["report"] = digest_of(report)
@@ -71,7 +73,7 @@ def approve(  # noqa: PLR0917  # one argument an option
     """Say yes to a request; with the last yes that it needs it takes effect."""
     from monitor.engine import verbs
 
-    policy, store = to_write(config_file, model)
+    policy, store = to_agree(config_file, model)
     seen = {"model": model_digest} if model_digest else {}
     if report is not None:
         seen["report"] = digest_of(report)

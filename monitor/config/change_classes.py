@@ -149,6 +149,7 @@ RULES: Mapping[str, Rule] = {
     "gate.on_unreachable": ordered("open", "closed"),
     "registry.on_outside_move": ordered("alert", "revert", "hold"),
     "registry.*": named,
+    "rests_on.*": added,
 }
 """Pattern of a key to what a change of it does; of several that fit, the first that is written."""
 

@@ -12,6 +12,7 @@ from monitor.config.governance_sections import (
     GateSection,
     GovernanceSections,
     RegistrySection,
+    RestsOnSection,
     ReviewSection,
     RiskLimitSection,
     RiskSection,
@@ -57,6 +58,7 @@ def governance_of(given: GovernanceSections) -> Governance:
         review=_review(given.review) if given.review else None,
         gate=_gate(given.gate),
         registry=_registry(given.registry) if given.registry else None,
+        rests_on=_rests_on(given.rests_on),
     )
 
 
@@ -170,3 +172,7 @@ def _gate(section: GateSection) -> GateRule:
 
 def _registry(section: RegistrySection) -> RegistryEntry:
     return RegistryEntry(section.name, section.alias or "", OnOutsideMove(section.on_outside_move))
+
+
+def _rests_on(section: RestsOnSection) -> Mapping[str, str]:
+    return {name: place for name, place in section.model_dump().items() if place is not None}

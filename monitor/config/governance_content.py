@@ -63,6 +63,8 @@ def governance_in_full(governance: Governance) -> Content:
                 "on_outside_move": str(governance.registry.on_outside_move),
             }
         ),
+        # Policies that were approved before there was this key keep their digest.
+        **_given({"rests_on": dict(governance.rests_on)}),
     }
 
 

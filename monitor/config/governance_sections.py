@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from monitor.config.section import Section
 from monitor.config.values import (
@@ -230,6 +230,26 @@ class RegistrySection(Section):
     )
 
 
+def _of_a_version(value: str) -> str:
+    if "{" in value.replace("{version}", ""):
+        raise wrong("may hold {version} and no other name in braces")
+    return value
+
+
+Place = Annotated[Name, AfterValidator(_of_a_version)]
+
+
+class RestsOnSection(Section):
+    """Files that an approval rests on: when one is another, the approval is void."""
+
+    model: Place | None = Field(
+        None, description="file or folder of the model; {version} stands for the version"
+    )
+    report: Place | None = Field(
+        None, description="file of the report that approvers read; {version} as above"
+    )
+
+
 class GovernanceSections(Section):
     """What must be answered before a model may act, and what follows."""
 
@@ -257,3 +277,6 @@ class GovernanceSections(Section):
     )
     gate: GateSection = Field({}, validate_default=True, description="how the gate answers")
     registry: RegistrySection | None = Field(None, description="the model in a registry")
+    rests_on: RestsOnSection = Field(
+        {}, validate_default=True, description="files that an approval rests on"
+    )

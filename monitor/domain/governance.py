@@ -366,6 +366,8 @@ class Governance:
         review: How often people look again; None until the policy says.
         gate: How the gate answers.
         registry: The model in a registry; None when it is in none.
+        rests_on: What an approval rests on besides (``model``, ``report``) to the file or folder
+            that it is in; ``{version}`` stands for the version.
     """
 
     delegation: Delegation = field(default_factory=Delegation)
@@ -378,6 +380,7 @@ class Governance:
     review: Review | None = None
     gate: GateRule = field(default_factory=GateRule)
     registry: RegistryEntry | None = None
+    rests_on: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def missing(self) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from monitor.domain.policy import Policy
+from monitor.engine.evidence import EvidenceMemory
 from monitor.governance.approvals import Request
 from monitor.governance.cases import Case
 from monitor.governance.consequences import Present
@@ -15,11 +16,8 @@ from monitor.governance.waivers import Waiver
 Decide = Callable[[Ledger, Present], Sequence[Change]]
 """What changes, given what is known and what is there; pure, for it may be asked again."""
 
-Observed = Mapping[str, Mapping[str, str]]
-"""Version to digests that somebody found, by what they are of: ``model`` for the model's."""
 
-
-class Authorities(Protocol):
+class Authorities(EvidenceMemory, Protocol):
     """Where it is remembered which version may act, and who said so.
 
     What changes is written with its audit record in one transaction, and only on top of what it
@@ -50,28 +48,22 @@ class Authorities(Protocol):
         """Return all of these of a model, as they are at one instant."""
         ...
 
-    def authority(
-        self, policy: Policy, now: datetime, observed: Observed | None = None
-    ) -> tuple[Ledger, Present]:
+    def authority(self, policy: Policy, now: datetime) -> tuple[Ledger, Present]:
         """Return what is known of a model's authority, and what is there, at one instant.
 
         Args:
             policy: The policy in force.
             now: When.
-            observed: Digests that somebody else found.
         """
         ...
 
-    def govern(
-        self, policy: Policy, now: datetime, decide: Decide, observed: Observed | None = None
-    ) -> Sequence[Change]:
+    def govern(self, policy: Policy, now: datetime, decide: Decide) -> Sequence[Change]:
         """Write what a decision makes of a model's authority; return it.
 
         Args:
             policy: The policy in force.
             now: When.
             decide: Asked in the transaction, with what is known then.
-            observed: Digests that somebody else found.
 
         Raises:
             StoreError: It could not be written; nothing was.

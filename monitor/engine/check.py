@@ -9,6 +9,7 @@ from monitor.domain.quarantine import Quarantine
 from monitor.domain.run import Failure
 from monitor.domain.window import Window
 from monitor.engine.due import due_windows
+from monitor.engine.evidence import look_at_files
 from monitor.engine.governing import settle
 from monitor.engine.lookback import Lookback
 from monitor.engine.ports import Source, Store
@@ -52,6 +53,8 @@ def check_due(
         StoreError: A result could not be stored.
     """
     now, store = outside.clock.now(), outside.store
+    if outside.files is not None:
+        look_at_files(policy, store, outside.files, now)
     settle(policy, store, now)
     intake = take_in(policy, source, store, now)
     span = intake.survey.span

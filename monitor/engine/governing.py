@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from monitor.domain.policy import Policy
-from monitor.engine.authority import Authorities, Observed
+from monitor.engine.authority import Authorities
 from monitor.governance.acts import Speaker
 from monitor.governance.approvals import NotAllowedError
 from monitor.governance.authorisation import Action, Who, authorise
@@ -21,9 +21,7 @@ Act = Callable[[Book, Present, Speaker], object]
 """What somebody does: it writes in the book, or raises NotAllowedError."""
 
 
-def settle(
-    policy: Policy, store: Authorities, now: datetime, observed: Observed | None = None
-) -> Sequence[Change]:
+def settle(policy: Policy, store: Authorities, now: datetime) -> Sequence[Change]:
     """Write what follows by itself from alerts, deadlines, approvals and waivers, and return it.
 
     Where nothing follows, nothing is written.
@@ -32,14 +30,13 @@ def settle(
         policy: The policy in force.
         store: What is remembered.
         now: When.
-        observed: Digests that somebody else found of what was approved.
 
     Raises:
         StoreError: It could not be written.
     """
-    if not settled(*store.authority(policy, now, observed)):
+    if not settled(*store.authority(policy, now)):
         return ()
-    return store.govern(policy, now, settled, observed)
+    return store.govern(policy, now, settled)
 
 
 def decide(  # noqa: PLR0917  # six nouns, each of another type
@@ -49,7 +46,6 @@ def decide(  # noqa: PLR0917  # six nouns, each of another type
     action: Action,
     act: Act,
     now: datetime,
-    observed: Observed | None = None,
 ) -> Sequence[Change]:
     """Do what somebody wants, if they may, and return what has changed.
 
@@ -60,7 +56,6 @@ def decide(  # noqa: PLR0917  # six nouns, each of another type
         action: What, for the one table of who may.
         act: What it does.
         now: When.
-        observed: Digests that somebody else found of what was approved.
 
     Raises:
         NotAllowedError: With every reason why not; that is recorded, and nothing else has changed.
@@ -84,7 +79,7 @@ def decide(  # noqa: PLR0917  # six nouns, each of another type
             book.write(EventType.ACCESS_DENIED, "", None, action=action.value, reasons=[*reasons])
         return [*before, *book.changes, *settled(book.ledger, present)]
 
-    changes = store.govern(policy, now, decided, observed)
+    changes = store.govern(policy, now, decided)
     if refused:
         raise refused[0]
     return changes

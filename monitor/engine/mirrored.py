@@ -6,10 +6,11 @@ from datetime import datetime
 from monitor.domain.approval import ApprovalKind
 from monitor.domain.governance import Rung
 from monitor.domain.policy import Policy
-from monitor.domain.registry import MirroredState
-from monitor.engine.governing import identity_changed
+from monitor.domain.registry import MirroredState, RegisteredModel
+from monitor.engine.evidence import look_at_registry
+from monitor.engine.governing import identity_changed, settle
 from monitor.engine.ports import Clock, Store
-from monitor.engine.registry import Authority
+from monitor.engine.registry import Authority, Registry
 from monitor.governance.approvals import Request, RequestState, granted_at
 from monitor.governance.standing import Standing, State
 
@@ -50,6 +51,13 @@ class StoredAuthority(Authority):
     def hold(self, policy: Policy, version: str, why: str) -> None:
         """Take a version's authority: what was approved is not what is there any more."""
         identity_changed(policy, self._store, version, why, self._clock.now())
+
+    def look(self, policy: Policy, found: RegisteredModel, registry: Registry) -> None:
+        """Look again at what approvals rest on in a registry; void those that rest on another."""
+        entry, now = policy.governance.registry, self._clock.now()
+        if entry is not None:
+            look_at_registry(policy, entry, self._store, found, registry, now)
+            settle(policy, self._store, now)
 
 
 def _demoted(policy: Policy, standing: Standing) -> str:

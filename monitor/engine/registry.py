@@ -56,6 +56,14 @@ class Authority(Protocol):
         """
         ...
 
+    def look(self, policy: Policy, found: RegisteredModel, registry: "Registry") -> None:
+        """Look again at what approvals rest on in a registry, and have done what follows.
+
+        Raises:
+            RegistryError: The registry could not be asked.
+        """
+        ...
+
 
 class Registry(Protocol):
     """Where models are registered. It is asked what there is, and told what was decided elsewhere.
@@ -75,6 +83,10 @@ class Registry(Protocol):
 
     def lineage(self, name: str, version: str) -> Lineage:
         """Return what a version was made from, as far as it says."""
+        ...
+
+    def model_file(self, name: str, version: str) -> str:
+        """Return sha256 of the file that describes a version; "" where it does not hand it out."""
         ...
 
     def set_state(self, name: str, version: str, tags: Mapping[str, str]) -> None:

@@ -144,6 +144,8 @@ def poll(policy: Policy, entry: RegistryEntry, link: Link) -> Polled:
         )
     else:
         link.memory.send(errands)
+    if found is not None:
+        link.authority.look(policy, found, link.registry)
     return Polled(found is not None, changes, _outside(sight))
 
 

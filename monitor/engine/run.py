@@ -21,6 +21,7 @@ from monitor.domain.schema import SchemaChange
 from monitor.domain.window import Window
 from monitor.engine.beside import with_columns, with_shares
 from monitor.engine.counting import bundled
+from monitor.engine.evidence import Files
 from monitor.engine.floors import floors_of
 from monitor.engine.frozen import check_frozen
 from monitor.engine.ports import Clock, Committed, Compute, Scan, Source, Store, TaskCounter
@@ -46,12 +47,14 @@ class Outside:
         compute: Where tasks are mapped.
         clock: The time of day.
         code: Version of modelmon.
+        files: Where files are that approvals rest on; None where nobody looks at them.
     """
 
     store: Store
     compute: Compute
     clock: Clock
     code: str
+    files: Files | None = None
 
 
 @dataclass(frozen=True)

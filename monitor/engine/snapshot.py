@@ -11,6 +11,7 @@ from monitor.domain.policy import Policy
 from monitor.domain.quarantine import QuarantinedFile
 from monitor.domain.run import Run
 from monitor.engine.alarms import ModelAlarms
+from monitor.engine.evidence import Found
 from monitor.engine.overreach import Overreach
 from monitor.engine.ports import RunCounts
 from monitor.governance.ledger import Ledger
@@ -35,6 +36,7 @@ class ModelSnapshot:
         windows: How many windows have a result.
         ledger: What its versions may do, and what was asked, waived and is to be answered.
         overreach: Decisions of the latest window that were outside what was allowed.
+        found: What was found last of everything that approvals rest on.
     """
 
     policy: Policy
@@ -51,6 +53,7 @@ class ModelSnapshot:
     windows: int = 0
     ledger: Ledger = field(default_factory=lambda: Ledger(""))
     overreach: Sequence[Overreach] = ()
+    found: Sequence[Found] = ()
 
     @property
     def standing(self) -> Mapping[str, AlarmState]:

@@ -6,6 +6,7 @@ from monitor.exposition.sheet import Sheet
 from monitor.governance.approvals import RequestState
 from monitor.governance.cases import Case
 from monitor.governance.consequences import waives
+from monitor.governance.ledger import Ledger
 from monitor.governance.standing import AUTHORITY, Standing, State
 from monitor.governance.waivers import Waiver
 
@@ -28,6 +29,7 @@ def add_standings(sheet: Sheet, snapshot: ModelSnapshot) -> None:
             for item in ledger.requests.values()
         )
         sheet.add("requests_pending", waiting, model=model, kind=kind.value)
+    _add_approvals(sheet, snapshot)
 
 
 def _add_standing(sheet: Sheet, standing: Standing) -> None:
@@ -36,6 +38,30 @@ def _add_standing(sheet: Sheet, standing: Standing) -> None:
         sheet.add("version_state", standing.state is state, **of, state=state.value)
     sheet.add("version_authority", AUTHORITY[standing.state], **of)
     sheet.add("version_state_since_timestamp_seconds", standing.since.timestamp(), **of)
+
+
+def _add_approvals(sheet: Sheet, snapshot: ModelSnapshot) -> None:
+    ledger, named = snapshot.ledger, snapshot.policy.governance.rests_on
+    for version in ledger.standings:
+        _add_approval(sheet, ledger, version)
+    for found in snapshot.found:
+        if found.name in named:
+            of = {"model": ledger.model, "model_version": found.version, "evidence": found.name}
+            sheet.add("evidence_unseen", bool(found.trouble), **of)
+
+
+def _add_approval(sheet: Sheet, ledger: Ledger, version: str) -> None:
+    """Add whether the newest approval of a version is void; a retired one needs none."""
+    decided = [
+        item
+        for item in ledger.requests.values()
+        if (item.kind, item.version) == (ApprovalKind.ACTIVATE_VERSION, version)
+        and item.recorded in {RequestState.GRANTED, RequestState.VOIDED}
+    ]
+    if decided and ledger.standings[version].state is not State.RETIRED:
+        newest = max(decided, key=lambda item: item.number)
+        void = newest.recorded is RequestState.VOIDED
+        sheet.add("approval_void", void, model=ledger.model, model_version=version)
 
 
 def _add_case(sheet: Sheet, case: Case) -> None:

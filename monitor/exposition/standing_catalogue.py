@@ -65,4 +65,16 @@ STANDINGS = (
         ("model", "kind"),
         empty=False,
     ),
+    _result(
+        "approval_void",
+        "Whether the newest approval of a version is void, because something that it rests on is another now. Absent before one was granted or void.",
+        "state",
+        _VERSION,
+    ),
+    _result(
+        "evidence_unseen",
+        "Whether a file that approvals rest on could not be looked at the last time: it may be another by now.",
+        "state",
+        (*_VERSION, "evidence"),
+    ),
 )

@@ -15,6 +15,14 @@ STANDING_ALERTS = (
         " Ask: modelmon standing --model {{ $labels.model }}",
     ),
     Alert(
+        "ModelMonApprovalUnseen",
+        "max by (job, model, model_version, evidence) (modelmon_evidence_unseen) == 1",
+        "warning",
+        "The {{ $labels.evidence }} that version {{ $labels.model_version }} of model {{ $labels.model }} was approved by cannot be looked at",
+        'Model "{{ $labels.model }}": nobody can say whether the {{ $labels.evidence }} of version "{{ $labels.model_version }}"'
+        " is still what was approved. The file is named under rests_on in the policy; the log of the daemon says why.",
+    ),
+    Alert(
         "ModelMonCaseDue",
         "min by (job, model, model_version, case, cause, rung) (modelmon_case_deadline_timestamp_seconds) - time()"
         f" < {NEAR}",

@@ -71,7 +71,8 @@ def submit(  # noqa: PLR0917  # six nouns, each of another type
         present: What is there.
         speaker: Who asks.
         version: The version.
-        digests: What the request rests on besides policy and baseline, name to digest.
+        digests: What the request rests on besides policy, baseline and what the policy has looked
+            at, name to digest; of what is looked at it must be the same.
         reason: Why, in words.
 
     Raises:
@@ -83,8 +84,15 @@ def submit(  # noqa: PLR0917  # six nouns, each of another type
     event = Event.SUBMITTED if standing.state is State.REGISTERED else Event.RESUBMITTED
     if not standing.acts and edge_of(standing.state, event) is None:
         reasons.append(f"a version that is {standing.state} cannot be submitted")
+    observed = present.observed.get(version, {})
+    reasons += _not_there(present, observed, digests)
     _refuse(reasons)
-    bound = {"policy": present.policy.digest, "baseline": present.baselines[version], **digests}
+    bound = {
+        "policy": present.policy.digest,
+        "baseline": present.baselines[version],
+        **observed,
+        **digests,
+    }
     request = _request(book, ApprovalKind.ACTIVATE_VERSION, speaker, version, reason, bound)
     if not standing.acts:
         _move(book, version, event, speaker, reason or f"request {request.number}")
@@ -423,6 +431,26 @@ def _not_submittable(present: Present, version: str) -> list[str]:
         reasons.append("its risk is prohibited: nobody may let it act")
     if version not in present.baselines:
         reasons.append("no baseline is registered for it, so nothing would be watched")
+    return reasons
+
+
+def _not_there(
+    present: Present, observed: Mapping[str, str], digests: Mapping[str, str]
+) -> list[str]:
+    """Return why nobody could approve what is there: it is not, or it is another than is named."""
+    reasons = []
+    for name, place in present.governance.rests_on.items():
+        if name not in observed:
+            reasons.append(f"the {name}, which the policy has in {place}, was not looked at yet")
+        elif not observed[name]:
+            reasons.append(f"the {name}, which the policy has in {place}, is not there")
+    reasons += [
+        f"the {name} that you name is {digest}; there is {observed[name]}"
+        for name, digest in digests.items()
+        if observed.get(name, digest) != digest
+    ]
+    if not observed.get("registry", "there"):
+        reasons.append("the registry does not have it any more")
     return reasons
 
 

@@ -36,8 +36,9 @@ class Present:
         alerts: The newest episode of each finding.
         now: When.
         baselines: Version to the digest of its current baseline.
-        observed: Version to digests that somebody else found, by name: the model's, for instance.
-            What nobody looks for is taken to be as it was approved.
+        observed: Version to digests that were found when somebody looked last, by name: ``model``,
+            ``report``, ``registry``; "" of what is gone. What nobody looks for is taken to be as it
+            was approved.
         seen: Versions that are known to exist.
     """
 
@@ -295,7 +296,8 @@ def _end_request(book: Book, present: Present, request: Request) -> None:
     if state is None or not asked or request.version not in book.ledger.standings:
         return
     if state is RequestState.VOIDED:
-        why = f"request {request.number} is void: {_differences(book.ledger, present, request)}"
+        differ = _differences(book.ledger, present, request)
+        why = f"request {request.number} is void: {differ}; submit it anew"
         moves, to = Event.IDENTITY_CHANGED, why
     else:
         moves, to = Event.REQUEST_EXPIRED, f"request {request.number} waited too long"
@@ -310,12 +312,15 @@ def _end_approval(book: Book, present: Present, granted: Request) -> None:
         return
     if state is RequestState.VOIDED:
         cause, event = Cause.IDENTITY, Event.IDENTITY_CHANGED
-        why = f"what was approved is no longer what is there: {differ}"
+        why = f"what was approved is no longer what is there: {differ}; {_ANEW}"
     else:
         cause, event = Cause.APPROVAL, Event.APPROVAL_EXPIRED
-        why = f"approval {granted.number} is over"
+        why = f"approval {granted.number} is over; {_ANEW}"
     if book.ledger.standings[version].acts:
         _hold(book, present.governance, version, cause, event, why)
+
+
+_ANEW = "it takes a new approval: close the case, and submit it anew"
 
 
 def _hold(  # noqa: PLR0917  # six nouns, each of another type

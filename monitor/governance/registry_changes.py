@@ -123,9 +123,9 @@ def _versions(before: RegisteredModel, after: RegisteredModel) -> Iterator[Regis
         was = before.version(new.version)
         if was is None:
             yield RegistryChange(ChangeKind.VERSION_SEEN, new.version, after=new.source)
-        elif _identity(was) != _identity(new):
+        elif identity_of(was) != identity_of(new):
             yield RegistryChange(
-                ChangeKind.SOURCE_CHANGED, new.version, "", _identity(was), _identity(new)
+                ChangeKind.SOURCE_CHANGED, new.version, "", identity_of(was), identity_of(new)
             )
         if _is_gone(new.stage) and not (was is not None and _is_gone(was.stage)):
             yield RegistryChange(
@@ -137,7 +137,8 @@ def _is_gone(stage: RunStage | None) -> bool:
     return stage in (RunStage.DELETED, RunStage.MISSING)
 
 
-def _identity(version: RegisteredVersion) -> str:
+def identity_of(version: RegisteredVersion) -> str:
+    """Return what a version is in words: its files, the run that made them, and when."""
     return f"{version.source} of run {version.run}, {version.created_at.isoformat()}"
 
 

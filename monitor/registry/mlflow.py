@@ -62,7 +62,7 @@ class MlflowRegistry(Registry):
         query = {"name": name, "version": version}
         found = self._client.get(f"{_API}/model-versions/get", query)["model_version"]
         described = self._model_file(name, version)
-        digest = "" if described is None else sha256(described).hexdigest()
+        digest = _digest(described)
         signature = "" if described is None else _signature(described)
         run = str(found.get("run_id") or "")
         if not run:
@@ -81,6 +81,10 @@ class MlflowRegistry(Registry):
             model_file=digest,
             signature=signature,
         )
+
+    def model_file(self, name: str, version: str) -> str:
+        """Return sha256 of the file that describes a version; "" where it is not handed out."""
+        return _digest(self._model_file(name, version))
 
     def set_state(self, name: str, version: str, tags: Mapping[str, str]) -> None:
         """Write tags of a version, and make sure that they are there; an empty one is removed."""
@@ -272,6 +276,10 @@ def _quoted(text: str) -> str:
         if mark not in text:
             return f"{mark}{text}{mark}"
     raise RegistryError(f"MLflow cannot be asked for a name with both kinds of quotes: {text}")
+
+
+def _digest(described: bytes | None) -> str:
+    return "" if described is None else sha256(described).hexdigest()
 
 
 def _signature(described: bytes) -> str:

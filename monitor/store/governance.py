@@ -10,7 +10,6 @@ from monitor.domain.approval import ApprovalKind
 from monitor.domain.governance import Rung
 from monitor.domain.policy import Policy
 from monitor.domain.role import Role
-from monitor.engine.authority import Observed
 from monitor.governance.approvals import Request, RequestState, Vote
 from monitor.governance.cases import Case, Disposition
 from monitor.governance.consequences import Present
@@ -20,6 +19,7 @@ from monitor.governance.standing import Event, Standing, State
 from monitor.governance.waivers import Waiver
 from monitor.store.alerts import read_alerts
 from monitor.store.connection import reported
+from monitor.store.evidence import digests_found
 from monitor.store.governance_tables import CASES, REQUESTS, STANDINGS, WAIVERS
 from monitor.store.tables import REGISTRATIONS, CanonicalJson
 
@@ -69,14 +69,12 @@ class SqlAuthorities:
         with reported(self._url, doing), self._engine.connect() as connection:
             return read_ledger(connection, model)
 
-    def authority(
-        self, policy: Policy, now: datetime, observed: Observed | None = None
-    ) -> tuple[Ledger, Present]:
+    def authority(self, policy: Policy, now: datetime) -> tuple[Ledger, Present]:
         """Return what is known of a model's authority, and what is there, at one instant."""
         doing = f"reading the standing of {policy.model}"
         with reported(self._url, doing), self._engine.connect() as connection:
             ledger = read_ledger(connection, policy.model)
-            return ledger, read_present(connection, policy, now, observed or {})
+            return ledger, read_present(connection, policy, now)
 
 
 def read_ledger(connection: Connection, model: str) -> Ledger:
@@ -95,13 +93,9 @@ def read_ledger(connection: Connection, model: str) -> Ledger:
 
 
 def read_present(
-    connection: Connection,
-    policy: Policy,
-    now: datetime,
-    observed: Observed,
-    seen: Iterable[str] = (),
+    connection: Connection, policy: Policy, now: datetime, seen: Iterable[str] = ()
 ) -> Present:
-    """Return what is there of a model: its alerts and baselines."""
+    """Return what is there of a model: its alerts, baselines, and what its approvals rest on."""
     newest = (
         select(func.max(REGISTRATIONS.c.sequence))
         .where(REGISTRATIONS.c.model == policy.model)
@@ -115,7 +109,7 @@ def read_present(
         read_alerts(connection, policy.model),
         now,
         dict(connection.execute(registered).all()),
-        observed,
+        digests_found(connection, policy.model, policy.governance),
         frozenset(seen),
     )
 

@@ -81,3 +81,17 @@ WAIVERS = Table(
     Column("ending", AnyText, nullable=False),
     PrimaryKeyConstraint("model", "number"),
 )
+
+# What was found last of what approvals rest on. It is looked at again and again, and is no part of
+# what the log adds up to: what follows from it is.
+FOUND = Table(
+    "modelmon_found",
+    METADATA,
+    Column("model", AnyText, nullable=False),
+    Column("version", AnyText, nullable=False),
+    Column("name", AnyText, nullable=False),
+    Column("digest", AnyText),
+    Column("since", Instant, nullable=False),
+    Column("trouble", AnyText, nullable=False),
+    PrimaryKeyConstraint("model", "version", "name"),
+)

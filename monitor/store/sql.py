@@ -21,7 +21,7 @@ from monitor.domain.policy import Policy
 from monitor.domain.quarantine import QuarantinedFile
 from monitor.domain.run import Failure, Outcome, Run
 from monitor.domain.window import Window
-from monitor.engine.authority import Decide, Observed
+from monitor.engine.authority import Decide
 from monitor.engine.past import PastFinding, RunLine
 from monitor.engine.ports import (
     Committed,
@@ -46,6 +46,7 @@ from monitor.store.connection import (
     sqlite_file,
 )
 from monitor.store.every_table import METADATA
+from monitor.store.evidence import SqlEvidence
 from monitor.store.gate import SqlGate
 from monitor.store.governance import SqlAuthorities
 from monitor.store.history import (
@@ -90,7 +91,9 @@ from monitor.store.writes import (
 _Written = TypeVar("_Written")
 
 
-class SqlStore(SqlAlerts, SqlAuthorities, SqlRegistry, SqlGate, SqlPolicies, SqlPruning, Store):
+class SqlStore(
+    SqlAlerts, SqlAuthorities, SqlEvidence, SqlRegistry, SqlGate, SqlPolicies, SqlPruning, Store
+):
     """Everything that is remembered, in one database.
 
     Several threads and several processes may use it at once. A database in memory (``sqlite://``)
@@ -281,14 +284,12 @@ class SqlStore(SqlAlerts, SqlAuthorities, SqlRegistry, SqlGate, SqlPolicies, Sql
             doing, {mute.model}, lambda to, journal: write_decision(to, mute, actor, journal)
         )
 
-    def govern(
-        self, policy: Policy, now: datetime, decide: Decide, observed: Observed | None = None
-    ) -> Sequence[Change]:
+    def govern(self, policy: Policy, now: datetime, decide: Decide) -> Sequence[Change]:
         """Write what a decision makes of the authority of a model's versions; return it."""
         return self._write(
             f"writing the standing of {policy.model}",
             {policy.model},
-            lambda to, journal: write_authority(to, policy, now, decide, observed or {}, journal),
+            lambda to, journal: write_authority(to, policy, now, decide, journal),
         )
 
     def fail(self, failure: Failure) -> None:

@@ -15,7 +15,7 @@ from monitor.domain.errors import StoreError
 from monitor.domain.policy import Policy
 from monitor.domain.quarantine import QuarantinedFile
 from monitor.domain.run import Failure, Run
-from monitor.engine.authority import Decide, Observed
+from monitor.engine.authority import Decide
 from monitor.engine.overreach import Excess, overreach_of
 from monitor.engine.ports import Committed
 from monitor.governance.consequences import register, settled
@@ -90,17 +90,16 @@ def register_baseline(connection: Connection, baseline: Baseline, journal: Journ
     return True
 
 
-def write_authority(  # noqa: PLR0917  # six nouns, each of another type
+def write_authority(
     connection: Connection,
     policy: Policy,
     now: datetime,
     decide: Decide,
-    observed: Observed,
     journal: Journal,
 ) -> Sequence[Change]:
     """Write what a decision makes of the authority of a model's versions."""
     book = _book(connection, policy.model, now)
-    present = read_present(connection, policy, now, observed)
+    present = read_present(connection, policy, now)
     book.changes.extend(decide(book.ledger, present))
     _write_book(connection, book, policy.digest, journal)
     return book.changes
@@ -217,7 +216,7 @@ def _settle(connection: Connection, run: Run, policy: Policy, journal: Journal) 
     """Write what follows from a run for the authority of the model's versions."""
     book = _book(connection, run.model, run.finished)
     seen = [result.version for result in run.results]
-    present = read_present(connection, policy, run.finished, {}, seen)
+    present = read_present(connection, policy, run.finished, seen)
     book.changes.extend(settled(book.ledger, present))
     _write_book(connection, book, policy.digest, journal)
 

@@ -22,6 +22,9 @@ FOUND = 'modelmon_registry_model_found{model="credit"}'
 STATE = 'modelmon_version_state{model="credit",model_version="1",state="held"}'
 CASE = {"case": "7", "cause": "sex-parity", "rung": "hold"}
 OF_CASE = 'model="credit",model_version="1",case="7",cause="sex-parity",rung="hold"'
+UNSEEN = (
+    'modelmon_evidence_unseen{job="modelmon",model="credit",model_version="1",evidence="report"}'
+)
 DUE = f"modelmon_case_deadline_timestamp_seconds{{{OF_CASE}}}"
 MISSED = f"modelmon_case_deadlines_missed{{{OF_CASE}}}"
 
@@ -299,6 +302,17 @@ STORIES = [
         {STATE: 1},
         {STATE: 0},
         model_version="1",
+    ),
+    of_model(
+        "ModelMonApprovalUnseen",
+        "warning",
+        "The report that version 1 of model credit was approved by cannot be looked at",
+        'Model "credit": nobody can say whether the report of version "1" is still what was approved.'
+        " The file is named under rests_on in the policy; the log of the daemon says why.",
+        {UNSEEN: 1},
+        {UNSEEN: 0},
+        model_version="1",
+        evidence="report",
     ),
     of_model(
         "ModelMonCaseDue",

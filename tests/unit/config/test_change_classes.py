@@ -76,6 +76,7 @@ waivers: {longest: 14d, renewals: 1, never_for: [moved]}
 review: {cadence: 180d, grace: 14d, on_lapse: restrict}
 gate: {ttl: 60s, stale_grace: 300s, on_unreachable: closed}
 registry: {name: credit, alias: champion, on_outside_move: revert}
+rests_on: {model: a.bin, report: b.html}
 """
 
 
@@ -194,6 +195,8 @@ EDITS = [
     ("ttl: 60s", "ttl: 30s", "gate.ttl", TIGHTEN),
     ("on_unreachable: closed", "on_unreachable: open", "gate.on_unreachable", LOOSEN),
     ("move: revert", "move: alert", "registry.on_outside_move", LOOSEN),
+    ("model: a.bin, ", "", "rests_on.model", LOOSEN),
+    ("a.bin", "c.bin", "rests_on.model", LOOSEN),
 ]  # fmt: skip
 OTHER_WAY = {TIGHTEN: LOOSEN, LOOSEN: TIGHTEN, NEUTRAL: NEUTRAL}
 

@@ -106,6 +106,7 @@ waivers: {{longest: 1d, renewals: 0, never_for: [b]}}
 review: {{cadence: 400d, grace: 1d, on_lapse: hold}}
 gate: {{ttl: 5s, stale_grace: 0s, on_unreachable: open}}
 registry: {{name: credit, alias: champion, on_outside_move: revert}}
+rests_on: {{model: "../cards/{{version}}.onnx", report: report.html}}
 """
     policy = load(text)
     governance = policy.governance
@@ -125,8 +126,23 @@ registry: {{name: credit, alias: champion, on_outside_move: revert}}
     assert rule.seats == (Seat(Role.GOVERNANCE), Seat(Role.ACCOUNTABLE))
     assert (rule.exclude, rule.expires) == ({Party.OWNER}, timedelta(days=3))
     assert governance.gate.on_unreachable is Unreachable.OPEN
+    assert governance.rests_on == {"model": "../cards/{version}.onnx", "report": "report.html"}
     again = load(policy_as_yaml(policy))
     assert (again.governance, again.digest) == (governance, policy.digest)
+
+
+def test_a_file_that_names_nothing_to_rest_on_keeps_the_digest_that_was_approved():
+    # as it was before there was such a key: otherwise every approval would be void
+    assert (
+        load(GOVERNED).digest == "9734e6180f037de08acd56131d056dd4f4ffbff5df4ee5b81a7e81cb33015d6a"
+    )
+    assert "rests_on" not in policy_as_yaml(load(GOVERNED))
+
+
+@pytest.mark.parametrize("place", ["{name}.bin", "{version}{", "a/{ version}"])
+def test_only_the_version_may_stand_in_braces(place):
+    (told,) = problems(f'{GOVERNED}rests_on: {{model: "{place}"}}\n')
+    assert told == "rests_on.model: may hold {version} and no other name in braces"
 
 
 @pytest.mark.parametrize(

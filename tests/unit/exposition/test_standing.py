@@ -5,24 +5,52 @@ from dataclasses import replace
 import pytest
 
 from monitor.domain.alert import AlertState
+from monitor.engine.evidence import Found
 from monitor.exposition.render import render
-from monitor.governance.acts import ask_waiver, submit, take_away, vote
+from monitor.governance.acts import ask_waiver, close_case, submit, take_away, vote
+from monitor.governance.cases import Disposition
 from monitor.governance.consequences import settled
 from monitor.governance.ledger import Book, Ledger
 from monitor.governance.standing import Event, State
-from tests.ledgers import AT, DAY, GINA, HEAD, HOUR, OLGA, POLICY, SRE, VERA, an_alert, present
+from tests.ledgers import (
+    AT,
+    DAY,
+    GINA,
+    GOVERNANCE,
+    HEAD,
+    HOUR,
+    OLGA,
+    POLICY,
+    SRE,
+    VERA,
+    an_alert,
+    present,
+)
 
 
 @pytest.fixture
 def shown(make):
     """Return a function that gives the lines of a page about who may act."""
 
-    def lines(ledger, *alerts):
+    def lines(ledger, *alerts, policy=POLICY, found=()):
         found = replace(
-            make.snapshot(None), policy=POLICY, ledger=ledger, alerts=alerts, baselines={}
+            make.snapshot(None),
+            policy=policy,
+            ledger=ledger,
+            alerts=alerts,
+            baselines={},
+            found=found,
         )
         text = render([found], make.build, make.families, 10_000).text().decode()
-        names = ("version_", "case_", "waiver_", "alert_waived", "requests_")
+        names = (
+            "version_",
+            "case_",
+            "waiver_",
+            "alert_waived",
+            "requests_",
+            "approval_",
+            "evidence_",
+        )
         wanted = tuple(f"modelmon_{name}" for name in names)
         return [
             line.removeprefix("modelmon_") for line in text.splitlines() if line.startswith(wanted)
@@ -105,3 +133,40 @@ def test_what_was_retired_is_gone(shown):
     assert 'version_authority{model="credit",model_version="3"} 0.0' in shown(ledger)
     ledger = then(ledger, there, take_away, OLGA, "3", Event.RETIRED, "replaced")
     assert not [line for line in shown(ledger) if line.startswith(("version_", "case_"))]
+
+
+def test_an_approval_is_void_from_when_it_rests_on_another_until_the_next_one(shown):
+    of = 'model="credit",model_version="3"'
+
+    def void(ledger):
+        return [line for line in shown(ledger) if line.startswith("approval_void")]
+
+    assert void(begun()) == []
+    ledger = approved()
+    assert void(ledger) == [f"approval_void{{{of}}} 0.0"]
+    other = present(baseline="sha-other")
+    ledger = ledger.after(settled(ledger, other))
+    assert void(ledger) == [f"approval_void{{{of}}} 1.0"]
+    ledger = then(ledger, other, submit, OLGA, "3", {}, "anew")
+    ledger = then(ledger, other, vote, VERA, 2, "", granted=True)
+    assert void(ledger) == [f"approval_void{{{of}}} 1.0"]
+    case = next(iter(ledger.cases))
+    ledger = then(ledger, other, close_case, HEAD, case, Disposition.FIX, "meant", "sha256:aa")
+    assert void(then(ledger, other, vote, HEAD, 2, "", granted=True)) == [
+        f"approval_void{{{of}}} 0.0"
+    ]
+
+
+def test_what_could_not_be_looked_at_is_shown_where_the_policy_names_it(shown):
+    policy = replace(POLICY, governance=replace(GOVERNANCE, rests_on={"report": "r", "model": "m"}))
+    found = (
+        Found("3", "report", "sha256:aa", AT, "Permission denied"),
+        Found("3", "model", "sha256:bb", AT),
+        Found("3", "registry", "sha256:cc", AT, "away"),
+    )
+    lines = [line for line in shown(begun(), policy=policy, found=found) if "evidence" in line]
+    of = 'model="credit",model_version="3"'
+    assert lines == [
+        f'evidence_unseen{{evidence="model",{of}}} 0.0',
+        f'evidence_unseen{{evidence="report",{of}}} 1.0',
+    ]
