@@ -10,11 +10,11 @@ import socket
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from monitor.domain.lease import Lease, Replica
+from monitor.domain.manifest import Manifest
 from monitor.domain.policy import Policy, TableFormat
 from monitor.domain.settings import DaemonSettings
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from monitor.governance.verification import Witnessed
     from monitor.measures.measure import Family
     from monitor.scheduling.leadership import Leadership
-    from monitor.sources.parquet import TableKind
     from monitor.store.access import AccessStore
     from monitor.store.audit import Auditing, Signed
     from monitor.store.audit_store import AuditStore
@@ -39,14 +38,6 @@ os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # Matrices are small here, and waking a thread for one takes ten times as long as the work; columns
 # are what threads are given. Sums are also added in one order, whatever the processors.
-
-SOURCES = {
-    TableFormat.PARQUET: "monitor.sources.location:parquet_folder",
-    TableFormat.DELTA: "monitor.sources.delta:delta_table",
-    TableFormat.ICEBERG: "monitor.sources.iceberg:iceberg_table",
-}
-"""What keeps a table's files to where the files are asked for; nothing is imported until then."""
-
 
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 """Where Linux says which start of which machine this is."""
@@ -200,9 +191,10 @@ def starter(log: str, model: str | None, target: Path | None, kind: str | None =
     """
     from monitor.config.starter import starter_yaml
     from monitor.sources.inspect import infer_columns
+    from monitor.sources.kinds import table_kind
 
     format_ = _format_of(log) if kind is None else TableFormat(kind)
-    columns = infer_columns(log, kind=_table_kind(format_))
+    columns = infer_columns(log, kind=table_kind(format_))
     named = "://" in log or (format_ is TableFormat.ICEBERG and not log.endswith(_METADATA))
     shown = log
     if not named and target is not None:
@@ -419,34 +411,33 @@ def open_replicated(settings: DaemonSettings) -> "tuple[Outside, Leadership]":
     return replace(outside, clock=AgreedClock(outside.clock, leadership)), leadership
 
 
-def source_of(policy: Policy, path: str | None = None, clock: "Clock | None" = None) -> "Source":
+def source_of(
+    policy: Policy,
+    path: str | None = None,
+    clock: "Clock | None" = None,
+    as_of: Manifest = Manifest(),  # noqa: B008  # frozen
+) -> "Source":
     """Return the log of a model, or another one that is read by the same policy.
 
     Args:
         policy: The model's policy.
         path: Another path or URI, relative to the current folder; None for the model's own.
         clock: Tells which event times lie in the future; None for the machine's.
+        as_of: Tables with snapshots that it names are read as they were then.
 
     Raises:
         SourceError: The path cannot be reached.
     """
+    from monitor.sources.kinds import table_kinds
     from monitor.sources.parquet import ParquetSource
 
     spec = policy.source
     if path is not None:
         named = "://" in path or spec.format is TableFormat.ICEBERG
         spec = replace(spec, path=path if named else str(Path(path).absolute()))
-    log = _table_kind(spec.format)
-    labels = _table_kind(TableFormat.PARQUET if spec.labels is None else spec.labels.format)
-    apart = _table_kind(TableFormat.PARQUET if spec.protected is None else spec.protected.format)
+    log, labels, apart = table_kinds(spec, as_of.snapshots)
     present = clock or SystemClock()
     return ParquetSource(replace(policy, source=spec), log, labels, present, apart)
-
-
-def _table_kind(kind: TableFormat) -> "TableKind":
-    module, _, name = SOURCES[kind].partition(":")
-    found: TableKind = getattr(import_module(module), name)
-    return found
 
 
 def snapshot(policy: Policy, outside: "Outside") -> "ModelSnapshot":

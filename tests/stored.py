@@ -14,6 +14,7 @@ from monitor.domain.manifest import (
     LogFile,
     Manifest,
     Rejection,
+    TableSnapshot,
     UnreadableFile,
 )
 from monitor.domain.policy import Policy, SourceSpec
@@ -31,7 +32,7 @@ MANIFEST = Manifest(
     files=(LogFile("day=1/a.parquet", 2048, "2005-06-02T00:00:00Z", 700), LogFile("b", 1, "", 300)),
     labels=(LogFile("labels.parquet", 99, "etag-1", 12),),
     unreadable=(UnreadableFile("c.parquet", "truncated", "the footer is cut off"),),
-    snapshot="delta version 7",
+    snapshots=(TableSnapshot("delta", "7", "2005-06-02T00:00:00.000+00:00"),),
     protected=(LogFile("people.parquet", 7, "etag-2", 3),),
 )
 ACCOUNTING = Accounting(

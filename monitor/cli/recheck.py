@@ -17,30 +17,45 @@ from monitor.cli.output import (
 from monitor.cli.selection import INSTANT_HELP, chosen, period
 
 if TYPE_CHECKING:
+    from monitor.domain.manifest import Manifest
+    from monitor.domain.policy import Policy
     from monitor.domain.window import Window
-    from monitor.engine.ports import Revision
+    from monitor.engine.ports import Clock, Revision, Source
 
 
 @click.command()
 @click.argument("models", nargs=-1)
 @click.option("--from", "begin", default=None, help=f"Only windows from here: {INSTANT_HELP}.")
 @click.option("--to", "end", default=None, help="… up to here.")
+@click.option("--rows", is_flag=True, help="Count the rows of the log again as well.")
 @output_option
 @click.pass_obj
-def recheck(
-    config_file: Path, models: tuple[str, ...], begin: str | None, end: str | None, output: Output
+def recheck(  # one argument an option
+    config_file: Path,
+    models: tuple[str, ...],
+    begin: str | None,
+    end: str | None,
+    output: Output,
+    *,
+    rows: bool,
 ) -> int:
     """Compute every stored result again and report any difference.
 
     Every reading and finding of every revision is computed from the stored profile, the baseline
-    and the policy that it names; no log is read, and nothing is written. Results of other versions
-    of modelmon are reported apart: a measure may have changed in between.
+    and the policy that it names; nothing is written. Results of other versions of modelmon are
+    reported apart: a measure may have changed in between.
+
+    No log is read unless --rows is given. Then the rows of each result are counted again from the
+    files that it was made from. A Delta Lake or Iceberg table is read at the snapshot that the
+    result names, whatever has been written to it since; of other files only those can be counted
+    that nobody has rewritten.
 
     The exit code is 0 when everything is equal, and 1 when something differs or cannot be
     recomputed.
     """
     from monitor import app
     from monitor.engine.recheck import Agreement, Rechecker, revisions_within
+    from monitor.engine.recount import Recounter
     from monitor.reports.recheck import recheck_document, recheck_tables
 
     settings = app.read_settings(config_file)
@@ -59,7 +74,8 @@ def recheck(
     equal = True
     for policy in policies:
         stored = stored_of[policy.model]
-        rechecker = Rechecker(outside.store, policy.model, app.policy_of_text)
+        recounter = Recounter(_log_then, outside.compute, policy.directory) if rows else None
+        rechecker = Rechecker(outside.store, policy.model, app.policy_of_text, recounter)
         found = []
         with progress_bar(policy.model, "results", len(stored)) as progress:
             for window, revision in stored:
@@ -75,6 +91,13 @@ def recheck(
     if output == "json":
         write_document(documents)
     return int(not equal)
+
+
+def _log_then(policy: "Policy", manifest: "Manifest", clock: "Clock") -> "Source":
+    """Return a log with its tables as a manifest names them."""
+    from monitor import app
+
+    return app.source_of(policy, clock=clock, as_of=manifest)
 
 
 def _kept(

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic_core import PydanticCustomError
 
 from monitor.config.bound_checks import bound_problems
+from monitor.config.catalog_checks import catalog_problems
 from monitor.config.class_checks import class_problems
 from monitor.config.defaults import DEFAULT_LIMITS, UNJUDGED
 from monitor.config.document import Document, KeyPath
@@ -46,6 +47,7 @@ def problems_between_keys(
     populations = population_names(value)
     yield from _fields(document)
     yield from _source(document)
+    yield from catalog_problems(document)
     yield from _decision(document, populations)
     yield from _outcome_values(document, "decision")
     yield from _label(document)

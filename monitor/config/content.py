@@ -138,6 +138,7 @@ def _source(source: SourceSpec) -> Content:
             ),
             "protected": source.protected and _protected(source.protected),
             "max_clock_skew": duration_text(source.max_clock_skew),
+            "catalogs": {name: dict(item) for name, item in source.catalogs.items()},
         }
     )
 

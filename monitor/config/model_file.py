@@ -201,7 +201,7 @@ def _policy(given: ModelSection, document: Document) -> Policy:
             *(Population((name,)) for name in section.populations),
             *(Population(tuple(names)) for names in section.crossings),
         ),
-        schedule=_schedule(section.schedule),
+        schedule=_schedule(section.schedule, TableFormat(section.source.format)),
         limits=limits,
         band=band,
         disparity_metrics=compared_metrics(section, document),
@@ -275,6 +275,7 @@ def _source(section: SourceSection) -> SourceSpec:
         else None,
         max_clock_skew=section.max_clock_skew,
         protected=_protected(section.protected) if section.protected else None,
+        catalogs=section.catalogs,
     )
 
 
@@ -314,7 +315,7 @@ def _stratum(name: str, section: StratumSection) -> Stratum:
     return Stratum(_factor(name, section), section.approved_by, section.reason)
 
 
-def _schedule(section: ScheduleSection) -> Schedule:
+def _schedule(section: ScheduleSection, kept_by: TableFormat) -> Schedule:
     zone = section.timezone
 
     def utc(instant: datetime) -> datetime:
@@ -326,12 +327,20 @@ def _schedule(section: ScheduleSection) -> Schedule:
         start=section.start and utc(section.start),
         end=section.end and utc(section.end),
         lateness=section.lateness,
-        patience=section.patience,
+        patience=_patience(section, kept_by),
         reopen=Schedule(section.window).nominal * REOPENED_WINDOWS
         if section.reopen is None
         else section.reopen,
     )
     return replace(schedule, anchor=utc(section.anchor)) if section.anchor else schedule
+
+
+def _patience(section: ScheduleSection, kept_by: TableFormat) -> timedelta:
+    """Return how long a window waits for the log: a table says itself how far it is complete."""
+    if section.patience is not None:
+        return section.patience
+    table = kept_by is not TableFormat.PARQUET
+    return Schedule(section.window).nominal if table else timedelta(0)
 
 
 def _hours_of_week(fields: Iterable[Field]) -> list[str]:

@@ -88,6 +88,11 @@ class SourceSection(Section):
     protected: ProtectedTableSection | None = Field(
         None, description="the table that has protected attributes which the log must not have"
     )
+    catalogs: dict[Name, dict[str, Text]] = Field(
+        default_factory=dict,
+        description="properties of the catalogs of Iceberg tables by the catalog's name, as "
+        "pyiceberg has them, without secrets",
+    )
     max_clock_skew: Duration = Field(
         "1h",
         validate_default=True,
@@ -248,10 +253,10 @@ class ScheduleSection(Section):
         validate_default=True,
         description="how long after its end a window waits for late rows",
     )
-    patience: Duration = Field(
-        "0s",
-        validate_default=True,
-        description="how much longer it waits while the log has not reached its end",
+    patience: Duration | None = Field(
+        None,
+        description="how much longer it waits while the log has not reached its end, or no rows "
+        "were committed to its table since; of a table the length of a window unless it is said",
     )
     reopen: Duration | None = Field(
         None,

@@ -63,6 +63,33 @@ class UnreadableFile:
 
 
 @dataclass(frozen=True, slots=True)
+class TableSnapshot:
+    """A state of a table that keeps a log of its states.
+
+    Attributes:
+        format: What keeps it: ``delta`` or ``iceberg``.
+        id: The version, or the snapshot's id; "" for a table that nothing was ever committed to.
+        committed: When it was committed, as ISO text in UTC; "" where the table does not say.
+        table: What it is to the model: ``log``, ``labels`` or ``protected``.
+    """
+
+    format: str
+    id: str
+    committed: str = ""
+    table: str = "log"
+
+    def __str__(self) -> str:
+        """Return which it is in words (``delta version 7``)."""
+        kind = "snapshot" if self.format == "iceberg" else "version"
+        said = (
+            f"{self.format} {kind} {self.id}"
+            if self.id
+            else f"{self.format} table without a {kind}"
+        )
+        return said if self.table == "log" else f"{self.table} {said}"
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """The files behind one window, sorted by path, and those that had to be left out.
 
@@ -70,17 +97,22 @@ class Manifest:
         files: Files of the log that may hold rows of the window.
         labels: Files of the label table.
         unreadable: Files that could not be used.
-        snapshot: The state of a table that was read, in words (``delta version 7``); "" when the
-            log is just files. Not part of the digest: a table goes on to new snapshots while the
-            files of an old window stay as they are, and files of a snapshot never change.
+        snapshots: The states of tables that were read; none when all are just files. Not part of
+            the digest: a table goes on to new snapshots while the files of an old window stay as
+            they are, and files of a snapshot never change.
         protected: Files of the table of protected attributes.
     """
 
     files: tuple[LogFile, ...] = ()
     labels: tuple[LogFile, ...] = ()
     unreadable: tuple[UnreadableFile, ...] = ()
-    snapshot: str = ""
+    snapshots: tuple[TableSnapshot, ...] = ()
     protected: tuple[LogFile, ...] = ()
+
+    @property
+    def snapshot(self) -> str:
+        """Return the states of tables that were read, in words; "" when all are just files."""
+        return ", ".join(map(str, self.snapshots))
 
     @property
     def digest(self) -> str:

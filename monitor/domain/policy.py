@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from types import MappingProxyType
 
 from monitor.domain.alarm import USUAL, AlarmRule
 from monitor.domain.disparity import MOST_STRETCHED, STRETCH, DisparityLimits
@@ -23,6 +24,9 @@ from monitor.domain.peer import Peer
 from monitor.domain.reference import Reference, ReferenceKind
 from monitor.domain.schedule import Schedule
 from monitor.domain.segment import Segment
+
+NO_CATALOGS: Mapping[str, Mapping[str, str]] = MappingProxyType({})
+"""What is said of catalogs where tables are in none."""
 
 
 class TableFormat(StrEnum):
@@ -89,6 +93,8 @@ class SourceSpec:
         format: What keeps its files.
         max_clock_skew: How far the event times may run ahead of the daemon's clock.
         protected: The table that has attributes which the log must not have; None for none.
+        catalogs: Properties of the catalogs that Iceberg tables are in, by their names; secrets are
+            not among them.
     """
 
     path: str
@@ -101,6 +107,13 @@ class SourceSpec:
     format: TableFormat = TableFormat.PARQUET
     max_clock_skew: timedelta = timedelta(hours=1)
     protected: ProtectedTable | None = None
+    catalogs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @property
+    def snapshots(self) -> bool:
+        """Return whether the log or its labels are a table with snapshots."""
+        formats = {self.format, TableFormat.PARQUET if self.labels is None else self.labels.format}
+        return formats != {TableFormat.PARQUET}
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,20 @@ class CalendarUnit(StrEnum):
     YEAR = "year"
 
 
+@dataclass(frozen=True, slots=True)
+class Watermark:
+    """How far a log is complete, as far as it says so itself.
+
+    Attributes:
+        event: Its latest event; None when it has no rows.
+        committed: Of a table with snapshots, when rows were last committed to it; None for files
+            that are just there, and where the table does not say.
+    """
+
+    event: datetime | None = None
+    committed: datetime | None = None
+
+
 _YEAR = timedelta(days=365.2425)
 _PER_YEAR = {
     CalendarUnit.HOUR: _YEAR / timedelta(hours=1),
@@ -45,7 +59,8 @@ class Schedule:
         start: No window that begins before this is due; None for "from the baseline's end".
         end: No window that ends after this is due; None for "as long as the model lives".
         lateness: How long after its end a window waits for late rows before it is due.
-        patience: How much longer it waits while the log has not reached its end.
+        patience: How much longer it waits while the log has not reached its end, or while the log
+            is a table that no rows were committed to since.
         reopen: How long after it was due a window is run again when its files change.
     """
 
@@ -92,17 +107,25 @@ class Schedule:
             yield window
             window = self.window_at(window.end)
 
-    def complete_until(self, now: datetime, reached: datetime | None = None) -> datetime:
+    def complete_until(
+        self, now: datetime, watermark: Watermark = Watermark()
+    ) -> datetime:  # frozen
         """Return the instant up to which windows are due at ``now``.
+
+        A commit holds every row that was written before it, and so every event that is older than
+        it by the time that rows may be late. An event says less: others may be under way.
 
         Args:
             now: The present.
-            reached: The latest event of the log; None when it has none.
+            watermark: How far the log is complete.
         """
         until = now - self.lateness
         if self.patience:
             patient = until - self.patience
-            until = max(patient, min(until, reached or patient))
+            reached = watermark.event or patient
+            if watermark.committed is not None:
+                reached = watermark.committed - self.lateness
+            until = max(patient, min(until, reached))
         return until if self.end is None else min(until, self.end)
 
     def closed(self, window: Window, present: datetime) -> bool:

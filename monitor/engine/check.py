@@ -61,7 +61,12 @@ def check_due(
     lacking = frozenset().union(*unfinished(intake, policy.schedule, store).values())
     until = store.pruned_until(policy.model)
     due = due_windows(
-        policy, store.current_baselines(policy.model), store.heads(policy.model), span, now, until
+        policy,
+        store.current_baselines(policy.model),
+        store.heads(policy.model),
+        intake.survey.watermark,
+        now,
+        until,
     )
     quarantine = yield from _run_all(policy, source, due, outside, progress, intake.quarantine)
     # A log that has ended does not grow old: its last windows stay open for what comes late.

@@ -6,6 +6,7 @@ from datetime import datetime
 from monitor.domain.baseline import Baseline
 from monitor.domain.errors import BaselineError
 from monitor.domain.policy import Policy
+from monitor.domain.schedule import Watermark
 from monitor.domain.window import Window
 
 
@@ -13,7 +14,7 @@ def due_windows(  # noqa: PLR0917  # six nouns, each of another type
     policy: Policy,
     baselines: Mapping[str, Baseline],
     heads: Container[Window],
-    span: tuple[datetime, datetime] | None,
+    watermark: Watermark,
     now: datetime,
     pruned_until: datetime | None = None,
 ) -> tuple[Window, ...]:
@@ -27,7 +28,7 @@ def due_windows(  # noqa: PLR0917  # six nouns, each of another type
         policy: The model's policy.
         baselines: Its current baselines by version.
         heads: The windows that have a result.
-        span: Earliest and latest event of the log; None when it has no rows.
+        watermark: How far the log is complete.
         now: The present.
         pruned_until: No window that begins before this can be run any more; None for no such bound.
 
@@ -42,6 +43,6 @@ def due_windows(  # noqa: PLR0917  # six nouns, each of another type
     begin = policy.schedule.start or min(item.window.end for item in baselines.values())
     if pruned_until is not None:
         begin = max(begin, pruned_until)
-    until = policy.schedule.complete_until(now, span and span[1])
+    until = policy.schedule.complete_until(now, watermark)
     windows = policy.schedule.windows(begin, until)
     return tuple(window for window in windows if window not in heads)

@@ -12,9 +12,10 @@ from monitor.domain.governance import QUESTIONS
 from monitor.domain.manifest import UnreadableFile
 from monitor.domain.policy import Policy
 from monitor.domain.quarantine import Quarantine
+from monitor.domain.schedule import Watermark
 from monitor.engine.due import due_windows
 from monitor.engine.frozen import check_frozen
-from monitor.engine.ports import Source, Span, Store
+from monitor.engine.ports import Source, Store
 from monitor.engine.register import baseline_digest
 from monitor.profile.codec import grid_from_bytes, profile_from_bytes
 
@@ -89,8 +90,8 @@ def _baseline(policy: Policy, version: str, baseline: Baseline) -> Examined:
 
 def examine_log(
     policy: Policy, source: Source, store: Store, now: datetime
-) -> tuple[list[Examined], Span | None]:
-    """List the log and its tables, read the footers, and return what was seen and the log's span.
+) -> tuple[list[Examined], Watermark]:
+    """List the log and its tables, read the footers; return what was seen and how far it is complete.
 
     Files that the quarantine holds are not tried, as in a check. Nothing is written.
 
@@ -123,11 +124,11 @@ def examine_log(
             seen.append(Examined(what, model, Condition.WARN, found, advice))
     if broken:
         seen.append(_files(model, tuple(broken.values())))
-    return seen, survey.span
+    return seen, survey.watermark
 
 
 def examine_windows(
-    policy: Policy, store: Store, span: Span | None, now: datetime
+    policy: Policy, store: Store, watermark: Watermark, now: datetime
 ) -> Iterator[Examined]:
     """Yield which windows are due, and when the next one will be.
 
@@ -138,7 +139,7 @@ def examine_windows(
     baselines, heads = store.current_baselines(model), store.heads(model)
     if not baselines:
         return  # said by `examine_baselines`
-    due = due_windows(policy, baselines, heads, span, now)
+    due = due_windows(policy, baselines, heads, watermark, now)
     behind = len(due) > _BEHIND
     found = f"{len(due)} due" + (f", the oldest is {due[0]}" if due else "")
     begin = schedule.start or min(item.window.end for item in baselines.values())
@@ -188,12 +189,12 @@ def examine_model(
     """
     yield from examine_baselines(policy, store)
     try:
-        seen, span = examine_log(policy, source, store, now)
+        seen, watermark = examine_log(policy, source, store, now)
     except SourceError as error:
         yield unreachable(policy.model, error)
         return
     yield from seen
-    yield from examine_windows(policy, store, span, now)
+    yield from examine_windows(policy, store, watermark, now)
 
 
 def unreachable(model: str, error: ModelmonError) -> Examined:

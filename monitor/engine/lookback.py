@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from monitor.domain.manifest import LateChange, Listing
+from monitor.domain.manifest import LateChange, Listing, Manifest
 from monitor.domain.policy import Policy
 from monitor.domain.quarantine import Quarantine
 from monitor.domain.run import Outcome
@@ -24,6 +24,7 @@ class Lookback:
 
     Attributes:
         dealt: The listing that a window was last run for.
+        asked: The listing for which it was asked last whether a window's rows were only moved.
         closed: Closed windows whose files are no longer those of their result, with the listing.
         late: What has changed in them, as far as it has been looked up.
         news: Those of ``late`` that nobody has been told of.
@@ -33,6 +34,7 @@ class Lookback:
     """
 
     dealt: dict[Window, Listing] = field(default_factory=dict)
+    asked: dict[Window, Listing] = field(default_factory=dict)
     closed: dict[Window, Listing] = field(default_factory=dict)
     late: dict[Window, tuple[Listing, LateChange]] = field(default_factory=dict)
     news: list[LateChange] = field(default_factory=list)
@@ -85,6 +87,7 @@ class Lookback:
         ]
         listings = source.listings([head.window for head in heads], quarantine)
         closed: dict[Window, Listing] = {}
+        self._leave_moved(policy, source, store, quarantine, heads, listings)
         for head in heads:
             listing, then = listings[head.window], self.dealt.get(head.window, head.listing)
             unchanged = listing in {head.listing, then}
@@ -97,6 +100,30 @@ class Lookback:
                 closed[head.window] = listing
         self.closed = closed
         self._look_up(policy, source, store, quarantine, heads)
+
+    def _leave_moved(  # noqa: PLR0917  # six nouns, each of another type
+        self,
+        policy: Policy,
+        source: Source,
+        store: Store,
+        quarantine: Quarantine,
+        heads: Sequence[RunHead],
+        listings: Mapping[Window, Listing],
+    ) -> None:
+        """Take the windows as dealt with whose rows were only put into other files."""
+        if not policy.source.snapshots:
+            return
+        manifests: dict[Window, Manifest] = {}
+        for head in heads:
+            listing = listings[head.window]
+            if listing in {head.listing, self.dealt.get(head.window), self.asked.get(head.window)}:
+                continue
+            self.asked[head.window] = listing
+            run = store.run(policy.model, head.window, head.revision)
+            if run is not None and run.manifest.snapshots and head.outcome is Outcome.COMPLETED:
+                manifests[head.window] = run.manifest
+        for window in source.moved(manifests, quarantine):
+            self.dealt[window] = listings[window]
 
     def _look_up(
         self,

@@ -21,7 +21,8 @@ from monitor.domain.window import Window
 from monitor.engine.alarms import alarms_of
 from monitor.engine.ports import Store, WindowVerdicts
 from monitor.engine.progress import Progress, Silent
-from monitor.engine.recheck import ImpossibleError, Rechecker
+from monitor.engine.recheck import Rechecker
+from monitor.engine.recount import ImpossibleError
 from monitor.engine.run import Conclusions
 
 MOST_WINDOWS = 60

@@ -9,7 +9,7 @@ from monitor.domain.alert import Alert, AlertEvent, Mute
 from monitor.domain.baseline import Baseline
 from monitor.domain.finding import Verdict
 from monitor.domain.lease import Lease, Replica, Term
-from monitor.domain.manifest import UNLISTED, LabelJoin, Listing, Manifest, UnreadableFile
+from monitor.domain.manifest import UNLISTED, LabelJoin, Listing, Manifest
 from monitor.domain.policy import Policy
 from monitor.domain.quarantine import Quarantine, QuarantinedFile
 from monitor.domain.run import Failure, Outcome, Run
@@ -21,6 +21,7 @@ from monitor.engine.past import PastFinding, RunLine
 from monitor.engine.progress import Progress
 from monitor.engine.pruning import Prunable
 from monitor.engine.registry import RegistryMemory
+from monitor.engine.survey import Survey
 from monitor.engine.used import PolicyHistory
 from monitor.governance.record import Actor
 from monitor.profile.grid import Grid
@@ -83,27 +84,6 @@ class TaskCounter(Protocol):
         ...
 
 
-Span = tuple[datetime, datetime]
-"""An earliest and a latest instant, both included."""
-
-
-@dataclass(frozen=True)
-class Survey:
-    """What a log is as a whole, by its listing and footers.
-
-    Attributes:
-        span: Earliest and latest event time; None when it has no rows that may be read.
-        unreadable: The files that cannot be used, in whatever windows, and those not tried now.
-        whole: Paths that are in quarantine, may be tried now and seem to be in order, with the
-            earliest and latest event that may be missing in results without them; None for a file
-            without rows. A folder that could not be listed stands for what is in it.
-    """
-
-    span: Span | None
-    unreadable: tuple[UnreadableFile, ...] = ()
-    whole: Mapping[str, Span | None] = field(default_factory=dict)
-
-
 class Source(Protocol):
     """An inference log.
 
@@ -138,6 +118,22 @@ class Source(Protocol):
         Args:
             windows: In their order, none overlapping another.
             quarantine: The files that are not tried now, and so in no listing.
+
+        Raises:
+            SourceError: The log cannot be reached.
+        """
+        ...
+
+    def moved(
+        self, manifests: Mapping[Window, Manifest], quarantine: Quarantine | None = None
+    ) -> Collection[Window]:
+        """Return the windows whose rows are the same as they were, in other files now.
+
+        Only the log of a table with snapshots tells: that its files were compacted, for instance.
+
+        Args:
+            manifests: What the newest result of each window was made from.
+            quarantine: As in `listings`.
 
         Raises:
             SourceError: The log cannot be reached.

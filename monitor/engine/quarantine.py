@@ -10,7 +10,8 @@ from monitor.domain.policy import Policy
 from monitor.domain.quarantine import Quarantine, QuarantinedFile, QuarantineState, Sight
 from monitor.domain.schedule import Schedule
 from monitor.domain.window import Window
-from monitor.engine.ports import Source, Span, Store, Survey
+from monitor.engine.ports import Source, Store
+from monitor.engine.survey import Span, Survey
 from monitor.governance.record import Actor
 
 _ATTEMPTS = 5

@@ -12,12 +12,14 @@ from monitor.domain.baseline import Baseline
 from monitor.domain.errors import BaselineError, ConfigError
 from monitor.domain.estimate import Estimate
 from monitor.domain.finding import Finding
+from monitor.domain.manifest import Accounting
 from monitor.domain.policy import Policy
 from monitor.domain.reading import Reading, Subject
 from monitor.domain.run import Run
 from monitor.domain.window import Window
 from monitor.engine.frozen import check_frozen
 from monitor.engine.ports import Revision, Store
+from monitor.engine.recount import ImpossibleError, Recount, Recounter
 from monitor.engine.references import hold
 from monitor.engine.register import baseline_digest
 from monitor.engine.run import Conclusions, conclude
@@ -99,10 +101,6 @@ class Recheck:
         return Agreement.DIFFERENT if self.differences else Agreement.EQUAL
 
 
-class ImpossibleError(Exception):
-    """A result cannot be recomputed; carries the reason."""
-
-
 def revisions_within(
     store: Store, model: str, period: Window | None
 ) -> tuple[tuple[Window, Revision], ...]:
@@ -124,19 +122,27 @@ def revisions_within(
 class Rechecker:
     """Recomputes stored results of a model; remembers policies and baselines.
 
-    No log is read: readings and findings are pure functions of the stored profile, the baseline
-    that the result names, and the policy as its file was kept.
+    Readings and findings are pure functions of the stored profile, the baseline that the result
+    names, and the policy as its file was kept. No log is read, unless rows are to be counted again.
 
     Args:
         store: The store.
         model: Name of the model.
         policy_of: Returns the policy that a file's text declares. Raises ConfigError.
+        rows: Counts the rows of the log once more; None to take the stored profiles for granted.
     """
 
-    def __init__(self, store: Store, model: str, policy_of: Callable[[str], Policy]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        model: str,
+        policy_of: Callable[[str], Policy],
+        rows: Recounter | None = None,
+    ) -> None:
         self._store = store
         self._model = model
         self._policy_of = policy_of
+        self._rows = rows
         self._policies: dict[str, Policy] = {}
         self._baselines: dict[str, tuple[Baseline, Grid]] = {}
 
@@ -161,24 +167,34 @@ class Rechecker:
         try:
             policy = self._policy(run.policy)
             found = self.concluded(run, policy, as_then=True)
+            differences = (*_of_result(run, revision, policy, found), *self._of_log(run, policy))
         except ImpossibleError as error:
             return Recheck(window, revision.number, run.code, *counts, (), str(error))
-        differences = (
-            *_of_inputs(run, revision, policy),
-            *_of_rows(run, found),
-            *_of_evidence(run, found),
-            *_of_readings(_readings(run), _readings(found)),
-            *_of_findings(_findings(run), _findings(found)),
-        )
         return Recheck(window, revision.number, run.code, *counts, differences)
 
-    def concluded(self, run: Run, policy: Policy, *, as_then: bool) -> Conclusions:
+    def _of_log(self, run: Run, policy: Policy) -> Iterator[Difference]:
+        """Yield what is stored otherwise than the rows of the log, counted once more, give."""
+        if self._rows is None:
+            return
+        grids = {
+            item.version: self._baseline(item.baseline)[1] for item in run.results if item.baseline
+        }
+        counted = self._rows.count(run, policy, grids)
+        yield from _of_accounting(run.accounting, counted.accounting)
+        if {version for version, item in counted.profiles.items() if item.rows} == grids.keys():
+            found = self.concluded(run, policy, as_then=True, counted=counted)
+            yield from _of_readings(_readings(run), _readings(found))
+
+    def concluded(
+        self, run: Run, policy: Policy, *, as_then: bool, counted: Recount | None = None
+    ) -> Conclusions:
         """Return what a policy makes of a stored run: the one it was made under, or another.
 
         Args:
             run: The run.
             policy: The policy.
             as_then: Whether it must be held against what it was held against then.
+            counted: Its rows, counted once more; None to take the stored profiles.
 
         Raises:
             ImpossibleError: What it rests on cannot be read, or the policy counts otherwise.
@@ -196,16 +212,17 @@ class Rechecker:
                 raise ImpossibleError(
                     f"the profile of version {result.version} is not on its baseline's grid"
                 )
-            profiles[result.version] = profile
+            profiles[result.version] = (
+                profile if counted is None else counted.profiles[result.version]
+            )
             if not as_then:
                 _agree(policy, result.version, grids[result.version])
         held = hold(policy, run.window, baselines, self._store.heads(policy.model), self._store)
         if as_then and held.of(run.results) != run.compositions:
             raise ImpossibleError("windows that it was held against have newer results")
+        rows = run.accounting if counted is None else counted.accounting
         columns = run.schema_changes
-        return conclude(
-            policy, run.window, baselines, grids, profiles, run.accounting, held, columns
-        )
+        return conclude(policy, run.window, baselines, grids, profiles, rows, held, columns)
 
     def _policy(self, digest: str) -> Policy:
         if digest not in self._policies:
@@ -257,6 +274,28 @@ def _readings(found: Run | Conclusions) -> list[Reading]:
 
 def _findings(found: Run | Conclusions) -> list[Finding]:
     return [*(item for result in found.results for item in result.findings), *found.findings]
+
+
+def _of_result(
+    run: Run, revision: Revision, policy: Policy, found: Conclusions
+) -> Iterator[Difference]:
+    yield from _of_inputs(run, revision, policy)
+    yield from _of_rows(run, found)
+    yield from _of_evidence(run, found)
+    yield from _of_readings(_readings(run), _readings(found))
+    yield from _of_findings(_findings(run), _findings(found))
+
+
+def _of_accounting(stored: Accounting, again: Accounting) -> Iterator[Difference]:
+    counted = ("read", "profiled", "rejected", "unregistered", "unmapped_labels", "invalid")
+    for name, was, now in _compared(
+        _flat({part: getattr(stored, part) for part in counted}),
+        _flat({part: getattr(again, part) for part in counted}),
+    ):
+        yield Difference("rows", "", None, f"of the log, {name}", was, now)
+    joined = [None if item.labels is None else item.labels.digest for item in (stored, again)]
+    if joined[0] != joined[1]:
+        yield Difference("rows", "", None, "of the log, labels", *joined)
 
 
 def _of_inputs(run: Run, revision: Revision, policy: Policy) -> Iterator[Difference]:

@@ -187,5 +187,6 @@ def _joined(manifests: Iterable[Manifest]) -> Manifest:
     return Manifest(
         tuple(files[path] for path in sorted(files)),
         tuple(labels[path] for path in sorted(labels)),
+        snapshots=tuple(dict.fromkeys(item for each in manifests for item in each.snapshots)),
         protected=tuple(protected[path] for path in sorted(protected)),
     )

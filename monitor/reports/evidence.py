@@ -16,7 +16,7 @@ from monitor.measures.attribution.part import Attribution
 from monitor.measures.catalogue import EVERY
 from monitor.measures.measure import Description
 from monitor.reports.discretion import NOT_SHOWN, Told
-from monitor.reports.explanation import modified_text
+from monitor.reports.explanation import modified_text, state_text
 from monitor.reports.finding import bounds_text, limit_marks, made_tables, mostly, ranking_table
 from monitor.reports.origin import Origin
 from monitor.reports.slices import carrier_table
@@ -429,7 +429,8 @@ def _rests_on(why: Why) -> Iterator[Fact]:
     yield Fact("run", run.identity, digest=True)
     yield Fact("result", f"{why.revision} of {why.revisions[-1].number} of its window")
     yield Fact("data", run.manifest.digest, digest=True)
-    yield Fact("table", run.manifest.snapshot)
+    for state in run.manifest.snapshots:
+        yield Fact("table", state_text(state))
     if baseline is not None:
         yield Fact("baseline", baseline.digest, digest=True)
         registered = f"{baseline.registered_at:%Y-%m-%d} by {baseline.registered_by}"

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from monitor.domain.manifest import LateChange, LogFile
+from monitor.domain.manifest import LateChange, LogFile, TableSnapshot
 from monitor.domain.policy import Policy
 from monitor.domain.reading import Reading
 from monitor.domain.reference import Composition
@@ -128,6 +128,7 @@ def run_table(explained: Explained) -> Table:
         ("policy", f"{run.policy} ({current})"),
         *((f"baseline of version {item.version}", item.baseline or "none") for item in run.results),
         ("data", _digest_text(explained)),
+        *(("table", state_text(state)) for state in run.manifest.snapshots),
         ("files since then", _since_text(explained.since)),
         ("started", _instant(run.started)),
         ("finished", f"{_instant(run.finished)}, after {_seconds(run.finished - run.started)}"),
@@ -135,6 +136,11 @@ def run_table(explained: Explained) -> Table:
         ("code", f"modelmon {run.code}"),
     ]
     return Table("The run", ("what", "is"), tuple(facts))
+
+
+def state_text(state: TableSnapshot) -> str:
+    """Return which state of a table was read, and when it was committed."""
+    return f"{state}, committed {state.committed}" if state.committed else str(state)
 
 
 def _digest_text(explained: Explained) -> str:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from functools import partial
 from hashlib import sha256
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -10,6 +11,8 @@ import numpy as np
 import pyarrow as pa
 
 from monitor.domain.errors import SourceError
+from monitor.domain.manifest import TableSnapshot
+from monitor.sources.delta_log import commits
 from monitor.sources.location import FoundFile, Locator, file_system, redacted
 from monitor.sources.snapshot import SnapshotFile, SnapshotLocation
 
@@ -19,21 +22,22 @@ _READ = {"appendOnly", "timestampNtz", "deletionVectors", "vacuumProtocolCheck",
 """Features of a table that leave its data files plain parquet, with deleted rows named apart."""
 
 
-def delta_table(path: str, directory: str) -> Locator:
-    """Return what finds the files of a table's newest version.
+def delta_table(path: str, directory: str, version: str = "") -> Locator:
+    """Return what finds the files of a version of a table.
 
     Args:
         path: Folder of the table: a local path or a URI.
         directory: Folder that a relative path starts from.
+        version: Which one; "" for the newest at each look.
     """
 
     def locate() -> SnapshotLocation:
-        return _located(path, directory)
+        return _located(path, directory, int(version) if version else None)
 
     return locate
 
 
-def _located(path: str, directory: str) -> SnapshotLocation:
+def _located(path: str, directory: str, wanted: int | None) -> SnapshotLocation:
     try:
         from deltalake import DeltaTable  # noqa: PLC0415  # an extra
         from deltalake.exceptions import DeltaError, TableNotFoundError  # noqa: PLC0415
@@ -44,10 +48,12 @@ def _located(path: str, directory: str) -> SnapshotLocation:
         filesystem, root = file_system(path, directory)
         root = root.rstrip("/")
         uri = path.partition("?")[0] if "://" in path else root
-        table = DeltaTable(uri, storage_options=_options(path))
+        table = DeltaTable(uri, wanted, storage_options=_options(path))
         _refuse_unreadable(shown, table)
         files = _files(table, root)
         version = table.version()
+        history = partial(commits, filesystem, root, version)
+        newest = next(history(), None)
     except TableNotFoundError as error:
         raise SourceError(
             f"{shown}: no Delta table: {redacted(str(error))}", retryable=True
@@ -57,7 +63,9 @@ def _located(path: str, directory: str) -> SnapshotLocation:
     except OSError as error:
         problem = f"{shown}: cannot be reached: {redacted(str(error))}"
         raise SourceError(problem, retryable=True) from None
-    return SnapshotLocation(filesystem, root, "", shown, f"delta version {version}", files)
+    committed = "" if newest is None else newest.at.isoformat(timespec="milliseconds")
+    state = TableSnapshot("delta", str(version), committed)
+    return SnapshotLocation(filesystem, root, "", shown, state, files, history)
 
 
 def _options(uri: str) -> dict[str, str]:

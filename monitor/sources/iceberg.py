@@ -1,6 +1,7 @@
 """Iceberg tables: which files a snapshot consists of."""
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from monitor.domain.errors import SourceError
-from monitor.domain.manifest import UnreadableFile
+from monitor.domain.manifest import TableSnapshot, UnreadableFile
+from monitor.domain.policy import NO_CATALOGS
+from monitor.sources.iceberg_log import commits, instant
 from monitor.sources.location import Fault, FoundFile, Locator, redacted
 from monitor.sources.snapshot import SnapshotFile, SnapshotLocation, kept_rows
 
@@ -19,22 +22,32 @@ NEEDS = "Iceberg tables need the package pyiceberg: pip install 'modelmon[iceber
 _IO = {"py-io-impl": "pyiceberg.io.pyarrow.PyArrowFileIO"}  # the reader is pyarrow's
 
 
-def iceberg_table(path: str, directory: str) -> Locator:
-    """Return what finds the files of a table's current snapshot.
+def iceberg_table(
+    path: str,
+    directory: str,
+    snapshot: str = "",
+    catalogs: Mapping[str, Mapping[str, str]] = NO_CATALOGS,
+) -> Locator:
+    """Return what finds the files of a snapshot of a table.
 
     Args:
-        path: ``catalog/namespace.table``, where pyiceberg's own configuration says what the
-            catalog is, or a path or URI of one metadata file (``….metadata.json``).
+        path: ``catalog/namespace.table``, or a path or URI of one metadata file
+            (``….metadata.json``).
         directory: Folder that a relative path of a metadata file starts from.
+        snapshot: Which one, by its id; "" for the current one at each look.
+        catalogs: Properties of catalogs by their names; pyiceberg's own configuration, and so the
+            environment, says the rest.
     """
 
     def locate() -> SnapshotLocation:
-        return _located(path, directory)
+        return _located(path, directory, snapshot, catalogs)
 
     return locate
 
 
-def _located(path: str, directory: str) -> SnapshotLocation:
+def _located(
+    path: str, directory: str, snapshot: str, catalogs: Mapping[str, Mapping[str, str]]
+) -> SnapshotLocation:
     try:
         from pyiceberg.exceptions import (  # noqa: PLC0415  # an extra
             NoSuchNamespaceError,
@@ -45,7 +58,7 @@ def _located(path: str, directory: str) -> SnapshotLocation:
         raise SourceError(NEEDS) from None
     shown = redacted(path)
     try:
-        return _snapshot(shown, _table(path, directory))
+        return _snapshot(shown, _table(path, directory, catalogs), snapshot)
     except (NoSuchTableError, NoSuchNamespaceError) as error:
         raise SourceError(f"{shown}: no such table: {error}", retryable=True) from None
     except (ValueError, pa.ArrowException) as error:  # also how pyiceberg refuses what it cannot do
@@ -55,7 +68,7 @@ def _located(path: str, directory: str) -> SnapshotLocation:
         raise SourceError(problem, retryable=True) from None
 
 
-def _table(path: str, directory: str) -> Any:
+def _table(path: str, directory: str, catalogs: Mapping[str, Mapping[str, str]]) -> Any:
     from pyiceberg.catalog import load_catalog  # noqa: PLC0415  # an extra
     from pyiceberg.table import StaticTable  # noqa: PLC0415
 
@@ -63,19 +76,21 @@ def _table(path: str, directory: str) -> Any:
         uri = path if "://" in path else f"file://{Path(directory, path).absolute()}"
         return StaticTable.from_metadata(uri, dict(_IO))
     catalog, _, name = path.partition("/")
-    return load_catalog(catalog, **_IO).load_table(name)
+    return load_catalog(catalog, **_IO, **catalogs.get(catalog, {})).load_table(name)
 
 
-def _snapshot(shown: str, table: Any) -> SnapshotLocation:
+def _snapshot(shown: str, table: Any, wanted: str) -> SnapshotLocation:
     from pyiceberg.manifest import FileFormat  # noqa: PLC0415  # an extra
 
-    current = table.current_snapshot()
+    current = table.snapshot_by_id(int(wanted)) if wanted else table.current_snapshot()
+    if wanted and current is None:
+        raise SourceError(f"{shown}: snapshot {wanted} has expired")
     base = table.location().rstrip("/")
     filesystem = _filesystem(table, base)
     deletes = _Deletes(filesystem)
     files: dict[str, SnapshotFile] = {}
     others: list[UnreadableFile] = []
-    for task in table.scan().plan_files():
+    for task in table.scan(snapshot_id=current and current.snapshot_id).plan_files():
         path = task.file.file_path.removeprefix(f"{base}/")
         if task.file.file_format != FileFormat.PARQUET:
             kind = f"the table keeps it as {task.file.file_format}"
@@ -92,13 +107,29 @@ def _snapshot(shown: str, table: Any) -> SnapshotLocation:
         _place(base),
         "",
         shown,
-        said="iceberg table without a snapshot"
-        if current is None
-        else f"iceberg snapshot {current.snapshot_id}",
+        state=_state(current),
         files=files,
+        history=partial(commits, table, current, base),
         others=tuple(others),
-        columns={item.field_id: item.name for item in table.schema().fields},
+        columns={item.field_id: item.name for item in _schema(table, current).fields},
     )
+
+
+def _state(current: Any) -> TableSnapshot:
+    if current is None:
+        return TableSnapshot("iceberg", "")
+    return TableSnapshot(
+        "iceberg",
+        str(current.snapshot_id),
+        instant(current.timestamp_ms).isoformat(timespec="milliseconds"),
+    )
+
+
+def _schema(table: Any, current: Any) -> Any:
+    """Return the schema of the table; of a former snapshot, the one that it was written with."""
+    if current is None or current == table.current_snapshot():
+        return table.schema()
+    return table.schemas().get(current.schema_id, table.schema())
 
 
 def _digest(deletes: Iterable[str]) -> str:

@@ -3,8 +3,9 @@
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from functools import cache, partial
 from pathlib import Path
@@ -15,7 +16,7 @@ import pyarrow as pa
 from pyarrow import fs
 
 from monitor.domain.errors import SourceError
-from monitor.domain.manifest import UnreadableFile
+from monitor.domain.manifest import TableSnapshot, UnreadableFile
 from monitor.profile.buffers import of_texts
 from monitor.sources.ranged import RangedFile
 from monitor.sources.reaching import bounded, reaching
@@ -129,9 +130,23 @@ class Location:
         return cls(filesystem, folder or "/", name, shown)
 
     @property
-    def snapshot(self) -> str:
-        """Return which state of a table this is, in words; "" for files that are just there."""
-        return ""
+    def snapshot(self) -> TableSnapshot | None:
+        """Return which state of a table this is; None for files that are just there."""
+        return None
+
+    def committed(self) -> datetime | None:
+        """Return when rows were last committed to a table, where its log says so."""
+        return None
+
+    def same_rows(self, since: str, before: Collection[str], now: Collection[str]) -> bool:  # noqa: ARG002  # a table's snapshot knows more
+        """Return whether files hold the rows that others held, as a table's log tells.
+
+        Args:
+            since: The state of the table that the former files are of.
+            before: Paths of the former files.
+            now: Paths of the files.
+        """
+        return False
 
     @property
     def names(self) -> Mapping[int, str] | None:

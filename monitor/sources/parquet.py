@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from monitor.domain.errors import SourceError
-from monitor.domain.manifest import Listing, LogFile, Manifest, UnreadableFile
+from monitor.domain.manifest import Listing, LogFile, Manifest, TableSnapshot, UnreadableFile
 from monitor.domain.policy import LabelTable, Policy, ProtectedTable
 from monitor.domain.quarantine import Quarantine, QuarantineState
 from monitor.domain.window import Window
 from monitor.engine.counting import Task
-from monitor.engine.ports import Clock, Scan, Span, Survey
+from monitor.engine.ports import Clock, Scan
+from monitor.engine.survey import Span, Survey
 from monitor.profile.grid import Grid
 from monitor.profile.instants import EARLIEST, LATEST, from_micros, instants, to_micros
 from monitor.sources.counting import CountFile
@@ -111,7 +112,8 @@ class ParquetSource:
                 from_micros(EARLIEST),
                 from_micros(LATEST),
             )
-        return Survey(_reach(bounds), unreadable, _whole(quarantine, reaches, unreadable))
+        whole = _whole(quarantine, reaches, unreadable)
+        return Survey(_reach(bounds), unreadable, whole, self._log.location.committed())
 
     def scan(self, window: Window, quarantine: Quarantine | None = None) -> Scan:
         """Return one task for each file whose row groups may hold rows of a window."""
@@ -133,7 +135,7 @@ class ParquetSource:
             tuple(part.named for part in found),
             named,
             _by_path(left_out),
-            self._snapshot(bool(named)),
+            self._snapshots(labelled=bool(named), peopled=bool(people.usable)),
             tuple(named_as(file, footer) for file, footer in people.usable),
         )
         tasks = tuple(_task(part) for part in found)
@@ -177,12 +179,36 @@ class ParquetSource:
         labels, people = self._joined(view, scan), self._members(view, scan)
         return CountFile(view, files, grids, labels, scan.tasks, members=people)
 
-    def _snapshot(self, labelled: bool) -> str:  # noqa: FBT001  # internal
-        """Return the state of the tables that is read, in words."""
-        said = [self._log.location.snapshot]
-        if labelled and self._labels is not None and self._labels.location.snapshot:
-            said.append(f"labels {self._labels.location.snapshot}")
-        return ", ".join(filter(None, said))
+    def moved(
+        self, manifests: Mapping[Window, Manifest], quarantine: Quarantine | None = None
+    ) -> frozenset[Window]:
+        """Return the windows whose rows are the same in other files, as the table's log tells."""
+        states = [state for item in manifests.values() for state in item.snapshots]
+        if not states:
+            return frozenset()
+        log, labels = self._listed(quarantine)
+        windows = sorted(manifests)
+        found = placed(self._spanned(log), windows)
+        named = self._labels_of(labels.usable, windows)
+        return frozenset(
+            window
+            for window, parts, files in zip(windows, found, named, strict=True)
+            if _moved(self._log, "log", manifests[window], [part.named for part in parts])
+            and _moved(self._labels, "labels", manifests[window], files)
+        )
+
+    def _snapshots(self, *, labelled: bool, peopled: bool) -> tuple[TableSnapshot, ...]:
+        """Return the states of the tables that are read."""
+        tables = (
+            ("log", self._log),
+            ("labels", self._labels if labelled else None),
+            ("protected", self._protected if peopled else None),
+        )
+        return tuple(
+            replace(state, table=name)
+            for name, table in tables
+            if table is not None and (state := table.location.snapshot) is not None
+        )
 
     def _view(self, scan: Scan) -> LogView:
         return LogView.of(self._log.location, self._policy.source, scan.window, self._latest())
@@ -290,6 +316,17 @@ class ParquetSource:
         files = tuple(_found(file) for file in scan.manifest.protected)
         found = (self._protected.location, files) if files else None
         return members(view, _files_of(scan), spec, self._columns, found)
+
+
+def _moved(table: ParquetTable | None, name: str, then: Manifest, now: Sequence[LogFile]) -> bool:
+    """Return whether the files of a table are those of then, or hold what those held."""
+    before = then.files if name == "log" else then.labels
+    if table is None or before == tuple(now):
+        return True
+    states = [state.id for state in then.snapshots if state.table == name]
+    return bool(states) and table.location.same_rows(
+        states[0], [file.path for file in before], [file.path for file in now]
+    )
 
 
 def _folder(table: LabelTable | ProtectedTable | None) -> str:

@@ -1,15 +1,18 @@
 """The files that make up one snapshot of a table."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from pyarrow import fs
 
-from monitor.domain.manifest import UnreadableFile
-from monitor.sources.location import FoundFile, Listing, Location
+from monitor.domain.errors import SourceError
+from monitor.domain.manifest import TableSnapshot, UnreadableFile
+from monitor.sources.commits import Commits, no_commits, rows_committed, same_rows
+from monitor.sources.location import FoundFile, Listing, Location, redacted
 
 
 @dataclass(frozen=True)
@@ -37,21 +40,42 @@ class SnapshotLocation(Location):
     What the table's log names is whole and never changes, whatever is being written beside it.
 
     Attributes:
-        said: Which snapshot it is, in words.
+        state: Which snapshot it is.
         files: Path as it is shown to the file.
+        history: The table's commits up to this snapshot.
         columns: Column names by their ids; None when the table knows columns by their names.
         others: Data files that are not parquet.
     """
 
-    said: str
+    state: TableSnapshot
     files: Mapping[str, SnapshotFile]
+    history: Commits
     columns: Mapping[int, str] | None = None
     others: tuple[UnreadableFile, ...] = ()
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what worker processes are told: they read files, and ask nothing of the log."""
+        return {**self.__dict__, "history": no_commits}
+
     @property
-    def snapshot(self) -> str:
-        """Return which snapshot it is, in words."""
-        return self.said
+    def snapshot(self) -> TableSnapshot:
+        """Return which snapshot it is."""
+        return self.state
+
+    def committed(self) -> datetime | None:
+        """Return when rows were last committed to it."""
+        try:
+            return rows_committed(self.history())
+        except OSError as error:
+            problem = f"{self.shown}: its log cannot be read: {redacted(str(error))}"
+            raise SourceError(problem, retryable=True) from None
+
+    def same_rows(self, since: str, before: Collection[str], now: Collection[str]) -> bool:
+        """Return whether files hold the rows that others held at another snapshot."""
+        try:
+            return same_rows(self.history(), since, before, now)
+        except OSError:
+            return False  # what cannot be told is read again
 
     @property
     def names(self) -> Mapping[int, str] | None:

@@ -18,6 +18,7 @@ from monitor.domain.manifest import (
     Listing,
     LogFile,
     Manifest,
+    TableSnapshot,
     UnreadableFile,
 )
 from monitor.domain.reading import Reading, Subject
@@ -396,9 +397,19 @@ def _manifest(document: dict[str, Any]) -> Manifest:
         tuple(LogFile(**file) for file in document["files"]),
         tuple(LogFile(**file) for file in document["labels"]),
         tuple(UnreadableFile(**file) for file in document["unreadable"]),
-        document.get("snapshot", ""),
+        _snapshots(document),
         tuple(LogFile(**file) for file in document.get("protected", ())),
     )
+
+
+def _snapshots(document: dict[str, Any]) -> tuple[TableSnapshot, ...]:
+    """Return the states of tables; results of former times have them in words."""
+    found = [TableSnapshot(**item) for item in document.get("snapshots", ())]
+    for said in filter(None, document.get("snapshot", "").split(", ")):
+        table, words = ("labels", said[7:]) if said.startswith("labels ") else ("log", said)
+        keeper, kind, *name = words.split(" ")
+        found.append(TableSnapshot(keeper, "" if kind == "table" else name[0], table=table))
+    return tuple(found)
 
 
 def listing_of(digests: str) -> Listing:

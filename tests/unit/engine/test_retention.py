@@ -9,7 +9,7 @@ from monitor.domain.errors import ConfigError, Problem, PrunedError
 from monitor.domain.governance import RiskLimit, Rung
 from monitor.domain.policy import LabelTable
 from monitor.domain.reference import Reference, ReferenceKind, Season
-from monitor.domain.schedule import CalendarUnit, Schedule
+from monitor.domain.schedule import CalendarUnit, Schedule, Watermark
 from monitor.engine.alarms import alarms_since
 from monitor.engine.by_window import past_windows, pruned, results, snapshots
 from monitor.engine.due import due_windows
@@ -193,7 +193,7 @@ def test_of_a_finding_that_is_gone_its_alert_tells():
 
 def test_no_window_is_due_where_results_were_pruned():
     baselines = {"1": a_baseline("1")}
-    found = due_windows(a_policy(), baselines, {}, None, FIRST + 9 * DAY, FIRST + 5 * DAY)
+    found = due_windows(a_policy(), baselines, {}, Watermark(), FIRST + 9 * DAY, FIRST + 5 * DAY)
     assert found == tuple(a_window(day) for day in range(5, 9))
 
 

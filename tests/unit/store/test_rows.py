@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from monitor.domain.estimate import Estimate
+from monitor.domain.manifest import TableSnapshot
 from monitor.domain.reading import Reading, Subject
-from monitor.store.rows import result_rows
-from tests.stored import a_run
+from monitor.store.rows import baseline_of, baseline_row, registration_row, result_rows
+from tests.stored import a_baseline, a_run
 
 
 def test_a_reading_that_is_there_twice_is_refused():
@@ -61,3 +62,16 @@ def test_the_bounds_that_judged_are_columns():
     assert by_kind["critical"]["low"] is None
     assert (by_kind["warning"]["low"], by_kind["warning"]["high"]) == (0.85, 1.2)
     assert by_kind["warning"]["critical"] is None
+
+
+def test_states_of_tables_are_read_as_they_were_written_formerly():
+    baseline = a_baseline("1")
+    row = {**baseline_row(baseline), **registration_row(baseline, 1)}
+    row["manifest"] = {
+        **{key: value for key, value in row["manifest"].items() if key != "snapshots"},
+        "snapshot": "iceberg snapshot 30325, labels delta version 7",
+    }
+    assert baseline_of(row, ()).manifest.snapshots == (
+        TableSnapshot("iceberg", "30325"),
+        TableSnapshot("delta", "7", table="labels"),
+    )
