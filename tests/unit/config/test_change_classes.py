@@ -3,13 +3,14 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from monitor.config.change_classes import RULES, changes_between, pattern_of
 from monitor.config.model_file import parse_policy
 from monitor.config.schema import model_schema
 from monitor.domain.change import ChangeClass, KeyChange, change_of
+from monitor.domain.errors import ConfigError
 from monitor.measures.names import MEASURE_NAMES
 
 TIGHTEN, NEUTRAL, LOOSEN = ChangeClass.TIGHTEN, ChangeClass.NEUTRAL, ChangeClass.LOOSEN
@@ -260,7 +261,11 @@ def test_no_way_back_from_a_change_tightens_twice(edits):
     text = FULL
     for was, instead, _, _ in edits:
         text = text.replace(was, instead)
-    before, after = load(FULL), load(text)
+    before = load(FULL)
+    try:
+        after = load(text)
+    except ConfigError:
+        reject()  # a high tier and an open gate are right each alone
     there, back = changes_between(before, after), changes_between(after, before)
     assert {item.key for item in there} == {item.key for item in back}
     if change_of(there) is TIGHTEN:
