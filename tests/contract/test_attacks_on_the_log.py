@@ -1,0 +1,440 @@
+"""Attacks on a log that four processes wrote, by whoever may write everything in its database.
+
+Each row of docs/reference/attacks.md is a test here, on SQLite and on PostgreSQL. What is found is
+said three times: by the examination inside, with a checkpoint that was kept outside, and by the
+verifier that shares no code with either.
+"""
+
+import json
+import multiprocessing
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, delete, insert, select, text, update
+from sqlalchemy.pool import NullPool
+
+from monitor import audit_verify
+from monitor.domain.errors import AuditError
+from monitor.governance.checkpoint import Checkpoint, unverified_checkpoint
+from monitor.governance.merkle import (
+    consistency_proof,
+    frontier_of,
+    is_consistent,
+    leaf_hash,
+    root_of,
+)
+from monitor.governance.note import new_signing_key
+from monitor.governance.record import FIRST as NO_RECORD
+from monitor.governance.record import Actor, canonical, record_of
+from monitor.governance.verification import Fault, Witnessed, examine_log, of_log
+from monitor.store.audit import Auditing
+from monitor.store.audit_store import AuditStore
+from monitor.store.every_table import METADATA
+from monitor.store.schema import upgrade
+from monitor.store.sql import SqlStore
+from monitor.store.tables import AUDIT_CHECKPOINTS, AUDIT_LOGS, AUDIT_RECORDS
+from monitor.store.witness import FileWitness
+from tests.stored import FIRST, a_filled, a_policy, a_run
+
+ORIGIN = "monitor.example.org/attacked"
+KEY = new_signing_key(ORIGIN)
+WRITERS, WINDOWS = 4, 4
+DAY = timedelta(days=1)
+
+
+def write_windows(url, key, kept, first):
+    """Commit some windows, in a process of its own."""
+    store = SqlStore(url, Auditing(key, witness=FileWitness(kept).keep))
+    for day in range(first, first + WINDOWS):
+        store.commit(a_run(day), a_policy())
+    store.close()
+
+
+@dataclass
+class Scene:
+    """A database, what was kept of its log outside, and how to put it back as it was."""
+
+    url: str
+    kept: Path
+    saved: dict = field(default_factory=dict)
+
+    def save(self):
+        with self.engine().connect() as connection:
+            for table in METADATA.sorted_tables:
+                self.saved[table] = [
+                    dict(row) for row in connection.execute(select(table)).mappings()
+                ]
+
+    def restore(self):
+        with self.engine().begin() as connection:
+            for table in reversed(METADATA.sorted_tables):
+                connection.execute(delete(table))
+            for table, rows in self.saved.items():
+                if rows:
+                    connection.execute(insert(table), rows)
+
+    def engine(self):
+        return create_engine(self.url, poolclass=NullPool)
+
+    def do(self, statement):
+        """Do what somebody may who can write everything in the database."""
+        with self.engine().begin() as connection:
+            assert connection.execute(text(statement)).rowcount
+
+    def change(self, *statements):
+        with self.engine().begin() as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+    def asked(self, look):
+        store = AuditStore(self.url)
+        try:
+            return look(store)
+        finally:
+            store.close()
+
+    @property
+    def log(self):
+        return self.asked(AuditStore.logs)[-1]
+
+    @property
+    def bodies(self):
+        return [body.decode() for body in self.log.bodies]
+
+    @property
+    def compared(self):
+        return {flaw.fault for flaw in self.asked(AuditStore.compared)}
+
+    @property
+    def outside(self):
+        """Return what the file keeps that is apart from the database."""
+        return of_log(FileWitness(self.kept).kept(), ORIGIN)
+
+    def faults(self, *outside):
+        """Return what is wrong, by the program and by the verifier that shares no code with it."""
+        log = self.log
+        flaws = examine_log(log, outside).flaws
+        copies = [
+            {"checkpoint": str(one.note), "at": one.at and one.at.isoformat()} for one in outside
+        ]
+        notes = [str(note) for note in log.checkpoints]
+        public = KEY.verifying.public
+        alone = list(audit_verify.verify(log.origin, self.bodies, notes, public, copies))
+        assert {place for place, _ in alone} == {flaw.sequence for flaw in flaws}
+        return {flaw.fault for flaw in flaws}
+
+    def replace(self, bodies):
+        """Write other records with all that the database has beside them, but the checkpoints."""
+        leaves = [leaf_hash(body.encode()) for body in bodies]
+        frontier = frontier_of(leaves)
+        last = record_of(bodies[-1].encode())
+        rows = [row_of(place, body) for place, body in enumerate(bodies)]
+        self.change(
+            delete(AUDIT_RECORDS),
+            insert(AUDIT_RECORDS).values(rows),
+            update(AUDIT_LOGS).values(
+                size=len(bodies), hashes=b"".join(frontier.hashes), last=leaves[-1], at=last.at
+            ),
+        )
+
+    def forge(self, *, without=None, reason=None, at=None):
+        """Write the chain anew: a record is gone, says something else, or is of another day."""
+        documents = [json.loads(body) for body in self.bodies]
+        if reason is not None:
+            documents[7]["data"]["forged"] = reason
+        if at is not None:
+            documents[-1]["ts"] = at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+        if without is not None:
+            del documents[without]
+        self.replace(chained(documents))
+
+    def drop_checkpoints(self, after=0):
+        self.change(delete(AUDIT_CHECKPOINTS).where(AUDIT_CHECKPOINTS.c.size > after))
+
+    def sign(self, key=KEY):
+        """Sign the log as it lies, as whoever has the key can."""
+        leaves = [leaf_hash(body.encode()) for body in self.bodies]
+        note = Checkpoint(ORIGIN, len(leaves), root_of(leaves)).signed(key)
+        row = {"log": 1, "size": len(leaves), "note": str(note), "at": FIRST}
+        self.change(insert(AUDIT_CHECKPOINTS).values(row))
+        return note
+
+    def truncate(self, size):
+        self.replace(self.bodies[:size])
+
+
+def row_of(place, body):
+    record = record_of(body.encode())
+    return {
+        "log": 1,
+        "sequence": place,
+        "leaf": leaf_hash(body.encode()),
+        "body": body,
+        "at": record.at,
+        "type": record.event.type.value,
+        "subject": record.event.subject,
+        "actor": record.event.actor.id,
+    }
+
+
+def chained(documents):
+    """Return bodies in one chain, each at its place."""
+    previous, bodies = NO_RECORD, []
+    for place, document in enumerate(documents):
+        body = canonical({**document, "seq": place, "prev": previous.hex()})
+        previous = leaf_hash(body)
+        bodies.append(body.decode())
+    return bodies
+
+
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
+def written(request, tmp_path_factory):
+    """A log that four processes wrote at once, with a witness in a file."""
+    folder = tmp_path_factory.mktemp("attacked")
+    url = f"sqlite:///{folder / 'modelmon.db'}"
+    if request.param == "postgres":
+        url = request.getfixturevalue("postgres_server").new_database()
+    upgrade(url)
+    scene = Scene(url, folder / "kept.jsonl")
+    store = SqlStore(url, Auditing(KEY, witness=FileWitness(scene.kept).keep))
+    a_filled(store, days=0)
+    store.close()
+    spawning = multiprocessing.get_context("spawn")
+    writers = [
+        spawning.Process(target=write_windows, args=(url, KEY, scene.kept, 10 * number))
+        for number in range(WRITERS)
+    ]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+        assert writer.exitcode == 0
+    scene.save()
+    return scene
+
+
+@pytest.fixture
+def scene(written):
+    yield written
+    written.restore()
+
+
+@pytest.fixture
+def newest(scene):
+    """Return the newest checkpoint that was kept outside."""
+    return max(scene.outside, key=lambda one: unverified_checkpoint(one.note).size)
+
+
+def test_what_four_wrote_at_once_is_whole(scene):
+    assert scene.faults(*scene.outside) == set()
+    assert scene.compared == set()
+    runs = [body for body in scene.bodies if '"type":"run.completed"' in body]
+    assert len(runs) == WRITERS * WINDOWS
+
+
+def test_every_write_was_covered_when_it_was_committed(scene):
+    """There are no records that a checkpoint does not cover yet: nobody can delete just those."""
+    sizes = {unverified_checkpoint(one.note).size for one in scene.outside}
+    assert max(sizes) == len(scene.bodies)
+    opened = {1}  # in the transaction of the first write, whose checkpoint covers it
+    assert sizes | opened == {unverified_checkpoint(note).size for note in scene.log.checkpoints}
+
+
+def test_an_edited_body(scene, newest):
+    scene.do(
+        "UPDATE modelmon_audit_records SET body = REPLACE(body, 'policy-1', 'policy-X')"
+        " WHERE type = 'policy.activated'"
+    )
+    assert {Fault.CHAIN_BROKEN, Fault.ROOT_MISMATCH} == scene.faults() == scene.faults(newest)
+
+
+def test_a_deleted_row(scene, newest):
+    scene.do("DELETE FROM modelmon_audit_records WHERE sequence = 3")
+    told = {Fault.SEQUENCE, Fault.CHAIN_BROKEN, Fault.ROOT_MISMATCH, Fault.TRUNCATED}
+    assert told == scene.faults() == scene.faults(newest)
+
+
+def test_swapped_rows(scene, newest):
+    sequence = AUDIT_RECORDS.c.sequence
+    for before, after in ((3, -1), (4, 3), (-1, 4)):
+        scene.change(update(AUDIT_RECORDS).where(sequence == before).values(sequence=after))
+    told = {Fault.SEQUENCE, Fault.CHAIN_BROKEN, Fault.ROOT_MISMATCH}
+    assert told <= scene.faults()
+    assert told <= scene.faults(newest)
+
+
+def test_the_end_cut_off(scene, newest):
+    scene.truncate(8)
+    assert Fault.TRUNCATED in scene.faults()
+    assert Fault.TRUNCATED in scene.faults(newest)
+
+
+def test_the_end_cut_off_with_its_checkpoints(scene, newest):
+    scene.truncate(8)
+    scene.drop_checkpoints(after=6)
+    assert scene.faults() == {Fault.UNCOVERED_TAIL}
+    assert Fault.TRUNCATED in scene.faults(newest)
+
+
+def test_an_older_backup_restored(scene, newest):
+    sizes = sorted(unverified_checkpoint(note).size for note in scene.log.checkpoints)
+    scene.truncate(sizes[4])
+    scene.drop_checkpoints(after=sizes[4])
+    assert scene.faults() == set()
+    assert scene.faults(newest) == {Fault.TRUNCATED}
+
+
+def test_a_chain_computed_anew_without_the_key(scene, newest):
+    scene.forge(reason="x")
+    assert scene.faults() == scene.faults(newest) == {Fault.ROOT_MISMATCH}
+
+
+def test_a_chain_computed_anew_without_checkpoints(scene, newest):
+    scene.forge(reason="x")
+    scene.drop_checkpoints()
+    assert scene.faults() == {Fault.UNCOVERED_TAIL}
+    assert Fault.ROOT_MISMATCH in scene.faults(newest)
+
+
+def test_a_chain_computed_anew_with_the_stolen_key(scene, newest):
+    scene.forge(reason="x")
+    scene.drop_checkpoints()
+    scene.sign()
+    assert scene.faults() == set()
+    assert scene.faults(newest) == {Fault.ROOT_MISMATCH}
+
+
+def test_one_record_taken_out_with_the_stolen_key(scene, newest):
+    scene.forge(without=7)
+    scene.drop_checkpoints()
+    scene.sign()
+    assert scene.faults() == set()
+    assert scene.faults(newest) == {Fault.TRUNCATED}
+    assert {Fault.TRUNCATED, Fault.ROOT_MISMATCH} == scene.faults(*scene.outside)
+
+
+def test_a_record_of_an_earlier_day_with_the_key(scene):
+    before = scene.outside
+    seen = max(before, key=lambda one: unverified_checkpoint(one.note).size)
+    scene.forge(at=FIRST - 9 * DAY)
+    scene.drop_checkpoints()
+    scene.sign()
+    assert scene.faults() == {Fault.TIME_REVERSED}
+    assert {Fault.TIME_REVERSED, Fault.ROOT_MISMATCH} == scene.faults(seen)
+
+
+def test_the_daemons_clock_two_days_behind(scene):
+    """The chain is honest: what the witness saw with a clock of its own tells."""
+    sizes = sorted(unverified_checkpoint(note).size for note in scene.log.checkpoints)
+    notes = {unverified_checkpoint(note).size: note for note in scene.log.checkpoints}
+    newest_record = record_of(scene.bodies[-1].encode())
+    seen = Witnessed(notes[sizes[-2]], newest_record.at + 2 * DAY)
+    assert scene.faults() == set()
+    assert scene.faults(seen) == {Fault.BACKDATED}
+
+
+def test_columns_beside_the_body(scene, newest):
+    scene.do("UPDATE modelmon_audit_records SET actor = 'somebody else' WHERE sequence = 2")
+    assert scene.faults() == scene.faults(newest) == set()
+    assert scene.compared == {Fault.COLUMNS_DIFFER}
+
+
+def test_a_standing_that_no_record_made(scene):
+    scene.do("UPDATE modelmon_standings SET state = 'approved' WHERE version = '1'")
+    assert scene.faults() == set()
+    assert scene.compared == {Fault.STATE_DIFFERS}
+    _, told = scene.asked(AuditStore.replayed)
+    assert "standing 1 of credit: state is 'approved'" in told[0]
+
+
+def test_two_exports_to_two_auditors(scene):
+    """Whoever has an earlier export can have it proved that the later one begins with it."""
+    earlier = scene.bodies[:-5]
+    later = [leaf_hash(body.encode()) for body in scene.bodies]
+    first = [leaf_hash(body.encode()) for body in earlier]
+    proof = consistency_proof(later, len(first))
+    assert is_consistent(len(first), root_of(first), len(later), root_of(later), proof)
+    scene.forge(reason="for the second auditor")
+    forged = [leaf_hash(body.encode()) for body in scene.bodies]
+    proof = consistency_proof(forged, len(first))
+    assert not is_consistent(len(first), root_of(first), len(forged), root_of(forged), proof)
+
+
+def test_the_log_of_another_instance(scene):
+    documents = [{**json.loads(body), "log": "elsewhere.example.org"} for body in scene.bodies]
+    scene.replace(chained(documents))
+    scene.drop_checkpoints()
+    scene.sign()
+    assert scene.faults() == {Fault.OTHER_LOG}
+
+
+def test_a_replayed_old_checkpoint(scene, newest):
+    """It hides nothing, and it is not taken for the newest."""
+    oldest = min(scene.outside, key=lambda one: unverified_checkpoint(one.note).size)
+    assert scene.faults(oldest, newest) == set()
+    scene.truncate(8)
+    scene.drop_checkpoints(after=6)
+    scene.sign()
+    assert scene.faults(oldest) == set()
+    assert scene.faults(oldest, newest) == {Fault.TRUNCATED}
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [("{", '{"data":{},', 1), ('"seq":3', '"seq":NaN', 1), ('"seq":3', '"seq":Infinity', 1)],
+    ids=["a key twice", "NaN", "Infinity"],
+)
+def test_a_body_that_some_reader_reads_otherwise(scene, damage):
+    body = scene.bodies[3].replace(*damage)
+    scene.change(update(AUDIT_RECORDS).where(AUDIT_RECORDS.c.sequence == 3).values(body=body))
+    assert Fault.NO_RECORD in scene.faults()
+
+
+def test_evidence_exchanged_under_its_digest(scene):
+    """The log has the digest of what a run read and found; other results are told."""
+    run = next(json.loads(body) for body in scene.bodies if '"type":"run.completed"' in body)
+    assert len(run["data"]["results"]) == len(sha256().hexdigest())
+    scene.do("UPDATE modelmon_readings SET value = 0.001 WHERE value > 0.3")
+    assert scene.faults() == set()
+    assert scene.compared == {Fault.STATE_DIFFERS}
+
+
+def test_a_restore_refuses_to_sign_and_goes_on_as_another_log(scene, newest):
+    sizes = sorted(unverified_checkpoint(note).size for note in scene.log.checkpoints)
+    scene.truncate(sizes[4])
+    scene.drop_checkpoints(after=sizes[4])
+    store = SqlStore(scene.url, Auditing(KEY, newest.note))
+    with pytest.raises(AuditError, match="modelmon audit recover"):
+        store.commit(a_run(99), a_policy())
+    store.close()
+    assert len(scene.bodies) == sizes[4]
+    new = new_signing_key(f"{ORIGIN}/2")
+    at = datetime(2026, 1, 1, tzinfo=FIRST.tzinfo)
+    scene.asked(lambda to: to.recover(newest.note, new, Actor("gina", "cli"), "restored", at))
+    told = record_of(scene.log.bodies[1]).event
+    assert scene.log.origin == new.name
+    assert told.data["lost"]["size"] == unverified_checkpoint(newest.note).size
+
+
+def test_a_key_of_somebody_else(scene):
+    own = new_signing_key(ORIGIN)
+    scene.forge(reason="x")
+    scene.drop_checkpoints()
+    scene.sign(own)
+    scene.change(update(AUDIT_LOGS).values(verifying_key=str(own.verifying)))
+    log = scene.log
+    notes = [str(note) for note in log.checkpoints]
+    found = list(audit_verify.verify(ORIGIN, scene.bodies, notes, KEY.verifying.public, []))
+    assert any("not signed by the key that is believed" in what for _, what in found)
+
+
+def test_a_log_handed_on_is_signed_by_both_keys(scene):
+    new, at = new_signing_key(ORIGIN), record_of(scene.bodies[-1].encode()).at
+    scene.asked(lambda to: to.sign((KEY, new), Actor("gina", "cli"), at))
+    both = scene.log.checkpoints[-1]
+    assert KEY.verifying.has_signed(both)
+    assert new.verifying.has_signed(both)
+    assert scene.faults() == set()
