@@ -8,6 +8,10 @@ an error there does not hide itself here.
 
 The key must come from elsewhere than the export: it was printed when it was made. A trusted file
 holds checkpoints that were kept outside the store, one JSON object a line: {"at": …, "checkpoint": …}.
+What a Prometheus has seen is given by --samples, as its API answers (or as /metrics was saved):
+
+    curl -G http://prometheus:9090/api/v1/query --data-urlencode \
+      'query={__name__=~"modelmon_audit_log_size|modelmon_audit_root_part"}[30d]'
 
 Exit code 0: nothing is wrong; 1: something is, with the record at which it shows; 2: usage.
 """
@@ -16,9 +20,10 @@ import argparse
 import base64
 import hashlib
 import json
+import re
 import sys
 from collections.abc import Generator, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +33,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 SKEW = timedelta(minutes=5)
 """How far clocks of the daemon and of a witness may be apart."""
 
+_WIDTHS = (52, 52, 52, 52, 48)  # bits of the parts of a root
 _LINES = 3  # of a checkpoint
 _KEY_BYTES = 33  # the kind of key, then the key
 
@@ -36,6 +42,9 @@ Key = tuple[str, bytes]
 
 Checkpoint = tuple[str, int, bytes, str]
 """Origin, size, root, and the note that says so."""
+
+Seen = tuple[str, int, bytes, datetime | None]
+"""Origin, size and root as somebody saw them, and when."""
 
 Wrong = tuple[int | None, str]
 """The record that shows it, and what is wrong."""
@@ -53,42 +62,46 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("export", type=Path, help="what `modelmon audit export` wrote")
     parser.add_argument("--key", action="append", required=True, help="ORIGIN+ID+KEY, of each log")
     parser.add_argument("--trusted", action="append", type=Path, default=[], help="file, see above")
+    parser.add_argument("--samples", action="append", type=Path, default=[], help="file, see above")
     given = parser.parse_args(arguments)
     try:
         keys = dict(_key(text) for text in given.key)
         logs = _logs(given.export)
         trusted = [line for path in given.trusted for line in _json_lines(path)]
+        seen = [one for path in given.samples for one in samples_of(path)]
         wrong = 0
         for origin, records, notes in logs:
-            wrong += _tell(origin, records, notes, keys, trusted)
+            wrong += _tell(origin, records, notes, keys, trusted, seen)
     except UnusableError as error:
         print(f"modelmon-audit-verify: {error}", file=sys.stderr)
         return 2
     return int(wrong > 0)
 
 
-def _tell(
+def _tell(  # noqa: PLR0917  # six things of one log
     origin: str,
     records: list[str],
     notes: list[str],
     keys: dict[str, bytes],
     trusted: list[dict[str, Any]],
+    seen: list["Seen"],
 ) -> int:
     if origin not in keys:
         raise UnusableError(f"no --key was given for the log {origin}")
-    found = list(verify(origin, records, notes, keys[origin], trusted))
+    found = list(verify(origin, records, notes, keys[origin], trusted, seen))
     for sequence, what in found:
         print(f"{origin}: {'the log' if sequence is None else f'record {sequence}'}: {what}")
     print(f"{origin}: {len(records)} records, {len(found)} things wrong")
     return len(found)
 
 
-def verify(
+def verify(  # noqa: PLR0917  # six things of one log
     origin: str,
     records: Sequence[str],
     notes: Sequence[str],
     key: bytes,
     trusted: Sequence[dict[str, Any]],
+    seen: Sequence["Seen"] = (),
 ) -> Iterator[Wrong]:
     """Yield everything that is wrong with a log.
 
@@ -98,6 +111,7 @@ def verify(
         notes: Its checkpoints.
         key: The public key that is believed.
         trusted: Checkpoints that were kept elsewhere.
+        seen: What samples say of logs.
     """
     times = yield from _chain(origin, records)
     keys = yield from _keys(origin, records, notes, key)
@@ -114,8 +128,54 @@ def verify(
         yield from _named("a trusted checkpoint", wrong)
         if wrong is None and copy.get("at") is not None:
             yield from _backdated(times, covered, datetime.fromisoformat(str(copy["at"])))
+    for said, size, root, at in seen:
+        if said == origin:
+            covered, wrong = _beside(size, base64.b64encode(root).decode(), roots)
+            reach = max(reach, covered)
+            yield from _named("a sample", wrong)
+            if wrong is None and at is not None:
+                yield from _backdated(times, covered, at)
     if reach < len(records):
         yield reach, f"{len(records) - reach} records at the end are covered by no checkpoint"
+
+
+def samples_of(path: Path) -> list[Seen]:
+    """Return what the samples of a file say: of many of one state, the latest."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        series = _series(text) if text.lstrip().startswith("{") else _page(text)
+        states: dict[Any, dict[str, float]] = {}
+        for labels, at, value in series:
+            where = {key: labels[key] for key in sorted(labels) if key not in {"__name__", "part"}}
+            states.setdefault((json.dumps(where), at), {})[labels.get("part", "size")] = value
+        found: dict[tuple[str, int, bytes], datetime | None] = {}
+        for (where, at), state in sorted(states.items(), key=lambda item: item[0][1] or 0.0):
+            if len(state) == 1 + len(_WIDTHS):  # the size, and every part
+                seen = None if at is None else datetime.fromtimestamp(at, UTC)
+                found[json.loads(where)["log"], int(state["size"]), _root(state)] = seen
+    except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
+        raise UnusableError(f"{path} holds no samples of an audit log: {error!r}") from error
+    if not found:
+        raise UnusableError(f"{path} holds no whole sample of an audit log")
+    return [(*key, at) for key, at in found.items()]
+
+
+def _series(text: str) -> Iterator[tuple[dict[str, str], float | None, float]]:
+    for series in json.loads(text)["data"]["result"]:
+        for at, value in series.get("values") or [series["value"]]:
+            yield series["metric"], float(at), float(value)
+
+
+def _page(text: str) -> Iterator[tuple[dict[str, str], float | None, float]]:
+    names = "modelmon_audit_log_size|modelmon_audit_root_part"
+    for labels, value in re.findall(rf"(?m)^(?:{names})\{{(.*)\}} (\S+)", text):
+        yield dict(re.findall(r'(\w+)="([^"]*)"', labels)), None, float(value)
+
+
+def _root(state: dict[str, float]) -> bytes:
+    """Return the root whose parts are samples: 52 bits each, the highest first, 48 in the last."""
+    bits = "".join(f"{int(state[str(n)]):0{width}b}" for n, width in enumerate(_WIDTHS))
+    return int(bits, 2).to_bytes(32)
 
 
 def _named(what: str, wrong: Wrong | None) -> Iterator[Wrong]:
@@ -224,6 +284,10 @@ def _held(
     said, _, root = note.split("\n")[:3]
     if said != origin:
         return 0, (None, f"of the log {said!r}")
+    return _beside(size, root, roots)
+
+
+def _beside(size: int, root: str, roots: Sequence[bytes]) -> tuple[int, Wrong | None]:
     here = len(roots) - 1
     if size > here:
         return here, (here, f"of {size} records; {here} are here")

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 from monitor import logs, news, supervisor
 from monitor.app import (
     access_store,
+    auditing,
     code_version,
     in_force,
     line_of_key,
@@ -41,10 +42,12 @@ from monitor.exposition.render import Build, page_of, render_model
 from monitor.exposition.text import Chunk
 from monitor.exposition.vitals import Configuration, Vitals
 from monitor.gatekeeper import Gatehouse, gate_key
+from monitor.scheduling.audit_rounds import Attested, AuditRounds
 from monitor.scheduling.checks import CheckSchedule
 from monitor.scheduling.leadership import Leadership
 from monitor.scheduling.registry_rounds import rounds_of
 from monitor.scheduling.tidying import Tidying
+from monitor.store.audit_watch import AuditWatch
 from monitor.web.api.opening import api_of
 from monitor.web.app import create_app
 from monitor.web.health import Health
@@ -138,6 +141,9 @@ class Daemon:
         )
         if self._rounds is not None:
             vitals.mirrored(self._rounds.told)
+        log = AuditWatch(configured.settings.store_url, auditing(configured.settings))
+        self._audit = AuditRounds(Attested(log, outside.clock, lambda: leadership.term))
+        vitals.attested(self._audit.told)
         self._page = ResultsPage()
         self._health = Health(vitals, self._page, HEARTBEAT_BOUND)
         self._gatehouse = Gatehouse(
@@ -206,6 +212,7 @@ class Daemon:
                 self.publish(self._watched)
                 self._schedule.start()
                 self._gatehouse.start()
+                self._audit.start()
                 self._leadership.start(
                     self._schedule.all_at_once, ended=lambda: stop.ask("the lease is not kept")
                 )
@@ -219,6 +226,7 @@ class Daemon:
             if self._rounds is not None:
                 self._rounds.stop(CALL)  # one that is cut off is done again
             self._gatehouse.stop()
+            self._audit.stop()
             ended = self._schedule.stop(DRAIN)
             self._leadership.stop()
             return server.stop() and ended

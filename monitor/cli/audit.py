@@ -1,8 +1,9 @@
 """``modelmon audit``: sign, verify, export and recover the audit log."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from monitor.domain.errors import ModelmonError
 
 if TYPE_CHECKING:
     from monitor.governance.note import SigningKey
+    from monitor.governance.verification import Sighting
 
 
 @click.group()
@@ -74,6 +76,15 @@ def rotate(config_file: Path, path: Path, by: str) -> None:
     click.echo(str(new.verifying))
 
 
+def _duration(_: click.Context, __: click.Parameter, text: str) -> timedelta:
+    from monitor.config.values import parse_duration
+
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
 @audit.command("verify")
 @click.option(
     "--trusted",
@@ -81,24 +92,54 @@ def rotate(config_file: Path, path: Path, by: str) -> None:
     multiple=True,
     help="File of checkpoints that was kept elsewhere; may be given several times.",
 )
+@click.option(
+    "--prometheus", "addresses", multiple=True, help="Prometheus that scrapes this daemon: its URL."
+)
+@click.option(
+    "--over",
+    default="30d",
+    show_default=True,
+    callback=_duration,
+    help="How far back Prometheus is asked.",
+)
+@click.option(
+    "--samples",
+    type=click.Path(path_type=Path, exists=True),
+    multiple=True,
+    help="File of samples: what Prometheus' API answered, or a saved page of /metrics.",
+)
 @output_option
 @click.pass_obj
-def verify(config_file: Path, trusted: tuple[Path, ...], output: Output) -> int:
+def verify(  # noqa: PLR0917  # one argument an option
+    config_file: Path,
+    trusted: tuple[Path, ...],
+    addresses: tuple[str, ...],
+    over: timedelta,
+    samples: tuple[Path, ...],
+    output: Output,
+) -> int:
     """Examine every log of the store, and hold the store against the newest.
 
-    The exit code is 0 when nothing is wrong and 1 when something is. Run it where the store's
-    administrator has no say, on an export, with modelmon-audit-verify.
+    A Prometheus that scrapes the daemon keeps the size and the root of the log: what it has stored
+    is held against the records as well. The exit code is 0 when nothing is wrong and 1 when
+    something is. Run it where the store's administrator has no say, on an export, with
+    modelmon-audit-verify.
     """
     from monitor import app
-    from monitor.governance.verification import examine_log, of_log
+    from monitor.governance.verification import examine_log, of_log, seen_of_log
     from monitor.reports.audit import audit_document, audit_tables
 
     settings = app.read_settings(config_file)
     store = app.audit_store(settings)
     kept = app.kept_checkpoints(settings, trusted)
-    examined = [(log, examine_log(log, of_log(kept, log.origin))) for log in store.logs()]
+    seen = _sightings(addresses, over, samples, app.SystemClock().now())
+    examined = [
+        (log, examine_log(log, of_log(kept, log.origin), seen_of_log(seen, log.origin)))
+        for log in store.logs()
+    ]
     if not examined:
         raise click.UsageError("the store has no audit log yet: nothing was written to it")
+    _require_own(seen, {log.origin for log, _ in examined})
     flaws = store.compared()
     if output == "json":
         write_document(audit_document(examined, flaws))
@@ -178,6 +219,28 @@ def recover(config_file: Path, path: Path, why: str, by: str) -> None:
     say(f"modelmon: the audit log goes on as {key.name}")
     say(f"modelmon: write into {config_file}:\naudit:\n  key: {path.absolute()}")
     click.echo(str(key.verifying))
+
+
+def _sightings(
+    addresses: Sequence[str], over: timedelta, samples: Sequence[Path], now: datetime
+) -> "list[Sighting]":
+    """Return what each Prometheus and each file of samples has seen.
+
+    Raises:
+        WitnessError: One of them has nothing to say of any log.
+    """
+    from monitor.witness.prometheus import sightings_in, sightings_of
+
+    found = [one for url in addresses for one in sightings_of(url, over, now)]
+    return found + [one for path in samples for one in sightings_in(path)]
+
+
+def _require_own(seen: "Sequence[Sighting]", origins: Collection[str]) -> None:
+    """Refuse samples of other logs alone: nothing would be compared, and nothing would be wrong."""
+    others = {one.checkpoint.origin for one in seen}
+    if others and others.isdisjoint(origins):
+        told = f"the samples are of {', '.join(sorted(others))}; the store has"
+        raise click.UsageError(f"{told} {', '.join(sorted(origins))}")
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from monitor.domain.errors import (
     ReportError,
     SourceError,
     StoreError,
+    WitnessError,
     WorkerCrashedError,
     WorkerMemoryError,
 )
@@ -115,6 +116,7 @@ _CODES: dict[type[ModelmonError], ExitCode] = {
     BaselineError: ExitCode.CONFIGURATION,
     SourceError: ExitCode.SOURCE,
     RegistryError: ExitCode.SOURCE,
+    WitnessError: ExitCode.SOURCE,
     WorkerCrashedError: ExitCode.SOURCE,
     WorkerMemoryError: ExitCode.SOURCE,
     StoreError: ExitCode.STORE,

@@ -83,6 +83,10 @@ class RegistryError(ModelmonError):
         super().__init__(message)
 
 
+class WitnessError(ModelmonError):
+    """Whoever keeps what the audit log was could not be asked, or keeps something else."""
+
+
 class WorkerCrashedError(ModelmonError):
     """A worker process died before it had a result; the SRE must look why."""
 

@@ -6,6 +6,7 @@ that holds; ``unknown`` is one of its own. The ``*_state`` gauges hold 0 (ok), 1
 """
 
 from monitor.exposition.alert_catalogue import ALERTS, FOUND
+from monitor.exposition.auditing import AUDIT
 from monitor.exposition.family import PREFIX, Kind, MetricFamily, Part
 from monitor.exposition.gating import GATING
 from monitor.exposition.leading import LEADING
@@ -442,5 +443,6 @@ CATALOGUE: tuple[MetricFamily, ...] = (
     *LEADING,
     *REGISTRY,
     *GATING,
+    *AUDIT,
     *STANDINGS,
 )

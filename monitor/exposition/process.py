@@ -11,6 +11,7 @@ from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
+from monitor.exposition.auditing import Audited
 from monitor.exposition.family import Part
 from monitor.exposition.gating import Gating
 from monitor.exposition.leading import Leading
@@ -19,6 +20,7 @@ from monitor.exposition.registry import Mirroring
 from monitor.exposition.sheet import Sheet
 from monitor.exposition.text import Form
 from monitor.exposition.vitals import Vitals
+from monitor.governance.root_parts import parts_of
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
 """Levels that have a series from the start, so that the first message is a rise."""
@@ -71,6 +73,9 @@ class _VitalsCollector(Collector):
         gating = self._vitals.gating
         if gating is not None:
             _add_gating(sheet, gating)
+        audited = self._vitals.audited
+        if audited is not None:
+            _add_audited(sheet, audited)
         return tuple(sheet.metrics(Part.PROCESS))
 
     def _add_counts(self, sheet: Sheet) -> None:
@@ -134,3 +139,14 @@ def _add_gating(sheet: Sheet, gating: Gating) -> None:
         sheet.add("gate_requests_total", times, model=model, action=action)
     for model, longest in gating.longest.items():
         sheet.add("gate_max_stop_seconds", longest.total_seconds(), model=model)
+
+
+def _add_audited(sheet: Sheet, audited: Audited) -> None:
+    log = audited.log.origin
+    sheet.add("audit_log_size", audited.log.size, log=log)
+    for number, part in enumerate(parts_of(audited.log.root)):
+        sheet.add("audit_root_part", part, log=log, part=str(number))
+    if audited.at is not None:
+        sheet.add("audit_last_record_timestamp_seconds", audited.at.timestamp(), log=log)
+    if audited.differences is not None:
+        sheet.add("audit_state_differences", audited.differences, log=log)

@@ -5,6 +5,7 @@ is what the daemon has judged and stored. No alert has a measured value in its t
 number of a disparity says less than it seems to; ``modelmon explain`` shows it with its rows.
 """
 
+from monitor.exposition.audit_rules import AUDIT_ALERTS
 from monitor.exposition.catalogue import CATALOGUE
 from monitor.exposition.registry_rules import REGISTRY_ALERTS
 from monitor.exposition.rule import OWNERS, Alert, Group, Record, last_known
@@ -54,6 +55,7 @@ def rules_for(job: str) -> tuple[Group, ...]:
         Group("modelmon.checks", _LATENESS, (*_CHECKS, *_BURNS)),
         Group("modelmon.registry", alerts=REGISTRY_ALERTS),
         Group("modelmon.standing", alerts=STANDING_ALERTS),
+        Group("modelmon.audit", alerts=AUDIT_ALERTS),
         Group("modelmon.daemon", alerts=(*_of_daemon(job), *_DAEMON)),
     )
 

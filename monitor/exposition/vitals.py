@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from threading import Lock
 
+from monitor.exposition.auditing import Audited
 from monitor.exposition.gating import Gating
 from monitor.exposition.leading import Leading
 from monitor.exposition.registry import Mirroring
@@ -48,6 +49,7 @@ class Vitals:
         self._told: Callable[[], Leading] | None = None
         self._mirrored: Callable[[], Mirroring | None] | None = None
         self._gating: Callable[[], Gating] | None = None
+        self._attested: Callable[[], Audited | None] | None = None
         self._pruned: datetime | None = None
         self._messages: Counter[str] = Counter()
         self._answers: Counter[int] = Counter()
@@ -148,6 +150,18 @@ class Vitals:
         """Return what the gate answers; None when there is nobody to ask."""
         with self._lock:
             told = self._gating
+        return None if told is None else told()
+
+    def attested(self, told: Callable[[], Audited | None]) -> None:
+        """Note whom to ask, at every scrape, what the audit log is."""
+        with self._lock:
+            self._attested = told
+
+    @property
+    def audited(self) -> Audited | None:
+        """Return what the audit log is; None before it was looked at, or without one."""
+        with self._lock:
+            told = self._attested
         return None if told is None else told()
 
     def configured(self, configuration: Configuration) -> None:

@@ -10,6 +10,8 @@ class EventType(StrEnum):
     """The first record of a log; of one that follows a lost one, with what was last known of it."""
     LOG_RECOVERED = "log.recovered"
     """A log was opened because the one before it was found behind its last outside checkpoint."""
+    LOG_HEARTBEAT = "log.heartbeat"
+    """An hour has passed: where there are none for longer, nobody wrote, or what was written is gone."""
     KEY_CREATED = "key.created"
     KEY_ROTATED = "key.rotated"
     """Another key signs from here on; the checkpoint over this record carries both signatures."""

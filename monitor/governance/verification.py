@@ -98,6 +98,23 @@ class Witnessed:
 
 
 @dataclass(frozen=True, slots=True)
+class Sighting:
+    """What a log was when somebody looked who keeps no signatures, such as a series in Prometheus.
+
+    It is worth as much as whoever keeps it is apart from the log's administrator.
+
+    Attributes:
+        checkpoint: The log's origin, size and root.
+        at: When, by the clock of whoever looked; None where that is not known.
+        by: Who, as explanations name them.
+    """
+
+    checkpoint: Checkpoint
+    at: datetime | None
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Examined:
     """What was found of a log.
 
@@ -105,7 +122,7 @@ class Examined:
         size: Records read.
         root: The root over them.
         covered: Records that the newest believable checkpoint inside the store was made over.
-        witnessed: The same of the newest outside one that the log agrees with.
+        witnessed: The same of the newest outside one, or sighting, that the log agrees with.
         flaws: Everything that is wrong, by the records' order.
     """
 
@@ -116,13 +133,16 @@ class Examined:
     flaws: tuple[Flaw, ...]
 
 
-def examine_log(log: StoredLog, outside: Sequence[Witnessed] = ()) -> Examined:
+def examine_log(
+    log: StoredLog, outside: Sequence[Witnessed] = (), seen: Sequence[Sighting] = ()
+) -> Examined:
     """Return what is wrong with a log.
 
     Args:
         log: Its records and checkpoints, as they are stored or were exported, and the key that is
             believed: the first it was signed by, from where it cannot be changed with the log.
         outside: Checkpoints from elsewhere: a receipt, a witness, a file, the log stack.
+        seen: What others saw of it, without a signature.
     """
     flaws = list(_of_records(log.bodies, log.origin))
     roots, frontier = [Frontier().root], Frontier()
@@ -135,10 +155,12 @@ def examine_log(log: StoredLog, outside: Sequence[Witnessed] = ()) -> Examined:
         _held_against(note, eras, roots, "a checkpoint of the log") for note in log.checkpoints
     ]
     copies = [_held_against(each.note, eras, roots, "an outside checkpoint") for each in outside]
+    copies += [_beside(each.checkpoint, roots, each.by) for each in seen]
     flaws += [flaw for held in (*inside, *copies) for flaw in held.flaws]
-    for held, copy in zip(copies, outside, strict=True):
-        if held.confirmed and copy.at is not None:
-            flaws += _backdated(log.bodies, held.confirmed, copy.at)
+    instants = [*(each.at for each in outside), *(each.at for each in seen)]
+    for held, at in zip(copies, instants, strict=True):
+        if held.confirmed and at is not None:
+            flaws += _backdated(log.bodies, held.confirmed, at)
     reach = max((held.reach for held in (*inside, *copies)), default=0)
     if reach < len(log.bodies):
         tail = f"{len(log.bodies) - reach} records at the end are covered by no checkpoint"
@@ -210,6 +232,11 @@ def of_log(kept: Sequence[Witnessed], origin: str) -> list[Witnessed]:
     return [one for one in kept if one.note.text.partition("\n")[0] == origin]
 
 
+def seen_of_log(seen: Sequence[Sighting], origin: str) -> list[Sighting]:
+    """Return those of some sightings that are of a log."""
+    return [one for one in seen if one.checkpoint.origin == origin]
+
+
 @dataclass(frozen=True, slots=True)
 class _Held:
     """A checkpoint beside the records: how many it confirms, and how many it says something of."""
@@ -250,6 +277,10 @@ def _held_against(note: Note, eras: Sequence[_Era], roots: Sequence[bytes], what
         checkpoint = _believed(note, eras)
     except NoteError as error:
         return _Held(0, 0, (Flaw(Fault.BAD_CHECKPOINT, None, f"{what}: {error}"),))
+    return _beside(checkpoint, roots, what)
+
+
+def _beside(checkpoint: Checkpoint, roots: Sequence[bytes], what: str) -> _Held:
     size, here = checkpoint.size, len(roots) - 1
     if size > here:
         gone = f"{what} is of {size} records; {here} are here"

@@ -90,7 +90,7 @@ def _current(
     """Return the number, head and key of the log that is written to; it is locked from here on."""
     row = _newest(connection)
     if row is not None:
-        return row["number"], _head(row), row["verifying_key"]
+        return row["number"], head_of(row), row["verifying_key"]
     origin = auditing.key.name if auditing.key else f"modelmon/{secrets.token_hex(8)}"
     of_this = sum(each.event.type is EventType.RUN_COMPLETED for each in happened)
     return 1, *_open(connection, 1, origin, auditing.key, happened[0].at, of_this)
@@ -153,7 +153,9 @@ def sign_from_here(
         raise AuditError(f"the audit log {row['origin']} is signed by {now or 'nobody'} now")
     kind = EventType.KEY_ROTATED if before else EventType.KEY_CREATED
     data: dict[str, Json] = {"before": before, "after": str(new.verifying)}
-    head, records = appended(_head(row), [Happened(at, AuditEvent(kind, "log", actor, data=data))])
+    head, records = appended(
+        head_of(row), [Happened(at, AuditEvent(kind, "log", actor, data=data))]
+    )
     changed = update(AUDIT_LOGS).where(AUDIT_LOGS.c.number == row["number"])
     connection.execute(changed, {"verifying_key": str(new.verifying)})
     return _write(connection, row["number"], head, records, keys)
@@ -275,7 +277,8 @@ def _write(
     return Signed(at, note)
 
 
-def _head(row: RowMapping) -> LogHead:
+def head_of(row: RowMapping) -> LogHead:
+    """Return where the log of a row ends."""
     packed = row["hashes"]
     hashes = tuple(packed[place : place + _HASH] for place in range(0, len(packed), _HASH))
     return LogHead(row["origin"], Frontier(row["size"], hashes), row["last"], row["at"])

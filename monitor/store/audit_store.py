@@ -97,13 +97,23 @@ class AuditStore:
         """
         doing = "adding up the audit log"
         with reported(self._url, doing), self._engine.connect() as connection:
-            recorded = replayed(_every_record(connection))
-            return len(recorded), differences(recorded, read_documents(connection))
+            return state_differences(connection)
 
 
-def _every_record(connection: Connection) -> Iterator[AuditRecord]:
-    """Yield what can be read of every log, the oldest first; the rest is told where it is examined."""
-    query = select(AUDIT_RECORDS.c.body).order_by(AUDIT_RECORDS.c.log, AUDIT_RECORDS.c.sequence)
+def state_differences(connection: Connection) -> tuple[int, Sequence[str]]:
+    """Return how many entries the logs add up to, and where what is stored is another."""
+    recorded = replayed(_every_entry(connection))
+    return len(recorded), differences(recorded, read_documents(connection))
+
+
+def _every_entry(connection: Connection) -> Iterator[AuditRecord]:
+    """Yield the records that made an entry, of every log, the oldest first.
+
+    What cannot be read is told where logs are examined.
+    """
+    made = AUDIT_RECORDS.c.body.contains('"entry":', autoescape=True)
+    query = select(AUDIT_RECORDS.c.body).where(made)
+    query = query.order_by(AUDIT_RECORDS.c.log, AUDIT_RECORDS.c.sequence)
     for body in connection.scalars(query):
         with suppress(RecordError):
             yield record_of(body.encode())
@@ -148,7 +158,7 @@ def _differences(connection: Connection, log: RowMapping) -> Iterator[Flaw]:
         yield Flaw(Fault.COLUMNS_DIFFER, None, "the log's head is not that of its records")
     yield from _of_runs(connection, records)
     yield from _of_baselines(connection, records)
-    for told in differences(replayed(_every_record(connection)), read_documents(connection)):
+    for told in state_differences(connection)[1]:
         yield Flaw(Fault.STATE_DIFFERS, None, told)
 
 

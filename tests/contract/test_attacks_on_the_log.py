@@ -7,36 +7,32 @@ verifier that shares no code with either.
 
 import json
 import multiprocessing
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
-from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, delete, insert, select, text, update
-from sqlalchemy.pool import NullPool
+from sqlalchemy import delete, insert, select, update
 
 from monitor import audit_verify
 from monitor.domain.errors import AuditError
-from monitor.governance.checkpoint import Checkpoint, unverified_checkpoint
+from monitor.governance.checkpoint import unverified_checkpoint
 from monitor.governance.merkle import (
     consistency_proof,
-    frontier_of,
     is_consistent,
     leaf_hash,
     root_of,
 )
 from monitor.governance.note import new_signing_key
-from monitor.governance.record import FIRST as NO_RECORD
-from monitor.governance.record import Actor, canonical, record_of
+from monitor.governance.record import Actor, record_of
 from monitor.governance.verification import Fault, Witnessed, examine_log, of_log
 from monitor.store.audit import Auditing
 from monitor.store.audit_store import AuditStore
 from monitor.store.every_table import METADATA
 from monitor.store.schema import upgrade
 from monitor.store.sql import SqlStore
-from monitor.store.tables import AUDIT_CHECKPOINTS, AUDIT_LOGS, AUDIT_RECORDS
+from monitor.store.tables import AUDIT_LOGS, AUDIT_RECORDS
 from monitor.store.witness import FileWitness
+from tests.attackers import Attacker, chained
 from tests.stored import FIRST, a_filled, a_policy, a_run
 
 ORIGIN = "monitor.example.org/attacked"
@@ -53,13 +49,13 @@ def write_windows(url, key, kept, first):
     store.close()
 
 
-@dataclass
-class Scene:
+class Scene(Attacker):
     """A database, what was kept of its log outside, and how to put it back as it was."""
 
-    url: str
-    kept: Path
-    saved: dict = field(default_factory=dict)
+    def __init__(self, url, kept):
+        super().__init__(url)
+        self.kept = kept
+        self.saved = {}
 
     def save(self):
         with self.engine().connect() as connection:
@@ -75,38 +71,6 @@ class Scene:
             for table, rows in self.saved.items():
                 if rows:
                     connection.execute(insert(table), rows)
-
-    def engine(self):
-        return create_engine(self.url, poolclass=NullPool)
-
-    def do(self, statement):
-        """Do what somebody may who can write everything in the database."""
-        with self.engine().begin() as connection:
-            assert connection.execute(text(statement)).rowcount
-
-    def change(self, *statements):
-        with self.engine().begin() as connection:
-            for statement in statements:
-                connection.execute(statement)
-
-    def asked(self, look):
-        store = AuditStore(self.url)
-        try:
-            return look(store)
-        finally:
-            store.close()
-
-    @property
-    def log(self):
-        return self.asked(AuditStore.logs)[-1]
-
-    @property
-    def bodies(self):
-        return [body.decode() for body in self.log.bodies]
-
-    @property
-    def compared(self):
-        return {flaw.fault for flaw in self.asked(AuditStore.compared)}
 
     @property
     def outside(self):
@@ -125,69 +89,6 @@ class Scene:
         alone = list(audit_verify.verify(log.origin, self.bodies, notes, public, copies))
         assert {place for place, _ in alone} == {flaw.sequence for flaw in flaws}
         return {flaw.fault for flaw in flaws}
-
-    def replace(self, bodies):
-        """Write other records with all that the database has beside them, but the checkpoints."""
-        leaves = [leaf_hash(body.encode()) for body in bodies]
-        frontier = frontier_of(leaves)
-        last = record_of(bodies[-1].encode())
-        rows = [row_of(place, body) for place, body in enumerate(bodies)]
-        self.change(
-            delete(AUDIT_RECORDS),
-            insert(AUDIT_RECORDS).values(rows),
-            update(AUDIT_LOGS).values(
-                size=len(bodies), hashes=b"".join(frontier.hashes), last=leaves[-1], at=last.at
-            ),
-        )
-
-    def forge(self, *, without=None, reason=None, at=None):
-        """Write the chain anew: a record is gone, says something else, or is of another day."""
-        documents = [json.loads(body) for body in self.bodies]
-        if reason is not None:
-            documents[7]["data"]["forged"] = reason
-        if at is not None:
-            documents[-1]["ts"] = at.isoformat(timespec="microseconds").replace("+00:00", "Z")
-        if without is not None:
-            del documents[without]
-        self.replace(chained(documents))
-
-    def drop_checkpoints(self, after=0):
-        self.change(delete(AUDIT_CHECKPOINTS).where(AUDIT_CHECKPOINTS.c.size > after))
-
-    def sign(self, key=KEY):
-        """Sign the log as it lies, as whoever has the key can."""
-        leaves = [leaf_hash(body.encode()) for body in self.bodies]
-        note = Checkpoint(ORIGIN, len(leaves), root_of(leaves)).signed(key)
-        row = {"log": 1, "size": len(leaves), "note": str(note), "at": FIRST}
-        self.change(insert(AUDIT_CHECKPOINTS).values(row))
-        return note
-
-    def truncate(self, size):
-        self.replace(self.bodies[:size])
-
-
-def row_of(place, body):
-    record = record_of(body.encode())
-    return {
-        "log": 1,
-        "sequence": place,
-        "leaf": leaf_hash(body.encode()),
-        "body": body,
-        "at": record.at,
-        "type": record.event.type.value,
-        "subject": record.event.subject,
-        "actor": record.event.actor.id,
-    }
-
-
-def chained(documents):
-    """Return bodies in one chain, each at its place."""
-    previous, bodies = NO_RECORD, []
-    for place, document in enumerate(documents):
-        body = canonical({**document, "seq": place, "prev": previous.hex()})
-        previous = leaf_hash(body)
-        bodies.append(body.decode())
-    return bodies
 
 
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
@@ -302,7 +203,7 @@ def test_a_chain_computed_anew_without_checkpoints(scene, newest):
 def test_a_chain_computed_anew_with_the_stolen_key(scene, newest):
     scene.forge(reason="x")
     scene.drop_checkpoints()
-    scene.sign()
+    scene.sign(KEY)
     assert scene.faults() == set()
     assert scene.faults(newest) == {Fault.ROOT_MISMATCH}
 
@@ -310,7 +211,7 @@ def test_a_chain_computed_anew_with_the_stolen_key(scene, newest):
 def test_one_record_taken_out_with_the_stolen_key(scene, newest):
     scene.forge(without=7)
     scene.drop_checkpoints()
-    scene.sign()
+    scene.sign(KEY)
     assert scene.faults() == set()
     assert scene.faults(newest) == {Fault.TRUNCATED}
     assert {Fault.TRUNCATED, Fault.ROOT_MISMATCH} == scene.faults(*scene.outside)
@@ -321,7 +222,7 @@ def test_a_record_of_an_earlier_day_with_the_key(scene):
     seen = max(before, key=lambda one: unverified_checkpoint(one.note).size)
     scene.forge(at=FIRST - 9 * DAY)
     scene.drop_checkpoints()
-    scene.sign()
+    scene.sign(KEY)
     assert scene.faults() == {Fault.TIME_REVERSED}
     assert {Fault.TIME_REVERSED, Fault.ROOT_MISMATCH} == scene.faults(seen)
 
@@ -367,7 +268,7 @@ def test_the_log_of_another_instance(scene):
     documents = [{**json.loads(body), "log": "elsewhere.example.org"} for body in scene.bodies]
     scene.replace(chained(documents))
     scene.drop_checkpoints()
-    scene.sign()
+    scene.sign(KEY)
     assert scene.faults() == {Fault.OTHER_LOG}
 
 
@@ -377,7 +278,7 @@ def test_a_replayed_old_checkpoint(scene, newest):
     assert scene.faults(oldest, newest) == set()
     scene.truncate(8)
     scene.drop_checkpoints(after=6)
-    scene.sign()
+    scene.sign(KEY)
     assert scene.faults(oldest) == set()
     assert scene.faults(oldest, newest) == {Fault.TRUNCATED}
 

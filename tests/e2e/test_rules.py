@@ -19,6 +19,8 @@ OUTSIDE = 'modelmon_registry_alias_outside{model="credit"}'
 FOUND = 'modelmon_registry_model_found{model="credit"}'
 
 
+RECORDED = 'modelmon_audit_last_record_timestamp_seconds{log="prod"}'
+
 STATE = 'modelmon_version_state{model="credit",model_version="1",state="held"}'
 CASE = {"case": "7", "cause": "sex-parity", "rung": "hold"}
 OF_CASE = 'model="credit",model_version="1",case="7",cause="sex-parity",rung="hold"'
@@ -293,6 +295,25 @@ STORIES = [
         {"modelmon_registry_outbox_oldest_seconds": 1000},
         {"modelmon_registry_outbox_oldest_seconds": 0},
     ),
+    of_monitor(
+        "ModelMonAuditDiffers",
+        "critical",
+        "What versions may do was changed past the audit log",
+        "What is stored of versions, requests, cases or waivers is not what the audit log prod adds up"
+        " to. Ask: modelmon audit replay",
+        {'modelmon_audit_state_differences{log="prod"}': 1},
+        {'modelmon_audit_state_differences{log="prod"}': 0},
+        log="prod",
+    ),
+    of_monitor(
+        "ModelMonAuditSilent",
+        "warning",
+        "Nothing is written to the audit log",
+        "The newest record of the audit log prod is 2h 30m 0s old; there is one each hour.",
+        {RECORDED: lambda minute: 60 * minute - 9000},
+        {RECORDED: lambda minute: 60 * minute},
+        log="prod",
+    ),
     of_model(
         "ModelMonVersionHeld",
         "critical",
@@ -406,7 +427,12 @@ def test_they_fire_on_a_page_as_it_is_rendered(tmp_path):
 
 def test_every_alert_has_a_story():
     told_of = {story.alert for story in [*STORIES, DOWN, WATCHDOG]}
-    told_of |= {"ModelMonNoResults", "ModelMonChecksLateFast", "ModelMonChecksLateSlow"}
+    told_of |= {
+        "ModelMonAuditRewritten",
+        "ModelMonNoResults",
+        "ModelMonChecksLateFast",
+        "ModelMonChecksLateSlow",
+    }
     assert told_of == {alert.name for group in rules_for(JOB) for alert in group.alerts}
 
 
@@ -439,6 +465,34 @@ def test_the_monitor_is_down_only_when_no_instance_is_up(tmp_path):
 def test_the_monitor_is_down_when_prometheus_knows_no_such_job(tmp_path):
     elsewhere = [{"series": 'up{job="node"}', "values": "1x170"}]
     check(tmp_path, elsewhere, [(4, "ModelMonDown", []), (9, "ModelMonDown", told(DOWN))])
+
+
+@pytest.mark.parametrize(
+    ("size", "part", "rewritten"),
+    [
+        ("5 6 6 7 8", "1 2 2 3 4", False),
+        ("5 6 6 5 6", "1 2 2 1 9", True),
+        ("5x4", "1 1 9 9 9", True),
+    ],
+    ids=["it grows", "records are gone", "as many, and others"],
+)
+def test_a_log_that_was_rewritten_is_told_for_a_day(tmp_path, size, part, rewritten):
+    labels = 'job="modelmon",instance="a",log="prod"'
+    series = [
+        {"series": f"modelmon_audit_log_size{{{labels}}}", "values": size},
+        {"series": f'modelmon_audit_root_part{{{labels},part="0"}}', "values": part},
+    ]
+    story = of_monitor(
+        "ModelMonAuditRewritten",
+        "critical",
+        "The audit log is not the one that it was",
+        "The audit log prod has lost records, or has others in their place: Prometheus has stored what"
+        " it was. Ask: modelmon audit verify --prometheus URL",
+        {},
+        log="prod",
+    )
+    firing = told(story) if rewritten else []
+    check(tmp_path, series, [(minute, story.alert, firing) for minute in (5, 60, 23 * 60)])
 
 
 def test_the_watchdog_always_fires(tmp_path):

@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 from prometheus_client.parser import text_string_to_metric_families
 
 from monitor.domain.lease import Lease
+from monitor.exposition.auditing import Audited
 from monitor.exposition.catalogue import CATALOGUE
 from monitor.exposition.family import Part
 from monitor.exposition.gating import Gating
@@ -11,6 +12,7 @@ from monitor.exposition.page import Results, ResultsPage
 from monitor.exposition.process import ProcessMetrics
 from monitor.exposition.registry import REGISTRY, Mirroring
 from monitor.exposition.vitals import Configuration, Vitals
+from monitor.governance.checkpoint import Checkpoint
 
 NOON = datetime(2005, 9, 1, 12, tzinfo=UTC)
 LATER = NOON + timedelta(seconds=15)
@@ -39,6 +41,9 @@ GATING = Gating(
     asked={("credit", "deny"): 12},
     longest={"credit": timedelta(seconds=360)},
 )
+
+
+AUDITED = Audited(Checkpoint("prod", 17, bytes(31) + b"\x05"), LATER, 0)
 
 
 def scrape(vitals, page=None):
@@ -79,6 +84,7 @@ def test_everything_that_was_noted_is_shown():
     vitals.led(lambda: LEADING)
     vitals.mirrored(lambda: MIRRORING)
     vitals.gated(lambda: GATING)
+    vitals.attested(lambda: AUDITED)
     series = scrape(vitals, page)
     assert series["modelmon_results_exported_timestamp_seconds",] == NOON.timestamp()
     assert series["modelmon_scheduler_heartbeat_timestamp_seconds",] == NOON.timestamp()
@@ -104,6 +110,10 @@ def test_everything_that_was_noted_is_shown():
     assert series["modelmon_gate_answer", "allow", "credit", "3"] == 1
     assert series["modelmon_gate_requests_total", "deny", "credit"] == 12
     assert series["modelmon_gate_max_stop_seconds", "credit"] == 360
+    assert series["modelmon_audit_log_size", "prod"] == 17
+    assert [series["modelmon_audit_root_part", "prod", str(n)] for n in range(5)] == [0, 0, 0, 0, 5]
+    assert series["modelmon_audit_last_record_timestamp_seconds", "prod"] == LATER.timestamp()
+    assert series["modelmon_audit_state_differences", "prod"] == 0
     expected = {family.name for family in CATALOGUE if family.part is Part.PROCESS}
     assert {name for name, *_ in series if name.startswith("modelmon_")} == expected
 

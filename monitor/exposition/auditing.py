@@ -1,0 +1,79 @@
+"""What the audit log is, as its metrics say: whatever scrapes them is a witness of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from monitor.exposition.family import PREFIX, Kind, MetricFamily, Part
+from monitor.governance.checkpoint import Checkpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Cosigned:
+    """What a witness has said of the log.
+
+    Attributes:
+        size: Records that it has cosigned.
+        at: When, by the witness's clock.
+        refuses: Whether it has refused the log since: it has seen another one.
+    """
+
+    size: int | None = None
+    at: datetime | None = None
+    refuses: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """What a replica knows of the newest audit log.
+
+    Attributes:
+        log: Origin, size and root.
+        at: Instant of its newest record; None before the first.
+        differences: Where what is stored of versions is not what the log adds up to; None where
+            that was not looked at here.
+        witnesses: Name of each witness to what it has said.
+    """
+
+    log: Checkpoint
+    at: datetime | None = None
+    differences: int | None = None
+    witnesses: Mapping[str, Cosigned] = field(default_factory=dict)
+
+
+def _family(name: str, meaning: str, unit: str, *labels: str) -> MetricFamily:
+    return MetricFamily(
+        PREFIX + name,
+        Kind.GAUGE,
+        meaning,
+        unit,
+        ("log", *labels),
+        Part.PROCESS,
+        empty_when_healthy=True,
+    )
+
+
+AUDIT = (
+    _family(
+        "audit_log_size",
+        "Records of the audit log. With the parts of its root: what it was when it was scraped.",
+        "records",
+    ),
+    _family(
+        "audit_root_part",
+        "52 bits of the root over these records, the highest first (part 0); the last part has 48.",
+        "hash",
+        "part",
+    ),
+    _family(
+        "audit_last_record_timestamp_seconds",
+        "Instant of the newest record; there is one each hour at least.",
+        "seconds",
+    ),
+    _family(
+        "audit_state_differences",
+        "Versions, requests, cases and waivers that are stored otherwise than the log adds up to;"
+        " shown by the replica that leads.",
+        "differences",
+    ),
+)

@@ -1,0 +1,138 @@
+"""The audit log is looked at again and again: its head is shown, its state added up, its hour told."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from threading import Event, Lock, Thread
+
+from monitor.domain.errors import FencedError, StoreError
+from monitor.domain.lease import Term
+from monitor.engine.ports import Clock
+from monitor.exposition.auditing import Audited
+from monitor.governance.events import EventType
+from monitor.governance.log import Happened, LogHead
+from monitor.governance.record import AuditEvent
+from monitor.store.audit_watch import AuditWatch
+
+EVERY = timedelta(seconds=5)
+"""How often the head of the log is read: a scrape shows a log that is at most so old."""
+
+BEAT = timedelta(hours=1)
+"""How long the log may be without a heartbeat."""
+
+ADDED_UP = timedelta(minutes=10)
+"""How often what is stored is held against what the log adds up to."""
+
+_log = logging.getLogger("modelmon")
+
+
+@dataclass(frozen=True)
+class Attested:
+    """What the rounds are about.
+
+    Attributes:
+        log: The audit log.
+        clock: The time of day.
+        term: Returns the term in which this replica leads; None while it does not.
+    """
+
+    log: AuditWatch
+    clock: Clock
+    term: Callable[[], Term | None]
+
+
+class AuditRounds:
+    """Looks at the newest audit log round after round, in a thread of its own.
+
+    Every replica shows the log's head. The one that leads also writes a heartbeat each hour, and
+    adds up the log.
+
+    Args:
+        about: What the rounds are about.
+    """
+
+    def __init__(self, about: Attested) -> None:
+        self._about = about
+        self._stopping = Event()
+        self._thread: Thread | None = None
+        self._lock = Lock()
+        self._known: Audited | None = None
+        self._differences: int | None = None
+        self._added_up: datetime | None = None
+        self._term: Term | None = None
+        self._failing = False
+
+    def told(self) -> Audited | None:
+        """Return what is known of the log; None before it was looked at, or without one."""
+        with self._lock:
+            return self._known
+
+    def start(self) -> None:
+        """Look once, and then again and again."""
+        self._try()
+        self._thread = Thread(target=self._keep, name="audit", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Begin no further round, and wait for the one under way."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def round(self) -> None:
+        """Do what is due.
+
+        Raises:
+            StoreError: The database cannot be read or written.
+        """
+        term = self._about.term()
+        if term != self._term:  # others may have led since
+            self._term, self._added_up, self._differences = term, None, None
+        if term is not None:
+            now = self._about.clock.now()
+            self._beat(now, term)
+            self._add_up(now)
+        head = self._about.log.head()
+        self._note(head)
+
+    def _note(self, head: LogHead | None) -> None:
+        with self._lock:
+            self._known = (
+                None if head is None else Audited(head.checkpoint, head.at, self._differences)
+            )
+
+    def _beat(self, now: datetime, term: Term) -> None:
+        last = self._about.log.beaten()
+        if last is None or now - last < BEAT:
+            return
+        told = {"since": last.astimezone(UTC).isoformat(timespec="seconds")}
+        event = AuditEvent(EventType.LOG_HEARTBEAT, "log", data=dict(told))
+        self._about.log.record([Happened(now, event)], term)
+
+    def _add_up(self, now: datetime) -> None:
+        if self._added_up is not None and timedelta(0) <= now - self._added_up < ADDED_UP:
+            return
+        found = self._about.log.differences()
+        self._added_up, self._differences = now, len(found)
+        for told in found:
+            _log.error("stored otherwise than the audit log adds up to: %s", told)
+
+    def _keep(self) -> None:
+        while not self._stopping.wait(EVERY.total_seconds()):
+            self._try()
+
+    def _try(self) -> None:
+        """Do a round; tell once when it fails, and once when it works again."""
+        try:
+            self.round()
+        except FencedError as error:
+            _log.debug("the audit log is left to who leads now: %s", error)
+        except StoreError as error:
+            if not self._failing:
+                _log.error("the audit log cannot be kept, and is looked at again: %s", error)
+            self._failing = True
+        else:
+            if self._failing:
+                _log.info("the audit log is kept again")
+            self._failing = False
