@@ -86,6 +86,7 @@ class AuditRounds:
         Raises:
             StoreError: The database cannot be read or written.
         """
+        self._note(self._about.log.head())
         term = self._about.term()
         if term != self._term:  # others may have led since
             self._term, self._added_up, self._differences = term, None, None
@@ -93,8 +94,7 @@ class AuditRounds:
             now = self._about.clock.now()
             self._beat(now, term)
             self._add_up(now)
-        head = self._about.log.head()
-        self._note(head)
+            self._note(self._about.log.head())
 
     def _note(self, head: LogHead | None) -> None:
         with self._lock:
