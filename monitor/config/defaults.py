@@ -45,6 +45,8 @@ DEFAULT_LIMITS: Mapping[str, Limit] = {
     # Realised AUC less the estimated one, in either direction. Wider than the loss itself: a model is
     # rarely calibrated so well that the last hundredths of an estimate mean something.
     "concept_drift": Limit(warning=0.05, critical=0.10),
+    # The same of the share of right classes.
+    "multiclass_concept_drift": Limit(warning=0.05, critical=0.10),
 }
 """Measure id to its limit; a measure that is not here is measured and not judged by default."""
 

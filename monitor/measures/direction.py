@@ -13,6 +13,8 @@ _EITHER_SIDE = frozenset(
         "mean_error_change",
         "concept_drift",
         "label_rate_gap",
+        "multiclass_concept_drift",
+        "label_shares_gap",
     }
 )
 

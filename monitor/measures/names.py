@@ -171,6 +171,10 @@ MEASURE_NAMES: Mapping[str, MeasureName] = {
     "class_recall_drop": _OF_CLASSES,
     "multiclass_log_loss": _OF_PROBABILITIES,
     "multiclass_log_loss_rise": _OF_PROBABILITIES,
+    "multiclass_brier": _OF_PROBABILITIES,
+    "multiclass_brier_rise": _OF_PROBABILITIES,
+    "macro_auc": replace(_OF_PROBABILITIES, floor=True),
+    "macro_auc_drop": _OF_PROBABILITIES,
     "mae": _OF_NUMBERS,
     "mae_rise": _OF_NUMBERS,
     "rmse": _OF_NUMBERS,
@@ -186,6 +190,7 @@ MEASURE_NAMES: Mapping[str, MeasureName] = {
     "estimated_macro_f1": _ESTIMATED_OF_CLASSES,
     "estimated_macro_precision": _ESTIMATED_OF_CLASSES,
     "estimated_macro_recall": _ESTIMATED_OF_CLASSES,
+    "estimated_macro_auc": _ESTIMATED_OF_CLASSES,
     "auc_delay_adjusted": replace(_ESTIMATED, needs=("score", "classes")),
     "accuracy_delay_adjusted": _ESTIMATED,
     "f1_delay_adjusted": _ESTIMATED,
@@ -193,6 +198,8 @@ MEASURE_NAMES: Mapping[str, MeasureName] = {
     "recall_delay_adjusted": _ESTIMATED,
     "concept_drift": _OF_SCORES,
     "label_rate_gap": _OF_SCORES,
+    "multiclass_concept_drift": _OF_PROBABILITIES,
+    "label_shares_gap": _OF_PROBABILITIES,
     **{
         f"{metric}{suffix}": replace(name, metric=metric)
         for metric, name in METRIC_NAMES.items()

@@ -10,7 +10,7 @@ from monitor.domain.field import Classes
 from monitor.profile.class_scores import ClassScores
 from monitor.profile.classes import ClassCounts
 from monitor.profile.counts import OutcomeTable
-from monitor.profile.errors import ErrorSums
+from monitor.profile.errors import ErrorSums, SquareSums
 
 _Arrays = dict[str, NDArray[Any]]
 
@@ -38,6 +38,8 @@ def add_classes(
         header["classes"]["outside"] = counts.scores.outside
         arrays[f"{prefix}\x1fclass scores"] = counts.scores.rows
         arrays[f"{prefix}\x1fclass score sums"] = counts.scores.sums
+    if counts.squares is not None:
+        header["classes"]["squares"] = asdict(counts.squares)
 
 
 def class_counts(
@@ -61,4 +63,10 @@ def class_counts(
             arrays[f"{prefix}\x1fclass score sums"],
             described["outside"],
         )
-    return ClassCounts(table, None if errors is None else ErrorSums(**errors), scores)
+    squares = described.get("squares")  # as are these
+    return ClassCounts(
+        table,
+        None if errors is None else ErrorSums(**errors),
+        scores,
+        None if squares is None else SquareSums(**squares),
+    )

@@ -9,7 +9,7 @@ import numpy as np
 from monitor.domain.field import Classes
 from monitor.profile.class_scores import ClassScores
 from monitor.profile.counts import NEGATIVE, POSITIVE, UNKNOWN, OutcomeTable
-from monitor.profile.errors import ErrorSums
+from monitor.profile.errors import ErrorSums, SquareSums
 from monitor.profile.grid import FloatArray, IntArray
 from monitor.profile.numbers import Column, to_numbers
 from monitor.profile.values import encoded, outcome_text
@@ -40,11 +40,13 @@ class ClassCounts:
         errors: Sums over the rows with a label and a probability of each class; None in slices.
         scores: Rows by these probabilities; None in slices, where the model has none, and in what
             was stored before they were counted.
+        squares: Sums of squares over the rows that ``errors`` sums; None as ``scores`` is.
     """
 
     table: OutcomeTable
     errors: ErrorSums | None
     scores: ClassScores | None = None
+    squares: SquareSums | None = None
 
     @classmethod
     def empty(cls, classes: Classes, sizes: Mapping[str, int]) -> "ClassCounts":
@@ -53,7 +55,8 @@ class ClassCounts:
         table = OutcomeTable.empty(sizes, codes, codes)
         table.unmapped = {}  # the outcome table has them
         scores = ClassScores.empty(len(classes.values)) if classes.probabilities else None
-        return cls(table, ErrorSums(), scores)
+        squares = SquareSums() if classes.probabilities else None
+        return cls(table, ErrorSums(), scores, squares)
 
     @property
     def labelled(self) -> int:
@@ -71,6 +74,10 @@ class ClassCounts:
             self.scores = None
         else:
             self.scores.merge(other.scores)
+        if self.squares is None or other.squares is None:
+            self.squares = None
+        else:
+            self.squares.merge(other.squares)
 
 
 def class_codes(classes: Classes, column: Column | None, rows: int) -> IntArray:
@@ -108,6 +115,8 @@ def add_probabilities(
         counts.errors.outside += int(np.count_nonzero(known & ~are))
         known &= are
         counts.errors.add_own_chances(chances[known, true[known]])
+        if counts.squares is not None:
+            counts.squares.add(chances[known], true[known])
     if counts.scores is not None:
         known = predicted < other
         counts.scores.outside += int(np.count_nonzero(known & ~are))

@@ -5,7 +5,7 @@ from threading import local
 
 import numpy as np
 
-from monitor.profile.grid import BoolArray, FloatArray
+from monitor.profile.grid import BoolArray, FloatArray, IntArray
 
 LEAST_CHANCE = float(np.finfo(np.float64).eps)
 """A probability below this counts as this, so that one row which had been called impossible costs
@@ -120,3 +120,41 @@ class ErrorSums:
         """Add another window's sums on the same grid."""
         for item in fields(self):
             setattr(self, item.name, getattr(self, item.name) + getattr(other, item.name))
+
+
+@dataclass(slots=True)
+class SquareSums:
+    """Sums over rows with a label of several classes and a probability of each.
+
+    The square of a row is ``Σₖ (pₖ − yₖ)²`` over the classes, y being 1 for the class that came and 0
+    for the others.
+
+    Attributes:
+        rows: Rows summed.
+        squared: Sum of their squares.
+        fourth: Sum of the squares of these.
+    """
+
+    rows: int = 0
+    squared: float = 0.0
+    fourth: float = 0.0
+
+    def add(self, chances: FloatArray, true: IntArray) -> None:
+        """Add rows.
+
+        Args:
+            chances: shape (rows, classes), in [0, 1].
+            true: shape (rows,), codes of the classes that came.
+        """
+        own = chances[np.arange(len(true)), true]
+        rest = np.square(chances).sum(axis=1) - np.square(own)
+        squares = np.square(1 - own) + np.maximum(rest, 0.0)
+        self.rows += len(true)
+        self.squared += float(squares.sum())
+        self.fourth += float(np.square(squares).sum())
+
+    def merge(self, other: "SquareSums") -> None:
+        """Add another window's sums of the same classes."""
+        self.rows += other.rows
+        self.squared += other.squared
+        self.fourth += other.fourth

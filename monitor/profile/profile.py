@@ -103,7 +103,8 @@ class Profile:
         profile.errors = None
         profile.group_scores = None
         if profile.classes is not None:
-            profile.classes.errors = profile.classes.scores = None
+            profile.classes.errors = None
+            profile.classes.scores = profile.classes.squares = None
         return profile
 
     def merge(self, other: "Profile") -> None:

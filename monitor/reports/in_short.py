@@ -26,6 +26,14 @@ from monitor.reports.wording import (
 
 _PERFORMANCE = {name for name, about in MEASURE_NAMES.items() if about.family == "performance"}
 
+_REALISED = {
+    "concept_drift": "AUC",
+    "label_rate_gap": "share of positive labels",
+    "multiclass_concept_drift": "share of right classes",
+    "label_shares_gap": "share of a class among the labels",
+}
+"""What is held against its estimate, by the measure that does so."""
+
 Told = tuple[Run, Finding, Estimate]
 """A finding with the run that it is from and its number."""
 
@@ -184,11 +192,10 @@ def _change(policy: Policy, story: _Story) -> str:
             said = f"{estimate.value:.1%} of {what} are values that the baseline did not hold{new}"
         case "auc_drop":
             said = f"the score orders cases worse: AUC {now:.3f}, {then:.3f} in the baseline"
-        case "concept_drift" | "label_rate_gap" as measure:
-            named = "AUC" if measure == "concept_drift" else "share of positive labels"
+        case measure if measure in _REALISED:
             said = (
-                f"labels do not follow the scores as they did: {named} {now:.3f}, and {then:.3f} was "
-                "estimated, assuming no concept drift"
+                f"labels do not follow the scores as they did: {_REALISED[measure]}{of} {now:.3f}, and "
+                f"{then:.3f} was estimated, assuming no concept drift"
             )
         case measure if measure in _PERFORMANCE and now is not None and then is not None:
             said = f"{measure.replace('_', ' ')}{of}: {now:.3g}, {then:.3g} in the baseline"

@@ -17,6 +17,7 @@ _LEVELS = {
     "precision": "precision",
     "recall": "recall",
     "multiclass_accuracy": "accuracy",
+    "macro_auc": "mean AUC",
     "macro_f1": "mean F1",
     "macro_recall": "mean recall",
     "brier": "Brier score",

@@ -5,6 +5,7 @@ at each score (`calibrate`); with that, the rows of a window are what they would
 of it assumes that a score still means what it meant: that there is no concept drift.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -187,6 +188,22 @@ class ExpectedAuc(NamedTuple):
     fitted: float
 
 
+class ScoredRows(NamedTuple):
+    """Rows of one kind, counted in ordered cells of a score.
+
+    Attributes:
+        calibration: How likely a positive label is at their scores.
+        scores: shape (k,), the score of each cell.
+        waiting: shape (k,), rows without a label.
+        known: shape (2, k), rows labelled negative, and rows labelled positive.
+    """
+
+    calibration: Calibration
+    scores: FloatArray
+    waiting: FloatArray
+    known: FloatArray
+
+
 def expected_auc(
     calibration: Calibration,
     scores: FloatArray,
@@ -195,23 +212,38 @@ def expected_auc(
 ) -> ExpectedAuc | None:
     """Return the expected area under the ROC curve of scores whose labels are not (all) known.
 
-    That of a table in which each row without a label is positive by its chance and negative by the
-    rest of it; rows of one score are ties. Variances are those of the delta method, of all labels
-    drawn with their chances, of which those that are known are one draw.
+    `expected_auc_of` of rows of one kind.
 
     Args:
         calibration: Of the baseline.
         scores: Shape (k,), increasing where there are rows.
         rows: Shape (k,), rows without a label.
         known: Shape (2, k), rows labelled negative, and rows labelled positive.
+    """
+    waiting = np.asarray(rows, np.float64)
+    labelled = np.zeros((2, len(waiting))) if known is None else np.asarray(known, np.float64)
+    return expected_auc_of([ScoredRows(calibration, scores, waiting, labelled)])
+
+
+def expected_auc_of(kinds: Sequence[ScoredRows]) -> ExpectedAuc | None:
+    """Return the expected area under the ROC curve of rows of several kinds on the same cells.
+
+    That of a table in which each row without a label is positive by its chance and negative by the
+    rest of it; rows of one cell are ties, of whatever kind. Variances are those of the delta method,
+    of all labels drawn with their chances, of which those that are known are one draw.
+
+    Args:
+        kinds: At least one.
 
     Returns:
         The AUC; None where fewer than `LEAST_EXPECTED` rows of a class are expected.
     """
-    chances = calibration.of(scores)
-    weights = np.asarray(rows, np.float64)
-    labelled = np.zeros((2, len(weights))) if known is None else np.asarray(known, np.float64)
-    positive, negative = weights * chances + labelled[1], weights * (1 - chances) + labelled[0]
+    chances = [kind.calibration.of(kind.scores) for kind in kinds]
+    both = list(zip(kinds, chances, strict=True))
+    positive = np.sum([kind.waiting * chance + kind.known[1] for kind, chance in both], axis=0)
+    negative = np.sum(
+        [kind.waiting * (1 - chance) + kind.known[0] for kind, chance in both], axis=0
+    )
     positives, negatives = float(positive.sum()), float(negative.sum())
     if min(positives, negatives) < LEAST_EXPECTED:
         return None
@@ -219,9 +251,10 @@ def expected_auc(
     above = 1 - (np.cumsum(positive) - positive / 2) / positives
     value = float(np.dot(positive, below) / positives)
     gradient = (below - value) / positives - (above - value) / negatives
-    every = weights + labelled.sum(axis=0)
-    drawn = float(np.dot(every * gradient**2, chances * (1 - chances)))
-    fitted = float(
-        np.dot(calibration.by_block(scores, weights * gradient) ** 2, calibration.variances)
-    )
+    drawn = fitted = 0.0
+    for kind, chance in both:
+        every = kind.waiting + kind.known.sum(axis=0)
+        drawn += float(np.dot(every * gradient**2, chance * (1 - chance)))
+        blocks = kind.calibration.by_block(kind.scores, kind.waiting * gradient)
+        fitted += float(np.dot(blocks**2, kind.calibration.variances))
     return ExpectedAuc(value, drawn, fitted)

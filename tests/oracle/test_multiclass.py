@@ -87,6 +87,47 @@ def test_log_loss_equals_scikit_learn():
     assert measured("multiclass_log_loss").value == pytest.approx(expected, rel=1e-12)
 
 
+def test_the_brier_score_equals_its_definition():
+    for name, args in (("then", (20_000, 1, 2.5)), ("now", (6_000, 2, 1.8))):
+        _, true, chances = cases(*args)
+        expected = np.mean(((chances - np.eye(5)[true]) ** 2).sum(axis=1))
+        assert getattr(measured("multiclass_brier_rise"), name) == pytest.approx(
+            expected, rel=1e-12
+        )
+    assert measured("multiclass_brier").value == pytest.approx(expected, rel=1e-12)
+
+
+def test_the_brier_score_of_two_classes_is_twice_that_of_one_of_them():
+    classes = Classes("said", ("no", "yes"), ("p_no", "p_yes"))
+    draft = GridDraft((Field("x", "x", FieldKind.NUMERIC),), {}, None, Label("y"), classes=classes)
+    rng = np.random.default_rng(4)
+    chance, builder = rng.random(500), ProfileBuilder(draft.grid())
+    came = rng.random(500) < chance
+    builder.add_rows(500, WINDOW.start, WINDOW.start)
+    said = pa.array(np.where(chance > 0.5, "yes", "no"))
+    labels = pa.array(np.where(came, "yes", "no"))
+    columns = ClassColumns(said, [pa.array(1 - chance), pa.array(chance)])
+    builder.add_outcomes(500, {}, None, labels, classes=columns)
+    found = MEASURES["multiclass_brier"](
+        ProfilePair(draft.grid(), builder.profile, builder.profile, WINDOW, 1.0)
+    )
+    assert found.value == pytest.approx(2 * metrics.brier_score_loss(came, chance), rel=1e-12)
+
+
+def test_the_mean_auc_equals_scikit_learn_but_for_ties_of_a_cell():
+    then, now = cases(20_000, 1, 2.5), cases(6_000, 2, 1.8)
+    expected = [metrics.roc_auc_score(case[1], case[2], multi_class="ovr") for case in (then, now)]
+    found = measured("macro_auc_drop")
+    assert [found.then, found.now] == pytest.approx(expected, abs=1e-4)
+    each = {
+        f"AUC of {name}": metrics.roc_auc_score(now[1] == code, now[2][:, code])
+        for code, name in enumerate(NAMES)
+    }
+    level = measured("macro_auc")
+    assert {name: level.detail[name] for name in each} == pytest.approx(each, abs=5e-4)
+    assert level.low < expected[1] < level.high
+
+
 @pytest.mark.parametrize(
     ("name", "of"), [("recall", metrics.recall_score), ("precision", metrics.precision_score)]
 )

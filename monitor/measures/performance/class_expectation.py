@@ -41,6 +41,53 @@ class ClassTables(NamedTuple):
     labels: int
 
 
+class Learned(NamedTuple):
+    """What the baseline's labels say of the rows of a window, class by class.
+
+    Attributes:
+        calibrations: By class, of the rows that were not predicted to be of it and of those that
+            were; None for a kind that the window has no rows of.
+        scores: The window's rows.
+        labels: Labelled rows of the baseline.
+    """
+
+    calibrations: tuple[tuple[Calibration | None, Calibration | None], ...]
+    scores: ClassScores
+    labels: int
+
+    @property
+    def rows(self) -> int:
+        """Return the rows of the window."""
+        return int(self.scores.rows[0].sum())
+
+    def kind(self, code: int, given: int) -> "Kind | None":
+        """Return the rows that were given a class (1), or were not (0); None if there are none."""
+        calibration = self.calibrations[code][given]
+        if calibration is None:
+            return None
+        rows = self.scores.rows[code, given]
+        return Kind(calibration, _means(self.scores.sums[code, given], rows.sum(axis=0)), rows)
+
+    def kinds(self, code: int) -> tuple["Kind", ...]:
+        """Return both kinds of rows that a class sees, if there are such rows."""
+        found = self.kind(code, _OTHER), self.kind(code, _GIVEN)
+        return tuple(kind for kind in found if kind is not None)
+
+
+class Kind(NamedTuple):
+    """Rows of the window of one kind, by the probability of a class.
+
+    Attributes:
+        calibration: How likely such a row is of the class.
+        scores: shape (cells,), their mean probability; 0 in cells without rows.
+        rows: shape (3, cells), rows by label: of another class, of this one, none.
+    """
+
+    calibration: Calibration
+    scores: FloatArray
+    rows: IntArray
+
+
 class _Part(NamedTuple):
     """Rows that are expected to be of a class, with the variances of that number."""
 
@@ -49,46 +96,60 @@ class _Part(NamedTuple):
     rows: int
 
 
-def class_tables(pair: ProfilePair) -> ClassTables | Unmeasurable:
+def learned(pair: ProfilePair) -> Learned | Unmeasurable:
     """Return what the baseline's labels say of the classes that were predicted in the window.
 
     For each class the share of rows that are of it is learned from its probability, by isotonic
     regression, apart for the rows that were predicted to be of it and for all others: a row's
     probabilities are not kept together, so they cannot be made to add up to 1 after calibration, and
     a class that is the most likely one is more often right than another one of the same
-    probability. So on the baseline itself the expected tables are those of its labels.
+    probability. So on the baseline itself as many rows are expected of each class as came.
 
     Unmeasurable: probabilities were not counted, are none, or are absent; a class that the window
     has rows of, predicted or not, with fewer than `LEAST_LABELS` labelled ones of the kind in the
     baseline.
     """
     before, after = baseline_of(pair), window_of(pair)
-    learned = _scores(before)
-    if isinstance(learned, Unmeasurable):
-        return learned
-    scores = _scores(after)
-    if isinstance(scores, Unmeasurable):
-        return scores
-    labels = int(learned.rows[0, :, :NO_LABEL].sum())
-    rows = int(scores.rows[0].sum())
-    tables = []
+    then = class_scores(before)
+    if isinstance(then, Unmeasurable):
+        return then
+    now = class_scores(after)
+    if isinstance(now, Unmeasurable):
+        return now
+    labels = int(then.rows[0, :, :NO_LABEL].sum())
+    calibrations = []
     for code, name in enumerate(names(after)):
-        parts = []
-        for given, which in ((_GIVEN, "predicted to be"), (_OTHER, "predicted not to be")):
-            part = _part(learned, scores, code, given)
-            if part is None:
+        of_class = []
+        for given, which in enumerate(("predicted not to be", "predicted to be")):
+            there = bool(now.rows[code, given].any())
+            calibration = _calibration(then, code, given) if there else None
+            if there and calibration is None:
                 told = (
                     f"the baseline has fewer than {LEAST_LABELS} labelled rows {which} {name}, and "
                     "the window has such rows"
                 )
-                return Unmeasurable(Absence.NO_BASELINE, told, rows, labels)
-            parts.append(part)
-        hits, misses = parts
+                return Unmeasurable(Absence.NO_BASELINE, told, int(now.rows[0].sum()), labels)
+            of_class.append(calibration)
+        calibrations.append((of_class[_OTHER], of_class[_GIVEN]))
+    return Learned(tuple(calibrations), now, labels)
+
+
+def class_tables(pair: ProfilePair) -> ClassTables | Unmeasurable:
+    """Return the expected table of each class, by what `learned` says.
+
+    On the baseline itself the expected tables are those of its labels. Unmeasurable: as `learned`.
+    """
+    found = learned(pair)
+    if isinstance(found, Unmeasurable):
+        return found
+    tables = []
+    for code in range(len(found.calibrations)):
+        hits, misses = (_part(found.kind(code, given)) for given in (_GIVEN, _OTHER))
         covariance = np.diag([hits.variance, misses.variance])
         tables.append(
             ExpectedTable(hits.expected, misses.expected, hits.rows, misses.rows, covariance)
         )
-    return ClassTables(tuple(tables), rows, labels)
+    return ClassTables(tuple(tables), found.rows, found.labels)
 
 
 def estimated_of_classes(
@@ -145,7 +206,8 @@ def estimate_of(
     )
 
 
-def _scores(side: Side) -> ClassScores | Unmeasurable:
+def class_scores(side: Side) -> ClassScores | Unmeasurable:
+    """Return the rows of a side by the probabilities of the classes, if they are probabilities."""
     counts = side.profile.classes
     scores = None if counts is None else counts.scores
     if scores is None:
@@ -166,26 +228,24 @@ def _scores(side: Side) -> ClassScores | Unmeasurable:
     return scores
 
 
-def _part(learned: ClassScores, scores: ClassScores, code: int, given: int) -> _Part | None:
-    """Return the rows of a kind that are expected to be of a class; None if too few are known."""
-    now = scores.rows[code, given].sum(axis=0)
-    if not now.any():
-        return _Part(0.0, 0.0, 0)
-    known = learned.rows[code, given]
-    negatives, positives = known[OTHER_CLASS], known[THIS_CLASS]
+def _calibration(known: ClassScores, code: int, given: int) -> Calibration | None:
+    """Return how likely rows of a kind are of a class; None if too few are labelled."""
+    negatives, positives = known.rows[code, given, OTHER_CLASS], known.rows[code, given, THIS_CLASS]
     labelled = negatives + positives > 0
     if int(negatives.sum() + positives.sum()) < LEAST_LABELS:
         return None
-    at = np.maximum.accumulate(_means(learned.sums[code, given], known.sum(axis=0))[labelled])
-    calibration = calibrate(at, negatives[labelled], positives[labelled])
-    return _expected(calibration, _means(scores.sums[code, given], now), now)
+    rows = known.rows[code, given].sum(axis=0)
+    at = np.maximum.accumulate(_means(known.sums[code, given], rows)[labelled])
+    return calibrate(at, negatives[labelled], positives[labelled])
 
 
-def _expected(calibration: Calibration, scores: FloatArray, rows: IntArray) -> _Part:
-    chances = calibration.of(scores)
+def _part(kind: Kind | None) -> _Part:
+    if kind is None:
+        return _Part(0.0, 0.0, 0)
+    chances, rows = kind.calibration.of(kind.scores), kind.rows.sum(axis=0)
     drawn = float(np.dot(rows, chances * (1 - chances)))
-    blocks = calibration.by_block(scores, rows.astype(np.float64))
-    fitted = float(np.dot(blocks**2, calibration.variances))
+    blocks = kind.calibration.by_block(kind.scores, rows.astype(np.float64))
+    fitted = float(np.dot(blocks**2, kind.calibration.variances))
     return _Part(float(np.dot(rows, chances)), drawn + fitted, int(rows.sum()))
 
 

@@ -13,6 +13,7 @@ from monitor.measures.performance.level import (
     baseline_of,
     window_of,
 )
+from monitor.profile.errors import ErrorSums
 from monitor.profile.grid import IntArray
 from monitor.uncertainty.difference import newcombe
 from monitor.uncertainty.multiclass import Mean
@@ -41,6 +42,17 @@ def class_table(side: Side) -> IntArray | Unmeasurable:
         return Unmeasurable(Absence.NO_BASELINE, told)
     table = counts.table.margin()[:-1, :-1]
     return table if table.any() else side.lacking(0, "both a predicted class and a label")
+
+
+def impossible(side: Side, sums: ErrorSums) -> Unmeasurable | None:
+    """Return why there is no number of probabilities that are none; None where they all are."""
+    if not sums.outside:
+        return None
+    told = (
+        f"the probabilities of {sums.outside:,} labelled rows of {side.name} are outside 0 to 1 "
+        "or do not add up to 1"
+    )
+    return Unmeasurable(Absence.UNDEFINED, told, sums.rows + sums.outside)
 
 
 def mean_level(side: Side, of: Callable[[IntArray], Mean | None]) -> Level | Unmeasurable:

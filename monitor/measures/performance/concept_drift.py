@@ -48,7 +48,7 @@ def measure(pair: ProfilePair) -> Result:
         return Unmeasurable(Absence.INSUFFICIENT_DATA, told, realised.rows, before.rows)
     flattery = of_baseline.value - before.value
     value = min(max(expected.value - flattery, 0.0), 1.0)
-    return gap(found, realised, value, expected.fitted, {"flattery": flattery})
+    return gap(found.labels, realised, value, expected.fitted, {"flattery": flattery})
 
 
 def _labelled(profile: Profile) -> IntArray:

@@ -133,7 +133,7 @@ def estimated_of_decisions(
 
 
 def gap(
-    found: Calibrated,
+    labels: int,
     realised: Level,
     value: float,
     variance: float,
@@ -142,7 +142,7 @@ def gap(
     """Return a realised number less the one that was to be expected of the same rows.
 
     Args:
-        found: What the baseline's labels say.
+        labels: Labelled rows of the baseline, which the expectation is learned from.
         realised: What the window's labels say.
         value: What was to be expected.
         variance: Of that, by the error of the calibration alone: the chance of the labels is in the
@@ -159,7 +159,7 @@ def gap(
     return Estimate(
         realised.value - value,
         n=realised.rows,
-        n_reference=found.labels,
+        n_reference=labels,
         low=float(low),
         high=float(high),
         level=LEVEL,

@@ -39,7 +39,7 @@ def measure(pair: ProfilePair) -> Result:
     expected = float(np.dot(weights, found.calibration.of(found.scores)))
     blocks = found.calibration.by_block(found.scores, weights)
     variance = float(np.dot(blocks**2, found.calibration.variances))
-    return gap(found, realised, expected, variance)
+    return gap(found.labels, realised, expected, variance)
 
 
 MEASURE = ModelMeasure(

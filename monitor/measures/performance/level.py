@@ -121,9 +121,22 @@ def now(level: Levelled, pair: ProfilePair) -> Result:
     )
 
 
-def fall_of(measure: ModelMeasure, level: Levelled, title: str) -> ModelMeasure:
-    """Return the measure of by how much a level is lower than the baseline's: above 0, it fell."""
-    return _change_of(measure, level, title, "drop")
+def fall_of(
+    measure: ModelMeasure,
+    level: Levelled,
+    title: str,
+    of_pair: Callable[[ProfilePair], Result] | None = None,
+) -> ModelMeasure:
+    """Return the measure of by how much a level is lower than the baseline's: above 0, it fell.
+
+    Args:
+        measure: That of the level.
+        level: How it is taken of a side.
+        title: Of the fall.
+        of_pair: How the fall is taken, where it is not that of the levels of both sides.
+    """
+    fall = _change_of(measure, level, title, "drop")
+    return fall if of_pair is None else replace(fall, measure=of_pair)
 
 
 def rise_of(measure: ModelMeasure, level: Levelled, title: str) -> ModelMeasure:
@@ -169,6 +182,11 @@ def _change(level: Levelled, pair: ProfilePair, *, falling: bool) -> Result:
         return replace(before, n=_rows(after), n_reference=before.n)
     if isinstance(after, Unmeasurable):
         return replace(after, n_reference=before.rows)
+    return change_between(before, after, falling=falling)
+
+
+def change_between(before: Level, after: Level, *, falling: bool) -> Estimate:
+    """Return the difference of two levels: by how much it fell, or by how much it rose."""
     first, second = (before, after) if falling else (after, before)
     low, high = mover(first.value, _ends(first), second.value, _ends(second))
     then = {f"then_{name}": number for name, number in before.detail.items()}

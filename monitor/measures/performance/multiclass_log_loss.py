@@ -5,6 +5,7 @@ from functools import partial
 from monitor.domain.estimate import Absence, Unmeasurable
 from monitor.measures.applicability import has_probabilities_and_label
 from monitor.measures.measure import Description, Family, ModelMeasure
+from monitor.measures.performance.classes import impossible
 from monitor.measures.performance.level import Level, Side, mean_level, now, rise_of
 
 
@@ -26,12 +27,9 @@ def level(side: Side) -> Level | Unmeasurable:
     if sums is None:
         told = f"{side.name} was stored without errors of probabilities: register a new baseline"
         return Unmeasurable(Absence.NO_BASELINE, told)
-    if sums.outside:
-        told = (
-            f"the probabilities of {sums.outside:,} labelled rows of {side.name} are outside 0 to 1 "
-            "or do not add up to 1"
-        )
-        return Unmeasurable(Absence.UNDEFINED, told, sums.rows + sums.outside)
+    wrong = impossible(side, sums)
+    if wrong is not None:
+        return wrong
     if not sums.rows:
         return side.lacking(0, "both a label and the probability of every class")
     return mean_level(sums.log, sums.log_squared, sums.rows, side)

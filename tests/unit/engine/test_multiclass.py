@@ -95,6 +95,14 @@ def test_classes_are_counted_and_judged(products):
     )
     assert readings["label_coverage"].value == 1.0
     assert readings["multiclass_log_loss_rise"].value > 0.1
+    assert readings["multiclass_brier_rise"].value > 0.05
+    assert readings["macro_auc"].value < readings["macro_auc_drop"].then
+    drift = readings["multiclass_concept_drift"]
+    assert (drift.now, drift.then) == (
+        readings["multiclass_accuracy"].value,
+        drift.now - drift.value,
+    )
+    assert findings["multiclass_concept_drift"].verdict is Verdict.CRITICAL
     assert "mae" not in readings
     assert "accuracy" not in readings
     for name in ("macro_f1", "class_recall_drop"):
@@ -120,7 +128,12 @@ def test_they_wait_until_enough_labels_have_come(products):
     label, _, _, _ = products
     readings, findings = by_measure(label(ROWS + ROWS // 2)[1])
     assert readings["label_coverage"].value == 0.5
-    for name in ("multiclass_accuracy_drop", "macro_f1", "label_shares"):
+    for name in (
+        "multiclass_accuracy_drop",
+        "macro_f1",
+        "label_shares",
+        "multiclass_concept_drift",
+    ):
         assert findings[name].verdict is Verdict.UNKNOWN
         assert findings[name].reason is Reason.NO_LABELS
     assert findings["prediction_shares"].verdict is Verdict.CRITICAL

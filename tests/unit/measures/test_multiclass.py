@@ -3,8 +3,9 @@
 from datetime import UTC, datetime
 
 import numpy as np
+import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.domain.estimate import Absence, Estimate
@@ -12,7 +13,9 @@ from monitor.domain.field import Classes, Field, FieldKind, Label
 from monitor.domain.window import Window
 from monitor.measures.catalogue import CATALOGUE
 from monitor.measures.measure import ProfilePair, ProfileParts
+from monitor.profile.classes import ClassColumns
 from monitor.profile.draft import GridDraft
+from monitor.profile.kernel import ProfileBuilder
 from monitor.profile.profile import Profile, merged
 from monitor.uncertainty.interval import normal_quantile
 from monitor.uncertainty.multiclass import mean_f1, mean_precision, mean_recall
@@ -52,6 +55,15 @@ OF_CLASSES = [
     name
     for name in MEASURES
     if name.startswith(("macro_", "weighted_", "class_", "multiclass_accuracy"))
+    and not name.startswith("macro_auc")
+]
+OF_PROBABILITIES = [
+    "macro_auc",
+    "macro_auc_drop",
+    "multiclass_brier",
+    "multiclass_brier_rise",
+    "multiclass_concept_drift",
+    "label_shares_gap",
 ]
 
 
@@ -165,8 +177,8 @@ def with_scores(profile, labelled=40, rows=60, outside=0):
     return profile
 
 
-def test_there_are_four_estimates_of_several_classes():
-    assert len(ESTIMATED) == 4
+def test_there_are_five_estimates_of_several_classes():
+    assert len(ESTIMATED) == 5
     for name in ESTIMATED:
         found = measured(name, with_scores(profiled(GOOD)), with_scores(profiled(GOOD), 0))
         assert found.value == pytest.approx(1.0)
@@ -196,3 +208,104 @@ def test_an_estimate_that_cannot_be_made_says_why(name):
     for told, (found, reason) in reasons.items():
         assert found.reason is reason, told
         assert told in found.explanation
+
+
+def scored(rows, seed=0, classes=3, sharpness=2.0):
+    """Return probabilities that tell something, and the classes that came."""
+    rng = np.random.default_rng(seed)
+    true = rng.choice(classes, rows)
+    scores = rng.gumbel(size=(rows, 3)) + sharpness * np.eye(3)[true]
+    chances = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return chances / chances.sum(axis=1, keepdims=True), true
+
+
+def counted(chances, true):
+    """Return the profile of these rows; a class of 3 is a label that has not come."""
+    builder, rows = ProfileBuilder(GRID), len(true)
+    builder.add_rows(rows, WINDOW.start, WINDOW.start)
+    names = np.array(NAMES)
+    labels = pa.array([None if code == 3 else NAMES[code] for code in true], pa.string())
+    columns = ClassColumns(
+        pa.array(names[chances.argmax(axis=1)]), [pa.array(column) for column in chances.T]
+    )
+    builder.add_outcomes(rows, {}, None, labels, classes=columns)
+    return builder.profile
+
+
+@pytest.mark.parametrize("name", OF_PROBABILITIES)
+def test_of_probabilities_nothing_is_said_without_labels(name):
+    chances, true = scored(600)
+    base = counted(chances, true)
+    found = measured(name, base, counted(chances, np.full(600, 3)))
+    assert found.reason is Absence.NO_LABELS
+    silent = measured(name, counted(chances, np.full(600, 3)), base)
+    assert isinstance(silent, Estimate) == (MEASURES[name].about.unchanged is None)
+
+
+@pytest.mark.parametrize("name", OF_PROBABILITIES)
+def test_of_probabilities_that_were_not_counted_or_are_none_it_is_said(name):
+    base = counted(*scored(600))
+    old = counted(*scored(600, 1))
+    old.classes.scores = old.classes.squares = None
+    found = measured(name, base, old)
+    assert (found.reason, "stored" in found.explanation) == (Absence.NO_BASELINE, True)
+    wrong = measured(name, base, counted(scored(600)[0] * 0.5, scored(600)[1]))
+    assert (wrong.reason, "do not add up to 1" in wrong.explanation) == (Absence.UNDEFINED, True)
+
+
+def test_squares_are_not_0_where_they_were_not_counted():
+    """A profile stored before has no squares; one with perfect probabilities has squares of 0."""
+    sure = np.eye(3)[np.arange(60) % 3]
+    found = measured("multiclass_brier", counted(*scored(600)), counted(sure, np.arange(60) % 3))
+    assert (found.value, found.n) == (0.0, 60)
+    half = merged([counted(*scored(600)), counted(*scored(600, 1))])
+    assert half.classes.squares.rows == 1200
+    old = counted(*scored(600, 1))
+    old.classes.squares = None
+    assert merged([counted(*scored(600)), old]).classes.squares is None
+
+
+def test_a_class_that_no_longer_comes_is_left_out_of_the_loss_on_both_sides():
+    """The order of the others is as it was: without the hardest class the mean would rise."""
+    chances, true = scored(6000)
+    chances[true == 2] = chances[true == 2][:, [2, 0, 1]]  # class c is hardly ever told
+    now = true != 2
+    found = measured("macro_auc_drop", counted(chances, true), counted(chances[now], true[now]))
+    level = measured("macro_auc", counted(chances, true), counted(chances, true))
+    assert level.detail["AUC of c"] < 0.6
+    assert (found.detail["now_absent"], found.detail["then_absent"]) == (1, 1)
+    assert "now_AUC of c" not in found.detail
+    both = [found.detail[f"then_AUC of {name}"] for name in ("a", "b")]
+    assert found.then == pytest.approx(np.mean(both))
+
+
+def test_an_auc_of_fewer_than_ten_labels_of_every_class_is_none():
+    chances, true = scored(24)
+    found = measured("macro_auc", counted(chances, true), counted(chances, true))
+    assert found.reason is Absence.INSUFFICIENT_DATA
+    assert "10 labels" in found.explanation
+
+
+@pytest.mark.parametrize("name", ["macro_auc", "multiclass_brier"])
+def test_intervals_of_probabilities_cover_the_truth_as_often_as_they_say(name):
+    truth = measured(name, counted(*scored(600)), counted(*scored(200_000, 99))).value
+    inside = []
+    for seed in range(200):
+        found = measured(name, counted(*scored(600)), counted(*scored(400, seed)))
+        inside.append(found.low <= truth <= found.high)
+    assert np.mean(inside) >= 0.95 - 2.33 * np.sqrt(0.95 * 0.05 / len(inside))
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(40, 200))
+@settings(max_examples=25, deadline=None)
+def test_numbers_of_probabilities_do_not_depend_on_the_order_of_classes_or_batches(seed, rows):
+    chances, true = scored(rows, seed)
+    whole = counted(chances, true)
+    parts = merged([counted(chances[::2], true[::2]), counted(chances[1::2], true[1::2])])
+    turned = counted(chances[:, [2, 0, 1]], (true + 1) % 3)
+    for name in ("macro_auc", "multiclass_brier"):
+        found = [measured(name, whole, profile) for profile in (whole, parts, turned)]
+        if not isinstance(found[0], Estimate):
+            assert {item.reason for item in found} == {found[0].reason}
+            continue
+        assert [item.value for item in found] == pytest.approx([found[0].value] * 3, rel=1e-12)

@@ -1,6 +1,6 @@
 """Rows by predicted and true class: merged, stored, divided, and read as decisions by labels."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pyarrow as pa
@@ -109,6 +109,7 @@ def test_parts_add_up_to_the_whole_and_slices_to_their_sum(rows, cut):
         assert slices.table.margin("sex").tolist() == whole.classes.table.margin("sex").tolist()
         assert slices.errors is None
         assert slices.scores is None
+        assert slices.squares is None
     if cut < len(rows):
         parts = [
             profile_from_bytes(profile_to_bytes(built(part))) for part in (rows[:cut], rows[cut:])
@@ -124,6 +125,7 @@ def test_parts_add_up_to_the_whole_and_slices_to_their_sum(rows, cut):
             assert total.classes.scores.rows.tolist() == whole.classes.scores.rows.tolist()
             assert total.classes.scores.outside == whole.classes.scores.outside
             assert total.classes.scores.sums == pytest.approx(whole.classes.scores.sums, rel=1e-12)
+            assert asdict(total.classes.squares) == pytest.approx(asdict(whole.classes.squares))
 
 
 @given(ROWS)
@@ -151,9 +153,13 @@ def test_a_favourable_set_is_counted_as_by_hand(cells, positive):
 
 def test_only_rows_with_all_probabilities_and_a_label_are_summed():
     chances = [(0.2, 0.3, 0.5), (0.2, 0.3, 0.5), (0.9, 0.9, 0.9), (None, 0.5, 0.5), (1.0, 0.0, 0.0)]
-    errors = counted(["a"] * 5, ["a", None, "a", "a", "c"], chances=chances).profile.classes.errors
+    counts = counted(["a"] * 5, ["a", None, "a", "a", "c"], chances=chances).profile.classes
+    errors, squares = counts.errors, counts.squares
     assert (errors.rows, errors.outside) == (2, 1)
     assert errors.log == pytest.approx(-np.log(0.2) - np.log(np.finfo(float).eps), rel=1e-14)
+    first, second = 0.64 + 0.09 + 0.25, 1.0 + 1.0
+    assert (squares.rows, squares.squared) == (2, pytest.approx(first + second, rel=1e-14))
+    assert squares.fourth == pytest.approx(first**2 + second**2, rel=1e-14)
 
 
 @given(ROWS)
@@ -183,15 +189,18 @@ def test_a_probability_is_in_the_cell_between_the_edges_around_it():
 def test_a_profile_of_before_probabilities_were_counted_is_read_and_summed_without_them():
     some = counted(["a"], ["a"], chances=[(0.2, 0.3, 0.5)]).profile
     before = profile_from_bytes(profile_to_bytes(some))
-    before.classes.scores = None
+    before.classes.scores = before.classes.squares = None
     again = profile_from_bytes(profile_to_bytes(before))
     assert again.classes.scores is None
+    assert again.classes.squares is None
     assert again.classes.errors.rows == 1
     for order in ([some, again], [again, some]):
         assert merged(order).classes.scores is None
+        assert merged(order).classes.squares is None
     assert drafted(Classes("said", ("a", "b"))).classes.probabilities == ()
     plain = ProfileBuilder(drafted(Classes("said", ("a", "b")))).profile
     assert plain.classes.scores is None
+    assert plain.classes.squares is None
 
 
 def test_a_grid_comes_back_with_its_classes_and_one_without_has_the_bytes_it_had():
