@@ -73,7 +73,7 @@ def _slices(document: Document, path: KeyPath, entry: Mapping[str, Any]) -> Iter
     for key in ("slice", "against"):
         if entry.get(key) == "":
             yield document.problem((*path, key), 'is the name of a slice, such as "(missing)"')
-    if "slice" in entry and entry["slice"] == entry.get("against"):
+    if isinstance(entry.get("slice"), str) and entry["slice"] == entry.get("against"):
         yield document.problem((*path, "against"), "is the slice itself; name another one")
 
 

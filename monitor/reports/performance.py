@@ -16,7 +16,7 @@ _LEVELS = {
     "f1": "F1",
     "precision": "precision",
     "recall": "recall",
-    "multiclass_accuracy": "accuracy",
+    "multiclass_accuracy": "right classes",
     "macro_auc": "mean AUC",
     "macro_f1": "mean F1",
     "macro_recall": "mean recall",

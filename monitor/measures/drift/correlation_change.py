@@ -173,7 +173,10 @@ def _in_few_columns(pairs: Squares | None) -> Squares | None:
     if pairs is None:
         return None
     windows, number = pairs.observed.shape
-    surprise = chdtrc(windows, (pairs.observed / pairs.expected).sum(axis=0))
+    # Fields that follow each other exactly, in every window, have an error of 0 and never move.
+    never = np.where(pairs.observed > 0, np.inf, 0.0)
+    times = np.divide(pairs.observed, pairs.expected, out=never, where=pairs.expected > 0)
+    surprise = chdtrc(windows, times.sum(axis=0))
     alone = surprise < ALONE / number
     if alone.all():
         return pairs

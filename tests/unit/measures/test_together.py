@@ -272,6 +272,22 @@ def test_a_baseline_whose_days_differ_tolerates_as_much_and_one_whose_days_agree
     assert verdicts == [Verdict.WARNING, Verdict.OK]
 
 
+def test_fields_that_are_the_same_in_every_window_neither_warn_nor_raise_what_is_tolerated():
+    """Their correlation is 1 without any error: nothing is to be divided by it."""
+    rng = np.random.default_rng(4)
+    some = rng.integers(0, 2, 9000).astype(float)
+    table = {"a": some, "b": rng.normal(size=9000), "twice": 2 * some, "less": -some}
+    grid = grid_of(table)
+    parts = [
+        profile_of(grid, {name: column[day::9] for name, column in table.items()})
+        for day in range(9)
+    ]
+    learned = floors(["correlation_change"], grid, merged(parts), parts)
+    assert learned["correlation_change", ""].warning < 0.1
+    result = correlation_change.measure(ProfilePair(grid, merged(parts), parts[0], WINDOW, 9.0))
+    assert result.value < 0.1
+
+
 def test_many_pairs_that_agree_do_not_raise_what_is_tolerated():
     rng = np.random.default_rng(15)
     tables = [normal(rng, 1000, 0.0, 16) for _ in range(10)]
