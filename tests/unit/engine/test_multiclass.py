@@ -13,6 +13,7 @@ import monitor
 from monitor.app import read_policy
 from monitor.domain.errors import BaselineError
 from monitor.domain.finding import Reason, Verdict
+from monitor.engine.recheck import Rechecker, revisions_within
 
 FIRST = datetime(2026, 3, 1, tzinfo=UTC)
 ROWS = 3000
@@ -137,6 +138,19 @@ def test_they_wait_until_enough_labels_have_come(products):
         assert findings[name].verdict is Verdict.UNKNOWN
         assert findings[name].reason is Reason.NO_LABELS
     assert findings["prediction_shares"].verdict is Verdict.CRITICAL
+
+
+def test_what_is_stored_of_classes_is_recomputed_alike(products):
+    label, _, _, _ = products
+    model, _ = label(2 * ROWS)
+    second = FIRST + timedelta(days=1)
+    (ran,) = model.run(start=second, end=second + timedelta(days=1))
+    store, policy = model.outside.store, model.policy
+    rechecker = Rechecker(store, policy.model, lambda _: policy)
+    (stored,) = revisions_within(store, policy.model, None)
+    found = rechecker.recheck(*stored)
+    assert (found.why, found.differences) == ("", ())
+    assert found.readings == len(ran.run.results[0].readings) + len(ran.run.readings)
 
 
 def test_other_classes_need_another_baseline(products):
