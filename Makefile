@@ -6,7 +6,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # One worker a core, and no more than four: each that meets a PostgreSQL test starts a server.
-PYTEST_WORKERS ?= -n auto --maxprocesses=4 --dist=loadgroup
+# A file's tests share a worker, and begin in the order of tests/conftest.py.
+PYTEST_WORKERS ?= -n auto --maxprocesses=4 --dist=loadgroup --no-loadscope-reorder
 PYTEST_FLAGS ?=
 DEMO_FLAGS ?=
 MODELMON_FUZZ_SEED ?= 0

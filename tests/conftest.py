@@ -21,7 +21,43 @@ def pytest_addoption(parser):
     )
 
 
+LONG_FIRST = (
+    "e2e",
+    "faults",
+    "fuzz",
+    "hostile",
+    "contract",
+    "dashboards",
+    "statistics",
+    "properties",
+)
+"""Folders whose files take long, the longest first: what is begun last should be short."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Give a file's tests to one worker, where no mark says otherwise: fixtures are made once."""
+    if config.getvalue("dist") != "loadgroup":
+        return None
+    from xdist.scheduler import LoadGroupScheduling
+
+    class ByFile(LoadGroupScheduling):
+        def _split_scope(self, nodeid):
+            group = super()._split_scope(nodeid)
+            return nodeid.partition("::")[0] if group == nodeid else group
+
+    return ByFile(config, log)
+
+
+def _cost(item):
+    folders = item.nodeid.partition("::")[0].split("/")
+    return min(
+        (LONG_FIRST.index(each) for each in folders if each in LONG_FIRST), default=len(LONG_FIRST)
+    )
+
+
 def pytest_collection_modifyitems(config, items):
+    items.sort(key=_cost)
     if config.getoption("--rewrite-golden"):
         golden = [item for item in items if "golden" in item.fixturenames]
         config.hook.pytest_deselected(items=[item for item in items if item not in golden])
