@@ -66,7 +66,7 @@ class PostgresServer:
                 stderr=output,
                 cwd=self.folder,
                 check=False,
-                timeout=60,
+                timeout=600,
                 **self._as_user,
             )
         assert ended.returncode == 0, log.read_text()

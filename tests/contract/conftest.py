@@ -1,6 +1,7 @@
 """Databases to run the stores' contract on."""
 
 import multiprocessing
+import shutil
 from dataclasses import dataclass
 
 import pytest
@@ -67,18 +68,38 @@ def other_process():
     assert process.exitcode == 0
 
 
+@pytest.fixture(scope="session")
+def a_file(tmp_path_factory):
+    """A database in a file, to be copied: the schema is made once."""
+    file = tmp_path_factory.mktemp("schema") / "modelmon.db"
+    upgrade(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def on_server(postgres_server):
+    """The name of a database of the server, to be copied."""
+    url = postgres_server.new_database(named="with_the_schema")
+    upgrade(url)
+    return "with_the_schema"
+
+
+def new_database(kind, request, tmp_path):
+    """Return the URL of a new database with the schema, in a file or on a server."""
+    if kind == "postgres":
+        template = request.getfixturevalue("on_server")
+        return request.getfixturevalue("postgres_server").new_database(template)
+    file = tmp_path / "modelmon.db"
+    shutil.copy(request.getfixturevalue("a_file"), file)
+    return f"sqlite:///{file}"
+
+
 @pytest.fixture(params=["memory", "file", pytest.param("postgres", marks=pytest.mark.slow)])
 def url(request, tmp_path):
     """Return the URL of a database with the schema, and nothing in it."""
-    match request.param:
-        case "memory":
-            return "sqlite://"
-        case "file":
-            found = f"sqlite:///{tmp_path / 'modelmon.db'}"
-        case _:
-            found = request.getfixturevalue("postgres_url")
-    upgrade(found)
-    return found
+    if request.param == "memory":
+        return "sqlite://"
+    return new_database(request.param, request, tmp_path)
 
 
 @pytest.fixture
@@ -100,14 +121,10 @@ def store(url):
 )
 def stores(request, tmp_path):
     """Return a writer and a reader of each kind of database, the reader perhaps elsewhere."""
-    if request.param == "memory":
-        url = "sqlite://"
-    elif request.param.startswith("postgres"):
-        url = request.getfixturevalue("postgres_url")
-        upgrade(url)
-    else:
-        url = f"sqlite:///{tmp_path / 'modelmon.db'}"
-        upgrade(url)
+    url = "sqlite://"
+    if request.param != "memory":
+        kind = "postgres" if request.param.startswith("postgres") else "file"
+        url = new_database(kind, request, tmp_path)
     writer = SqlStore(url)
     reader = writer
     if request.param.endswith("two processes"):

@@ -1,7 +1,6 @@
 """The audit log of a store: written with what it records, and held against it afterwards."""
 
 import json
-import multiprocessing
 import stat
 import subprocess
 import sys
@@ -26,6 +25,7 @@ from monitor.store.keys import read_key, write_key
 from monitor.store.schema import upgrade
 from monitor.store.sql import SqlStore
 from monitor.store.witness import FileWitness
+from tests.races import race
 from tests.stored import (
     FIRST,
     a_baseline,
@@ -169,7 +169,7 @@ def test_a_log_that_cannot_be_written_blocks_what_it_would_record(url):
 
 
 def write_windows(url, key, first, days):
-    """Commit windows from some day on, in a process of its own."""
+    """Commit windows from some day on."""
     store = SqlStore(url, Auditing(key))
     for day in range(first, first + days):
         store.commit(a_run(day), a_policy())
@@ -181,16 +181,7 @@ def test_four_writers_at_once_make_one_chain(url):
     store = SqlStore(url, Auditing(KEY))
     a_filled(store, days=0)
     store.close()
-    spawning = multiprocessing.get_context("spawn")
-    writers = [
-        spawning.Process(target=write_windows, args=(url, KEY, 10 * number, 10))
-        for number in range(4)
-    ]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join(120)
-        assert writer.exitcode == 0
+    race(*((write_windows, url, KEY, 10 * number, 10) for number in range(4)))
     found = examined(url)
     assert (found.size, found.flaws) == (found.covered, ())
     assert sum(event.type is EventType.RUN_COMPLETED for event in events(url)) == 40
