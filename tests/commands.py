@@ -61,7 +61,7 @@ class Command:
             with suppress(BlockingIOError):
                 self._answers.settimeout(0)
                 if self._answers.recv(1, socket.MSG_PEEK):
-                    self.wait(5)
+                    self.wait(60)
         return self.returncode
 
     def send_signal(self, number):
@@ -78,7 +78,7 @@ class Command:
         self.send_signal(signal.SIGKILL)
 
 
-def modelmon(*arguments, cwd=None, check=False, timeout=120):
+def modelmon(*arguments, cwd=None, check=False, timeout=600):
     """Run a command to its end, as ``subprocess.run(..., capture_output=True, text=True)``."""
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         command = Command(*arguments, cwd=cwd, stdout=out, stderr=err)
@@ -110,7 +110,7 @@ def _address():
 
     def end():
         starter.stdin.close()
-        starter.wait(10)
+        starter.wait(60)
         starter.stdout.close()
         folder.cleanup()
 
@@ -118,7 +118,10 @@ def _address():
     return address
 
 
-def _load():
+def load():
+    """Load every module, so that a process that is forked has none to load."""
+    from pydantic import BaseModel
+
     import monitor
 
     for module in pkgutil.walk_packages(monitor.__path__, "monitor."):
@@ -126,6 +129,16 @@ def _load():
             import_module(module.name)
     for name in ALSO:
         import_module(name)
+    _build(BaseModel)
+    gc.freeze()  # what is loaded is shared with every command, and no garbage in any
+
+
+def _build(above):
+    """Build the validators that pydantic builds when they are first used."""
+    for model in above.__subclasses__():
+        if model.__module__.startswith("monitor."):
+            model.model_rebuild()
+        _build(model)
 
 
 class Asked(NamedTuple):
@@ -206,7 +219,6 @@ def _become(asked):
 
 
 if __name__ == "__main__":
-    _load()
-    gc.freeze()  # what is loaded is shared with every command, and no garbage in any
+    load()
     found = _serve(sys.argv[1])
     sys.exit(_become(found) if found else 0)

@@ -37,6 +37,7 @@ from monitor.engine.ports import Source, Store
 from monitor.sources.parquet import ParquetSource
 from monitor.store import connection
 from monitor.store.sql import SqlStore
+from tests.commands import load
 
 connection.IDLE_SECONDS = 2
 
@@ -120,6 +121,7 @@ def go_wrong():
 
 def fork_for_each_line():
     """Start a process for each line, and write what became of it."""
+    load()
     for line in sys.stdin:
         arguments, environment, log = json.loads(line)
         child = os.fork()
