@@ -64,7 +64,7 @@ def other_process():
     there.close()
     yield Elsewhere(here)
     here.close()
-    process.join(10)
+    process.join(120)
     assert process.exitcode == 0
 
 

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
+from threading import Event
 
 import pytest
 from sqlalchemy import func, insert, select
@@ -68,8 +69,9 @@ def test_renewing_keeps_the_term_and_moves_the_end(leases):
 
 
 def test_it_is_taken_over_when_it_has_expired(leases):
-    leases.ask(ADA, SHORT)
+    leases.ask(ADA, LONG)
     assert leases.ask(BOB, SHORT)[0].holder == "ada"
+    leases.ask(ADA, SHORT)
     time.sleep(SHORT.total_seconds() + 0.05)
     lease, _ = leases.ask(BOB, LONG)
     assert (lease.holder, lease.token) == ("bob", 2)
@@ -156,7 +158,7 @@ def test_a_takeover_waits_for_a_write_under_way_and_a_renewal_does_not(postgres_
     upgrade(postgres_url)
     engine = connect_lazily(database_url(postgres_url))
     with closing(SqlLeases(postgres_url)) as ada, closing(SqlLeases(postgres_url)) as bob:
-        term = ada.ask(ADA, SHORT)[0].term
+        term = ada.ask(ADA, LONG)[0].term
         with ThreadPoolExecutor(1) as pool:
             with writing(engine) as connection:
                 require_term(connection, term)
@@ -165,7 +167,7 @@ def test_a_takeover_waits_for_a_write_under_way_and_a_renewal_does_not(postgres_
                 taken = pool.submit(bob.ask, BOB, LONG)
                 time.sleep(0.3)
                 assert not taken.done()
-            lease, present = taken.result(10)
+            lease, present = taken.result(60)
         assert (lease.holder, lease.token) == ("bob", 2)
         assert lease.acquired <= present
         assert lease.expires == lease.renewed + LONG
@@ -183,10 +185,11 @@ def many_rows(connection):
 @pytest.mark.slow
 @pytest.mark.parametrize("write", [one_row, many_rows])
 def test_a_writer_that_is_paused_in_its_transaction_is_given_up(write, postgres_url, monkeypatch):
-    monkeypatch.setattr(store_connection, "IDLE_SECONDS", 1)
     upgrade(postgres_url)
     with closing(SqlStore(postgres_url)) as store, closing(SqlLeases(postgres_url)) as leases:
         ours = store.under(leases.ask(ADA, SHORT)[0].term)
+        time.sleep(SHORT.total_seconds() + 0.05)
+        written, taken = Event(), Event()
         with ThreadPoolExecutor(1) as pool:
 
             def paused():
@@ -196,26 +199,29 @@ def test_a_writer_that_is_paused_in_its_transaction_is_given_up(write, postgres_
             def pause(connection, term):
                 require_term(connection, term)
                 write(connection)
-                time.sleep(3)
+                written.set()
+                assert taken.wait(60)
                 connection.execute(select(func.now()))
 
-            writer = pool.submit(paused)
-            time.sleep(0.5)
-            asked = time.monotonic()
-            assert leases.ask(BOB, LONG)[0].holder == "bob"
-            assert 0.2 < time.monotonic() - asked < 2
+            with monkeypatch.context() as soon:
+                soon.setattr(store_connection, "IDLE_SECONDS", 1)
+                writer = pool.submit(paused)
+                assert written.wait(60)
+            assert leases.ask(BOB, LONG)[0].holder == "bob", "while the writer is paused"
+            taken.set()
             with pytest.raises(StoreError, match=r"idle-in-transaction.*process was paused"):
-                writer.result(10)
+                writer.result(60)
 
 
 def test_a_sqlite_file_is_refused_while_another_machine_uses_it(tmp_path):
     url = f"sqlite:///{tmp_path / 'modelmon.db'}"
     upgrade(url)
     with closing(SqlLeases(url)) as leases:
-        leases.ask(ADA, SHORT)
+        leases.ask(ADA, LONG)
         far = Replica("eve", "m2")
         with pytest.raises(StoreError, match=r"in use by ada on another machine.*PostgreSQL"):
             leases.ask(far, LONG)
+        leases.ask(ADA, SHORT)
         time.sleep(SHORT.total_seconds() + 0.05)
         assert leases.ask(far, LONG)[0].holder == "eve"
 

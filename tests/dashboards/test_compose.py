@@ -133,6 +133,6 @@ def test_prometheus_accepts_its_configuration():
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=120,
     )
     assert done.returncode == 0, done.stdout + done.stderr

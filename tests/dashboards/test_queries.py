@@ -57,10 +57,10 @@ def running(command, folder, log):
     finally:
         process.terminate()
         try:
-            process.wait(30)
+            process.wait(120)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait(10)
+            process.wait(120)
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def demo(tmp_path_factory):
 
 def _ready(url):
     try:
-        with urlopen(url, timeout=5) as answer:  # noqa: S310  # an address of this test
+        with urlopen(url, timeout=120) as answer:  # noqa: S310  # an address of this test
             return answer.status == 200
     except (HTTPError, URLError):
         return False
@@ -118,7 +118,7 @@ def ask(demo, tmp_path_factory):
         def asked(path, **parameters):
             url = f"{base}/api/v1/{path}?{urlencode(parameters)}"
             try:
-                with urlopen(url, timeout=10) as answer:  # noqa: S310  # an address of this test
+                with urlopen(url, timeout=120) as answer:  # noqa: S310  # an address of this test
                     return json.load(answer)["data"]
             except HTTPError as error:
                 raise AssertionError(f"{parameters}: {error.read().decode()}") from error

@@ -22,8 +22,16 @@ ALERTMANAGER = RULES.parents[1] / "alertmanager" / "alertmanager.yml"
 RECEIVERS = "http://127.0.0.1:5001"
 """Where the shipped example sends to."""
 
-WAITS = ((r"\bfor: \d+m$", "for: 2s"),)
-"""All that is changed of the shipped rules, besides the address of the pages."""
+WAITS = (
+    (
+        r"(- alert: (?!ModelMonNoLeader\b)\w+\n(?:(?! *- ).*\n)*? +for: )\d+m$",
+        r"\g<1>2s",
+    ),
+)
+"""All that is changed of the shipped rules, besides the address of the pages.
+
+Nobody leads for some seconds after a kill, and for more on a slow machine: that wait stays.
+"""
 
 GROUPING = (
     (r"group_wait: \S+", "group_wait: 0s"),
@@ -152,7 +160,7 @@ def program(folder, *command, port):
         yield address
     finally:
         process.kill()
-        process.wait(30)
+        process.wait(120)
 
 
 @dataclass

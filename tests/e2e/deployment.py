@@ -18,6 +18,9 @@ import pyarrow.parquet as pq
 
 from tests.commands import Command, modelmon
 
+PATIENCE = 300.0
+"""Seconds in which what is waited for comes on any machine, whatever else it does."""
+
 MODEL = """\
 model: {name}
 source: {{path: ../log, event_time: at, id: id}}
@@ -97,7 +100,7 @@ class Deployment:
         finally:
             if process.poll() is None:
                 process.kill()  # also one that is stopped
-            process.wait(30)
+            process.wait(PATIENCE)
 
 
 def make_deployment(
@@ -139,7 +142,7 @@ def register(deployment: Deployment, model: str = "credit") -> None:
 def get(url: str) -> tuple[int, str]:
     """Return status and body."""
     try:
-        with urlopen(url, timeout=10) as answer:  # noqa: S310  # an address of this test
+        with urlopen(url, timeout=120) as answer:  # noqa: S310  # an address of this test
             return answer.status, answer.read().decode()
     except HTTPError as error:
         return error.code, error.read().decode()
@@ -157,7 +160,7 @@ def samples(text: str) -> dict[str, float]:
     return found
 
 
-def wait_for(ask, process=None, log=None, seconds: float = 60.0):
+def wait_for(ask, process=None, log=None, seconds: float = PATIENCE):
     """Return the first truthy answer; fail when none comes in time."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:

@@ -69,7 +69,7 @@ def test_an_alert_is_listed_shown_and_muted_and_a_restart_changes_nothing(deploy
         assert drift_of(deployment)["muted"]["by"] == "ada"
         assert {**drift_of(deployment), "muted": None} == alert
         process.send_signal(signal.SIGKILL)
-        process.wait(30)
+        process.wait(120)
 
     with deployment.daemon() as (process, address, log):
         wait_for(lambda: get(f"{address}/-/ready")[0] == 200, process, log)

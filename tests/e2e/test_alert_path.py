@@ -50,7 +50,7 @@ def checked(watch, process, log, day):
     """Wait until the result of a day is on the page."""
     name = 'modelmon_window_end_timestamp_seconds{model="credit"}'
     end = (day + timedelta(days=1)).timestamp()
-    wait_for(lambda: metrics(watch).get(name) == end, process, log, 30)
+    wait_for(lambda: metrics(watch).get(name) == end, process, log)
 
 
 def series(watch, name, finding):
@@ -64,8 +64,7 @@ def series(watch, name, finding):
 def told(watch, name, status="firing", times=1):
     """Wait until an alert has been sent so many times; return the one that was sent last."""
     found = wait_for(
-        lambda: len(all_told(watch, name, status)) >= times and all_told(watch, name, status),
-        seconds=30,
+        lambda: len(all_told(watch, name, status)) >= times and all_told(watch, name, status)
     )
     assert len(found) == times
     return found[-1]
@@ -101,7 +100,7 @@ def test_an_alert_outlives_an_outage_and_silence_and_is_resolved_once(watch):
         explains_itself(drift)
         before = known(watch, drift)
         process.send_signal(signal.SIGKILL)
-        process.wait(30)
+        process.wait(120)
     during_the_outage(watch, drift, before)
     with watch.daemon() as (process, _, log):
         wait_for(lambda: get(f"{watch.pages}/-/ready")[0] == 200, process, log)

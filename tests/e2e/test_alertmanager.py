@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 
 def amtool(*arguments):
     done = subprocess.run(
-        ["amtool", *arguments], capture_output=True, text=True, check=False, timeout=30
+        ["amtool", *arguments], capture_output=True, text=True, check=False, timeout=120
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout.strip()

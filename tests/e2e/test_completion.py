@@ -27,7 +27,7 @@ def called(program, *arguments, **more):
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=120,
     ).stdout
 
 
@@ -39,7 +39,7 @@ def in_bash(program, *words):
     )
     command = ["bash", "-c", f"compopt() {{ :; }}; {script}", "bash", *words]
     done = subprocess.run(
-        command, env=program, capture_output=True, text=True, check=True, timeout=60
+        command, env=program, capture_output=True, text=True, check=True, timeout=120
     )
     assert not done.stderr
     return done.stdout.split()
@@ -72,7 +72,7 @@ def test_a_script_is_printed_where_there_is_no_such_shell(tmp_path):
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=120,
     )
     assert "complete -o" in done.stdout
     assert not done.stderr

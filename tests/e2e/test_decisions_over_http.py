@@ -21,7 +21,7 @@ HOSTILE = "<script>alert('1')</script><img src=x onerror=alert(2)>"
 
 
 def sent(address, path, body=None, **headers):
-    connection = HTTPConnection(address.removeprefix("http://"), timeout=20)
+    connection = HTTPConnection(address.removeprefix("http://"), timeout=120)
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     if body is not None:
         named["Content-Type"] = "application/json"

@@ -58,13 +58,13 @@ def prometheus(folder):
 
         def ask(path, **parameters):
             url = f"{base}/api/v1/{path}?{urlencode(parameters)}"
-            with urlopen(url, timeout=30) as answer:  # noqa: S310  # an address of this test
+            with urlopen(url, timeout=120) as answer:  # noqa: S310  # an address of this test
                 return json.load(answer)["data"]
 
         yield ask
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(120)
 
 
 def listening(log):

@@ -40,7 +40,7 @@ def build(folder):
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=120,
     )
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
     return list(yaml.safe_load_all(done.stdout))
@@ -244,5 +244,5 @@ def test_the_rules_find_what_the_operator_scrapes(made, tmp_path):
 
 def test_the_command_prints_the_committed_rules():
     command = [sys.executable, "-m", "monitor", "rules", "--kubernetes"]
-    told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
     assert told == (FOLDER / "prometheus-operator" / "rules.yaml").read_text(encoding="utf-8")

@@ -43,7 +43,7 @@ def server(tmp_path_factory):
 
 @pytest.fixture
 def registry(server):
-    return MlflowRegistry(RestClient(server.url, timeout=10, sleep=lambda _: None))
+    return MlflowRegistry(RestClient(server.url, timeout=120, sleep=lambda _: None))
 
 
 def new_model(server, name, versions=1):

@@ -18,7 +18,7 @@ def test_it_works_without_a_network_and_tries_to_reach_nobody(tmp_path):
     for name in ("demo", "config"):
         shutil.copytree(ROOT / name, tmp_path / name)
     possible = subprocess.run(
-        [*NEW_NETWORK, "true"], capture_output=True, text=True, check=False, timeout=30
+        [*NEW_NETWORK, "true"], capture_output=True, text=True, check=False, timeout=120
     )
     assert possible.returncode == 0, (
         f"this test needs a network namespace of its own, by `{' '.join(NEW_NETWORK)}`"

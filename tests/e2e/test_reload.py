@@ -43,7 +43,7 @@ def write(deployment, model, old, new):
 
 def post(address, **headers):
     where = urlsplit(address)
-    with closing(HTTPConnection(where.hostname, where.port, timeout=30)) as connection:
+    with closing(HTTPConnection(where.hostname, where.port, timeout=120)) as connection:
         connection.request("POST", "/-/reload", headers=headers)
         answer = connection.getresponse()
         return answer.status, answer.read().decode()
@@ -76,7 +76,7 @@ def test_a_good_change_is_in_force_at_once_and_told_with_its_diff(tmp_path):
         # A check that was under way when its model went may still tell of itself for a moment.
         wait_for(lambda: not any("fraud" in key for key in scrape(address)), process, log)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+        assert process.wait(120) == 0
     told = log.read_text()
     assert "model credit changed, policy " in told
     assert "+  end: '2024-01-10T00:00:00Z'" in told
@@ -171,7 +171,7 @@ def test_a_setting_of_the_start_is_refused_whole_and_the_level_of_the_log_is_not
         wait_for(lambda: scrape(address)[SUCCESSFUL] == 1, process, log)
         written = log.read_text()
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+        assert process.wait(120) == 0
     assert "stopping" not in log.read_text().removeprefix(written)
 
 

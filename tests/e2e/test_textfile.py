@@ -35,10 +35,10 @@ def running(command, log):
         yield process
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(120)
 
 
-def eventually(ask, seconds=60):
+def eventually(ask, seconds=300):
     """Return the first answer that is not empty."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

@@ -55,7 +55,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", "0")
             self.end_headers()
             return
-        behind = HTTPConnection("127.0.0.1", self.server_port, timeout=60)
+        behind = HTTPConnection("127.0.0.1", self.server_port, timeout=120)
         # The host stays as it was signed.
         behind.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
         for name, value in self.headers.items():

@@ -226,7 +226,7 @@ def test_a_killed_process_leaves_all_or_nothing(url, tmp_path, moment, kept):
     task = tmp_path / "task.pickle"
     task.write_bytes(pickle.dumps((run, a_policy())))
     ended = subprocess.run(
-        [sys.executable, "-c", KILLED, url, task, moment], check=False, timeout=60
+        [sys.executable, "-c", KILLED, url, task, moment], check=False, timeout=120
     )
     assert ended.returncode == -signal.SIGKILL
     assert (rows_of(url) != before) is kept
@@ -273,7 +273,7 @@ def test_a_killed_prune_leaves_whole_windows_and_the_next_one_goes_on(url, tmp_p
         ended = subprocess.run(
             [sys.executable, "-c", PRUNING_KILLED, url, task, str(statements)],
             check=False,
-            timeout=60,
+            timeout=120,
         )
         assert ended.returncode == -signal.SIGKILL
         ends.append(until := store.pruned_until("credit"))

