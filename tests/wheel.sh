@@ -6,12 +6,16 @@ repository=$(cd "$(dirname "$0")/.." && pwd)
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
 
-"$python" -m build --wheel --outdir "$place/dist" "$repository" >"$place/build.log" || {
+"$python" -m build --installer uv --wheel --outdir "$place/dist" "$repository" >"$place/build.log" 2>&1 ||
+  "$python" -m build --wheel --outdir "$place/dist" "$repository" >"$place/build.log" || {
   cat "$place/build.log"
   exit 1
 }
 "$python" -m venv "$place/venv"
-"$place/venv/bin/python" -m pip install --quiet "$place"/dist/modelmon-*.whl
+there=$place/venv/bin/python
+# uv takes a sixth of pip's time, and does not read pip's settings: where it finds no index, pip does it.
+"$python" -m uv pip install --quiet --python "$there" "$place"/dist/modelmon-*.whl ||
+  "$there" -m pip install --quiet "$place"/dist/modelmon-*.whl
 
 # Elsewhere than the checkout, so that `import monitor` can only mean the wheel.
 mkdir "$place/elsewhere"
