@@ -196,6 +196,7 @@ MEASURE_NAMES: Mapping[str, MeasureName] = {
     "f1_delay_adjusted": _ESTIMATED,
     "precision_delay_adjusted": _ESTIMATED,
     "recall_delay_adjusted": _ESTIMATED,
+    "multiclass_accuracy_delay_adjusted": _ESTIMATED_OF_CLASSES,
     "concept_drift": _OF_SCORES,
     "label_rate_gap": _OF_SCORES,
     "multiclass_concept_drift": _OF_PROBABILITIES,

@@ -56,6 +56,7 @@ OF_CLASSES = [
     for name in MEASURES
     if name.startswith(("macro_", "weighted_", "class_", "multiclass_accuracy"))
     and not name.startswith("macro_auc")
+    and not name.endswith("delay_adjusted")
 ]
 OF_PROBABILITIES = [
     "macro_auc",
@@ -309,3 +310,50 @@ def test_numbers_of_probabilities_do_not_depend_on_the_order_of_classes_or_batch
             assert {item.reason for item in found} == {found[0].reason}
             continue
         assert [item.value for item in found] == pytest.approx([found[0].value] * 3, rel=1e-12)
+
+
+ADJUSTED = "multiclass_accuracy_delay_adjusted"
+
+
+def coming(chances, true, there):
+    """Return the profile of rows of which the labels of some have come."""
+    return counted(chances, np.where(there, true, 3))
+
+
+def test_without_labels_it_is_the_estimate_and_with_all_of_them_what_they_say():
+    base, (chances, true) = counted(*scored(6000)), scored(2000, 1)
+    none, every = (coming(chances, true, np.full(2000, there)) for there in (False, True))
+    estimate = measured("estimated_multiclass_accuracy", base, none)
+    found = measured(ADJUSTED, base, none)
+    assert (found.value, found.low, found.high) == pytest.approx(
+        (estimate.value, estimate.low, estimate.high), rel=1e-12
+    )
+    assert "realised" not in found.detail
+    whole = measured(ADJUSTED, base, every)
+    assert whole.value == measured("multiclass_accuracy", base, every).value
+    assert (whole.detail["labelled"], whole.detail["waiting"]) == (2000, 0)
+
+
+def test_it_beats_the_labels_alone_where_sure_cases_get_theirs_first():
+    base = counted(*scored(6000))
+    errors = []
+    for seed in range(20):
+        chances, true = scored(2000, 50 + seed)
+        final = np.mean(chances.argmax(axis=1) == true)
+        found = measured(ADJUSTED, base, coming(chances, true, chances.max(axis=1) > 0.75))
+        errors.append([abs(found.value - final), abs(found.detail["realised"] - final)])
+        assert found.detail["waiting"] > 300
+    adjusted, alone = np.mean(errors, axis=0)
+    assert adjusted < alone / 3
+
+
+def test_it_beats_the_estimate_where_the_concept_has_changed():
+    base = counted(*scored(6000))
+    rng = np.random.default_rng(3)
+    chances, true = scored(4000, 2)
+    true = np.where((true == 1) & (rng.random(4000) < 0.4), 2, true)
+    window = coming(chances, true, rng.random(4000) < 0.5)
+    final = np.mean(chances.argmax(axis=1) == true)
+    found = measured(ADJUSTED, base, window)
+    estimate = measured("estimated_multiclass_accuracy", base, window)
+    assert abs(found.value - final) < 0.6 * abs(estimate.value - final)
