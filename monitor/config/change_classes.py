@@ -23,6 +23,7 @@ from monitor.config.change_rules import (
     ordered,
     persistence,
     smaller,
+    without,
 )
 from monitor.config.content import policy_content
 from monitor.config.document import dotted
@@ -147,6 +148,8 @@ RULES: Mapping[str, Rule] = {
     "gate.ttl": smaller,
     "gate.stale_grace": smaller,
     "gate.on_unreachable": ordered("open", "closed"),
+    "gate.on_exceeded": without("hold", ordered("alert", "watch", "restrict", "hold", "stop")),
+    "gate.reviewed.*": LOOSENS,
     "registry.on_outside_move": ordered("alert", "revert", "hold"),
     "registry.*": named,
     "rests_on.*": added,

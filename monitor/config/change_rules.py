@@ -73,6 +73,11 @@ def ordered(*names: str) -> Rule:
     return rule
 
 
+def without(value: str, rule: Rule) -> Rule:
+    """Return a rule of a key that says a value where it is not there."""
+    return lambda path, before, after: rule(path, before or value, after or value)
+
+
 def more(_path: Path, before: Any, after: Any) -> ChangeClass:
     """More entries tighten; one that is gone loosens, whatever came in its place."""
     was, now = _entries(before), _entries(after)

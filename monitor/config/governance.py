@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from monitor.config.governance_sections import (
+    ALERT,
     AccountabilitySection,
     ApprovalSection,
     ConsequenceSection,
@@ -42,6 +43,7 @@ from monitor.domain.governance import (
     shipped_ladder,
 )
 from monitor.domain.role import Role
+from monitor.domain.timetable import ReviewMark
 
 
 def governance_of(given: GovernanceSections) -> Governance:
@@ -167,7 +169,14 @@ def _review(section: ReviewSection) -> Review:
 
 
 def _gate(section: GateSection) -> GateRule:
-    return GateRule(section.ttl, section.stale_grace, Unreachable(section.on_unreachable))
+    exceeded, mark = section.on_exceeded, section.reviewed
+    return GateRule(
+        ttl=section.ttl,
+        stale_grace=section.stale_grace,
+        on_unreachable=Unreachable(section.on_unreachable),
+        on_exceeded=None if exceeded == ALERT else Rung[exceeded.upper()],
+        reviewed=None if mark is None else ReviewMark(mark.column, frozenset(mark.values or ())),
+    )
 
 
 def _registry(section: RegistrySection) -> RegistryEntry:

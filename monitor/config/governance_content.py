@@ -3,12 +3,14 @@
 from datetime import timedelta
 from typing import Any
 
+from monitor.config.governance_sections import ALERT
 from monitor.config.values import NEVER, duration_text
 from monitor.domain.approval import ApprovalRule
 from monitor.domain.governance import (
     Accountability,
     Consequence,
     Delegation,
+    GateRule,
     Governance,
     Risk,
     RiskLimit,
@@ -50,11 +52,7 @@ def governance_in_full(governance: Governance) -> Content:
             "grace": duration_text(governance.review.grace),
             "on_lapse": str(governance.review.on_lapse),
         },
-        "gate": {
-            "ttl": duration_text(governance.gate.ttl),
-            "stale_grace": duration_text(governance.gate.stale_grace),
-            "on_unreachable": str(governance.gate.on_unreachable),
-        },
+        "gate": _gate_content(governance.gate),
         "registry": governance.registry
         and _given(
             {
@@ -135,6 +133,20 @@ def _consequence_content(item: Consequence) -> Content:
         "notify": list(item.notify),
         "deadline": _span(item.deadline),
         **_given({"on_deadline": item.on_deadline and str(item.on_deadline)}),
+    }
+
+
+def _gate_content(gate: GateRule) -> Content:
+    """Return the section; keys that came later are there where they differ from silence."""
+    mark, exceeded = gate.reviewed, gate.on_exceeded
+    return {
+        "ttl": duration_text(gate.ttl),
+        "stale_grace": duration_text(gate.stale_grace),
+        "on_unreachable": str(gate.on_unreachable),
+        **({} if exceeded is GateRule().on_exceeded else {"on_exceeded": str(exceeded or ALERT)}),
+        **_given(
+            {"reviewed": mark and _given({"column": mark.column, "values": sorted(mark.values)})}
+        ),
     }
 
 

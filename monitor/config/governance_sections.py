@@ -12,6 +12,7 @@ from monitor.config.values import (
     Name,
     PositiveDuration,
     Text,
+    Value,
     parse_duration,
     wrong,
 )
@@ -23,6 +24,8 @@ ApproverName = Literal["accountable", "governance", "operator", "validator"]
 RungName = Literal["watch", "restrict", "hold", "stop"]
 KindName = Literal["activate_version", "release_hold", "loosen_policy", "waiver"]
 PartyName = Literal["requester", "builders", "owner", "author"]
+ALERT = "alert"
+"""What follows from decisions outside what was allowed where somebody is only called."""
 Seats = Annotated[int, Field(ge=1)]
 
 
@@ -202,6 +205,17 @@ class ReviewSection(Section):
     )
 
 
+class ReviewedSection(Section):
+    """How the log shows that a person looked at a decision."""
+
+    column: Text = Field(description="column of the log that shows it")
+    values: list[Value] | None = Field(
+        None,
+        min_length=1,
+        description="values that say so; without them any value does, such as the name of who looked",
+    )
+
+
 class GateSection(Section):
     """How the gate answers for the model."""
 
@@ -217,6 +231,13 @@ class GateSection(Section):
     )
     on_unreachable: Literal["open", "closed"] = Field(
         "closed", description="what a serving layer does after that"
+    )
+    on_exceeded: Literal["alert", RungName] = Field(
+        "hold",
+        description="the rung that follows decisions outside what was allowed; alert moves nothing",
+    )
+    reviewed: ReviewedSection | None = Field(
+        None, description="how the log shows that a person looked at a decision"
     )
 
 

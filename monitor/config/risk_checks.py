@@ -11,6 +11,7 @@ from monitor.config.population_checks import population_names
 from monitor.config.wording import quoted, suggestion
 from monitor.domain.errors import Problem
 from monitor.domain.field import Field, FieldKind, Population
+from monitor.governance.cases import Cause
 from monitor.measures.names import MeasureName
 
 
@@ -24,6 +25,9 @@ def risk_problems(
         path: KeyPath = ("risk", "limits", place)
         if first.setdefault(limit.id, place) != place:
             message = f"{quoted(limit.id)} is the id of limit {first[limit.id] + 1} as well"
+            yield document.problem((*path, "id"), message)
+        if limit.id in set(Cause):
+            message = f"{limit.id} is what cases are called that no limit leads to; take another id"
             yield document.problem((*path, "id"), message)
         yield from _measures(document, path, limit, measures)
         yield from _names(document, path, "fields", limit.fields, _fields(document))

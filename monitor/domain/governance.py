@@ -13,6 +13,7 @@ from monitor.domain.approval import SHIPPED_RULES, ApprovalKind, ApprovalRule
 from monitor.domain.finding import Verdict
 from monitor.domain.reading import Subject
 from monitor.domain.role import Role
+from monitor.domain.timetable import ReviewMark
 
 
 class Autonomy(StrEnum):
@@ -311,11 +312,16 @@ class GateRule:
         ttl: For how long an answer is fresh.
         stale_grace: How long after that it may still be used when the monitor cannot be asked.
         on_unreachable: What follows then.
+        on_exceeded: What follows from decisions that were outside what was allowed; None: somebody
+            is called, and nothing else.
+        reviewed: How the log shows that a person looked at a decision; None: it does not.
     """
 
     ttl: timedelta = timedelta(seconds=60)
     stale_grace: timedelta = timedelta(seconds=300)
     on_unreachable: Unreachable = Unreachable.CLOSED
+    on_exceeded: Rung | None = Rung.HOLD
+    reviewed: ReviewMark | None = None
 
 
 class OnOutsideMove(StrEnum):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
 
+from monitor.domain.timetable import Tally
 from monitor.domain.window import Window
 
 _LISTED = 3
@@ -290,6 +291,8 @@ class Accounting:
         without_id: Rows without an id, where the policy names an id column.
         files: The same file by file, at most `LISTED_FILES`: the most troubled first.
         memberships: How the protected table was joined, by its columns.
+        authority: The rows by version and by what it was allowed when, in order; None where they
+            were not held against that.
     """
 
     read: int = 0
@@ -302,6 +305,7 @@ class Accounting:
     without_id: int = 0
     files: tuple[FileAccount, ...] = ()
     memberships: Mapping[str, LabelJoin] = field(default_factory=dict)
+    authority: tuple[Tally, ...] | None = None
 
     @property
     def placed(self) -> int:

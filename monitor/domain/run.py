@@ -22,8 +22,13 @@ class Outcome(StrEnum):
     FAILED = "failed"
 
 
-def run_identity(
-    model: str, window: Window, policy: str, baselines: Mapping[str, str], manifest: str
+def run_identity(  # noqa: PLR0917  # six nouns, each of another type
+    model: str,
+    window: Window,
+    policy: str,
+    baselines: Mapping[str, str],
+    manifest: str,
+    timetable: str = "",
 ) -> str:
     """Return the digest under which a result is stored once and only once.
 
@@ -35,9 +40,11 @@ def run_identity(
         policy: Digest of the policy.
         baselines: Digest of the baseline of each version.
         manifest: Digest of the data.
+        timetable: Digest of what versions were allowed when; "" where nothing was counted by it.
     """
     parts = [model, window.start.isoformat(), window.end.isoformat(), policy, manifest]
     parts += [f"{version}={digest}" for version, digest in sorted(baselines.items())]
+    parts += [f"timetable {timetable}"] if timetable else []
     return sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -13,6 +13,8 @@ from monitor.domain.manifest import (
     UnreadableFile,
 )
 from monitor.domain.schema import SchemaChange, joined
+from monitor.domain.timetable import Timetable
+from monitor.engine.allowance import Allowance
 from monitor.profile.counts import ValueSample
 from monitor.profile.profile import Profile
 
@@ -91,6 +93,7 @@ class Counted:
     files: list[FileAccount] = field(default_factory=list)
     schema_changes: tuple[SchemaChange, ...] = ()
     memberships: dict[str, LabelJoin] = field(default_factory=dict)
+    allowance: Allowance = field(default_factory=Allowance)
 
     def merge(self, other: "Counted") -> None:
         """Add another part, in place."""
@@ -106,28 +109,41 @@ class Counted:
         self.unreadable.extend(other.unreadable)
         self.files.extend(other.files)
         self.memberships.update(other.memberships)
+        self.allowance.merge(other.allowance)
         if other.schema_changes:
             self.schema_changes = joined((*self.schema_changes, *other.schema_changes))
         if other.last_event is not None:
             self.last_event = max(self.last_event or other.last_event, other.last_event)
 
-    def accounting(self, labels: LabelJoin | None = None) -> Accounting:
-        """Return the rows, read = profiled + rejected, and how labels were joined to them."""
+    def accounting(
+        self, labels: LabelJoin | None = None, timetable: Timetable | None = None
+    ) -> Accounting:
+        """Return the rows, read = profiled + rejected, and how labels were joined to them.
+
+        Args:
+            labels: How a label table was joined; None for none.
+            timetable: What decisions were counted by; None when nothing is held against it.
+        """
         invalid: Counter[str] = Counter()
         for file in self.files:
             invalid.update(file.invalid)
+        unregistered = _most_frequent(self.unregistered)
+        named = self.profiles.keys() | unregistered.keys()
         listed = sorted(_by_path(self.files), key=lambda file: (-file.troubled, file.path))
         return Accounting(
             read=self.read,
             profiled={version: item.rows for version, item in sorted(self.profiles.items())},
             rejected=dict(sorted(self.rejected.items())),
-            unregistered=_most_frequent(self.unregistered),
+            unregistered=unregistered,
             labels=labels,
             unmapped_labels=_most(self.unmapped_labels),
             invalid=dict(sorted(invalid.items())),
             without_id=sum(file.without_id for file in self.files),
             files=tuple(listed[:LISTED_FILES]),
             memberships=dict(sorted(self.memberships.items())),
+            authority=None
+            if timetable is None
+            else self.allowance.tallies(timetable, named, OTHER_VERSIONS),
         )
 
 

@@ -13,6 +13,7 @@ from monitor.domain.manifest import UNLISTED, LabelJoin, Listing, Manifest
 from monitor.domain.policy import Policy
 from monitor.domain.quarantine import Quarantine, QuarantinedFile
 from monitor.domain.run import Failure, Outcome, Run
+from monitor.domain.timetable import Timetable
 from monitor.domain.window import Window
 from monitor.engine.answering import Answers
 from monitor.engine.authority import Authorities
@@ -45,12 +46,14 @@ class Scan:
         manifest: The files they come from, with the label files, and files left out.
         unplaced: Paths of log files of which nothing says when their rows are from: they are read
             for every window, and are news for none.
+        timetable: By what a version was allowed when its rows are counted as well; None: they are not.
     """
 
     window: Window
     tasks: tuple[Task, ...]
     manifest: Manifest
     unplaced: frozenset[str] = frozenset()
+    timetable: Timetable | None = None
 
     @property
     def listing(self) -> Listing:
@@ -76,11 +79,7 @@ class TaskCounter(Protocol):
         ...
 
     def complete(self) -> "TaskCounter":
-        """Return the function with what only counting needs: which rows repeat another one.
-
-        It costs a look at the ids of all tasks, and so is left until it is sure that they will be
-        counted.
-        """
+        """Return the function with what only counting needs, for it is dear: rows that repeat others."""
         ...
 
 

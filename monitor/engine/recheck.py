@@ -1,6 +1,7 @@
 """Whether what is stored is what the stored profiles, baselines and policies give."""
 
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from enum import StrEnum
@@ -23,6 +24,7 @@ from monitor.engine.recount import ImpossibleError, Recount, Recounter
 from monitor.engine.references import hold
 from monitor.engine.register import baseline_digest
 from monitor.engine.run import Conclusions, conclude
+from monitor.engine.timetable import timetable_of
 from monitor.profile.codec import grid_from_bytes, profile_from_bytes
 from monitor.profile.grid import Grid
 from monitor.profile.profile import Profile
@@ -55,7 +57,7 @@ class Difference:
 
     Attributes:
         what: A kind of thing: ``reading``, ``finding``, ``rows``, ``data``, ``policy``,
-            ``evidence``.
+            ``evidence``, ``authority``.
         measure: The measure; "" where it is about none.
         subject: What was measured; None where nothing was.
         attribute: Which part of the thing; "" for its being there at all.
@@ -167,7 +169,11 @@ class Rechecker:
         try:
             policy = self._policy(run.policy)
             found = self.concluded(run, policy, as_then=True)
-            differences = (*_of_result(run, revision, policy, found), *self._of_log(run, policy))
+            differences = (
+                *_of_result(run, revision, policy, found),
+                *self._of_authority(run, policy),
+                *self._of_log(run, policy),
+            )
         except ImpossibleError as error:
             return Recheck(window, revision.number, run.code, *counts, (), str(error))
         return Recheck(window, revision.number, run.code, *counts, differences)
@@ -223,6 +229,20 @@ class Rechecker:
         rows = run.accounting if counted is None else counted.accounting
         columns = run.schema_changes
         return conclude(policy, run.window, baselines, grids, profiles, rows, held, columns)
+
+    def _of_authority(self, run: Run, policy: Policy) -> Iterator[Difference]:
+        """Yield what was counted by something else than what the gate recorded."""
+        counted = run.accounting.authority
+        if counted is None:
+            return
+        answers, mark = self._store.gate_answers(self._model), policy.governance.gate.reviewed
+        timetable = timetable_of(answers, run.window, mark)
+        for tally in counted:
+            known = () if timetable is None else timetable.of(tally.version)
+            if tally.spell not in known:
+                subject = Subject(run.model, tally.version)
+                told = " / ".join(tally.spell.text().split("\x1e"))
+                yield Difference("authority", "", subject, "what was allowed", told, None)
 
     def _policy(self, digest: str) -> Policy:
         if digest not in self._policies:
@@ -281,6 +301,7 @@ def _of_result(
 ) -> Iterator[Difference]:
     yield from _of_inputs(run, revision, policy)
     yield from _of_rows(run, found)
+    yield from _of_decisions(run.accounting, run.model)
     yield from _of_evidence(run, found)
     yield from _of_readings(_readings(run), _readings(found))
     yield from _of_findings(_findings(run), _findings(found))
@@ -320,6 +341,22 @@ def _of_rows(run: Run, found: Conclusions) -> Iterator[Difference]:
         if result.rows != accounting.profiled.get(result.version, 0):
             now = accounting.profiled.get(result.version, 0)
             yield Difference("rows", "", subject, "in the sum of rows", result.rows, now)
+
+
+def _of_decisions(accounting: Accounting, model: str) -> Iterator[Difference]:
+    """Yield versions whose decisions, by what was allowed when, are not all of their rows."""
+    if accounting.authority is None:
+        return
+    counted: Counter[str] = Counter()
+    for tally in accounting.authority:
+        counted[tally.version] += tally.rows
+    for version, rows in accounting.profiled.items():
+        if counted[version] != rows:
+            subject = Subject(model, version)
+            yield Difference("authority", "", subject, "decisions", counted[version], rows)
+    if counted.total() != accounting.placed:
+        whole = counted.total(), accounting.placed
+        yield Difference("authority", "", Subject(model), "decisions", *whole)
 
 
 def _of_evidence(run: Run, found: Conclusions) -> Iterator[Difference]:

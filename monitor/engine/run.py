@@ -18,6 +18,7 @@ from monitor.domain.reading import Reading, Subject
 from monitor.domain.reference import held_identity
 from monitor.domain.run import Outcome, Run, VersionResult, run_identity
 from monitor.domain.schema import SchemaChange
+from monitor.domain.timetable import Timetable
 from monitor.domain.window import Window
 from monitor.engine.beside import with_columns, with_shares
 from monitor.engine.counting import bundled
@@ -27,6 +28,7 @@ from monitor.engine.frozen import check_frozen
 from monitor.engine.ports import Clock, Committed, Compute, Scan, Source, Store, TaskCounter
 from monitor.engine.progress import Progress
 from monitor.engine.references import Held, hold, pair_with_baseline
+from monitor.engine.timetable import timetable_of
 from monitor.measures.measuring import measure_against, measure_all
 from monitor.measures.peers import measure_peer, peer_floors
 from monitor.measures.slices import measure_slices
@@ -93,22 +95,22 @@ def run_window(  # noqa: PLR0917  # six nouns, each of another type
     started = outside.clock.now()
     store = outside.store
     baselines = store.current_baselines(policy.model)
-    scan = source.scan(window, quarantine)
+    scan = replace(source.scan(window, quarantine), timetable=_timetable(policy, window, store))
     heads = store.heads(policy.model)
     held = hold(policy, window, baselines, heads, store)
     head = heads.get(window)
     stored = None if head is None else store.run(policy.model, window, head.revision)
     if head and stored and head.listing == scan.listing:
-        inputs = _inputs(policy, window, baselines, scan.manifest, stored.accounting.labels)
+        inputs = _inputs(policy, scan, baselines, scan.manifest, stored.accounting.labels)
         if head.identity == _identity(inputs, held, stored.results):
             return Ran(stored, Committed(head.revision, new=False))
     prepared = prepare(policy, source, scan, baselines, held)
     if head and stored:
-        inputs = _inputs(policy, window, baselines, scan.manifest, prepared.count.joined)
+        inputs = _inputs(policy, scan, baselines, scan.manifest, prepared.count.joined)
         if head.identity == _identity(inputs, held, stored.results):
             return Ran(stored, Committed(head.revision, new=False))  # other files, the same labels
     seen = examine(policy, prepared, outside.compute, progress)
-    inputs = _inputs(policy, window, baselines, seen.manifest, seen.accounting.labels)
+    inputs = _inputs(policy, scan, baselines, seen.manifest, seen.accounting.labels)
     run = Run(
         model=policy.model,
         window=window,
@@ -264,7 +266,7 @@ def examine(
     """
     scan, baselines, grids = prepared.scan, prepared.baselines, prepared.grids
     counted = compute.count(bundled(scan.tasks), prepared.count.complete(), progress)
-    accounting = counted.accounting(prepared.count.joined)
+    accounting = counted.accounting(prepared.count.joined, scan.timetable)
     columns = counted.schema_changes
     found = conclude(
         policy, scan.window, baselines, grids, counted.profiles, accounting, prepared.held, columns
@@ -421,13 +423,23 @@ def _identity(inputs: str, held: Held, results: Sequence[VersionResult]) -> str:
 
 def _inputs(
     policy: Policy,
-    window: Window,
+    scan: Scan,
     baselines: Mapping[str, Baseline],
     manifest: Manifest,
     joined: LabelJoin | None,
 ) -> str:
     digests = {version: baseline.digest for version, baseline in baselines.items()}
-    return run_identity(policy.model, window, policy.digest, digests, manifest.content(joined))
+    content = manifest.content(joined)
+    allowed = "" if scan.timetable is None else scan.timetable.digest
+    return run_identity(policy.model, scan.window, policy.digest, digests, content, allowed)
+
+
+def _timetable(policy: Policy, window: Window, store: Store) -> Timetable | None:
+    """Return what versions were allowed when; None of a model whose policy leaves answers out."""
+    governance = policy.governance
+    if not governance.governed:
+        return None
+    return timetable_of(store.gate_answers(policy.model), window, governance.gate.reviewed)
 
 
 def _with_broken(policy: Policy, manifest: Manifest, broken: list[UnreadableFile]) -> Manifest:

@@ -16,6 +16,7 @@ from monitor.exposition.standing_catalogue import STANDINGS
 
 _MODEL = ("model",)
 _VERSION = ("model", "model_version")
+_OF_CONDITION = (*_VERSION, "condition")
 _FEATURE = ("model", "model_version", "feature", "method", "reference")
 _OUTPUT = ("model", "model_version", "method", "reference")
 _QUALITY = ("model", "model_version", "feature", "check")
@@ -126,9 +127,25 @@ _MODELS = (
     _result(
         "decisions_outside_authority",
         "Decisions of the latest window that the version was not allowed to make, by why; of"
-        " undecided ones as many as there can be at most.",
+        " undecided and unrecorded ones as many as there can be at most.",
         "decisions",
         ("model", "model_version", "reason"),
+        empty=True,
+    ),
+    _result(
+        "decisions_outside_condition",
+        "Decisions of the latest window beyond a condition of the permits of their time; of"
+        " human_review_share, how many more a person should have looked at.",
+        "decisions",
+        _OF_CONDITION,
+        empty=True,
+    ),
+    _result(
+        "decisions_condition_unknown",
+        "Decisions of the latest window of which the log does not say whether they kept to a"
+        " condition.",
+        "decisions",
+        _OF_CONDITION,
         empty=True,
     ),
 )

@@ -25,6 +25,7 @@ from monitor.engine.snapshot import ModelSnapshot
 from monitor.engine.withheld import Withheld, withheld
 from monitor.exposition.alerts import add_alerts
 from monitor.exposition.joins import add_columns, add_label_join, add_memberships
+from monitor.exposition.overreach import add_overreach
 from monitor.exposition.sheet import Sheet
 from monitor.exposition.standing import add_standings
 from monitor.measures.measure import Family
@@ -84,7 +85,7 @@ def add_model(sheet: Sheet, snapshot: ModelSnapshot, families: Mapping[str, Fami
     """
     _add_identity(sheet, snapshot)
     _add_runs(sheet, snapshot)
-    _add_overreach(sheet, snapshot)
+    add_overreach(sheet, snapshot)
     _add_quarantine(sheet, snapshot)
     add_standings(sheet, snapshot)
     return _add_latest(sheet, snapshot, families)
@@ -174,13 +175,6 @@ def _add_runs(sheet: Sheet, snapshot: ModelSnapshot) -> None:
     if _has_further_window(snapshot):
         interval = snapshot.policy.schedule.interval.total_seconds()
         sheet.add("check_interval_seconds", interval, model=model)
-
-
-def _add_overreach(sheet: Sheet, snapshot: ModelSnapshot) -> None:
-    model = snapshot.policy.model
-    for each in snapshot.overreach:
-        labels = {"model_version": each.version, "reason": each.excess.value}
-        sheet.add("decisions_outside_authority", each.rows, model=model, **labels)
 
 
 def _add_quarantine(sheet: Sheet, snapshot: ModelSnapshot) -> None:

@@ -122,11 +122,28 @@ _DATA = (
     ),
     Alert(
         "ModelMonOutsideAuthority",
-        'sum by (job, model, model_version) (modelmon_decisions_outside_authority{reason!="undecided"}) > 0',
+        "sum by (job, model, model_version) (max by (job, model, model_version, reason)"
+        ' (modelmon_decisions_outside_authority{reason=~"not_acting|unknown_version"})) > 0',
         "critical",
         "Model {{ $labels.model }} decides without being allowed to",
         f"{_MODEL}{_NUMBER} decisions of the latest window were made while the version was not allowed to act."
-        " Ask: modelmon authority --model {{ $labels.model }}",
+        " Ask: modelmon authority --decisions --model {{ $labels.model }}",
+    ),
+    Alert(
+        "ModelMonOutsideCondition",
+        "max by (job, model, model_version, condition) (modelmon_decisions_outside_condition) > 0",
+        "critical",
+        "Model {{ $labels.model }} decides beyond its conditions",
+        f"{_MODEL}{_NUMBER} decisions of the latest window are beyond what its permits said of"
+        " {{ $labels.condition }}. Ask: modelmon authority --decisions --model {{ $labels.model }}",
+    ),
+    Alert(
+        "ModelMonConditionUnknown",
+        "max by (job, model, model_version, condition) (modelmon_decisions_condition_unknown) > 0",
+        "warning",
+        "Nobody knows whether model {{ $labels.model }} keeps its conditions",
+        f"{_MODEL}of {_NUMBER} decisions of the latest window the log does not say whether they kept"
+        " to {{ $labels.condition }}.",
     ),
     Alert(
         "ModelMonFilesQuarantined",

@@ -47,6 +47,8 @@ class Cause(StrEnum):
     """Something that was approved is another now."""
     PERSON = "person"
     """A person held or stopped it."""
+    OUTSIDE_AUTHORITY = "outside_authority"
+    """Its log has decisions that it was not allowed to make."""
 
 
 @dataclass(frozen=True, slots=True)

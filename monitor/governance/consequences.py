@@ -216,14 +216,18 @@ def lose_identity(book: Book, present: Present, version: str, why: str) -> None:
     _hold(book, present.governance, version, Cause.IDENTITY, Event.IDENTITY_CHANGED, why)
 
 
+def answered(ledger: Ledger, version: str, broken: Broken) -> bool:
+    """Return whether there is a case of it, or was one that was closed since it began."""
+    return any(
+        case.closed_at is None or case.closed_at >= broken.since
+        for case in ledger.cases.values()
+        if (case.version, case.cause) == (version, broken.cause)
+    )
+
+
 def open_case(book: Book, governance: Governance, version: str, broken: Broken) -> None:
     """Open a case for why a version loses authority, unless there is one."""
-    cases = [
-        case
-        for case in book.ledger.cases.values()
-        if (case.version, case.cause) == (version, broken.cause)
-    ]
-    if any(case.closed_at is None or case.closed_at >= broken.since for case in cases):
+    if answered(book.ledger, version, broken):
         return
     case = Case(
         model=book.ledger.model,
@@ -415,7 +419,8 @@ def _cleared(
 ) -> list[Case]:
     """Return the cases that only watched, and whose limit was shown to hold again.
 
-    An alert that is merely no longer judged clears nothing.
+    An alert that is merely no longer judged clears nothing, and decisions that were made outside of
+    what was allowed stay made: somebody has to say what was done about them.
     """
     still = {item.cause for item in broken}
     over = {item.fingerprint for item in present.alerts if item.state is AlertState.RESOLVED}
@@ -423,7 +428,7 @@ def _cleared(
         case
         for case in ledger.open_cases(version)
         if case.rung is Rung.WATCH
-        and case.cause not in still
+        and case.cause not in {Cause.OUTSIDE_AUTHORITY, *still}
         and not ledger.waived(case.cause, version, present.now)
         and over.issuperset(case.findings)
     ]

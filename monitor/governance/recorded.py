@@ -227,7 +227,14 @@ def _pruned(item: PrunedResult) -> Json:
     return found
 
 
-def authority_exceeded(run: Run, version: str, excess: str, rows: int) -> Happened:
+def authority_exceeded(  # noqa: PLR0917  # six nouns, each of another type
+    run: Run,
+    version: str,
+    excess: str,
+    rows: int,
+    last: datetime,
+    condition: tuple[str, float] | None = None,
+) -> Happened:
     """Return the event of decisions that a version was not allowed to make.
 
     Args:
@@ -235,13 +242,18 @@ def authority_exceeded(run: Run, version: str, excess: str, rows: int) -> Happen
         version: The version.
         excess: How they were outside what was allowed.
         rows: How many.
+        last: When the latest of them was made.
+        condition: Name and bound of the condition that they were beyond; None for none.
     """
-    data: Mapping[str, Json] = {
+    data: dict[str, Json] = {
         "window": _window(run.window),
         "run": run.identity,
         "reason": excess,
         "decisions": rows,
+        "last": last.isoformat(),
     }
+    if condition is not None:
+        data |= {"condition": _plain(condition[0]), "bound": f"{condition[1]:g}"}
     subject = f"{_model(run.model)}/version/{_plain(version)}"
     kind = EventType.AUTHORITY_EXCEEDED
     return Happened(run.finished, AuditEvent(kind, subject, DAEMON, run.policy, data))

@@ -1,17 +1,18 @@
 """What one stored result rests on: its inputs, its rows, its files, and what was found."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from monitor.domain.manifest import LateChange, LogFile, TableSnapshot
+from monitor.domain.manifest import Accounting, LateChange, LogFile, TableSnapshot
 from monitor.domain.policy import Policy
 from monitor.domain.reading import Reading
 from monitor.domain.reference import Composition
 from monitor.domain.registry import Origin
 from monitor.domain.run import Run
 from monitor.engine.ports import Revision
+from monitor.engine.tallies import tally_document
 from monitor.reports.file_notes import notes_on_files
 from monitor.reports.finding_document import judged_document
 from monitor.reports.groups import membership_table
@@ -96,7 +97,7 @@ def explanation_document(explained: Explained) -> dict[str, Any]:
         "started": run.started.isoformat(),
         "finished": run.finished.isoformat(),
         "last_event": None if run.last_event is None else run.last_event.isoformat(),
-        "accounting": {**asdict(accounting), "balances": accounting.balances},
+        "accounting": _accounting_document(accounting),
         "manifest": {
             **asdict(run.manifest),
             "digest": run.manifest.digest,
@@ -306,3 +307,10 @@ def _instant(instant: datetime) -> str:
 
 def _seconds(duration: timedelta) -> str:
     return f"{duration.total_seconds():.1f} s"
+
+
+def _accounting_document(accounting: Accounting) -> dict[str, Any]:
+    document = asdict(replace(accounting, authority=None))
+    tallies = accounting.authority
+    told = None if tallies is None else [tally_document(item) for item in tallies]
+    return {**document, "authority": told, "balances": accounting.balances}

@@ -21,6 +21,7 @@ from monitor.reports.authority import shown_to_all
 from monitor.reports.discretion import told
 from monitor.reports.evidence import ABOUT, Fact, short_text, start_text
 from monitor.reports.explanation import Explained, left_out_table, row_table, run_table
+from monitor.reports.overreach import overreach_table
 from monitor.reports.table import Table
 from monitor.reports.wording import alarm_text, all_findings, limit_text, subject_of, window_name
 
@@ -258,8 +259,13 @@ def overview(
         older=older,
         answers=answers(shot.policy),
         waits=bool(shot.policy.waiting),
-        authority=shown_to_all(shot.ledger, now),
+        authority=(*shown_to_all(shot.ledger, now), *_outside(shot)),
     )
+
+
+def _outside(shot: ModelSnapshot) -> tuple[Table, ...]:
+    table = overreach_table(shot.overreach, "Decisions outside of what was allowed, latest window")
+    return (table,) if table.rows else ()
 
 
 def result_page(explained: Explained, small: Withheld) -> Result:

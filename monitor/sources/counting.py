@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from monitor.domain.manifest import FileAccount, LabelJoin, Rejection, UnreadableFile
 from monitor.domain.policy import SourceSpec
 from monitor.domain.schema import SchemaChange, joined
+from monitor.domain.timetable import Timetable
 from monitor.engine.counting import Counted, Task
 from monitor.profile.grid import Grid
 from monitor.profile.instants import from_micros
@@ -28,6 +29,7 @@ from monitor.sources.location import READ_ERRORS, Fault, FoundFile, fault
 from monitor.sources.meeting import Meeting, Shared
 from monitor.sources.members import Members
 from monitor.sources.reader import Batch, LogView, OpenFile, batches, opened
+from monitor.sources.spells import count_spells
 from monitor.sources.together import Piece, Pool, WholeFile, pools
 
 CHECKED_WHOLE = 2**20
@@ -49,6 +51,7 @@ class CountFile:
         tasks: The tasks of the scan.
         duplicates: Rows that another row stands for; they are rejected.
         members: What the protected table says of the window's rows.
+        timetable: What each version was allowed when; None: rows are not counted by it.
     """
 
     view: LogView
@@ -58,6 +61,7 @@ class CountFile:
     tasks: tuple[Task, ...] = ()
     duplicates: Duplicates = field(default_factory=Duplicates)
     members: Members = field(default_factory=Members)
+    timetable: Timetable | None = None
 
     @property
     def joined(self) -> LabelJoin | None:
@@ -74,7 +78,8 @@ class CountFile:
 
     def _is_sound(self, task: Task, file: FoundFile) -> bool:
         """Return whether all that is read of a file can be read."""
-        alone = CountFile(self.view, {file.path: file}, self.grids, None)
+        only = {file.path: file}
+        alone = CountFile(self.view, only, self.grids, None, timetable=self.timetable)
         return not alone(task).unreadable
 
     def __call__(self, task: Task) -> Counted:
@@ -136,6 +141,7 @@ class CountFile:
                 begin += logged.chunk.rows
                 batch = logged.without(repeated, Rejection.DUPLICATE_ID)
                 _account(told, batch, self.grids)
+                count_spells(told.allowance, self.timetable, log, batch)
                 versions |= self.grids.keys() & logged.versions.keys()
                 counted = self.grids.keys() & batch.versions.keys()
                 profiled += sum(batch.versions[version].rows for version in counted)
@@ -274,6 +280,7 @@ class CountFile:
                 held = divide(log, batch, chosen)
                 if share.first:
                     _account(counted, batch, self.grids)
+                    count_spells(counted.allowance, self.timetable, log, batch)
                     builders.add_duplicates(logged, batch)
                     outcome = None if labels is None else labels.column(logged)
                     brought = Joined(outcome, members.columns(logged))

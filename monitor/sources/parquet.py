@@ -177,7 +177,9 @@ class ParquetSource:
         view = self._view(scan)
         files = {file.path: file for _, file in _files_of(scan)}
         labels, people = self._joined(view, scan), self._members(view, scan)
-        return CountFile(view, files, grids, labels, scan.tasks, members=people)
+        return CountFile(
+            view, files, grids, labels, scan.tasks, members=people, timetable=scan.timetable
+        )
 
     def moved(
         self, manifests: Mapping[Window, Manifest], quarantine: Quarantine | None = None

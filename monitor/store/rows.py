@@ -1,7 +1,7 @@
 """Domain values as rows of the tables, and back."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +26,7 @@ from monitor.domain.reference import Composition
 from monitor.domain.run import Failure, Outcome, Run, VersionResult
 from monitor.domain.schema import ColumnChange, SchemaChange
 from monitor.domain.window import Window
+from monitor.engine.tallies import tally_document, tally_of
 from monitor.store.tables import READINGS
 
 _RENAMED = {"then": "value_then", "now": "value_now", "note": "explanation"}
@@ -121,7 +122,7 @@ def run_row(run: Run, revision: int) -> dict[str, Any]:
         "manifest": asdict(run.manifest),
         "manifest_digest": run.manifest.digest,
         "listing": f"{run.listing.log} {run.listing.labels}",
-        "accounting": asdict(run.accounting),
+        "accounting": _accounting_document(run.accounting),
         "outcome": run.outcome,
         "started": run.started,
         "finished": run.finished,
@@ -425,7 +426,18 @@ def _accounting(document: dict[str, Any]) -> Accounting:
     found = document.get("memberships", {})
     memberships = {column: LabelJoin(**join) for column, join in found.items()}
     read = {"labels": joined, "files": files, "memberships": memberships}
-    return Accounting(**{**document, **read})
+    counted = document.get("authority")
+    tallies = None if counted is None else tuple(tally_of(item) for item in counted)
+    return Accounting(**{**document, **read, "authority": tallies})
+
+
+def _accounting_document(accounting: Accounting) -> dict[str, Any]:
+    document = asdict(replace(accounting, authority=None))
+    if accounting.authority is None:
+        del document["authority"]  # as it was before there was such a thing
+    else:
+        document["authority"] = [tally_document(item) for item in accounting.authority]
+    return document
 
 
 def _window_columns(window: Window) -> dict[str, datetime]:

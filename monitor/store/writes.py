@@ -16,9 +16,10 @@ from monitor.domain.policy import Policy
 from monitor.domain.quarantine import QuarantinedFile
 from monitor.domain.run import Failure, Run
 from monitor.engine.authority import Decide
-from monitor.engine.overreach import Excess, overreach_of
+from monitor.engine.overreach import KNOWN, exceeded_of, overreach_of
 from monitor.engine.ports import Committed
 from monitor.governance.consequences import register, settled
+from monitor.governance.exceeding import Exceeded, exceed
 from monitor.governance.ledger import Book, Change
 from monitor.governance.projection import happened
 from monitor.governance.record import Actor
@@ -198,26 +199,42 @@ def commit_run(
     for event in write_life(connection, run, policy):
         journal.add(alert_changed(run.model, event))
     journal.add(run_completed(run, revision, results_digest(connection, number)))
-    _tell_overreach(connection, run, policy, journal)
-    _settle(connection, run, policy, journal)
+    exceeded = _tell_overreach(connection, run, policy, journal)
+    _settle(connection, run, policy, exceeded, journal)
     return Committed(revision, new=True)
 
 
-def _tell_overreach(connection: Connection, run: Run, policy: Policy, journal: Journal) -> None:
-    """Have decisions recorded that were outside what was allowed."""
+def _tell_overreach(
+    connection: Connection, run: Run, policy: Policy, journal: Journal
+) -> Sequence[Exceeded]:
+    """Have decisions recorded that were outside what was allowed; return who answers for what."""
     if not policy.governance.governed:
-        return
-    for each in overreach_of(run, read_answers(connection, run.model)):
-        if each.excess is not Excess.UNDECIDED:
-            journal.add(authority_exceeded(run, each.version, each.excess.value, each.rows))
+        return ()
+    found = overreach_of(run, read_answers(connection, run.model))
+    for each in found:
+        if each.excess in KNOWN and each.rows:
+            condition = None if each.bound is None else (each.condition, each.bound)
+            told = (each.version, each.excess.value, each.rows, each.last, condition)
+            journal.add(authority_exceeded(run, *told))
+    return exceeded_of(found, run.window)
 
 
-def _settle(connection: Connection, run: Run, policy: Policy, journal: Journal) -> None:
+def _settle(
+    connection: Connection,
+    run: Run,
+    policy: Policy,
+    exceeded: Sequence[Exceeded],
+    journal: Journal,
+) -> None:
     """Write what follows from a run for the authority of the model's versions."""
-    book = _book(connection, run.model, run.finished)
+    ledger = read_ledger(connection, run.model)
     seen = [result.version for result in run.results]
     present = read_present(connection, policy, run.finished, seen)
-    book.changes.extend(settled(book.ledger, present))
+    before = settled(ledger, present)
+    book = Book(ledger.after(before), run.finished)
+    exceed(book, present, exceeded)
+    after = settled(book.ledger, present) if book.changes else ()
+    book.changes = [*before, *book.changes, *after]
     _write_book(connection, book, policy.digest, journal)
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from monitor.domain.governance import GateAction
+from monitor.domain.timetable import Regime, Spell, Tally
 from monitor.engine.answering import Answered, Asked, Usage
 from monitor.engine.overreach import Excess, Overreach, overreach_of
 from monitor.governance.permit import Answer
@@ -101,8 +102,8 @@ def test_decisions_outside_what_was_allowed_are_recorded_with_the_run_that_found
     rows = run.accounting.profiled["1"]
     strange = run.accounting.unregistered["3"]
     assert overreach_of(run, answers) == (
-        Overreach("1", Excess.NOT_ACTING, rows),
-        Overreach("3", Excess.UNKNOWN_VERSION, strange),
+        Overreach("1", Excess.NOT_ACTING, rows, run.window.end),
+        Overreach("3", Excess.UNKNOWN_VERSION, strange, run.window.end),
     )
     if stores.url == "sqlite://":
         return  # nobody else can look into a database in memory
@@ -132,3 +133,66 @@ def test_nothing_is_held_against_a_model_whose_policy_is_incomplete(stores):
     with closing(AuditStore(stores.url)) as audit:
         (log,) = audit.logs()
     assert "authority.exceeded" not in {json.loads(body)["type"] for body in log.bodies}
+
+
+def a_tally(run, version, regime, rows, **more):
+    spell = Spell(run.window.start, run.window.end, regime, more.pop("conditions", {}))
+    return Tally(version, spell, rows, run.window.end - timedelta(minutes=3), **more)
+
+
+def counted(run):
+    """Return a run that was counted by what was allowed when, with everything that a tally can have."""
+    within = {
+        "conditions": {"amount": 5000.0, "human_review_share": 0.25},
+        "over": {"amount": 7},
+        "unknown": {"amount": 2},
+        "last_over": run.window.end - timedelta(minutes=9, microseconds=3),
+        "reviewed": 100,
+        "unmarked": 20,
+    }
+    tallies = (
+        a_tally(run, "1", Regime.REFUSED, 12),
+        a_tally(run, "2\x00\ud800", Regime.CONDITIONED, 400, **within),
+        a_tally(run, "3", Regime.UNKNOWN, 5),
+    )
+    return replace(run, accounting=replace(run.accounting, authority=tallies))
+
+
+def test_what_was_counted_is_read_as_it_was_stored(stores):
+    run = counted(a_run(versions=("1",)))
+    stores.writer.register(a_baseline("1"))
+    stores.writer.commit(run, a_policy())
+    assert stores.reader.run("credit", run.window).accounting == run.accounting
+    before = a_run(1, versions=("1",))
+    stores.writer.commit(before, a_policy())
+    assert stores.reader.run("credit", before.window).accounting.authority is None
+
+
+def test_decisions_outside_what_was_allowed_open_cases_in_the_transaction_of_their_run(stores):
+    run = counted(a_run(versions=("1",)))
+    stores.writer.register(a_baseline("1"))
+    policy = replace(a_policy(), governance=GOVERNED)
+    stores.writer.commit(run, policy)
+    (case,) = stores.reader.cases("credit")  # of the others nothing is known to be there
+    assert (case.version, case.cause, case.accountable) == (
+        "1",
+        "outside_authority",
+        GOVERNED.accountability.accountable,
+    )
+    stores.writer.commit(run, policy)
+    assert stores.reader.cases("credit") == (case,)
+    if stores.url == "sqlite://":
+        return  # nobody else can look into a database in memory
+    with closing(AuditStore(stores.url)) as audit:
+        (log,) = audit.logs()
+        assert not audit.compared()
+        assert audit.replayed()[1] == ()
+    found = [json.loads(body) for body in log.bodies]
+    told = [each["data"] for each in found if each["type"] == "authority.exceeded"]
+    assert [(each["reason"], each["decisions"], each.get("condition")) for each in told] == [
+        ("not_acting", 12, None),
+        ("condition_broken", 7, "amount"),
+        ("unknown_version", 5, None),
+    ]
+    assert told[1]["bound"] == "5000"
+    assert told[1]["last"] == (run.window.end - timedelta(minutes=9, microseconds=3)).isoformat()

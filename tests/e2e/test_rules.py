@@ -164,11 +164,35 @@ STORIES = [
         "critical",
         "Model credit decides without being allowed to",
         'Model "credit" version "2": 40 decisions of the latest window were made while the version'
-        " was not allowed to act. Ask: modelmon authority --model credit",
+        " was not allowed to act. Ask: modelmon authority --decisions --model credit",
         {
             'modelmon_decisions_outside_authority{model="credit",model_version="2",reason="not_acting"}': 40
         },
         model_version="2",
+    ),
+    of_model(
+        "ModelMonOutsideCondition",
+        "critical",
+        "Model credit decides beyond its conditions",
+        'Model "credit" version "2": 7 decisions of the latest window are beyond what its permits said'
+        " of amount. Ask: modelmon authority --decisions --model credit",
+        {
+            'modelmon_decisions_outside_condition{model="credit",model_version="2",condition="amount"}': 7
+        },
+        model_version="2",
+        condition="amount",
+    ),
+    of_model(
+        "ModelMonConditionUnknown",
+        "warning",
+        "Nobody knows whether model credit keeps its conditions",
+        'Model "credit" version "2": of 3 decisions of the latest window the log does not say whether'
+        " they kept to amount.",
+        {
+            'modelmon_decisions_condition_unknown{model="credit",model_version="2",condition="amount"}': 3
+        },
+        model_version="2",
+        condition="amount",
     ),
     of_model(
         "ModelMonFilesQuarantined",

@@ -23,6 +23,7 @@ from monitor.domain.governance import (
     shipped_ladder,
 )
 from monitor.domain.role import Role
+from monitor.domain.timetable import ReviewMark
 
 WATCHED = """
 model: credit
@@ -104,7 +105,8 @@ consequences: {{restrict: {{conditions: {{amount: 5}}, deadline: never}}, hold: 
 approvals: {{waiver: {{required: {{governance: 1, accountable: 1}}, exclude: [owner], expires: 3d}}}}
 waivers: {{longest: 1d, renewals: 0, never_for: [b]}}
 review: {{cadence: 400d, grace: 1d, on_lapse: hold}}
-gate: {{ttl: 5s, stale_grace: 0s, on_unreachable: open}}
+gate:
+  {{ttl: 5s, stale_grace: 0s, on_unreachable: open, on_exceeded: alert, reviewed: {{column: by, values: [true, 2]}}}}
 registry: {{name: credit, alias: champion, on_outside_move: revert}}
 rests_on: {{model: "../cards/{{version}}.onnx", report: report.html}}
 """
@@ -127,6 +129,8 @@ rests_on: {{model: "../cards/{{version}}.onnx", report: report.html}}
     assert (rule.exclude, rule.expires) == ({Party.OWNER}, timedelta(days=3))
     assert governance.gate.on_unreachable is Unreachable.OPEN
     assert governance.rests_on == {"model": "../cards/{version}.onnx", "report": "report.html"}
+    assert governance.gate.on_exceeded is None
+    assert governance.gate.reviewed == ReviewMark("by", frozenset({"true", "2"}))
     again = load(policy_as_yaml(policy))
     assert (again.governance, again.digest) == (governance, policy.digest)
 
@@ -201,6 +205,12 @@ def test_a_high_tier_asks_for_more(more, key):
     (problem,) = problems(f"{HIGH}{more}\n")
     assert problem.startswith(key)
     assert load(f"{GOVERNED}{more}\n").governance.governed
+
+
+@pytest.mark.parametrize("name", ["outside_authority", "review"])
+def test_a_limit_is_not_called_as_cases_are_that_no_limit_leads_to(name):
+    (problem,) = problems(GOVERNED.replace("id: any", f"id: {name}"))
+    assert problem.startswith(f"risk.limits[0].id: {name} is what cases are called")
 
 
 def test_a_high_tier_is_reviewed_once_a_year():

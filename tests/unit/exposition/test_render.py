@@ -23,6 +23,7 @@ from monitor.domain.governance import (
 from monitor.domain.limit import Limit
 from monitor.domain.run import VersionResult
 from monitor.domain.schedule import CalendarUnit, Schedule
+from monitor.domain.timetable import Regime, Spell, Tally
 from monitor.engine.alarms import ModelAlarms
 from monitor.engine.overreach import Excess, Overreach
 from monitor.exposition.catalogue import CATALOGUE
@@ -94,7 +95,10 @@ def test_every_result_metric_of_the_catalogue_can_be_filled(page, make, fleet):
     run = make.run(readings, [make.finding(each) for each in readings], "full")
     of_slice = make.finding(readings[-1]).fingerprint
     alarms = ModelAlarms(found={run.window: {of_slice: Alarm(AlarmState.WARNING, 2, 3)}})
-    beyond = (Overreach("1", Excess.NOT_ACTING, 40),)
+    beyond = (
+        Overreach("1", Excess.NOT_ACTING, 40, run.window.end),
+        Overreach("1", Excess.CONDITION_BROKEN, 3, run.window.end, "amount", 5000.0),
+    )
     full = make.snapshot(run, alarms=alarms, overreach=beyond)
     expected = {family.name for family in CATALOGUE if family.part is Part.RESULTS}
     assert names(page(full, *fleet)) == expected
@@ -518,14 +522,30 @@ def test_a_disparity_within_strata_stands_beside_the_one_over_all_rows(page, mak
 
 
 def test_decisions_that_a_version_was_not_allowed_to_make_are_shown_by_why(page, make):
+    run = make.run([], [])
+    window = run.window
+    spell = Spell(window.start, window.end, Regime.ALLOWED)
+    accounting = replace(run.accounting, authority=(Tally("8", spell, 5, window.start),))
     found = (
-        Overreach("1", Excess.NOT_ACTING, 40),
-        Overreach("9", Excess.UNKNOWN_VERSION, 2),
+        Overreach("1", Excess.NOT_ACTING, 40, window.end),
+        Overreach("9", Excess.UNKNOWN_VERSION, 2, window.end),
+        Overreach("2", Excess.CONDITION_BROKEN, 0, window.end, "amount", 5000.0),
+        Overreach("2", Excess.CONDITION_BROKEN, 7, window.end, "human_review_share", 0.25),
+        Overreach("2", Excess.CONDITION_UNKNOWN, 3, window.end, "amount", 5000.0),
     )
-    series = page(make.snapshot(None, overreach=found))
+    series = page(make.snapshot(replace(run, accounting=accounting), overreach=found))
     shown = {
-        (dict(labels)["model_version"], dict(labels)["reason"]): number
+        (name.removeprefix("modelmon_decisions_"), *(dict(labels)[key] for key in keys)): number
         for (name, labels), number in series.items()
-        if name == "modelmon_decisions_outside_authority"
+        if name.startswith("modelmon_decisions_")
+        for keys in [["model_version", "reason" if "authority" in name else "condition"]]
     }
-    assert shown == {("1", "not_acting"): 40, ("9", "unknown_version"): 2}
+    assert shown == {
+        ("outside_authority", "8", "not_acting"): 0,
+        ("outside_authority", "1", "not_acting"): 40,
+        ("outside_authority", "9", "unknown_version"): 2,
+        ("outside_condition", "2", "amount"): 0,
+        ("condition_unknown", "2", "amount"): 3,
+        ("outside_condition", "2", "human_review_share"): 7,
+        ("condition_unknown", "2", "human_review_share"): 0,
+    }
