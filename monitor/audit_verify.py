@@ -13,6 +13,12 @@ What a Prometheus has seen is given by --samples, as its API answers (or as /met
     curl -G http://prometheus:9090/api/v1/query --data-urlencode \
       'query={__name__=~"modelmon_audit_log_size|modelmon_audit_root_part"}[30d]'
 
+A receipt is what a decision was answered with. It is verified with the key alone, and against an export
+of any later time if there is one: modelmon-audit-verify --receipt receipt.json --key … [export.jsonl]
+
+Checkpoints that a witness has cosigned are in the export. --witness NAME+ID+KEY, its public key, has them
+believed as trusted ones are, with its time; none that it cosigned is a thing that is wrong.
+
 Exit code 0: nothing is wrong; 1: something is, with the record at which it shows; 2: usage.
 """
 
@@ -34,6 +40,7 @@ SKEW = timedelta(minutes=5)
 """How far clocks of the daemon and of a witness may be apart."""
 
 _WIDTHS = (52, 52, 52, 52, 48)  # bits of the parts of a root
+_COSIGNS = b"\x04"  # the kind of a witness's key
 _LINES = 3  # of a checkpoint
 _KEY_BYTES = 33  # the kind of key, then the key
 
@@ -45,6 +52,9 @@ Checkpoint = tuple[str, int, bytes, str]
 
 Seen = tuple[str, int, bytes, datetime | None]
 """Origin, size and root as somebody saw them, and when."""
+
+_Log = tuple[str, list[str], list[str]]
+"""Origin, records and checkpoints."""
 
 Wrong = tuple[int | None, str]
 """The record that shows it, and what is wrong."""
@@ -59,18 +69,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="modelmon-audit-verify", description="Verify an export of modelmon's audit log."
     )
-    parser.add_argument("export", type=Path, help="what `modelmon audit export` wrote")
+    parser.add_argument("export", type=Path, nargs="?", help="what `modelmon audit export` wrote")
     parser.add_argument("--key", action="append", required=True, help="ORIGIN+ID+KEY, of each log")
     parser.add_argument("--trusted", action="append", type=Path, default=[], help="file, see above")
     parser.add_argument("--samples", action="append", type=Path, default=[], help="file, see above")
+    parser.add_argument("--receipt", action="append", type=Path, default=[], help="file, see above")
+    parser.add_argument("--witness", action="append", default=[], help="NAME+ID+KEY, see above")
     given = parser.parse_args(arguments)
+    if given.export is None and not given.receipt:
+        parser.error("an export, or a receipt, is what there is to verify")
     try:
         keys = dict(_key(text) for text in given.key)
-        logs = _logs(given.export)
+        logs = [] if given.export is None else _logs(given.export)
         trusted = [line for path in given.trusted for line in _json_lines(path)]
         seen = [one for path in given.samples for one in samples_of(path)]
-        wrong = 0
+        receipts = [receipt for path in given.receipt for receipt in _receipts(path)]
+        wrong = sum(_told_of_receipt(receipt, keys, logs) for receipt in receipts)
+        trusted += [receipt for receipt in receipts if receipt["checkpoint"] is not None]
+        witnesses = [_key(text, _COSIGNS) for text in given.witness]
         for origin, records, notes in logs:
+            cosigned = [_cosigned(note, key) for note in notes for key in witnesses]
+            trusted += [each for each in cosigned if each is not None]
+            for name, _ in witnesses:
+                if not any(each is not None and each["by"] == name for each in cosigned):
+                    print(f"{origin}: no checkpoint is cosigned by {name}")
+                    wrong += 1
             wrong += _tell(origin, records, notes, keys, trusted, seen)
     except UnusableError as error:
         print(f"modelmon-audit-verify: {error}", file=sys.stderr)
@@ -137,6 +160,73 @@ def verify(  # noqa: PLR0917  # six things of one log
                 yield from _backdated(times, covered, at)
     if reach < len(records):
         yield reach, f"{len(records) - reach} records at the end are covered by no checkpoint"
+
+
+def _told_of_receipt(receipt: dict[str, Any], keys: dict[str, bytes], logs: list[_Log]) -> int:
+    origin, records = str(receipt["log"]), receipt["records"]
+    if origin not in keys:
+        raise UnusableError(f"no --key was given for the log {origin}, which a receipt is of")
+    exported = next((bodies for name, bodies, _ in logs if name == origin), None)
+    found = list(_of_receipt(receipt, (origin, keys[origin]), exported))
+    for sequence, what in found:
+        print(f"{origin}: {'a receipt' if sequence is None else f'record {sequence}'}: {what}")
+    places = ", ".join(str(each["seq"]) for each in records)
+    print(f"{origin}: receipt of record {places}, {len(found)} things wrong")
+    return len(found)
+
+
+def _of_receipt(
+    receipt: dict[str, Any], key: Key, exported: Sequence[str] | None
+) -> Iterator[Wrong]:
+    """Yield what is wrong with a receipt, by itself and beside an export."""
+    note = receipt["checkpoint"]
+    if note is None:
+        yield None, "the log was not signed: it proves nothing"
+        return
+    if exported is None and not _signed(note, key):
+        yield None, "not signed by the key that is believed"
+    size, root = _size(note), note.split("\n")[2:3]
+    for each in receipt["records"]:
+        place, body = each["seq"], each["record"]
+        leaf = _leaf(body)
+        way = [bytes.fromhex(item) for item in each["proof"]]
+        led = None if size is None else _led(leaf, place, size, way)
+        if leaf.hex() != each["leaf"] or _record(body).get("seq") != place:
+            yield place, "the receipt's record is not what its hash and place are of"
+        if led is None or [base64.b64encode(led).decode()] != root:
+            yield place, "the receipt does not lead to the root that was signed"
+        if exported is not None and (place >= len(exported) or exported[place] != body):
+            yield place, "the receipt has another record than the export, or the export none"
+
+
+def _led(leaf: bytes, place: int, size: int, way: list[bytes]) -> bytes | None:
+    """Return the root that a proof leads to (RFC 6962, by recursion over the tree's halves)."""
+    if not 0 <= place < size:
+        return None
+    if size == 1 or not way:
+        return leaf if size == 1 and not way else None
+    half = 1 << (size - 1).bit_length() - 1
+    *rest, other = way
+    if place < half:
+        under = _led(leaf, place, half, rest)
+        return None if under is None else _node(under, other)
+    under = _led(leaf, place - half, size - half, rest)
+    return None if under is None else _node(other, under)
+
+
+def _receipts(path: Path) -> list[dict[str, Any]]:
+    """Return the receipts of a file: a line each, or in the answer of the HTTP interface."""
+    found = [receipt for line in _json_lines(path) for receipt in line.get("receipts", [line])]
+    for receipt in found:
+        try:
+            for each in receipt["records"]:
+                _record(each["record"])
+                [*map(bytes.fromhex, each["proof"])]
+            if not (receipt["records"] and isinstance(receipt["checkpoint"], str | None)):
+                raise ValueError("it has no record, or a checkpoint that is no text")  # noqa: TRY301
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise UnusableError(f"{path} is no receipt: {error!r}") from error
+    return found
 
 
 def samples_of(path: Path) -> list[Seen]:
@@ -332,11 +422,33 @@ def _signed(note: str, key: Key) -> bool:
     return bool(mine)
 
 
-def _key(text: str) -> Key:
+def _cosigned(note: str, key: Key) -> dict[str, Any] | None:
+    """Return a checkpoint as a trusted one, if a witness has cosigned it: with the time it said."""
+    name, public = key
+    text, _, lines = note.rpartition("\n\n")
+    identity = hashlib.sha256(name.encode() + b"\n" + _COSIGNS + public).digest()[:4]
+    for line in lines.splitlines():
+        dash, _, rest = line.partition(" ")
+        who, _, value = rest.partition(" ")
+        raw = _decoded(value)
+        if dash != "—" or who != name or raw[:4] != identity:
+            continue
+        seconds = int.from_bytes(raw[4:12])
+        try:
+            signed = f"cosignature/v1\ntime {seconds}\n{text}\n".encode()
+            Ed25519PublicKey.from_public_bytes(public).verify(raw[12:], signed)
+            at = datetime.fromtimestamp(seconds, UTC).isoformat()
+        except (InvalidSignature, ValueError, OverflowError, OSError):
+            continue
+        return {"checkpoint": note, "at": at, "by": name}
+    return None
+
+
+def _key(text: str, kind: bytes = b"\x01") -> Key:
     name, _, rest = text.strip().partition("+")
     identity, _, encoded = rest.partition("+")
     raw = _decoded(encoded)
-    if len(raw) != _KEY_BYTES or raw[:1] != b"\x01":
+    if len(raw) != _KEY_BYTES or raw[:1] != kind:
         raise UnusableError(f"a key is ORIGIN+ID+KEY, which this is not: {text!r}")
     if hashlib.sha256(name.encode() + b"\n" + raw).digest()[:4].hex() != identity:
         raise UnusableError(f"name, id and key do not belong together: {text!r}")
@@ -350,8 +462,8 @@ def _decoded(text: str) -> bytes:
         return b""
 
 
-def _logs(path: Path) -> list[tuple[str, list[str], list[str]]]:
-    logs: list[tuple[str, list[str], list[str]]] = []
+def _logs(path: Path) -> list[_Log]:
+    logs: list[_Log] = []
     for line in _json_lines(path):
         if "log" in line:
             logs.append((str(line["log"]), [], []))
@@ -368,7 +480,9 @@ def _logs(path: Path) -> list[tuple[str, list[str], list[str]]]:
 
 def _json_lines(path: Path) -> list[dict[str, Any]]:
     try:
-        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        # Only a line feed ends a line: what people wrote may hold other separators.
+        text = path.read_text(encoding="utf-8").removesuffix("\n")
+        lines = [json.loads(line) for line in text.split("\n")] if text else []
     except (OSError, ValueError) as error:
         raise UnusableError(f"{path} cannot be read: {error}") from error
     if not all(isinstance(line, dict) for line in lines):

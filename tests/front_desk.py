@@ -15,9 +15,11 @@ from starlette.applications import Starlette
 from monitor.domain.governance import Accountability, Risk, RiskLimit, Rung, Tier
 from monitor.domain.role import Role
 from monitor.domain.settings import ProxyHeader
+from monitor.governance.note import new_signing_key
 from monitor.governance.record import Actor, record_of
 from monitor.governance.tokens import Wanted, new_token
 from monitor.store.access import AccessStore
+from monitor.store.audit import Auditing
 from monitor.store.audit_store import AuditStore
 from monitor.store.schema import upgrade
 from monitor.store.sql import SqlStore
@@ -96,11 +98,12 @@ class Answered:
 class FrontDesk:
     """The application, its clock and what it has stored."""
 
-    def __init__(self, folder, *, writes=True, tier=Tier.LOW, **ways):
+    def __init__(self, folder, *, writes=True, tier=Tier.LOW, signed=False, **ways):
         self.at = NOW
         self.url = f"sqlite:///{folder / 'modelmon.db'}"
         (folder / "modelmon.db").write_bytes(filled())
-        self.store, self.access = SqlStore(self.url), AccessStore(self.url)
+        auditing = Auditing(self._sign() if signed else None)
+        self.store, self.access = SqlStore(self.url, auditing), AccessStore(self.url, auditing)
         answers = replace(
             GOVERNANCE, accountability=PEOPLE, risk=Risk(tier), limits=LIMITS, review=None
         )
@@ -114,6 +117,16 @@ class FrontDesk:
         door, refusals = Doorkeeper(now, **ways), Refusals(self.access)
         self.api = Api(ENDPOINTS, desk, door, refusals, "0", writes, (ORIGIN,))
         self.app = Starlette(routes=self.api.routes())
+
+    def _sign(self):
+        """Have the log signed from here on; return the key."""
+        audit = AuditStore(self.url)
+        try:
+            self.key = new_signing_key(audit.logs()[-1].origin)
+            audit.sign((self.key,), ROOT, NOW)
+        finally:
+            audit.close()
+        return self.key
 
     def now(self):
         return self.at

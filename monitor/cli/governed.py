@@ -1,5 +1,6 @@
 """The models, the store and the digests that commands about authority share."""
 
+import json
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from monitor.domain.policy import Policy
     from monitor.engine.ports import Store
     from monitor.governance.ledger import Change
+    from monitor.governance.receipt import Receipt
 
 why_option = click.option("--why", required=True, help="The reason; kept for good.")
 model_argument = click.argument("model")
@@ -26,7 +28,7 @@ existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 def to_write(config_file: Path, model: str) -> "tuple[Policy, Store]":
     """Return a model's policy in force and the store, to decide something about it.
 
-    An edited file that waits for its approvals does not say who may approve.
+    What is written is told on standard output: the receipt of its records, one line of JSON. An edited file that waits for its approvals does not say who may approve.
 
     Raises:
         click.UsageError: There is no such model.
@@ -36,7 +38,17 @@ def to_write(config_file: Path, model: str) -> "tuple[Policy, Store]":
     settings = app.read_settings(config_file)
     (file,) = chosen(app.read_policies(settings), [model])
     store = app.open_outside(settings.store_url, auditing=app.auditing(settings)).store
-    return app.in_force(file, store).policy, store
+    return app.in_force(file, store).policy, store.receipting(_hand_out)
+
+
+def _hand_out(receipt: "Receipt") -> None:
+    click.echo(json.dumps(receipt.document, ensure_ascii=False))
+    first, last = (receipt.proved[place].record.sequence for place in (0, -1))
+    named = f"record {first}" if first == last else f"records {first} to {last}"
+    if receipt.checkpoint is None:
+        say(f"modelmon: {named} of the audit log, which is not signed: this proves nothing")
+    else:
+        say(f"modelmon: the line on standard output is the receipt of {named}: keep it")
 
 
 def to_agree(config_file: Path, model: str) -> "tuple[Policy, Store]":

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, Self
 
 from monitor.domain.policy import Policy
 from monitor.engine.evidence import EvidenceMemory
@@ -10,6 +10,7 @@ from monitor.governance.approvals import Request
 from monitor.governance.cases import Case
 from monitor.governance.consequences import Present
 from monitor.governance.ledger import Change, Ledger
+from monitor.governance.receipt import Receipt
 from monitor.governance.standing import Standing
 from monitor.governance.waivers import Waiver
 
@@ -23,6 +24,10 @@ class Authorities(EvidenceMemory, Protocol):
     What changes is written with its audit record in one transaction, and only on top of what it
     was decided on: of two who decide at once the second one decides anew.
     """
+
+    def receipting(self, told: Callable[[Receipt], None]) -> Self:
+        """Return the same, whose writes tell what proves them once they are committed."""
+        ...
 
     def standings(self, model: str) -> Mapping[str, Standing]:
         """Return where each known version of a model stands."""

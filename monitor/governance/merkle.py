@@ -101,6 +101,48 @@ def inclusion_proof(leaves: Sequence[bytes], index: int) -> tuple[bytes, ...]:
     return tuple(reversed(proof))
 
 
+def appended_proof(before: Frontier, leaves: Sequence[bytes], index: int) -> tuple[bytes, ...]:
+    """Return `inclusion_proof` of a leaf that was just appended, without the leaves before it.
+
+    What stands to the left of it is made of the complete subtrees that the frontier has.
+
+    Args:
+        before: The frontier before.
+        leaves: Every leaf hash that was appended.
+        index: Which leaf of the whole tree, from 0.
+
+    Raises:
+        ValueError: It is none of those that were appended.
+    """
+    size = before.size + len(leaves)
+    if not before.size <= index < size:
+        raise ValueError(f"leaf {index} is none of those from {before.size} to {size}")
+    known, begin = dict[tuple[int, int], bytes](), 0
+    for subtree in before.hashes:
+        end = begin + (1 << (before.size - begin).bit_length() - 1)
+        known[begin, end] = subtree
+        begin = end
+
+    def root(begin: int, end: int) -> bytes:
+        if (begin, end) in known:
+            return known[begin, end]
+        if end - begin == 1:
+            return leaves[begin - before.size]
+        middle = begin + _split(end - begin)
+        return node_hash(root(begin, middle), root(middle, end))
+
+    begin, end, proof = 0, size, list[bytes]()
+    while end - begin > 1:
+        middle = begin + _split(end - begin)
+        if index < middle:
+            proof.append(root(middle, end))
+            end = middle
+        else:
+            proof.append(root(begin, middle))
+            begin = middle
+    return tuple(reversed(proof))
+
+
 def is_included(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:
     """Return whether a proof shows that a leaf stands at its place in the tree of a root.
 

@@ -1,9 +1,10 @@
 """Tokens and answered requests in SQL; what gives or refuses access is in the audit log."""
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
@@ -11,6 +12,7 @@ from monitor.domain.errors import RefusedError
 from monitor.domain.role import Role
 from monitor.governance.events import EventType
 from monitor.governance.log import Happened
+from monitor.governance.receipt import Receipt
 from monitor.governance.record import Actor, AuditEvent, Json
 from monitor.governance.tokens import USE_NOTED, Token, revoked
 from monitor.store.access_tables import ANSWERS, TOKENS
@@ -52,6 +54,13 @@ class AccessStore:
         self._url = database_url(url)
         self._engine = connect_lazily(self._url)
         self._auditing = auditing or Auditing()
+        self._receipts: Callable[[Receipt], None] | None = None
+
+    def receipting(self, told: Callable[[Receipt], None]) -> Self:
+        """Return the same, on the same connections, whose writes tell what proves them."""
+        telling = copy(self)
+        telling._receipts = told  # noqa: SLF001  # its own class
+        return telling
 
     def close(self) -> None:
         """Give back every connection."""
@@ -197,6 +206,8 @@ class AccessStore:
             written, signed = retried(self._engine, steps)
         if signed is not None and signed.checkpoint is not None:
             self._auditing.witness(signed.checkpoint, signed.at)
+        if signed is not None and self._receipts is not None:
+            self._receipts(signed.receipt)
         return written
 
 

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, func, insert, select, update
@@ -13,6 +13,7 @@ from monitor.governance.events import EventType
 from monitor.governance.log import Happened, LogHead, appended
 from monitor.governance.merkle import Frontier
 from monitor.governance.note import Note, SigningKey, note_of
+from monitor.governance.receipt import Receipt, receipt_of
 from monitor.governance.record import Actor, AuditEvent, AuditRecord, Json
 from monitor.store.tables import AUDIT_CHECKPOINTS, AUDIT_LOGS, AUDIT_RECORDS, RUNS
 
@@ -60,10 +61,24 @@ class Auditing:
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """What was appended: the new checkpoint, if it was signed, and its instant."""
+    """What was appended, and the new checkpoint, if it was signed.
+
+    Attributes:
+        at: Instant of the newest record.
+        checkpoint: The checkpoint; None where nobody signs the log.
+        before: The log's tree before.
+        records: What was appended.
+    """
 
     at: datetime
     checkpoint: Note | None
+    before: Frontier = field(default_factory=Frontier)
+    records: Sequence[AuditRecord] = ()
+
+    @property
+    def receipt(self) -> Receipt:
+        """Return what proves that it was appended."""
+        return receipt_of(self.before, self.records, self.checkpoint)
 
 
 def append(
@@ -81,7 +96,8 @@ def append(
     _require_key(key, auditing.key, head.origin)
     _require_agreement(connection, number, head, auditing.outside)
     after, records = appended(head, happened)
-    return _write(connection, number, after, records, auditing.keys)
+    signed = _write(connection, number, after, records, auditing.keys)
+    return replace(signed, before=head.frontier, records=records)
 
 
 def _current(

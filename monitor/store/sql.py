@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import copy
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from sqlalchemy import (
     Connection,
@@ -34,6 +34,7 @@ from monitor.engine.ports import (
 )
 from monitor.engine.pruning import Pruned, Pruning
 from monitor.governance.ledger import Change
+from monitor.governance.receipt import Receipt
 from monitor.governance.record import Actor
 from monitor.store.alerts import SqlAlerts
 from monitor.store.audit import Auditing, Journal, Signed, append
@@ -118,6 +119,7 @@ class SqlStore(
         self._engine = connect_lazily(self._url)
         self._term: Term | None = None
         self._auditing = auditing or Auditing()
+        self._receipts: Callable[[Receipt], None] | None = None
         if in_memory:
             with reported(self._url, "making its schema"):
                 METADATA.create_all(self._engine)  # what migrations arrive at, without Alembic
@@ -134,6 +136,16 @@ class SqlStore(
         fenced = copy(self)
         fenced._term = term  # noqa: SLF001  # its own class
         return fenced
+
+    def receipting(self, told: Callable[[Receipt], None]) -> Self:
+        """Return the same store, on the same connections, whose writes tell what proves them.
+
+        Args:
+            told: Is given the receipt of each write that was recorded, after it was committed.
+        """
+        telling = copy(self)
+        telling._receipts = told  # noqa: SLF001  # its own class
+        return telling
 
     def changes(self) -> Mapping[str, int]:
         """Return model to the number of writes to it."""
@@ -425,6 +437,8 @@ class SqlStore(
             written, signed = retried(self._engine, steps)
         if signed is not None and signed.checkpoint is not None:
             self._auditing.witness(signed.checkpoint, signed.at)
+        if signed is not None and self._receipts is not None:
+            self._receipts(signed.receipt)
         return written
 
     def _run(self, query: Select[Any]) -> Run | None:

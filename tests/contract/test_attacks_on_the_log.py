@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import delete, insert, select, update
 
 from monitor import audit_verify
+from monitor.domain.alert import Mute
 from monitor.domain.errors import AuditError
 from monitor.governance.checkpoint import unverified_checkpoint
 from monitor.governance.merkle import (
@@ -339,3 +340,41 @@ def test_a_log_handed_on_is_signed_by_both_keys(scene):
     assert KEY.verifying.has_signed(both)
     assert new.verifying.has_signed(both)
     assert scene.faults() == set()
+
+
+def test_a_record_that_was_deleted_is_shown_by_its_receipt(scene, tmp_path, capsys):
+    """Deleted with the key before anybody else saw a checkpoint: whoever decided holds it."""
+    receipts = []
+    store = SqlStore(scene.url, Auditing(KEY))
+    before = len(scene.bodies)
+    at = record_of(scene.bodies[-1].encode()).at
+    store.receipting(receipts.append).mute(
+        Mute("credit", "f" * 16, at, at + DAY, "olga", "é\u2028")
+    )
+    store.close()
+    given, export = tmp_path / "receipt.json", tmp_path / "export.jsonl"
+    given.write_text(json.dumps(receipts[0].document, ensure_ascii=False) + "\n")
+
+    def verified(*arguments):
+        code = audit_verify.main([*map(str, arguments), "--key", str(KEY.verifying)])
+        return code, capsys.readouterr().out
+
+    write_export(scene, export)
+    alone, beside = verified("--receipt", given), verified(export, "--receipt", given)
+    assert (alone[0], beside[0]) == (0, 0), (alone, beside)
+    scene.truncate(before)
+    scene.drop_checkpoints(after=before)
+    assert scene.faults() == set()
+    write_export(scene, export)
+    code, told = verified(export, "--receipt", given)
+    assert code == 1
+    assert f"record {before}: the receipt has another record than the export" in told
+    assert "a trusted checkpoint: of" in told
+
+
+def write_export(scene, path):
+    log = scene.log
+    lines = [{"log": log.origin}, *({"record": body.decode()} for body in log.bodies)]
+    lines += [{"checkpoint": str(note)} for note in log.checkpoints]
+    text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+    path.write_text(text, encoding="utf-8")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from monitor import audit_verify
 from monitor.cli.main import run
 
 pytestmark = pytest.mark.slow
@@ -28,13 +29,35 @@ def modelmon(tmp_path, capsys):
         # Of high risk it would take a login of each of these people.
         (tmp_path / "config" / name).write_text(text.replace("tier: high", "tier: medium"))
 
+    key, public = tmp_path / "audit.key", []
+
     def call(*arguments, ends=0):
         code = run(["--config", str(tmp_path / "config/modelmon.yaml"), *arguments])
         told = capsys.readouterr()
         assert code == ends, told.err
-        return json.loads(told.out) if "json" in arguments else told.err
+        if "json" in arguments:
+            return json.loads(told.out)
+        receipts = [line for line in told.out.splitlines() if line.startswith("{")]
+        if receipts:  # what was decided is answered with its receipt, which anybody can verify
+            (tmp_path / "receipt.json").write_text("\n".join(receipts))
+            given = ["--receipt", str(tmp_path / "receipt.json"), "--key", *public]
+            assert audit_verify.main(given) == 0, capsys.readouterr().out
+            assert "keep it" in told.err
+        return told.err
 
     call("db", "upgrade")
+    assert (
+        run(
+            [
+                *("--config", str(tmp_path / "config/modelmon.yaml"), "audit", "init"),
+                *("--key", str(key), "--origin", "monitor.example.org/test"),
+            ]
+        )
+        == 0
+    )
+    public.append(capsys.readouterr().out.strip())
+    with (tmp_path / "config/modelmon.yaml").open("a") as settings:
+        settings.write(f"\naudit: {{key: {key}}}\n")
     period = ("--from", "2005-04-01", "--to", "2005-06-01")
     call("baseline", "register", MODEL, *period, "--why", "as trained", "--by", "ting.wu")
     call("run", "--from", "2005-06-01", "--to", "2005-07-01")

@@ -8,6 +8,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from monitor.web.api.endpoint import Endpoint
 from monitor.web.api.problem import MEDIA_TYPE, Problem
+from monitor.web.api.receipts import answer_of
 
 _ABOUT = (
     "What people and programs decide, over HTTP: the same functions, rules and records as the command line."
@@ -32,7 +33,7 @@ _WRITES_ONLY = (400, 408, 409, 413, 415, 422)
 def openapi(endpoints: Sequence[Endpoint], version: str) -> Mapping[str, Any]:
     """Return the document."""
     bodies = {each.body for each in endpoints if each.body is not None}
-    answers = {each.answer for each in endpoints} | {Problem}
+    answers = {answer_of(each) for each in endpoints} | {Problem}
     used: list[tuple[type[BaseModel], JsonSchemaMode]] = [
         *((kind, "validation") for kind in bodies),
         *((kind, "serialization") for kind in answers),
@@ -75,7 +76,7 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
         "responses": {
             "200": {
                 "description": "done" if endpoint.writes else "what is known",
-                "content": {"application/json": {"schema": _reference(endpoint.answer)}},
+                "content": {"application/json": {"schema": _reference(answer_of(endpoint))}},
             },
             **{
                 str(status): {

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from re import fullmatch
 from typing import Any
@@ -19,11 +19,13 @@ from monitor.domain.errors import ModelmonError, RefusedError
 from monitor.domain.policy import Policy
 from monitor.governance.approvals import NotAllowedError
 from monitor.governance.authorisation import Action, Who, authorise
+from monitor.governance.receipt import Receipt
 from monitor.web.access.asking import Doorkeeper
 from monitor.web.access.unknown import UnknownError
-from monitor.web.api.endpoint import Asked, Body, Desk, Endpoint, MissingError
+from monitor.web.api.endpoint import Answer, Asked, Body, Desk, Endpoint, MissingError
 from monitor.web.api.openapi import openapi
 from monitor.web.api.problem import ProblemError, problem
+from monitor.web.api.receipts import with_receipts
 from monitor.web.api.refusals import Refusals
 from monitor.web.pages.address import segments
 
@@ -140,8 +142,8 @@ class Api:
             asked = self._asked(endpoint, parts, who, body)
             key = request.headers.get("idempotency-key") if endpoint.writes else None
             if key is None:
-                return _said(endpoint.handle(asked).model_dump_json())
-            return self._once(asked, key, request, body, lambda: endpoint.handle(asked))
+                return _said(_handled(endpoint, asked).model_dump_json())
+            return self._once(asked, key, request, body, lambda: _handled(endpoint, asked))
         except NotAllowedError as error:
             raise ProblemError(403, *error.reasons) from error
         except RefusedError as error:
@@ -226,6 +228,20 @@ class Below(BaseRoute):
         """Answer a request."""
         answer = await self._answer(Request(scope, receive))
         await answer(scope, receive, send)
+
+
+def _handled(endpoint: Endpoint, asked: Asked) -> Answer:
+    """Return an answer; of what changed something with the receipts of its records."""
+    if not endpoint.writes:
+        return endpoint.handle(asked)
+    receipts: list[Receipt] = []
+    store, access = asked.desk.store, asked.desk.access
+    desk = replace(
+        asked.desk,
+        store=store.receipting(receipts.append),
+        access=access.receipting(receipts.append),
+    )
+    return with_receipts(endpoint.handle(replace(asked, desk=desk)), receipts)
 
 
 def _sent(request: Request) -> bytes:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from monitor.governance.merkle import (
     EMPTY_ROOT,
     Frontier,
+    appended_proof,
     consistency_proof,
     frontier_of,
     inclusion_proof,
@@ -119,3 +120,20 @@ def test_a_leaf_that_is_not_there_has_no_proof(index):
 def test_a_size_that_never_was_has_no_proof(first):
     with pytest.raises(ValueError, match="a tree of 5 leaves never was one of"):
         consistency_proof(LEAVES[:5], first)
+
+
+@given(st.integers(0, 70), st.integers(1, 40))
+def test_what_was_just_appended_is_proved_from_the_frontier_alone(before, more):
+    leaves = [leaf_hash(str(number).encode()) for number in range(before + more)]
+    frontier = frontier_of(leaves[:before])
+    for index in range(before, before + more):
+        proof = appended_proof(frontier, leaves[before:], index)
+        assert proof == inclusion_proof(leaves, index)
+        assert is_included(leaves[index], index, len(leaves), proof, root_of(leaves))
+
+
+@pytest.mark.parametrize("index", [-1, 4, 7])
+def test_what_was_not_appended_is_not_proved_from_the_frontier(index):
+    leaves = [leaf_hash(str(number).encode()) for number in range(7)]
+    with pytest.raises(ValueError, match="none of those from 5 to 7"):
+        appended_proof(frontier_of(leaves[:5]), leaves[5:], index)
