@@ -42,12 +42,11 @@ from monitor.exposition.render import Build, page_of, render_model
 from monitor.exposition.text import Chunk
 from monitor.exposition.vitals import Configuration, Vitals
 from monitor.gatekeeper import Gatehouse, gate_key
-from monitor.scheduling.audit_rounds import Attested, AuditRounds
+from monitor.scheduling.audit_rounds import AuditRounds, attested
 from monitor.scheduling.checks import CheckSchedule
 from monitor.scheduling.leadership import Leadership
 from monitor.scheduling.registry_rounds import rounds_of
 from monitor.scheduling.tidying import Tidying
-from monitor.store.audit_watch import AuditWatch
 from monitor.web.api.opening import api_of
 from monitor.web.app import create_app
 from monitor.web.health import Health
@@ -141,8 +140,14 @@ class Daemon:
         )
         if self._rounds is not None:
             vitals.mirrored(self._rounds.told)
-        log = AuditWatch(configured.settings.store_url, auditing(configured.settings))
-        self._audit = AuditRounds(Attested(log, outside.clock, lambda: leadership.term))
+        self._audit = AuditRounds(
+            attested(
+                configured.settings,
+                auditing(configured.settings),
+                outside.clock,
+                lambda: leadership.term,
+            )
+        )
         vitals.attested(self._audit.told)
         self._page = ResultsPage()
         self._health = Health(vitals, self._page, HEARTBEAT_BOUND)

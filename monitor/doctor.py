@@ -19,12 +19,18 @@ from monitor.engine.examine import (
 )
 from monitor.engine.run import Outside
 from monitor.exposition.render import Build, render
+from monitor.governance.cosignature import witness_key_of
 from monitor.governance.tokens import Token
 from monitor.store.access import AccessStore
+from monitor.store.audit import Auditing
+from monitor.store.audit_witnesses import AuditWitnesses, KnownWitness
 from monitor.web.access.examined import examine_access
 
 MOST_APART = timedelta(seconds=5)
 """How far two clocks may be apart: the store's may be told to the second, and later than asked."""
+
+LONG_SILENT = timedelta(hours=3)
+"""How long a witness may not have cosigned: the log grows each hour."""
 
 MANY_SERIES = 100_000
 """Series beyond which one daemon's page is a burden to the Prometheus that scrapes it."""
@@ -59,6 +65,7 @@ def _stored(configured: Configured) -> Iterator[Examined]:
     yield _clock(app.store_clock(settings), outside, configured.policies)
     yield _leader(*app.store_lease(settings))
     yield _audited(settings)
+    yield from _witnessed(settings, outside.clock.now())
     yield from examine_access(settings, _tokens(settings), outside.clock.now())
     policies = [app.in_force(policy, outside.store).policy for policy in configured.policies]
     for policy in policies:
@@ -125,12 +132,40 @@ def _audited(settings: DaemonSettings) -> Examined:
         found = "not signed: whoever may write the database may write it anew"
         advice = "modelmon audit init; docs/how-to/answer-an-auditor.md"
         return Examined(what, "", Condition.WARN, found, advice)
-    if settings.audit_witness is None:
+    if settings.audit_witness is None and not settings.audit_witnesses:
         found = f"signed by {auditing.key.verifying}, and kept nowhere else: a restored backup"
         advice = "set audit.witness to a file that is apart from the database"
         return Examined(what, "", Condition.WARN, f"{found} would not be noticed", advice)
+    if settings.audit_witness is None:
+        found = f"signed by {auditing.key.verifying}; cosigned by {len(settings.audit_witnesses)}"
+        return Examined(what, "", Condition.OK, f"{found} witnesses, see below")
     kept = len(app.kept_checkpoints(settings))
     found = f"signed by {auditing.key.verifying}; {kept:,} checkpoints kept outside"
+    return Examined(what, "", Condition.OK, found)
+
+
+def _witnessed(settings: DaemonSettings, now: datetime) -> Iterator[Examined]:
+    """Look when each witness has last cosigned the log."""
+    log = AuditWitnesses(settings.store_url, Auditing())
+    try:
+        for _, key in settings.audit_witnesses:
+            name = witness_key_of(key).name
+            yield _witness(name, log.known(name), now)
+    finally:
+        log.close()
+
+
+def _witness(name: str, known: KnownWitness, now: datetime) -> Examined:
+    what = "witness"
+    last = "never" if known.at is None else f"{known.at:%Y-%m-%dT%H:%M:%SZ}"
+    if known.refused_at is not None:
+        found = f"{name} refuses the log since {known.refused_at:%Y-%m-%dT%H:%M:%SZ}"
+        advice = "docs/runbooks/ModelMonWitnessRefuses.md"
+        return Examined(what, "", Condition.FAIL, found, advice)
+    if known.at is None or now - known.at > LONG_SILENT:
+        advice = "start the daemon, or look at its log; docs/runbooks/ModelMonWitnessSilent.md"
+        return Examined(what, "", Condition.WARN, f"{name} last cosigned: {last}", advice)
+    found = f"{name} has cosigned {known.size:,} records, at {last}"
     return Examined(what, "", Condition.OK, found)
 
 

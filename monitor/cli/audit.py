@@ -126,15 +126,24 @@ def verify(  # noqa: PLR0917  # one argument an option
     modelmon-audit-verify.
     """
     from monitor import app
-    from monitor.governance.verification import examine_log, of_log, seen_of_log
+    from monitor.governance.cosignature import witness_key_of
+    from monitor.governance.verification import cosigned, examine_log, of_log, seen_of_log
     from monitor.reports.audit import audit_document, audit_tables
 
     settings = app.read_settings(config_file)
     store = app.audit_store(settings)
     kept = app.kept_checkpoints(settings, trusted)
     seen = _sightings(addresses, over, samples, app.SystemClock().now())
+    keys = tuple(witness_key_of(key) for _, key in settings.audit_witnesses)
     examined = [
-        (log, examine_log(log, of_log(kept, log.origin), seen_of_log(seen, log.origin)))
+        (
+            log,
+            examine_log(
+                log,
+                [*of_log(kept, log.origin), *cosigned(log, keys)],
+                seen_of_log(seen, log.origin),
+            ),
+        )
         for log in store.logs()
     ]
     if not examined:

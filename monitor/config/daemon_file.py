@@ -8,6 +8,7 @@ from urllib.parse import quote
 from pydantic import Field
 
 from monitor.config.access_section import AccessSection, access_content, access_settings
+from monitor.config.audit_section import AuditSection, audit_content, audit_problems
 from monitor.config.content import as_yaml
 from monitor.config.document import Document, KeyPath, read_document
 from monitor.config.model_file import in_order
@@ -44,6 +45,7 @@ _AT_START: Mapping[str, KeyPath] = {
     "lease": ("lease", "ttl"),
     "audit_key": ("audit", "key"),
     "audit_witness": ("audit", "witness"),
+    "audit_witnesses": ("audit", "witnesses"),
     "access": ("access",),
     "registry": ("registry",),
     "gate_key": ("gate", "key"),
@@ -114,21 +116,6 @@ class LogSection(Section):
 
     level: LogLevel = Field("info", description="least severity that is logged")
     format: LogFormat = Field("text", description="lines for people, or JSON for machines")
-
-
-class AuditSection(Section):
-    """How the audit log is signed, and who else keeps its checkpoints."""
-
-    key: Text | None = Field(
-        None,
-        description="file with the key that signs the audit log, relative to this file;"
-        " modelmon audit init makes one",
-    )
-    witness: Text | None = Field(
-        None,
-        description="file that keeps the signed checkpoints, relative to this file: best on another"
-        " machine than the database",
-    )
 
 
 class GateSection(Section):
@@ -208,7 +195,7 @@ def load_settings(path: Path, environment: Mapping[str, str]) -> DaemonSettings:
         )
         problems += [*unusable, *risky]
         registry, unusable = registry_of(document, section.registry, environment)
-        problems += unusable
+        problems += [*unusable, *audit_problems(document, section.audit)]
         if section.compute.memory_limit is not None and not section.compute.processes:
             # A bound on this process would end the daemon with the job that exceeds it.
             needed = "bounds worker processes; write processes: true beside it"
@@ -232,6 +219,7 @@ def load_settings(path: Path, environment: Mapping[str, str]) -> DaemonSettings:
         log_format=section.log.format,
         audit_key=_file_below(path.parent, section.audit.key),
         audit_witness=_file_below(path.parent, section.audit.witness),
+        audit_witnesses=tuple((each.url, each.key) for each in section.audit.witnesses),
         access=access,
         registry=registry,
         gate_key=_file_below(path.parent, section.gate.key),
@@ -265,8 +253,7 @@ def settings_as_yaml(settings: DaemonSettings) -> str:
     }
     if settings.memory_limit is not None:
         compute["memory_limit"] = memory_text(settings.memory_limit)
-    audit = {"key": settings.audit_key, "witness": settings.audit_witness}
-    kept = {name: path for name, path in audit.items() if path is not None}
+    kept = audit_content(settings)
     access = access_content(settings.access)
     store = {"url": settings.store_shown}
     if settings.retention is not None:

@@ -18,7 +18,7 @@ class Cosigned:
         refuses: Whether it has refused the log since: it has seen another one.
     """
 
-    size: int | None = None
+    size: int = 0
     at: datetime | None = None
     refuses: bool = False
 
@@ -75,5 +75,23 @@ AUDIT = (
         "Versions, requests, cases and waivers that are stored otherwise than the log adds up to;"
         " shown by the replica that leads.",
         "differences",
+    ),
+    _family(
+        "audit_cosigned_size",
+        "Records that a witness has cosigned; 0 for none. Shown by the replica that leads.",
+        "records",
+        "witness",
+    ),
+    _family(
+        "audit_cosigned_timestamp_seconds",
+        "When a witness last cosigned the log, by its own clock; absent before the first time.",
+        "seconds",
+        "witness",
+    ),
+    _family(
+        "audit_witness_refuses",
+        "Whether a witness has refused the log since it last cosigned it.",
+        "bool",
+        "witness",
     ),
 )

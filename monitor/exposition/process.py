@@ -150,3 +150,9 @@ def _add_audited(sheet: Sheet, audited: Audited) -> None:
         sheet.add("audit_last_record_timestamp_seconds", audited.at.timestamp(), log=log)
     if audited.differences is not None:
         sheet.add("audit_state_differences", audited.differences, log=log)
+    for witness, said in audited.witnesses.items():
+        sheet.add("audit_cosigned_size", said.size, log=log, witness=witness)
+        sheet.add("audit_witness_refuses", said.refuses, log=log, witness=witness)
+        if said.at is not None:
+            at = said.at.timestamp()
+            sheet.add("audit_cosigned_timestamp_seconds", at, log=log, witness=witness)

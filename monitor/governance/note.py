@@ -109,19 +109,22 @@ class VerifyingKey:
             for line in note.signatures
             if (line.name, line.key_id) == (self.name, self.key_id)
         ]
-        return bool(mine) and all(self._made(value, note.text) for value in mine)
+        text = note.text.encode()
+        return bool(mine) and all(is_made_by(self.public, value, text) for value in mine)
 
-    def _made(self, value: bytes, text: str) -> bool:
-        from cryptography.exceptions import InvalidSignature  # noqa: PLC0415
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import (  # noqa: PLC0415
-            Ed25519PublicKey,
-        )
 
-        try:
-            Ed25519PublicKey.from_public_bytes(self.public).verify(value, text.encode())
-        except InvalidSignature:
-            return False
-        return True
+def is_made_by(public: bytes, value: bytes, content: bytes) -> bool:
+    """Return whether the Ed25519 key of a public key made a signature on some bytes."""
+    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import (  # noqa: PLC0415
+        Ed25519PublicKey,
+    )
+
+    try:
+        Ed25519PublicKey.from_public_bytes(public).verify(value, content)
+    except InvalidSignature:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,10 +224,15 @@ def note_of(text: str) -> Note:
     if not blank or not lines.endswith("\n"):
         raise NoteError("a signed note is a text, an empty line, and lines of signatures")
     _check_text(body + "\n")
-    return Note(body + "\n", tuple(_signature_of(line) for line in lines[:-1].split("\n")))
+    return Note(body + "\n", tuple(signature_of(line) for line in lines[:-1].split("\n")))
 
 
-def _signature_of(line: str) -> Signature:
+def signature_of(line: str) -> Signature:
+    """Return the signature that a line below a note is, without its newline.
+
+    Raises:
+        NoteError: It is none.
+    """
     name, blank, value = line.removeprefix(_DASH).partition(" ")
     if not line.startswith(_DASH) or not blank or not _NAME.fullmatch(name):
         raise NoteError(f"not a signature line: {line!r}")

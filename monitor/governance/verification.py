@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from monitor.governance.checkpoint import Checkpoint, checkpoint_of, unverified_checkpoint
+from monitor.governance.cosignature import WitnessKey
 from monitor.governance.events import EventType
 from monitor.governance.merkle import Frontier, leaf_hash
 from monitor.governance.note import Note, NoteError, VerifyingKey, verifying_key_of
@@ -230,6 +231,12 @@ def _size(note: Note) -> int | None:
 def of_log(kept: Sequence[Witnessed], origin: str) -> list[Witnessed]:
     """Return those of some kept checkpoints that say they are of a log."""
     return [one for one in kept if one.note.text.partition("\n")[0] == origin]
+
+
+def cosigned(log: StoredLog, keys: Sequence[WitnessKey]) -> list[Witnessed]:
+    """Return the checkpoints of a log that witnesses have cosigned, with when they did."""
+    found = [(note, key.cosigned_at(note)) for note in log.checkpoints for key in keys]
+    return [Witnessed(note, at) for note, at in found if at is not None]
 
 
 def seen_of_log(seen: Sequence[Sighting], origin: str) -> list[Sighting]:

@@ -1,25 +1,33 @@
 """The audit log is looked at again and again: its head is shown, its state added up, its hour told."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from threading import Event, Lock, Thread
 
-from monitor.domain.errors import FencedError, StoreError
+from monitor.domain.errors import FencedError, StoreError, WitnessError
 from monitor.domain.lease import Term
+from monitor.domain.settings import DaemonSettings
 from monitor.engine.ports import Clock
-from monitor.exposition.auditing import Audited
+from monitor.exposition.auditing import Audited, Cosigned
+from monitor.governance.cosignature import witness_key_of
 from monitor.governance.events import EventType
 from monitor.governance.log import Happened, LogHead
 from monitor.governance.record import AuditEvent
-from monitor.store.audit_watch import AuditWatch
+from monitor.scheduling.cosigning import show
+from monitor.store.audit import Auditing
+from monitor.store.audit_witnesses import AuditWitnesses
+from monitor.witness.tlog import HttpWitness
 
 EVERY = timedelta(seconds=5)
 """How often the head of the log is read: a scrape shows a log that is at most so old."""
 
 BEAT = timedelta(hours=1)
 """How long the log may be without a heartbeat."""
+
+COSIGNED = timedelta(minutes=1)
+"""How often witnesses are shown the newest checkpoint."""
 
 ADDED_UP = timedelta(minutes=10)
 """How often what is stored is held against what the log adds up to."""
@@ -35,11 +43,13 @@ class Attested:
         log: The audit log.
         clock: The time of day.
         term: Returns the term in which this replica leads; None while it does not.
+        witnesses: Who cosigns it.
     """
 
-    log: AuditWatch
+    log: AuditWitnesses
     clock: Clock
     term: Callable[[], Term | None]
+    witnesses: Sequence[HttpWitness] = ()
 
 
 class AuditRounds:
@@ -60,6 +70,9 @@ class AuditRounds:
         self._known: Audited | None = None
         self._differences: int | None = None
         self._added_up: datetime | None = None
+        self._shown: datetime | None = None
+        self._witnesses: Mapping[str, Cosigned] = {}
+        self._away: set[str] = set()
         self._term: Term | None = None
         self._failing = False
 
@@ -90,16 +103,20 @@ class AuditRounds:
         term = self._about.term()
         if term != self._term:  # others may have led since
             self._term, self._added_up, self._differences = term, None, None
+            self._shown, self._witnesses = None, {}
         if term is not None:
             now = self._about.clock.now()
             self._beat(now, term)
             self._add_up(now)
+            self._show(now, term)
             self._note(self._about.log.head())
 
     def _note(self, head: LogHead | None) -> None:
         with self._lock:
             self._known = (
-                None if head is None else Audited(head.checkpoint, head.at, self._differences)
+                None
+                if head is None
+                else Audited(head.checkpoint, head.at, self._differences, self._witnesses)
             )
 
     def _beat(self, now: datetime, term: Term) -> None:
@@ -117,6 +134,27 @@ class AuditRounds:
         self._added_up, self._differences = now, len(found)
         for told in found:
             _log.error("stored otherwise than the audit log adds up to: %s", told)
+
+    def _show(self, now: datetime, term: Term) -> None:
+        """Show each witness the newest checkpoint, and note what they have said so far."""
+        if self._shown is not None and timedelta(0) <= now - self._shown < COSIGNED:
+            return
+        self._shown, log = now, self._about.log
+        for witness in self._about.witnesses:
+            name = witness.key.name
+            try:
+                show(log, witness, now, term)
+            except WitnessError as error:
+                if name not in self._away:
+                    _log.warning("a witness cannot cosign, and is asked again: %s", error)
+                self._away.add(name)
+            else:
+                self._away.discard(name)
+        known = {each.key.name: log.known(each.key.name) for each in self._about.witnesses}
+        self._witnesses = {
+            name: Cosigned(each.size, each.at, refuses=each.refused_at is not None)
+            for name, each in known.items()
+        }
 
     def _keep(self) -> None:
         while not self._stopping.wait(EVERY.total_seconds()):
@@ -136,3 +174,21 @@ class AuditRounds:
             if self._failing:
                 _log.info("the audit log is kept again")
             self._failing = False
+
+
+def attested(
+    settings: DaemonSettings,
+    auditing: Auditing,
+    clock: Clock,
+    term: Callable[[], Term | None],
+) -> Attested:
+    """Return what the rounds are about, as the settings want it.
+
+    Args:
+        settings: The database and the witnesses.
+        auditing: How what is written is signed.
+        clock: The time of day.
+        term: Returns the term in which this replica leads.
+    """
+    witnesses = [HttpWitness(url, witness_key_of(key)) for url, key in settings.audit_witnesses]
+    return Attested(AuditWitnesses(settings.store_url, auditing), clock, term, tuple(witnesses))

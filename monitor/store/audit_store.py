@@ -8,17 +8,17 @@ from sqlalchemy import Connection, RowMapping, select
 
 from monitor.governance.events import EventType
 from monitor.governance.merkle import frontier_of, leaf_hash
-from monitor.governance.note import Note, SigningKey, VerifyingKey, note_of, verifying_key_of
+from monitor.governance.note import Note, SigningKey, VerifyingKey, verifying_key_of
 from monitor.governance.projection import differences, replayed
 from monitor.governance.record import Actor, AuditRecord, RecordError, record_of
 from monitor.governance.verification import Fault, Flaw, StoredLog
 from monitor.store.audit import Signed, recover, sign_from_here
 from monitor.store.audit_pruned import Step, flaws_of_pruned, prunings, window_of_record
 from monitor.store.connection import connect_lazily, database_url, reported, retried
+from monitor.store.cosigned import cosigned_notes
 from monitor.store.digest import results_digest
 from monitor.store.governance import read_documents
 from monitor.store.tables import (
-    AUDIT_CHECKPOINTS,
     AUDIT_LOGS,
     AUDIT_RECORDS,
     REGISTRATIONS,
@@ -122,15 +122,12 @@ def _every_entry(connection: Connection) -> Iterator[AuditRecord]:
 def _stored(connection: Connection, row: RowMapping) -> StoredLog:
     number = row["number"]
     bodies = select(AUDIT_RECORDS.c.body).where(AUDIT_RECORDS.c.log == number)
-    notes = select(AUDIT_CHECKPOINTS.c.note).where(AUDIT_CHECKPOINTS.c.log == number)
     stored = connection.scalars(bodies.order_by(AUDIT_RECORDS.c.sequence)).all()
     return StoredLog(
         row["origin"],
         _first_key(stored),
         tuple(body.encode() for body in stored),
-        tuple(
-            note_of(note) for note in connection.scalars(notes.order_by(AUDIT_CHECKPOINTS.c.size))
-        ),
+        tuple(cosigned_notes(connection, number)),
     )
 
 

@@ -1,6 +1,6 @@
 """The newest audit log as the daemon watches it: where it ends, whether it adds up, its heartbeat."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, func, select
@@ -71,6 +71,25 @@ class AuditWatch:
         with reported(self._url, doing), self._engine.connect() as connection:
             return state_differences(connection)[1]
 
+    def _noted(self, term: Term, note: Callable[[Connection, int], Sequence[Happened]]) -> None:
+        """Write something beside the newest log, with the records that it makes.
+
+        Args:
+            term: The term in which it may be written.
+            note: Writes it, given the number of the log, and returns what is to be recorded.
+        """
+
+        def steps(connection: Connection) -> Signed | None:
+            require_term(connection, term)
+            row = newest_log(connection)
+            happened = [] if row is None else note(connection, row["number"])
+            return append(connection, happened, self._auditing)
+
+        with reported(self._url, "writing to the audit log"):
+            signed = retried(self._engine, steps)
+        if signed is not None and signed.checkpoint is not None:
+            self._auditing.witness(signed.checkpoint, signed.at)
+
     def record(self, happened: Sequence[Happened], term: Term) -> None:
         """Write events to the log.
 
@@ -79,15 +98,7 @@ class AuditWatch:
             AuditError: The log is signed by another key, or is not what was seen of it.
             StoreError: The database cannot be written.
         """
-
-        def steps(connection: Connection) -> Signed | None:
-            require_term(connection, term)
-            return append(connection, happened, self._auditing)
-
-        with reported(self._url, "writing to the audit log"):
-            signed = retried(self._engine, steps)
-        if signed is not None and signed.checkpoint is not None:
-            self._auditing.witness(signed.checkpoint, signed.at)
+        self._noted(term, lambda _, __: happened)
 
 
 def newest_log(connection: Connection) -> RowMapping | None:

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 from prometheus_client.parser import text_string_to_metric_families
 
 from monitor.domain.lease import Lease
-from monitor.exposition.auditing import Audited
+from monitor.exposition.auditing import Audited, Cosigned
 from monitor.exposition.catalogue import CATALOGUE
 from monitor.exposition.family import Part
 from monitor.exposition.gating import Gating
@@ -43,7 +43,9 @@ GATING = Gating(
 )
 
 
-AUDITED = Audited(Checkpoint("prod", 17, bytes(31) + b"\x05"), LATER, 0)
+AUDITED = Audited(
+    Checkpoint("prod", 17, bytes(31) + b"\x05"), LATER, 0, {"w1": Cosigned(16, NOON, refuses=True)}
+)
 
 
 def scrape(vitals, page=None):
@@ -114,6 +116,9 @@ def test_everything_that_was_noted_is_shown():
     assert [series["modelmon_audit_root_part", "prod", str(n)] for n in range(5)] == [0, 0, 0, 0, 5]
     assert series["modelmon_audit_last_record_timestamp_seconds", "prod"] == LATER.timestamp()
     assert series["modelmon_audit_state_differences", "prod"] == 0
+    assert series["modelmon_audit_cosigned_size", "prod", "w1"] == 16
+    assert series["modelmon_audit_cosigned_timestamp_seconds", "prod", "w1"] == NOON.timestamp()
+    assert series["modelmon_audit_witness_refuses", "prod", "w1"] == 1
     expected = {family.name for family in CATALOGUE if family.part is Part.PROCESS}
     assert {name for name, *_ in series if name.startswith("modelmon_")} == expected
 
