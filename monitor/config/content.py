@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from monitor.config.defaults import DEFAULT_LIMITS, EITHER
+from monitor.config.defaults import DEFAULT_LIMITS, EITHER, ONLY_WITH_PROBABILITIES
 from monitor.config.disparity import disparity_content
 from monitor.config.document import plain_value
 from monitor.config.governance_content import governance_content
@@ -254,10 +254,12 @@ def _instant(instant: datetime) -> str:
 
 def _limits(policy: Policy, measures: Mapping[str, MeasureName]) -> Content:
     families: Content = {"drift": {}, "quality": {}, "performance": {}}
+    likely = policy.classes is not None and bool(policy.classes.probabilities)
+    usual = DEFAULT_LIMITS.keys() - (frozenset() if likely else ONLY_WITH_PROBABILITIES)
     for name, measure in measures.items():
         if name in policy.limits:
             families[measure.family][name] = _field_limit(policy.limits[name])
-        elif name in DEFAULT_LIMITS:  # switched off: left out, its default would come back
+        elif name in usual:  # switched off: left out, its default would come back
             families[measure.family][name] = {"warning": NEVER, "critical": NEVER}
     families["disparity"] = {
         "metrics": list(policy.disparity_metrics),

@@ -50,6 +50,10 @@ DEFAULT_LIMITS: Mapping[str, Limit] = {
 }
 """Measure id to its limit; a measure that is not here is measured and not judged by default."""
 
+ONLY_WITH_PROBABILITIES = frozenset({"multiclass_concept_drift"})
+"""Measures whose default holds only where a model logs probabilities of classes: every other policy
+has the digest that it had before there was such a measure, and what was approved stays approved."""
+
 UNJUDGED = Limit(warning=None, critical=None)
 """What a measure without a default limit starts from when a file gives it one."""
 

@@ -9,6 +9,7 @@ from monitor.config.checks import problems_between_keys
 from monitor.config.content import content_digest, policy_content
 from monitor.config.defaults import (
     DEFAULT_LIMITS,
+    ONLY_WITH_PROBABILITIES,
     REOPENED_WINDOWS,
     UNJUDGED,
 )
@@ -35,7 +36,6 @@ from monitor.config.sections import (
     FieldLimitSection,
     FieldSection,
     LimitSection,
-    LimitsSection,
     ModelSection,
     ReferenceSection,
     ScheduleSection,
@@ -188,7 +188,7 @@ def _policy(given: ModelSection, document: Document) -> Policy:
         for part in _field(name, entry, section.source.timezone).in_parts()
     )
     short = Schedule(section.schedule.window).nominal < timedelta(days=7)
-    limits = _limits(section.limits, _hours_of_week(fields) if short else ())
+    limits = _limits(section, _hours_of_week(fields) if short else ())
     band, disparity = disparity_limits(disparities, _of_disparities(section.alarms))
     return Policy(
         model=section.model,
@@ -347,7 +347,7 @@ def _hours_of_week(fields: Iterable[Field]) -> list[str]:
     return [field.name for field in fields if field.part is Part.HOUR_OF_WEEK]
 
 
-def _limits(section: LimitsSection, unjudged: Iterable[str]) -> dict[str, FieldLimit]:
+def _limits(section: ModelSection, unjudged: Iterable[str]) -> dict[str, FieldLimit]:
     """Return the limit of each measure.
 
     Args:
@@ -355,9 +355,12 @@ def _limits(section: LimitsSection, unjudged: Iterable[str]) -> dict[str, FieldL
         unjudged: Fields whose PSI is judged only if the file gives them a limit of their own: in a
             window of a day the hours of the week differ from those of a month by that alone.
     """
-    given = {**section.drift, **section.quality, **section.performance}
+    families = section.limits
+    given = {**families.drift, **families.quality, **families.performance}
+    likely = section.classes is not None and bool(section.classes.probabilities)
+    usual = [name for name in DEFAULT_LIMITS if likely or name not in ONLY_WITH_PROBABILITIES]
     limits: dict[str, FieldLimit] = {}
-    for name in dict.fromkeys((*DEFAULT_LIMITS, *given)):
+    for name in dict.fromkeys((*usual, *given)):
         base = DEFAULT_LIMITS.get(name, UNJUDGED)
         limit = _field_limit(given[name], base) if name in given else FieldLimit(base)
         if name == _DECIDING:

@@ -7,7 +7,7 @@ from textwrap import dedent
 import pytest
 
 from monitor.config.content import policy_as_yaml
-from monitor.config.defaults import DEFAULT_LIMITS
+from monitor.config.defaults import DEFAULT_LIMITS, ONLY_WITH_PROBABILITIES
 from monitor.config.model_file import load_policies, load_policy
 from monitor.domain.errors import ConfigError
 from monitor.domain.field import (
@@ -68,7 +68,8 @@ def test_a_short_file_has_every_default(load, tmp_path):
     assert policy.label is None
     assert policy.populations == ()
     assert policy.schedule == Schedule(CalendarUnit.DAY)
-    assert policy.limits == {name: FieldLimit(limit) for name, limit in DEFAULT_LIMITS.items()}
+    usual = DEFAULT_LIMITS.keys() - ONLY_WITH_PROBABILITIES
+    assert policy.limits == {name: FieldLimit(DEFAULT_LIMITS[name]) for name in usual}
     assert policy.band == Band()
     assert policy.owner == ""
     assert policy.text == MINIMAL

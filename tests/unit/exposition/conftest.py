@@ -24,10 +24,11 @@ from monitor.domain.run import Outcome, Run, VersionResult
 from monitor.domain.schedule import CalendarUnit, Schedule
 from monitor.domain.window import Window
 from monitor.engine.alarms import ModelAlarms
+from monitor.engine.evidence import Found
 from monitor.engine.ports import RunCounts
 from monitor.engine.snapshot import ModelSnapshot
 from monitor.exposition.render import Build
-from monitor.governance.approvals import Request
+from monitor.governance.approvals import Request, RequestState
 from monitor.governance.cases import Case
 from monitor.governance.ledger import Ledger
 from monitor.governance.standing import Event, Standing, State
@@ -236,15 +237,24 @@ def governed(shot):
     limits = (RiskLimit("inputs", Rung.WATCH, frozenset({"psi"}), at=Verdict.WARNING),)
     at, model = shot.latest.finished, shot.policy.model
     request = Request(ApprovalKind.RELEASE_HOLD, "1", "ada", at, {}, "mended", model=model)
+    granted = replace(
+        request,
+        kind=ApprovalKind.ACTIVATE_VERSION,
+        version="1",
+        number=1,
+        recorded=RequestState.GRANTED,
+    )
     ledger = Ledger(
         model,
         {"1": Standing(model, "1", State.HELD, 5, at, "daemon", Event.HOLD_BREACHED)},
-        {1: request},
+        {1: granted, 2: request},
         {1: Case(model, 1, "1", "parity", Rung.HOLD, "eve", at, "broken", deadline=SEPTEMBER)},
         {2: Waiver(model, 2, "inputs", "", "known", "seen", "ada", ("bob",), at, SEPTEMBER)},
     )
-    policy_ = replace(shot.policy, governance=Governance(limits=limits))
-    return replace(shot, policy=policy_, ledger=ledger)
+    rests_on = {"model": "model.onnx"}
+    policy_ = replace(shot.policy, governance=Governance(limits=limits, rests_on=rests_on))
+    found = (Found("1", "model", "sha256:aa", at, "it cannot be read"),)
+    return replace(shot, policy=policy_, ledger=ledger, found=found)
 
 
 def _silent():
