@@ -17,6 +17,7 @@ from monitor.domain.manifest import Accounting
 from monitor.domain.policy import Policy
 from monitor.domain.reading import Reading, Subject
 from monitor.domain.run import Run
+from monitor.domain.timetable import Timetable
 from monitor.domain.window import Window
 from monitor.engine.frozen import check_frozen
 from monitor.engine.ports import Revision, Store
@@ -24,6 +25,7 @@ from monitor.engine.recount import ImpossibleError, Recount, Recounter
 from monitor.engine.references import hold
 from monitor.engine.register import baseline_digest
 from monitor.engine.run import Conclusions, conclude
+from monitor.engine.tallies import tally_document
 from monitor.engine.timetable import timetable_of
 from monitor.profile.codec import grid_from_bytes, profile_from_bytes
 from monitor.profile.grid import Grid
@@ -185,7 +187,8 @@ class Rechecker:
         grids = {
             item.version: self._baseline(item.baseline)[1] for item in run.results if item.baseline
         }
-        counted = self._rows.count(run, policy, grids)
+        timetable = self._timetable(run, policy)
+        counted = self._rows.count(run, policy, grids, timetable)
         yield from _of_accounting(run.accounting, counted.accounting)
         if {version for version, item in counted.profiles.items() if item.rows} == grids.keys():
             found = self.concluded(run, policy, as_then=True, counted=counted)
@@ -230,14 +233,17 @@ class Rechecker:
         columns = run.schema_changes
         return conclude(policy, run.window, baselines, grids, profiles, rows, held, columns)
 
+    def _timetable(self, run: Run, policy: Policy) -> Timetable | None:
+        """Return what a run's decisions were held against; None where they were not."""
+        if run.accounting.authority is None:
+            return None
+        mark = policy.governance.gate.reviewed
+        return timetable_of(self._store.gate_answers(self._model), run.window, mark)
+
     def _of_authority(self, run: Run, policy: Policy) -> Iterator[Difference]:
         """Yield what was counted by something else than what the gate recorded."""
-        counted = run.accounting.authority
-        if counted is None:
-            return
-        answers, mark = self._store.gate_answers(self._model), policy.governance.gate.reviewed
-        timetable = timetable_of(answers, run.window, mark)
-        for tally in counted:
+        timetable = self._timetable(run, policy)
+        for tally in run.accounting.authority or ():
             known = () if timetable is None else timetable.of(tally.version)
             if tally.spell not in known:
                 subject = Subject(run.model, tally.version)
@@ -314,9 +320,19 @@ def _of_accounting(stored: Accounting, again: Accounting) -> Iterator[Difference
         _flat({part: getattr(again, part) for part in counted}),
     ):
         yield Difference("rows", "", None, f"of the log, {name}", was, now)
+    for key, (old, new) in _matched(*(_by_spell(item) for item in (stored, again))):
+        subject = Subject("", key[0])
+        for name, was, now in _compared(_flat(old or {}), _flat(new or {})):
+            yield Difference("authority", "", subject, f"of the log, {key[1]}, {name}", was, now)
     joined = [None if item.labels is None else item.labels.digest for item in (stored, again)]
     if joined[0] != joined[1]:
         yield Difference("rows", "", None, "of the log, labels", *joined)
+
+
+def _by_spell(accounting: Accounting) -> Mapping[tuple[str, str], dict[str, Any]]:
+    """Return what was counted of decisions, by version and by the begin of the spell."""
+    documents = [tally_document(tally) for tally in accounting.authority or ()]
+    return {(item.pop("version"), item.pop("start")): item for item in documents}
 
 
 def _of_inputs(run: Run, revision: Revision, policy: Policy) -> Iterator[Difference]:

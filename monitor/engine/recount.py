@@ -8,6 +8,7 @@ from monitor.domain.errors import SourceError
 from monitor.domain.manifest import Accounting, LogFile, Manifest
 from monitor.domain.policy import Policy
 from monitor.domain.run import Run
+from monitor.domain.timetable import Timetable
 from monitor.engine.counting import bundled
 from monitor.engine.ports import Clock, Compute, Scan, Source
 from monitor.engine.progress import Silent
@@ -64,8 +65,16 @@ class Recounter:
     compute: Compute
     directory: str
 
-    def count(self, run: Run, policy: Policy, grids: Mapping[str, Grid]) -> Recount:
+    def count(
+        self, run: Run, policy: Policy, grids: Mapping[str, Grid], timetable: Timetable | None
+    ) -> Recount:
         """Return what the rows of a run are by the files that its manifest names.
+
+        Args:
+            run: The run.
+            policy: The policy that it was made under.
+            grids: Version to the grid that it was counted on.
+            timetable: What versions were allowed when; None where it was not counted by it.
 
         Raises:
             ImpossibleError: Some of them are no longer what they were.
@@ -73,7 +82,7 @@ class Recounter:
         placed = replace(policy, directory=self.directory)
         try:
             source = self.source_then(placed, run.manifest, At(run.started))
-            scan = _as_then(source.scan(run.window), run.manifest)
+            scan = _as_then(source.scan(run.window), run.manifest, timetable)
             counter = source.counter(scan, grids)
             counted = self.compute.count(bundled(scan.tasks), counter.complete(), Silent())
         except SourceError as error:
@@ -81,10 +90,10 @@ class Recounter:
         if counted.unreadable:
             broken = counted.unreadable[0]
             raise ImpossibleError(f"{broken.path} can no longer be read: {broken.explanation}")
-        return Recount(counted.profiles, counted.accounting(counter.joined))
+        return Recount(counted.profiles, counted.accounting(counter.joined, timetable))
 
 
-def _as_then(scan: Scan, then: Manifest) -> Scan:
+def _as_then(scan: Scan, then: Manifest, timetable: Timetable | None) -> Scan:
     """Return a scan of the files of a manifest alone.
 
     Raises:
@@ -96,7 +105,7 @@ def _as_then(scan: Scan, then: Manifest) -> Scan:
     _check(then.protected, now.protected, "file of the protected table")
     paths = {file.path for file in then.files}
     tasks = tuple(task for task in scan.tasks if task.path in paths)
-    return Scan(scan.window, tasks, then, scan.unplaced)
+    return Scan(scan.window, tasks, then, scan.unplaced, timetable)
 
 
 def _check(then: Iterable[LogFile], now: Iterable[LogFile], what: str) -> None:

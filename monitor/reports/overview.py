@@ -21,7 +21,7 @@ from monitor.reports.authority import shown_to_all
 from monitor.reports.discretion import told
 from monitor.reports.evidence import ABOUT, Fact, short_text, start_text
 from monitor.reports.explanation import Explained, left_out_table, row_table, run_table
-from monitor.reports.overreach import overreach_table
+from monitor.reports.overreach import decision_table, overreach_table
 from monitor.reports.table import Table
 from monitor.reports.wording import alarm_text, all_findings, limit_text, subject_of, window_name
 
@@ -298,7 +298,9 @@ def result_page(explained: Explained, small: Withheld) -> Result:
             Fact(what, text) for what, text in run_table(explained).rows if what != _NOT_LOOKED_AT
         ),
         rows=row_table(run),
-        tables=tuple(item for item in (_files(run), left_out_table(run)) if item.rows),
+        tables=tuple(
+            item for item in (_files(run), left_out_table(run), decision_table(run)) if item.rows
+        ),
         findings=lines,
         more=len(findings[SHOWN_IN_RESULT:]),
         revisions=tuple((item.number, _instant(item.finished)) for item in explained.revisions),

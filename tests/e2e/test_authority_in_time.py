@@ -8,11 +8,13 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from sqlalchemy import select, update
 
 from monitor.domain.governance import GateAction
 from monitor.engine.answering import Answered
 from monitor.governance.permit import Answer
 from monitor.store.sql import SqlStore
+from monitor.store.tables import RUNS
 from tests.e2e.deployment import Deployment, make_deployment
 from tests.e2e.governed import GOVERNANCE
 
@@ -171,5 +173,30 @@ def test_each_decision_counts_by_what_was_allowed_when_it_was_made(store, tmp_pa
 
     told = made.call("audit", "replay").stdout if store.startswith("sqlite") else ""
     assert "differ" not in told
-    again = rows_of(made, "recheck", "credit")
-    assert [each["agreement"] for each in again[0]["results"]] == ["equal"] * 3
+    # What was stored is what the log, read again, and the gate's record give; and nothing else.
+    (again,) = rows_of(made, "recheck", "credit", "--rows")
+    assert [each["agreement"] for each in again["results"]] == ["equal"] * 3
+    tamper(store)
+    done = made.call("recheck", "credit", "--output", "json", check=False)
+    assert done.returncode == 1
+    differences = [
+        (each["what"], each["subject"]["version"], each["attribute"])
+        for result in json.loads(done.stdout)[0]["results"]
+        for each in result["differences"]
+    ]
+    assert differences == [
+        ("authority", "1", "decisions"),
+        ("authority", "", "decisions"),
+        ("authority", "1", "what was allowed"),
+    ]
+
+
+def tamper(store):
+    """Make the version allowed longer than it was, with fewer decisions after that."""
+    with closing(SqlStore(store)) as opened, opened._engine.begin() as connection:
+        last = select(RUNS.c.accounting).where(RUNS.c.window_start == SIXTH)
+        document = connection.execute(last).scalar_one()
+        (first,) = [item for item in document["authority"] if item["regime"] == "conditioned"]
+        first["regime"], first["rows"] = "allowed", first["rows"] - 1
+        forged = update(RUNS).where(RUNS.c.window_start == SIXTH).values(accounting=document)
+        connection.execute(forged)

@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from dataclasses import replace
+from dataclasses import astuple, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,12 +19,13 @@ from hypothesis.stateful import (
 
 from monitor.domain.approval import ApprovalKind
 from monitor.domain.governance import RiskLimit, Rung
+from monitor.domain.timetable import Regime, Spell, Tally
 from monitor.engine import verbs
 from monitor.engine.decisions import Said
 from monitor.engine.governing import identity_changed, settle
 from monitor.governance.approvals import NotAllowedError, RequestState
 from monitor.governance.authorisation import Action
-from monitor.governance.cases import BY_PEOPLE
+from monitor.governance.cases import BY_PEOPLE, Cause
 from monitor.governance.consequences import activation, broken_now
 from monitor.governance.standing import AUTHORITY, State
 from monitor.store.audit_store import AuditStore
@@ -98,6 +99,24 @@ class AnyLife(RuleBasedStateMachine):
         run = told(self.day, letters, policy=self.policy.digest, number=self.day)
         self.day += 1
         self.store.commit(replace(run, finished=self.now), self.policy)
+
+    @rule(regime=st.sampled_from(Regime), rows=st.integers(1, 9))
+    def decisions_are_found(self, regime, rows):
+        run = replace(
+            told(self.day, "oo", policy=self.policy.digest, number=self.day), finished=self.now
+        )
+        self.day += 1
+        tally = Tally("1", Spell(*astuple(run.window), regime), rows, run.window.end)
+        run = replace(run, accounting=replace(run.accounting, authority=(tally,)))
+        before = self.standing()
+        self.store.commit(run, self.policy)
+        answered_for = [
+            case.closed_at is None or case.closed_at >= tally.last
+            for case in self.store.cases("credit")
+            if case.cause == Cause.OUTSIDE_AUTHORITY
+        ]
+        if regime in {Regime.REFUSED, Regime.ROUTED, Regime.UNKNOWN}:
+            assert before.state is State.RETIRED or any(answered_for)
 
     @rule(person=st.sampled_from(PEOPLE))
     def somebody_submits(self, person):
@@ -198,6 +217,9 @@ class AnyLife(RuleBasedStateMachine):
         assert self.store.changes() == changed
         self.before = self.standing()
         ledger, present = self.store.authority(self.policy, self.now)
+        for case in ledger.open_cases("1"):
+            if case.cause == Cause.OUTSIDE_AUTHORITY:
+                assert self.before.state not in STATES_OF[case.rung]
         for item in broken_now(ledger, present, "1"):
             assert self.before.state not in STATES_OF[item.rung]
         for case in ledger.cases.values():
