@@ -23,7 +23,7 @@ _WORDS: Mapping[Regime, str] = {
 _WHY: Mapping[Excess, str] = {
     Excess.NOT_ACTING: "the version was not to act",
     Excess.UNKNOWN_VERSION: "nobody knew the version",
-    Excess.UNDECIDED: "some may have been allowed",
+    Excess.UNDECIDED: "not known whether they were allowed",
     Excess.UNRECORDED: "nothing was recorded yet",
     Excess.CONDITION_BROKEN: "beyond",
     Excess.CONDITION_UNKNOWN: "not known whether within",

@@ -10,6 +10,7 @@ from monitor.domain.estimate import Estimate
 from monitor.domain.finding import Finding, Verdict
 from monitor.domain.policy import Policy
 from monitor.domain.run import Outcome, Run
+from monitor.engine.overreach import KNOWN
 from monitor.engine.past import RunLine
 from monitor.engine.snapshot import ModelSnapshot
 from monitor.engine.withheld import Withheld
@@ -142,6 +143,7 @@ class Result:
         trouble: What is wrong with what is stored; "" where nothing is.
         facts: What it is.
         rows: What became of every row.
+        decisions: The rows by what was allowed when; without rows where that was not counted.
         tables: Files, and files left out.
         findings: What was judged, worst first.
         more: How many findings are not listed.
@@ -156,6 +158,7 @@ class Result:
     trouble: str
     facts: tuple[Fact, ...]
     rows: Table
+    decisions: Table
     tables: tuple[Table, ...]
     findings: tuple[Line, ...]
     more: int
@@ -176,6 +179,9 @@ def state_of(shot: ModelSnapshot, now: datetime) -> State:
         if firing[alarm] and verdict != "critical":
             verdict = gravity
             break
+    if any(each.rows for each in shot.overreach if each.excess in KNOWN):
+        verdict = "critical"
+        sentence += "; it decided outside of what was allowed"
     named = [
         f"{firing[item]} {item.value}"
         for item in (AlarmState.CRITICAL, AlarmState.WARNING)
@@ -298,9 +304,8 @@ def result_page(explained: Explained, small: Withheld) -> Result:
             Fact(what, text) for what, text in run_table(explained).rows if what != _NOT_LOOKED_AT
         ),
         rows=row_table(run),
-        tables=tuple(
-            item for item in (_files(run), left_out_table(run), decision_table(run)) if item.rows
-        ),
+        decisions=decision_table(run),
+        tables=tuple(item for item in (_files(run), left_out_table(run)) if item.rows),
         findings=lines,
         more=len(findings[SHOWN_IN_RESULT:]),
         revisions=tuple((item.number, _instant(item.finished)) for item in explained.revisions),

@@ -1,11 +1,16 @@
 """A model's page and what its versions may do: shown to all, without anybody's words."""
 
+from datetime import timedelta
+
 import pytest
 
+from monitor.domain.governance import GateAction
 from monitor.engine import verbs
+from monitor.engine.answering import Answered
 from monitor.engine.decisions import Said
 from monitor.governance.authorisation import Action
-from tests.held import DAY, Deployment
+from monitor.governance.permit import Answer
+from tests.held import DAY, FIRST, Deployment
 from tests.ledgers import GOVERNANCE, who
 from tests.reading_room import Room
 
@@ -63,3 +68,59 @@ def test_an_alert_whose_consequence_is_waived_fires_and_says_so(made):
     assert states and all(f"waived: drift until {until}" in " ".join(row) for row in states)
     ((_, state, *_),) = page.table("Versions and what each may do")
     assert state == "approved"
+
+
+def answered(made, *told):
+    """Record what the gate answered at noon of some days."""
+    answers = [
+        Answered(FIRST + (place + 0.5) * DAY, Answer("credit", "1", action), timedelta(0))
+        for place, action in told
+    ]
+    made.store.record_answers(answers)
+
+
+def test_decisions_outside_of_what_was_allowed_are_no_good_news(made):
+    answered(made, (0, GateAction.ALLOW), (4, GateAction.DENY))
+    made.write(4)  # as ever, so that nothing else calls
+    approved(made)
+    made.back_fill(4)
+    room = Room(made)
+    page = room.read("/models/credit")
+    assert "it decided outside of what was allowed" in page.text
+    assert page.source.count("critical: credit") == 1
+    title = "Decisions outside of what was allowed, latest window"
+    ((version, decisions, why, last),) = page.table(title)
+    rows = made.run(4).accounting.read
+    assert (version, decisions, why) == ("1", f"{rows // 2:,}", "the version was not to act")
+    assert last.startswith(f"{FIRST + 4 * DAY:%Y-%m-%d} 23:")
+    start = f"{FIRST + 4 * DAY:%Y-%m-%dT%H:%MZ}"
+    counted = room.read(f"/models/credit/runs/{start}/1").table(
+        f"Decisions of credit in {FIRST + 4 * DAY:%Y-%m-%d}"
+    )
+    assert [row[3:5] for row in counted] == [
+        ["allowed", f"{rows // 2:,}"],
+        ["not to act", f"{rows // 2:,}"],
+    ]
+
+
+def test_what_was_allowed_throughout_needs_no_word(made):
+    answered(made, (0, GateAction.ALLOW))
+    made.back_fill(4)
+    page = Room(made).read("/models/credit")
+    assert "outside" not in page.text
+
+
+def test_the_order_of_back_fill_changes_nothing(made, tmp_path):
+    """What was allowed of a window is complete once it is over, whoever runs it when."""
+    answered(made, (0, GateAction.ALLOW), (2, GateAction.DENY), (4, GateAction.ALLOW))
+    made.back_fill(4, 3, 2)
+    other = Deployment(tmp_path, governance=GOVERNANCE)
+    other.register(0, 4)
+    answered(other, (0, GateAction.ALLOW), (2, GateAction.DENY))
+    other.back_fill(2, 3)
+    answered(other, (4, GateAction.ALLOW))
+    other.back_fill(4)
+    for place in (2, 3, 4):
+        mine, theirs = made.run(place), other.run(place)
+        assert (mine.identity, mine.accounting) == (theirs.identity, theirs.accounting)
+    assert [item.new for item in made.back_fill(2, 3, 4)] == [False] * 3
