@@ -16,6 +16,7 @@ from monitor.engine.tallies import tally_document
 from monitor.reports.file_notes import notes_on_files
 from monitor.reports.finding_document import judged_document
 from monitor.reports.groups import membership_table
+from monitor.reports.overreach import decision_table
 from monitor.reports.registry import origin_document, origin_table
 from monitor.reports.summary import label_table
 from monitor.reports.table import Table
@@ -66,6 +67,7 @@ def explanation_tables(explained: Explained) -> tuple[Table, ...]:
     tables = (
         run_table(explained),
         row_table(explained.run),
+        decision_table(explained.run),
         label_table(explained.policy, [explained.run]),
         membership_table(explained.policy, [explained.run]),
         _file_table(explained.run),

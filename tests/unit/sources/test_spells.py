@@ -140,6 +140,22 @@ def test_a_worker_process_counts_the_same(rows, write, count, june):
     assert count(by, IsolatedCompute(1)).authority == count(by).authority
 
 
+def test_threads_that_share_the_columns_of_a_file_count_its_rows_once(
+    rows, write, count, june, monkeypatch
+):
+    write("log/a.parquet", rows(10, by=["model"] * 10))
+    by = timetable(june)
+    alone = count(by).authority
+    placed = ParquetSource.scan
+
+    def shared(self, *arguments):
+        scan = placed(self, *arguments)
+        return replace(scan, tasks=tuple(replace(task, threads=2) for task in scan.tasks))
+
+    monkeypatch.setattr(ParquetSource, "scan", shared)
+    assert count(by, together=False).authority == alone
+
+
 values = st.lists(
     st.tuples(
         st.integers(0, 12),
