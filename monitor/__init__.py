@@ -7,11 +7,14 @@ asked for: the command line stays quick.
 from importlib import import_module
 from typing import Any
 
+from monitor.loading import uncollected
+
 __all__ = ["Comparison", "Model", "open_model"]
 
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used."""
     if name in __all__:
-        return getattr(import_module("monitor.api"), name)
+        with uncollected():
+            return getattr(import_module("monitor.api"), name)
     raise AttributeError(f"module 'monitor' has no attribute {name!r}")

@@ -35,6 +35,7 @@ from monitor.engine.progress import Silent
 from monitor.engine.references import hold
 from monitor.engine.register import Registration, register_baselines
 from monitor.engine.run import Examination, Outside, Ran, examine, prepare
+from monitor.loading import uncollected
 from monitor.profile.codec import profile_from_bytes
 from monitor.profile.profile import Profile
 
@@ -57,8 +58,9 @@ def open_model(policy: str | Path | Policy, store: str = "sqlite://") -> "Model"
         ConfigError: The file is wrong; every problem is named.
         StoreError: The database cannot be used.
     """
-    read = policy if isinstance(policy, Policy) else read_policy(Path(policy))
-    outside = open_outside(store)
+    with uncollected():
+        read = policy if isinstance(policy, Policy) else read_policy(Path(policy))
+        outside = open_outside(store)
     return Model(in_force(read, outside.store).policy, outside)
 
 

@@ -166,11 +166,13 @@ def test_the_migrations_make_the_tables_to_the_letter(url, tmp_path):
     assert "modelmon_findings" in written[0]
 
 
-def test_alembic_is_not_imported_to_use_a_store():
+def test_neither_alembic_nor_postgresql_is_imported_to_use_a_store():
     program = (
         "import sys\n"
         "import monitor.store.sql, monitor.store.schema\n"
+        "monitor.store.sql.SqlStore('sqlite://').close()\n"
         "assert 'alembic' not in sys.modules\n"
+        "assert 'sqlalchemy.dialects.postgresql' not in sys.modules\n"
     )
     ended = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True)
     assert ended.returncode == 0, ended.stderr.decode()
