@@ -143,8 +143,14 @@ class Source(Protocol):
         """Return the model versions that have rows in the scan's window, in order."""
         ...
 
-    def draft(self, scan: Scan, version: str) -> Grid:
+    def draft(self, scan: Scan, version: str, *, thorough: bool = False) -> Grid:
         """Return a grid frozen from the rows of one version.
+
+        Args:
+            scan: Where the rows are.
+            version: The version.
+            thorough: Whether numbers are sampled from all over the window, and not from a few
+                places: asked for where the few were not like the others.
 
         Raises:
             BaselineError: The version has no rows in the window.

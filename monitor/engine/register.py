@@ -11,10 +11,11 @@ from monitor.domain.policy import Policy
 from monitor.domain.schedule import Schedule
 from monitor.domain.window import Window
 from monitor.engine.counting import bundled
-from monitor.engine.ports import Compute, Source
+from monitor.engine.ports import Compute, Scan, Source
 from monitor.engine.progress import Progress
 from monitor.engine.run import Outside
 from monitor.profile.codec import content_digest, grid_to_bytes, profile_to_bytes
+from monitor.profile.draft import is_coarse
 from monitor.profile.grid import Grid
 from monitor.profile.profile import Profile, merged
 
@@ -79,14 +80,8 @@ def register_baselines(
         )
     done: list[Registered] = []
     for name in wanted:
-        grid = source.draft(scan, name)
-        parts = [
-            _count_part(source, piece, name, grid, outside.compute, progress)
-            for piece in sub_windows(window, policy.schedule)
-        ]
-        baseline = _baseline(
-            _Contents(policy.model, name, window, grid, parts), registration, outside
-        )
+        contents = _counted(policy, source, scan, name, outside.compute, progress)
+        baseline = _baseline(contents, registration, outside)
         done.append(Registered(baseline, outside.store.register(baseline)))
     return tuple(done)
 
@@ -114,6 +109,29 @@ class _Contents:
     window: Window
     grid: Grid
     parts: list[_Part]
+
+
+def _counted(  # noqa: PLR0917  # six nouns, each of another type
+    policy: Policy,
+    source: Source,
+    scan: Scan,
+    version: str,
+    compute: Compute,
+    progress: Progress,
+) -> _Contents:
+    """Draft a grid and count all rows on it; draft it again where they show that it is coarse."""
+    pieces = tuple(sub_windows(scan.window, policy.schedule))
+
+    def on(grid: Grid) -> list[_Part]:
+        return [_count_part(source, piece, version, grid, compute, progress) for piece in pieces]
+
+    grid = source.draft(scan, version)
+    parts = on(grid)
+    if is_coarse(grid, [part.profile for part in parts]):
+        better = source.draft(scan, version, thorough=True)
+        if better.digest != grid.digest:
+            grid, parts = better, on(better)
+    return _Contents(policy.model, version, scan.window, grid, parts)
 
 
 def _count_part(  # noqa: PLR0917  # six nouns, each of another type

@@ -24,7 +24,7 @@ from monitor.domain.segment import Segment
 from monitor.profile.codec import content_digest, grid_to_bytes
 from monitor.profile.columns import ColumnTally
 from monitor.profile.comoments import MOST_FIELDS, normal_scores
-from monitor.profile.counts import value_name
+from monitor.profile.counts import NumericCounts, value_name
 from monitor.profile.grid import (
     AttributeGrid,
     Derivation,
@@ -37,7 +37,14 @@ from monitor.profile.grid import (
 )
 from monitor.profile.numbers import Column, to_numbers
 from monitor.profile.parts import FIXED_GRIDS, parts_of
-from monitor.profile.tallies import NUMBERED_GROUPS, GroupTally, SliceTally, ValueTally
+from monitor.profile.profile import Profile
+from monitor.profile.tallies import (
+    NEW_VALUES,
+    NUMBERED_GROUPS,
+    GroupTally,
+    SliceTally,
+    ValueTally,
+)
 from monitor.profile.vectors import VectorDraft
 
 QUANTILE_CELLS = 240
@@ -60,6 +67,10 @@ came more than once: a few rows of a continuous field are few values as well."""
 
 SAMPLE_ROWS = 50_000
 """Values of a numeric field that edges are taken from; counts are exact whatever the edges are."""
+
+COARSE_SHARE = 5 / QUANTILE_CELLS
+"""Of all numbers in one cell, from which on the sample that edges were taken from is no picture of
+them. A cell has a share of 1 in 240 of the sample and less than 1 in 256 more of a repeated value."""
 
 LISTED_GROUPS = 100
 """Values of an attribute that become groups where the policy declares none."""
@@ -345,6 +356,38 @@ def attribute_grid(attribute: Attribute, counts: Mapping[str, int]) -> Attribute
         attribute.unknown,
         attribute.protected,
     )
+
+
+def is_coarse(grid: Grid, profiles: Sequence[Profile]) -> bool:
+    """Return whether the rows that a grid's numbers were sampled from were unlike the others.
+
+    They were if a cell of a continuous field that is not one frequent value's holds more than
+    `COARSE_SHARE` of all rows' numbers, or if rows of a field that is told apart value by value
+    have values that the sample did not show, more than `NEW_VALUES` of them.
+
+    Args:
+        grid: Drafted from a sample of the rows.
+        profiles: All of the rows, counted on it.
+    """
+    return any(
+        isinstance(cells, NumericGrid) and _missed(cells, _rows(name, profiles))
+        for name, cells in grid.fields.items()
+    )
+
+
+def _rows(name: str, profiles: Sequence[Profile]) -> IntArray:
+    counts = [part.fields[name] for part in profiles]
+    cells: IntArray = np.sum(
+        [item.cells for item in counts if isinstance(item, NumericCounts)], axis=0
+    )
+    return cells
+
+
+def _missed(grid: NumericGrid, rows: IntArray) -> bool:
+    between, total = rows[~grid.atoms], int(rows.sum())
+    if grid.discrete:
+        return bool(between.sum() > NEW_VALUES * total)
+    return bool(between.max(initial=0) > COARSE_SHARE * total)
 
 
 def _scale(ordered: FloatArray, center: float) -> float:

@@ -17,8 +17,11 @@ from monitor.sources.location import READ_ERRORS, FoundFile
 from monitor.sources.members import Members
 from monitor.sources.reader import Chunk, LogView, OpenFile, Selection, batches, opened
 
-SAMPLE_BATCHES = 64
-"""Fewest batches that numbers are sampled from, evenly spread over the window."""
+SAMPLE_BATCHES = 3
+"""Fewest batches that numbers are sampled from: the first, the last, and one half-way."""
+
+THOROUGH_BATCHES = 64
+"""Fewest of a thorough draft, evenly spread over the window."""
 
 _READ_FOR_SAMPLE = 4 * SAMPLE_ROWS
 """Rows that are read for a sample when batches are small and many."""
@@ -55,11 +58,15 @@ def drafted(
     files: Sequence[tuple[Task, FoundFile]],
     version: str,
     members: Members,
+    *,
+    thorough: bool = False,
 ) -> Grid:
     """Return the grid frozen from one version's rows in a window.
 
     Categorical fields and attributes are read whole; numbers are a sample of at most
-    `SAMPLE_ROWS` rows, every k-th row of evenly spaced batches.
+    `SAMPLE_ROWS` rows, every k-th row of evenly spaced batches. Decoding a column costs as much as
+    counting it, so few batches are read; who has counted all rows knows whether they were like the
+    others (`monitor.profile.draft.is_coarse`), and asks for a thorough draft where they were not.
 
     Args:
         policy: What is watched.
@@ -67,15 +74,17 @@ def drafted(
         files: The tasks of its scan with their files, in the order of their paths.
         version: The version.
         members: What the protected table says of the rows.
+        thorough: Whether numbers are sampled from `THOROUGH_BATCHES`, not `SAMPLE_BATCHES`.
 
     Raises:
         BaselineError: The version has no rows in the window.
     """
+    fewest = THOROUGH_BATCHES if thorough else SAMPLE_BATCHES
     broken: set[str] = set()
     while True:
         whole = [(task, file) for task, file in files if file.path not in broken]
         try:
-            return _Drafting(policy, view, version, members).grid(whole)
+            return _Drafting(policy, view, version, members).grid(whole, fewest)
         except _BrokenFileError as error:
             broken.add(error.path)
 
@@ -99,8 +108,8 @@ class _Drafting:
             classes=policy.classes,
         )
 
-    def grid(self, files: Sequence[tuple[Task, FoundFile]]) -> Grid:
-        """Return the grid, or say which file broke."""
+    def grid(self, files: Sequence[tuple[Task, FoundFile]], fewest: int) -> Grid:
+        """Return the grid from numbers of so many batches, or say which file broke."""
         parts: list[_Part] = []
         for task, file in files:
             try:
@@ -111,7 +120,7 @@ class _Drafting:
             raise BaselineError(
                 f"model {self._policy.model}: version {self._version} has no rows in the period"
             )
-        chosen = _spread(parts)
+        chosen = _spread(parts, fewest)
         step = -(-sum(part.rows for part in chosen) // SAMPLE_ROWS)
         before = 0
         for file, together in groupby(chosen, key=lambda part: part.file):
@@ -208,10 +217,10 @@ class _Drafting:
                 yield batch.chunk, selection, batch.micros
 
 
-def _spread(parts: Sequence[_Part]) -> Sequence[_Part]:
-    """Return all parts, or of very many rows evenly spaced ones."""
+def _spread(parts: Sequence[_Part], fewest: int) -> Sequence[_Part]:
+    """Return all parts, or of many rows evenly spaced ones, the first and the last among them."""
     rows = sum(part.rows for part in parts)
-    wanted = max(SAMPLE_BATCHES, -(-len(parts) * _READ_FOR_SAMPLE // rows))
+    wanted = max(fewest, -(-len(parts) * _READ_FOR_SAMPLE // rows))
     if wanted >= len(parts):
         return parts
     places = np.linspace(0, len(parts) - 1, wanted).round().astype(int)

@@ -167,10 +167,11 @@ class ParquetSource:
                 continue  # counting reads it again, and reports it
         return sorted(found)
 
-    def draft(self, scan: Scan, version: str) -> Grid:
+    def draft(self, scan: Scan, version: str, *, thorough: bool = False) -> Grid:
         """Return a grid frozen from the rows of one version."""
         view = self._view(scan)
-        return drafted(self._policy, view, _files_of(scan), version, self._members(view, scan))
+        people = self._members(view, scan)
+        return drafted(self._policy, view, _files_of(scan), version, people, thorough=thorough)
 
     def counter(self, scan: Scan, grids: Mapping[str, Grid]) -> CountFile:
         """Return the function that counts one file; labels are joined here, once."""

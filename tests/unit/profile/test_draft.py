@@ -1,12 +1,16 @@
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from monitor.domain.field import Attribute, Field, FieldKind, FieldRole
 from monitor.profile import draft
 from monitor.profile.counts import NumericCounts
-from monitor.profile.draft import GridDraft, attribute_grid, numeric_grid
+from monitor.profile.draft import GridDraft, attribute_grid, is_coarse, numeric_grid
+from monitor.profile.grid import Grid
 from monitor.profile.kernel import count_numbers
+from monitor.profile.profile import Profile
 
 LARGEST = 1.7976931348623157e308
 
@@ -41,6 +45,44 @@ def test_edges_are_finite_and_rise_for_any_sample(sample):
     assert len(grid.atoms) == grid.cells
     assert np.isfinite([grid.center, grid.scale]).all() and grid.scale > 0
     assert cells_of(grid, sample).sum() == len(sample)
+
+
+def coarse(sample, *parts):
+    grid = numeric_grid(np.array(sample, float))
+    whole = Grid({"x": grid}, {"x": "x"}, frozenset(), (), None, None)
+    profiles = [Profile.empty(whole) for _ in parts]
+    for profile, part in zip(profiles, parts, strict=True):
+        count_numbers(profile.fields["x"], grid, pa.array(np.asarray(part, float)))
+    return is_coarse(whole, profiles)
+
+
+@given(
+    st.lists(st.floats(allow_nan=False, allow_infinity=False), max_size=40),
+    st.integers(1, 400),
+    st.integers(0, 2**32 - 1),
+)
+def test_a_grid_of_all_rows_is_never_coarse(values, repeats, seed):
+    random = np.random.default_rng(seed)
+    values = np.concatenate([np.repeat(values, repeats), random.normal(size=repeats)])
+    assert not coarse(values, values[:7], values[7:])
+
+
+def test_a_sample_that_is_like_the_rest_is_not_coarse():
+    numbers = np.random.default_rng(3).pareto(1.2, 200_000)
+    assert not coarse(numbers[::20], numbers[:90_000], numbers[90_000:])
+
+
+@pytest.mark.parametrize("share", [0.03, 0.5])
+def test_a_sample_without_a_stretch_of_the_values_is_coarse(share):
+    numbers = np.linspace(0, 1, 10_000)
+    assert coarse(numbers[(numbers < 0.3) | (numbers > 0.3 + share)], numbers)
+    assert coarse([], numbers)
+
+
+def test_a_value_told_apart_that_a_sample_did_not_show_is_coarse_when_it_is_no_rarity():
+    few, rare = np.repeat([0.0, 1.0, 2.0], 1000), np.full(5, 3.0)
+    assert not coarse(few, few, rare)
+    assert coarse(few, few, np.full(10, 3.0))
 
 
 def test_few_distinct_values_have_a_cell_each():
