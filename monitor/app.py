@@ -271,6 +271,13 @@ def store_lease(settings: DaemonSettings) -> tuple[Lease, datetime]:
         leases.close()
 
 
+def open_store(url: str, auditing: "Auditing | None" = None) -> "Store":
+    """Return the store of `open_outside`, without loading what computes the results in it."""
+    from monitor.store.sql import SqlStore
+
+    return SqlStore(url, auditing)
+
+
 def open_outside(
     url: str, compute: "Compute | None" = None, auditing: "Auditing | None" = None
 ) -> "Outside":
@@ -287,10 +294,9 @@ def open_outside(
     from monitor.compute.local import LocalCompute
     from monitor.engine.run import Outside
     from monitor.sources.evidence import LocalFiles
-    from monitor.store.sql import SqlStore
 
     return Outside(
-        store=SqlStore(url, auditing),
+        store=open_store(url, auditing),
         compute=compute or LocalCompute(),
         clock=SystemClock(),
         code=code_version(),

@@ -2,7 +2,7 @@
 
 A process that has loaded every module, and done nothing else, forks itself for each command. What
 comes of it is a process like any other: it has its own memory, files, signals and end. How long the
-command takes to load is what other tests ask (`test_config_is_light`, and those of the README).
+command takes to load is what other tests ask (`test_commands_are_light`, and those of the README).
 """
 
 import atexit

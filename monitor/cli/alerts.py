@@ -32,7 +32,7 @@ def list_alerts(config_file: Path, models: tuple[str, ...], output: Output, *, e
 
     settings = app.read_settings(config_file)
     policies = chosen(app.read_policies(settings), models)
-    store, now = app.open_outside(settings.store_url).store, app.SystemClock().now()
+    store, now = app.open_store(settings.store_url), app.SystemClock().now()
     shown = [
         Shown(policy, alert, mutes.get(alert.fingerprint), now)
         for policy in policies
@@ -130,7 +130,7 @@ def _opened(
     settings = app.read_settings(config_file)
     policies = app.read_policies(settings)
     auditing = app.auditing(settings) if writes else None  # to look needs no key
-    store = app.open_outside(settings.store_url, auditing=auditing).store
+    store = app.open_store(settings.store_url, auditing)
     fingerprint = full_fingerprint(store, finding)
     _, subject = about(store, fingerprint)
     (file,) = chosen(policies, [subject.model])

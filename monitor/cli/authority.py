@@ -54,7 +54,7 @@ def authority(  # noqa: PLR0917  # an option an argument
     if not decisions and (begin is not None or end is not None):
         raise click.UsageError("--from and --to go with --decisions")
     settings = app.read_settings(config_file)
-    store, now = app.open_outside(settings.store_url).store, app.SystemClock().now()
+    store, now = app.open_store(settings.store_url), app.SystemClock().now()
     policies = chosen(app.read_policies(settings), models)
     if decisions:
         _show_decisions(

@@ -101,11 +101,11 @@ def list_baselines(config_file: Path, models: tuple[str, ...], output: Output) -
     from monitor.reports.baselines import baseline_table
 
     settings = app.read_settings(config_file)
-    outside = app.open_outside(settings.store_url)
+    store = app.open_store(settings.store_url)
     found = [
         item
         for policy in chosen(app.read_policies(settings), models)
-        for item in outside.store.baselines(policy.model)
+        for item in store.baselines(policy.model)
     ]
     write_tables([baseline_table(found)], output)
 
@@ -120,5 +120,5 @@ def show(config_file: Path, digest: str, output: Output) -> None:
     from monitor.reports.baselines import describe_baseline
 
     settings = app.read_settings(config_file)
-    found = app.open_outside(settings.store_url).store.baseline(digest)
+    found = app.open_store(settings.store_url).baseline(digest)
     write_tables(describe_baseline(found), output)

@@ -34,7 +34,7 @@ def check(config_file: Path) -> None:
     from monitor import app
 
     settings = app.read_settings(config_file)
-    app.open_outside(settings.store_url)
+    app.open_store(settings.store_url)
     say("modelmon: the database has this version's schema")
 
 

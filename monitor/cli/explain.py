@@ -70,7 +70,7 @@ def explain(  # noqa: PLR0917  # one argument an option
         raise click.UsageError("WINDOW and --window are the same; give one of them")
     settings = app.read_settings(config_file)
     policies = app.read_policies(settings)
-    store = app.open_outside(settings.store_url).store
+    store = app.open_store(settings.store_url)
     wanted = window or at
     form: Output = "json" if as_json else output
     if subject not in {policy.model for policy in policies} and _FINGERPRINT.fullmatch(subject):

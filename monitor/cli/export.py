@@ -52,7 +52,7 @@ def openmetrics(
 
     settings = app.read_settings(config_file)
     policies = chosen(app.read_policies(settings), models)
-    store = app.open_outside(settings.store_url).store
+    store = app.open_store(settings.store_url)
     found = [_past(policy, store, begin, end) for policy in policies]
     every = (snapshot for past in found for snapshot in snapshots(past, store))
     with nullcontext(sys.stdout.buffer) if target is None else whole(target) as file:
@@ -91,7 +91,7 @@ def parquet(  # one argument an option
 
     settings = app.read_settings(config_file)
     policies = chosen(app.read_policies(settings), models)
-    store = app.open_outside(settings.store_url).store
+    store = app.open_store(settings.store_url)
     spans = {policy.model: period(policy, begin, end) for policy in policies}
     for policy in policies:
         if gone := pruned(policy.model, store, spans[policy.model]):

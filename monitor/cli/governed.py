@@ -37,7 +37,7 @@ def to_write(config_file: Path, model: str) -> "tuple[Policy, Store]":
 
     settings = app.read_settings(config_file)
     (file,) = chosen(app.read_policies(settings), [model])
-    store = app.open_outside(settings.store_url, auditing=app.auditing(settings)).store
+    store = app.open_store(settings.store_url, app.auditing(settings))
     return app.in_force(file, store).policy, store.receipting(_hand_out)
 
 
@@ -72,7 +72,7 @@ def to_look(config_file: Path, models: Sequence[str]) -> "tuple[tuple[Policy, ..
 
     settings = app.read_settings(config_file)
     files = chosen(app.read_policies(settings), models)
-    store = app.open_outside(settings.store_url).store
+    store = app.open_store(settings.store_url)
     return tuple(app.in_force(file, store).policy for file in files), store
 
 

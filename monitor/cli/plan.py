@@ -62,7 +62,7 @@ def plan(  # noqa: PLR0917  # its options
     from monitor.reports.plan import plan_document, plan_tables
 
     (after,) = app.read_policy_files((file,))
-    store = app.open_outside(app.read_settings(config_file).store_url).store
+    store = app.open_store(app.read_settings(config_file).store_url)
     before = _in_force(store, after.model, against)
     changes = changes_between(before, after)
     with progress_bar("judging stored windows again", "windows") as progress:

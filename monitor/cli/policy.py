@@ -30,7 +30,7 @@ def list_policies(config_file: Path, models: tuple[str, ...], output: Output) ->
 
     settings = app.read_settings(config_file)
     files = chosen(app.read_policies(settings), models)
-    store = app.open_outside(settings.store_url).store
+    store = app.open_store(settings.store_url)
     found = [app.in_force(file, store) for file in files]
     write_tables([policy_table(item, store.policies(item.file.model)) for item in found], output)
 

@@ -64,9 +64,7 @@ def prune(  # one argument an option
 
     settings = app.read_settings(config_file)
     policies = app.read_policies(settings)
-    store = app.open_outside(
-        settings.store_url, auditing=None if dry_run else app.auditing(settings)
-    ).store
+    store = app.open_store(settings.store_url, None if dry_run else app.auditing(settings))
     plans = [_plan(policy, store, settings, before, by) for policy in chosen(policies, models)]
     size = store.size()
     gone = {item.model: _carried_out(item, store, dry_run=dry_run) for item in plans}

@@ -116,7 +116,7 @@ def _open(
     settings = app.read_settings(config_file)
     policies = chosen(app.read_policies(settings), models)
     auditing = app.auditing(settings) if writes else None  # to look needs no key
-    store = app.open_outside(settings.store_url, auditing=auditing).store
+    store = app.open_store(settings.store_url, auditing)
     files = [file for policy in policies for file in store.quarantine(policy.model).values()]
     files.sort(key=lambda file: (file.first_seen, file.model, file.path))
     found = {file.model: app.in_force(file, store).policy for file in policies}

@@ -63,7 +63,7 @@ def show(config_file: Path, models: tuple[str, ...], output: Output) -> None:
     from monitor.reports.registry import registry_tables
 
     settings = app.read_settings(config_file)
-    store = app.open_outside(settings.store_url).store
+    store = app.open_store(settings.store_url)
     waiting = store.waiting(tuple(ErrandKind))
     tables = [
         table

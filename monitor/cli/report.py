@@ -181,7 +181,7 @@ def _period_before(store_url: str, model: str, span: "Window") -> "Before | None
     from monitor.engine.period import period_of, span_before
     from monitor.reports.bias.since import before_of
 
-    store = app.open_outside(store_url).store
+    store = app.open_store(store_url)
     try:
         return before_of(period_of(store, model, span_before(span), app.policy_of_text), "")
     except LookupError:
@@ -206,7 +206,7 @@ def _made(  # each of another type
     from monitor.engine.period import period_of
     from monitor.reports.bias.build import Earlier, report_of
 
-    store = app.open_outside(store_url).store
+    store = app.open_store(store_url)
     earlier = None
     try:
         found = period_of(store, model, span, app.policy_of_text, revisions, decided_by=decided_by)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from monitor.domain.alert import Alert, AlertEvent, Mute
 from monitor.domain.baseline import Baseline
@@ -17,7 +17,6 @@ from monitor.domain.timetable import Timetable
 from monitor.domain.window import Window
 from monitor.engine.answering import Answers
 from monitor.engine.authority import Authorities
-from monitor.engine.counting import Counted, Task
 from monitor.engine.past import PastFinding, RunLine
 from monitor.engine.progress import Progress
 from monitor.engine.pruning import Prunable
@@ -25,7 +24,10 @@ from monitor.engine.registry import RegistryMemory
 from monitor.engine.survey import Survey
 from monitor.engine.used import PolicyHistory
 from monitor.governance.record import Actor
-from monitor.profile.grid import Grid
+
+if TYPE_CHECKING:  # what only reads the store waits for no statistics to be loaded
+    from monitor.engine.counting import Counted, Task
+    from monitor.profile.grid import Grid
 
 
 class Clock(Protocol):
@@ -50,7 +52,7 @@ class Scan:
     """
 
     window: Window
-    tasks: tuple[Task, ...]
+    tasks: "tuple[Task, ...]"
     manifest: Manifest
     unplaced: frozenset[str] = frozenset()
     timetable: Timetable | None = None
@@ -74,7 +76,7 @@ class TaskCounter(Protocol):
         """Return how the label table was joined; None when there is none."""
         ...
 
-    def __call__(self, task: Task) -> Counted:
+    def __call__(self, task: "Task") -> "Counted":
         """Return the counts of one task."""
         ...
 
@@ -86,8 +88,7 @@ class TaskCounter(Protocol):
 class Source(Protocol):
     """An inference log.
 
-    A file that the quarantine holds is not opened and yet named, with the reason it had when it
-    was last tried.
+    A file that the quarantine holds is not opened, and yet named with the reason it had last.
     """
 
     def survey(self, quarantine: Quarantine | None = None) -> Survey:
@@ -111,8 +112,7 @@ class Source(Protocol):
     ) -> Mapping[Window, Listing]:
         """Return what `scan` would find listed for each window, from one listing of the log.
 
-        The price is that of the listing and of the footers of files that are new: a window costs
-        no more than its own files.
+        The price is one listing and the footers of new files: a window costs no more than its own.
 
         Args:
             windows: In their order, none overlapping another.
@@ -143,21 +143,15 @@ class Source(Protocol):
         """Return the model versions that have rows in the scan's window, in order."""
         ...
 
-    def draft(self, scan: Scan, version: str, *, thorough: bool = False) -> Grid:
-        """Return a grid frozen from the rows of one version.
-
-        Args:
-            scan: Where the rows are.
-            version: The version.
-            thorough: Whether numbers are sampled from all over the window, and not from a few
-                places: asked for where the few were not like the others.
+    def draft(self, scan: Scan, version: str, *, thorough: bool = False) -> "Grid":
+        """Return a grid frozen from one version's rows, of numbers from a few places or all over.
 
         Raises:
             BaselineError: The version has no rows in the window.
         """
         ...
 
-    def counter(self, scan: Scan, grids: Mapping[str, Grid]) -> TaskCounter:
+    def counter(self, scan: Scan, grids: "Mapping[str, Grid]") -> TaskCounter:
         """Return the function that counts one task.
 
         Args:
@@ -172,8 +166,8 @@ class Compute(Protocol):
     """Where tasks are mapped and their results added."""
 
     def count(
-        self, tasks: Sequence[Task], count: Callable[[Task], Counted], progress: Progress
-    ) -> Counted:
+        self, tasks: "Sequence[Task]", count: "Callable[[Task], Counted]", progress: Progress
+    ) -> "Counted":
         """Return the sum of ``count(task)`` over all tasks."""
         ...
 
