@@ -128,7 +128,8 @@ class CountFile:
             unchanged = self.view.location.unchanged(file)
         except READ_ERRORS:
             return False
-        return unchanged and (self.labels is None or self.labels.covers(file.path))
+        known = self.labels is None or self.labels.covers(file.path)
+        return unchanged and known and file.path not in self.duplicates.unreadable
 
     def _read(self, file: FoundFile, task: Task, plan: Builders) -> WholeFile:
         told = Counted()
@@ -206,6 +207,8 @@ class CountFile:
         try:
             if not self.view.location.unchanged(file):
                 return _left_out(file, Fault.CHANGED, "it changed after the scan listed it")
+            if file.path in self.duplicates.unreadable:
+                return Counted(unreadable=[self.duplicates.unreadable[file.path]])
             known = self.labels is None or self.labels.covers(file.path)
             if not (known and self.members.covers(file.path)):
                 return _left_out(file, Fault.UNREADABLE, "its ids could not be read")

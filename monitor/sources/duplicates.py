@@ -13,11 +13,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from monitor.domain.manifest import UnreadableFile
 from monitor.engine.counting import Task
 from monitor.profile.counts import value_hash
 from monitor.profile.grid import IntArray
 from monitor.sources.labels import id_texts
-from monitor.sources.location import READ_ERRORS, FoundFile
+from monitor.sources.location import READ_ERRORS, Fault, FoundFile, fault
 from monitor.sources.reader import LogView, Selection, batches, opened
 
 _Words = NDArray[np.uint64]
@@ -37,10 +38,13 @@ class Duplicates:
         rows: Path of a log file to the rows that another row stands for: places in the order in
             which the file's task is read, sorted.
         without_id: Path of a log file to its rows in the window that have no id.
+        unreadable: Path of a log file whose ids cannot be read to why: nobody knows which of its rows
+            would count twice.
     """
 
     rows: Mapping[str, IntArray] = field(default_factory=dict)
     without_id: Mapping[str, int] = field(default_factory=dict)
+    unreadable: Mapping[str, UnreadableFile] = field(default_factory=dict)
 
     def within(self, path: str, begin: int, rows: int) -> IntArray:
         """Return the rows of a file to be left out of those from ``begin`` on, counted from it."""
@@ -69,23 +73,29 @@ def duplicates(
     hashes: list[_Words] = []
     read: list[tuple[Task, FoundFile]] = []
     without_id: dict[str, int] = {}
+    broken: dict[str, UnreadableFile] = {}
     for task, file in files:
         try:
             parts = list(_hashes(view, task, file))
-        except READ_ERRORS:
-            continue  # it breaks for the worker as well, which reports it
+        except READ_ERRORS as error:
+            broken[file.path] = _broken(file, error)
+            continue
         hashes.append(np.concatenate([part for part, _ in parts] or [np.zeros(0, np.uint64)]))
         without_id[file.path] = sum(missing for _, missing in parts)
         read.append((task, file))
     repeated = _repeated(hashes)
     if not len(repeated):
-        return Duplicates({}, without_id)
+        return Duplicates({}, without_id, broken)
     suspects = [
         pair for pair, own in zip(read, hashes, strict=True) if np.isin(own, repeated).any()
     ]
     del hashes
     usable = [pair for pair in suspects if len(suspects) == 1 or sound(*pair)]
-    return Duplicates(_losers(view, usable, repeated), without_id)
+    return Duplicates(_losers(view, usable, repeated, broken), without_id, broken)
+
+
+def _broken(file: FoundFile, error: Exception) -> UnreadableFile:
+    return file.broken(fault(file.path, error, Fault.CORRUPT), placed=True)
 
 
 def _repeated(hashes: Sequence[_Words]) -> _Words:
@@ -159,26 +169,32 @@ def _hashes(view: LogView, task: Task, file: FoundFile) -> Iterator[tuple[_Words
 
 
 def _losers(
-    view: LogView, files: Sequence[tuple[Task, FoundFile]], repeated: _Words
+    view: LogView,
+    files: Sequence[tuple[Task, FoundFile]],
+    repeated: _Words,
+    broken: dict[str, UnreadableFile],
 ) -> dict[str, IntArray]:
-    """Return the rows that another stands for; the ids themselves decide."""
-    texts: list[Any] = []
-    times: list[IntArray] = []
+    """Return the rows that another stands for; the ids themselves decide.
+
+    A file that has broken since it was first looked at is put to those that are broken.
+    """
+    found: list[tuple[Any, IntArray, IntArray]] = []
     owners: list[IntArray] = []
-    places: list[IntArray] = []
     for number, (task, file) in enumerate(files):
-        for batch in _ids(view, task, file):
-            for ids in batch.ids:
-                chosen = np.isin(ids.hashes, repeated)
-                here = ids.places[chosen]
-                texts.append(_keyed(ids.texts.filter(pa.array(chosen)), ids.version))
-                times.append(batch.micros[here])
-                owners.append(np.full(len(here), number))
-                places.append(here + batch.begin)
-    if not texts:
+        try:
+            parts = list(_repeating(view, task, file, repeated))
+        except READ_ERRORS as error:
+            broken[file.path] = _broken(file, error)
+            continue
+        found += parts
+        owners += [np.full(len(places), number) for _, _, places in parts]
+    if not found:
         return {}
-    keys = pa.chunked_array(texts).combine_chunks().dictionary_encode().indices.to_numpy()
-    owner, place, time = np.concatenate(owners), np.concatenate(places), np.concatenate(times)
+    texts = pa.chunked_array([part for part, _, _ in found])
+    keys = texts.combine_chunks().dictionary_encode().indices.to_numpy()
+    owner = np.concatenate(owners)
+    time = np.concatenate([times for _, times, _ in found])
+    place = np.concatenate([places for _, _, places in found])
     # The last of each key: by time, then the first in the order of the files.
     order = np.lexsort((-np.arange(len(keys)), time, keys))
     lost = order[:-1][keys[order][:-1] == keys[order][1:]]
@@ -186,6 +202,18 @@ def _losers(
         file.path: np.sort(place[lost[owner[lost] == number]])
         for number, (_, file) in enumerate(files)
     }
+
+
+def _repeating(
+    view: LogView, task: Task, file: FoundFile, repeated: _Words
+) -> Iterator[tuple[Any, IntArray, IntArray]]:
+    """Yield ids that may repeat, with the times of their rows and their places in the file."""
+    for batch in _ids(view, task, file):
+        for ids in batch.ids:
+            chosen = np.isin(ids.hashes, repeated)
+            here = ids.places[chosen]
+            texts = _keyed(ids.texts.filter(pa.array(chosen)), ids.version)
+            yield texts, batch.micros[here], here + batch.begin
 
 
 def _keyed(texts: Any, version: str) -> Any:

@@ -17,6 +17,7 @@ from monitor.sources.thrift import Shape, read_struct
 _MAGIC = b"PAR1"
 _ENDING = 8  # the footer's length, and the magic bytes
 _READ_AT_ONCE = 64 * 2**10
+_LONGEST = 32 * 2**20  # bytes; some hundred thousand column chunks, and parsed thirty times as much
 
 # Numbers of fields in parquet.thrift, and what is wanted of them.
 _ROW_GROUPS, _COLUMNS, _METADATA, _PATH, _STATISTICS = 4, 1, 3, 3, 12
@@ -117,6 +118,11 @@ def read_footer(handle: Any) -> tuple[Any, bytes]:
     length = int.from_bytes(data[-_ENDING : -len(_MAGIC)], "little")
     if data[-len(_MAGIC) :] != _MAGIC or not 0 < length <= size - _ENDING:
         return pq.read_metadata(handle), b""  # which is going to say what is wrong
+    if length > _LONGEST:
+        raise pa.ArrowInvalid(
+            f"its footer claims {length:,} bytes, and no more than {_LONGEST:,} are read: write "
+            "fewer row groups or columns a file, or less metadata"
+        )
     if length > len(data) - _ENDING:
         data = _read_from(handle, size - _ENDING - length)
     ending = data[-_ENDING - length :]

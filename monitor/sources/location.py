@@ -39,6 +39,7 @@ class Fault(StrEnum):
     CORRUPT = "corrupt"
     ENCRYPTED = "encrypted"
     FUTURE_EVENT_TIME = "future_event_time"
+    LINK_OUT = "link_out"
     NOT_FOUND = "not_found"
     NOT_PARQUET = "not_parquet"
     NO_EVENT_TIME_COLUMN = "no_event_time_column"
@@ -305,9 +306,14 @@ def _modified(info: Any) -> str:
 
 
 def _walk(root: str) -> Iterator[FoundFile | UnreadableFile]:
-    """Yield what a local folder holds, each real folder once, so that link loops end."""
-    top = Path(root).stat()
-    seen = {(top.st_dev, top.st_ino)}
+    """Yield what a local folder holds, each real folder once, so that link loops end.
+
+    A link that leads to a folder which the log itself lies in is named and not followed: beside the
+    log there may be labels, other logs, or the whole disk.
+    """
+    top = Path(root).resolve()
+    seen = {_inode(top.stat())}
+    around = {_inode(folder.stat()) for folder in top.parents}
     pending = [""]
     while pending:
         folder = pending.pop()
@@ -319,13 +325,18 @@ def _walk(root: str) -> Iterator[FoundFile | UnreadableFile]:
             yield fault(_shown(folder), error, Fault.UNREADABLE)
             continue
         for path, status in entries:
-            if isinstance(status, OSError):
-                yield fault(_shown(path), status, Fault.UNREADABLE)
-            elif not stat.S_ISDIR(status.st_mode):
+            if isinstance(status, OSError) or not stat.S_ISDIR(status.st_mode):
                 yield _found(path, status)
-            elif (status.st_dev, status.st_ino) not in seen:
-                seen.add((status.st_dev, status.st_ino))
+            elif _inode(status) in around:
+                told = "a link to a folder that the log itself lies in is not followed"
+                yield UnreadableFile(_shown(path), Fault.LINK_OUT, told)
+            elif _inode(status) not in seen:
+                seen.add(_inode(status))
                 pending.append(f"{path}/")
+
+
+def _inode(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
 
 
 def _entries(root: str, folder: str) -> list[tuple[str, os.stat_result | OSError]]:
@@ -342,17 +353,25 @@ def _entries(root: str, folder: str) -> list[tuple[str, os.stat_result | OSError
                 status = error
             if isinstance(status, os.stat_result) and _is_special(status):
                 continue  # a socket or a pipe holds no rows, whatever its name
-            folder_like = isinstance(status, os.stat_result) and stat.S_ISDIR(status.st_mode)
-            if folder_like or _is_parquet(entry.name):
+            if _may_be_folder(entry, status) or _is_parquet(entry.name):
                 entries.append((f"{folder}{entry.name}", status))
     return entries
+
+
+def _may_be_folder(entry: os.DirEntry[str], status: os.stat_result | OSError) -> bool:
+    """Return whether there may be files below; of what cannot be looked at only its kind is known."""
+    if isinstance(status, os.stat_result):
+        return stat.S_ISDIR(status.st_mode)
+    return entry.is_dir(follow_symlinks=False) or entry.is_symlink()
 
 
 def _is_special(status: os.stat_result) -> bool:
     return not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode))
 
 
-def _found(path: str, status: os.stat_result) -> FoundFile | UnreadableFile:
+def _found(path: str, status: os.stat_result | OSError) -> FoundFile | UnreadableFile:
+    if isinstance(status, OSError):
+        return fault(_shown(path), status, Fault.UNREADABLE)
     if _shown(path) != path:
         return UnreadableFile(_shown(path), Fault.BAD_NAME, "the name is not UTF-8")
     return FoundFile(path, status.st_size, str(status.st_mtime_ns))

@@ -16,6 +16,7 @@ from monitor.domain.policy import SourceSpec
 from monitor.domain.window import Window
 from monitor.engine.counting import OTHER_VERSIONS
 from monitor.profile.buffers import of_numbers, of_truths, stored
+from monitor.profile.counts import value_name
 from monitor.profile.grid import BoolArray, IntArray
 from monitor.profile.instants import LATEST, instants, to_micros
 from monitor.profile.values import canonical_text, encoded
@@ -422,7 +423,7 @@ def _by_version(
         return {NO_VERSION: inside}
     indices, values = encoded(column)
     texts = [canonical_text(value) for value in values]
-    named = [NO_VERSION if text is None else text for text in (*texts, None)]
+    named = [NO_VERSION if text is None else value_name(text) for text in (*texts, None)]
     if len(set(named)) > TOLD_VERSIONS:
         named = _with_others(named, indices)
     versions = list(dict.fromkeys(named))

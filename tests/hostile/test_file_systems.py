@@ -133,6 +133,33 @@ def test_folders_that_hold_each_other_are_read_once(log, rows, watch):
     assert (watched.rows, watched.rejected) == (100, {})
 
 
+def test_a_link_to_what_the_log_lies_in_is_named_and_not_followed(tmp_path, rows, watch):
+    log = tmp_path / "logs" / "credit"
+    write(rows.good, log / "good.parquet")
+    write(rows.others, tmp_path / "logs" / "churn" / "second.parquet")
+    (log / "up").symlink_to("..")
+    (log / "disk").symlink_to("/")
+    watched = watch(log)
+    assert watched.rows == 50
+    assert watched.reported == {"disk": "link_out", "up": "link_out"}
+
+
+def test_what_cannot_be_looked_into_may_hold_rows_and_is_named(log, watch):
+    (log / "month=08").symlink_to("/mnt/of-yesterday/month=08")
+    within = os.open(log, os.O_RDONLY)
+    for _ in range(20):  # deeper than a path can name: one step at a time
+        os.mkdir("d" * 250, dir_fd=within)
+        deeper = os.open("d" * 250, os.O_RDONLY, dir_fd=within)
+        os.close(within)
+        within = deeper
+    os.close(within)
+    watched = watch(log)
+    assert watched.rows == 50
+    deep, link = sorted(watched.reported.items())
+    assert deep[0].startswith("d" * 250) and deep[1] == "unreadable"
+    assert link == ("month=08", "not_found")
+
+
 def test_a_file_under_two_names_counts_once(log, watch):
     (log / "hard.parquet").hardlink_to(log / "good.parquet")
     (log / "soft.parquet").symlink_to(log / "good.parquet")

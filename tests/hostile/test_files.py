@@ -186,6 +186,32 @@ def test_a_few_bytes_that_stand_for_gigabytes_are_not_written_out(log, rows, wat
     assert pa.default_memory_pool().max_memory() - before < 500 * 2**20
 
 
+def test_a_large_file_whose_ids_are_damaged_is_named(log, rows, watch):
+    many = pd.concat([rows.others] * 800, ignore_index=True)
+    many = many.assign(prediction_id=[f"damaged-{row:06}" for row in range(len(many))])
+    path = write(many, log / "bad.parquet", compression="none", use_dictionary=["sex"])
+    data = bytearray(path.read_bytes())
+    place = data.index(b"damaged-000100") - 4  # the length that stands before the text
+    data[place : place + 4] = b"\xff\xff\xff\x7f"
+    path.write_bytes(data)
+    watched = watch(log)
+    assert watched.rows == 50
+    assert watched.reported == {"bad.parquet": "corrupt"}
+
+
+def test_a_footer_that_claims_gigabytes_is_not_read(log, rows, watch):
+    with (log / "sparse.parquet").open("wb") as file:
+        file.truncate(2**40)  # takes no room on the disk
+        file.seek(2**40 - 8)
+        file.write((2**31 - 1).to_bytes(4, "little") + b"PAR1")
+    told = table(rows.others).replace_schema_metadata({"notes": "n" * 30_000_000})
+    write(told, log / "told.parquet")
+    watched = watch(log)
+    assert watched.rows == 50
+    assert watched.reported == {"sparse.parquet": "unreadable", "told.parquet": "unreadable"}
+    assert "2,147,483,647 bytes" in watched.run.manifest.unreadable[0].explanation
+
+
 def test_a_file_of_another_table_is_refused_for_what_it_lacks(log, watch):
     write(pd.DataFrame({"customer": [1, 2], "city": ["Taipei", "Tainan"]}), log / "wrong.parquet")
     assert watch(log).reported == {"wrong.parquet": "no_event_time_column"}

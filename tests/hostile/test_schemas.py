@@ -253,6 +253,15 @@ def test_versions_that_are_ids_are_folded(log, rows, watch):
     assert unregistered["(other versions)"] == 500 - 19
 
 
+def test_a_version_with_a_name_of_megabytes_is_known_by_its_beginning(log, rows, watch):
+    names = [f"{'v' * 100_000}{row % 2}" for row in range(ROWS)]
+    write(rows.others.assign(model_version=names), log / "second.parquet")
+    watched = watch(log)
+    unregistered = watched.run.accounting.unregistered
+    assert sorted(unregistered.values()) == [25, 25]  # and are told apart all the same
+    assert all(len(name) < 250 for name in unregistered)
+
+
 def test_a_version_nobody_registered_is_unknown_and_stops_nothing(log, rows, watch):
     write(rows.others.assign(model_version="2"), log / "second.parquet")
     watched = watch(log)
