@@ -7,7 +7,6 @@ from shlex import quote
 
 from monitor.domain.estimate import Estimate, Unmeasurable
 from monitor.domain.finding import Finding
-from monitor.domain.limit import Limit
 from monitor.domain.policy import Policy
 from monitor.domain.window import Window
 from monitor.engine.why import Moment, Why
@@ -388,11 +387,7 @@ def _told(moment: Moment, *, hidden: bool) -> str:
 
 
 def _bounds(finding: Finding) -> Iterator[Bound]:
-    names = ["low", "high"]
-    if isinstance(finding.limit, Limit):
-        given = (("warning", finding.limit.warning), ("critical", finding.limit.critical))
-        names = [name for name, bound in given if bound is not None]
-    for name, at in zip(names, limit_marks(finding), strict=True):
+    for name, at in limit_marks(finding):
         yield Bound(name, at)
 
 

@@ -14,6 +14,7 @@ from monitor.measures.attribution.mix import Decomposition, GroupShift
 from monitor.measures.attribution.part import Attribution, Part, Rule, figure
 from monitor.measures.attribution.ranking import RankedField
 from monitor.measures.catalogue import EVERY
+from monitor.measures.direction import either_side
 from monitor.reports.plot import LIMIT, Scale, Span, bar
 from monitor.reports.registry import origin_table
 from monitor.reports.slices import carrier_table
@@ -181,11 +182,13 @@ def bounds_text(finding: Finding) -> str:
         for name, bound in (("warning", limit.warning), ("critical", limit.critical))
         if bound is not None
     ]
+    if bounds and either_side(finding.reading.measure):
+        bounds.append("in either direction")
     return ", ".join(bounds) or "none"
 
 
 def _history_table(why: Why, width: int) -> Table:
-    marks = limit_marks(why.finding)
+    marks = [at for _, at in limit_marks(why.finding)]
     spans = {moment.window: span for moment in why.history if (span := _span(moment)) is not None}
     unchanged = _ABOUT[why.finding.reading.measure].unchanged
     scale = Scale.over(list(spans.values()), marks, unchanged, width)
@@ -206,19 +209,24 @@ def _history_table(why: Why, width: int) -> Table:
     )
 
 
-def limit_marks(finding: Finding) -> list[float]:
-    """Return what is drawn as limits: the bounds, or what was tolerated instead of them."""
+def limit_marks(finding: Finding) -> list[tuple[str, float]]:
+    """Return what is drawn as limits, by name: the bounds, or what was tolerated instead of them.
+
+    Where a fall counts like a rise, each bound is drawn on both sides of 0.
+    """
     match finding.limit:
         case Band() as band:
-            return [band.low, band.high]
+            return [("low", band.low), ("high", band.high)]
         case Limit() as limit:
             bounds = {Verdict.WARNING: limit.warning, Verdict.CRITICAL: limit.critical}
             tests = finding.evidence
-            return [
-                max(bound, tests[verdict].tolerance) if verdict in tests else bound
+            marks = [
+                (verdict.value, max(bound, tests[verdict].tolerance) if verdict in tests else bound)
                 for verdict, bound in bounds.items()
                 if bound is not None
             ]
+            below = either_side(finding.reading.measure)
+            return [*marks, *((name, -at) for name, at in marks if below)]
 
 
 def _span(moment: Moment) -> Span | None:

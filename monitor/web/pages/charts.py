@@ -152,8 +152,9 @@ def _bounds(scale: _Scale, place: int, wide: float, point: Point) -> Iterator[st
         yield (
             f'<rect x="{left:.1f}" y="{at["high"]}" width="{wide:.1f}" height="{height:.1f}" class="band"/>'
         )
-    for name, y in at.items():
-        yield f'<line x1="{left:.1f}" x2="{right:.1f}" y1="{y}" y2="{y}" class="bound {name}"/>'
+    for bound in point.bounds:
+        y = scale.at(bound.at)
+        yield f'<line x1="{left:.1f}" x2="{right:.1f}" y1="{y}" y2="{y}" class="bound {bound.name}"/>'
 
 
 def _labels(scale: _Scale, points: Sequence[Point]) -> Iterator[str]:
