@@ -12,9 +12,9 @@ from monitor.measures.attribution.part import Rule
 from monitor.measures.catalogue import CATALOGUE
 from monitor.measures.drift import decision_rate, label_rate, score_mean
 from monitor.measures.measure import FieldMeasure, FieldPair
-from tests.contract.test_measures import FIELDS, LABEL, POLICY, scenarios
+from tests.contract.test_measures import FIELDS, LABEL, POLICY, Made, scenarios
 
-SCENARIOS = dict(scenarios(LABEL))
+SCENARIOS = Made(scenarios(LABEL))
 FIELD_MEASURES = {item.about.id: item for item in CATALOGUE if isinstance(item, FieldMeasure)}
 
 TOTALS = {
