@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import func, select
 
 from monitor.store.sql import SqlStore
 from monitor.store.tables import METADATA
@@ -70,13 +69,11 @@ def found(url):
 
 def rows(url):
     """Return how many rows each table has."""
-    counts = {
-        table.name: select(func.count()).select_from(table).scalar_subquery()
-        for table in METADATA.sorted_tables
-        if table.name not in ASKED_AGAIN
-    }
+    names = [each.name for each in METADATA.sorted_tables if each.name not in ASKED_AGAIN]
+    counts = ", ".join(f"(SELECT count(*) FROM {name})" for name in names)  # noqa: S608  # our own
     with closing(SqlStore(url)) as store, store._engine.connect() as connection:
-        return dict(zip(counts, connection.execute(select(*counts.values())).one(), strict=True))
+        found = connection.exec_driver_sql(f"SELECT {counts}").one()
+    return dict(zip(names, found, strict=True))
 
 
 class OnSqlite:

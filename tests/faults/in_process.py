@@ -1,19 +1,20 @@
 """A daemon in the test's own process, whose store can be made to fail, and what it shows."""
 
+import asyncio
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 from sqlalchemy import event
 
 from monitor import app
 from monitor.daemon import Daemon
 from monitor.exposition.vitals import Vitals
-from monitor.web.server import WebServer
-from tests.e2e.deployment import get, samples
+from tests.e2e.deployment import samples
 
 
 class InProcess:
-    """The daemon of a configuration without its threads: what they do is called, one by one."""
+    """The daemon of a configuration without threads and sockets: what they do is called, one by one."""
 
     def __init__(self, config: Path):
         files = app.configuration(config)
@@ -23,9 +24,7 @@ class InProcess:
         self.outside, self._leadership = app.open_replicated(configured.settings)
         self.daemon = Daemon(files, configured, self.outside, self._leadership, self.vitals)
         self.engine = self.outside.store._engine
-        self._web = WebServer(self.daemon._app(), ended=lambda: None)
-        host, port = self._web.start()
-        self._address = f"http://{host}:{port}"
+        self._pages = httpx.ASGITransport(self.daemon._app())
         assert self._leadership.ask()
         self.daemon.publish(self.models)
 
@@ -43,15 +42,22 @@ class InProcess:
 
     def series(self):
         """Return every series of the metrics page, without its prefix."""
-        status, text = get(f"{self._address}/metrics")
-        assert status == 200
-        return {name.removeprefix("modelmon_"): value for name, value in samples(text).items()}
+        page = self._ask("/metrics")
+        assert page.status_code == 200
+        found = samples(page.text)
+        return {name.removeprefix("modelmon_"): value for name, value in found.items()}
 
     def answer(self, path):
-        return get(f"{self._address}{path}")[0]
+        return self._ask(path).status_code
+
+    def _ask(self, path):
+        async def ask():
+            async with httpx.AsyncClient(transport=self._pages, trust_env=False) as client:
+                return await client.get(f"http://127.0.0.1{path}")
+
+        return asyncio.run(ask())
 
     def close(self):
-        assert self._web.stop()
         self._leadership.stop()
         self._leadership._leases.close()
         self.outside.store.close()
