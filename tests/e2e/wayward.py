@@ -51,6 +51,7 @@ class Steps:
         self.die_at = int(os.environ.get("DIE_AT", "0"))
         self.pause_before = os.environ.get("PAUSE_BEFORE", "")
         self.told = os.environ.get("STEPS", "")
+        self.once = "ONCE" in os.environ
 
     def step(self, name):
         if not getattr(self.here, "checking", False):
@@ -76,7 +77,8 @@ class Steps:
                 check(daemon, model)
             finally:
                 self.here.checking = False
-                if leads and "ONCE" in os.environ:
+                if leads and self.once:
+                    self.once = False  # a second signal would end it before it has stopped
                     os.kill(os.getpid(), signal.SIGTERM)
 
         return checked
