@@ -160,6 +160,11 @@ def samples(text: str) -> dict[str, float]:
     return found
 
 
+def is_stopped(pid: int) -> bool:
+    """Return whether a process is paused by a signal."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].startswith("T")
+
+
 def wait_for(ask, process=None, log=None, seconds: float = PATIENCE):
     """Return the first truthy answer; fail when none comes in time."""
     until = time.monotonic() + seconds

@@ -9,7 +9,6 @@ import subprocess
 import time
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -17,7 +16,15 @@ from sqlalchemy import select
 from monitor.store.sql import SqlStore
 from monitor.store.tables import LEASES
 from tests.commands import Command
-from tests.e2e.deployment import get, make_deployment, register, samples, wait_for, write_day
+from tests.e2e.deployment import (
+    get,
+    is_stopped,
+    make_deployment,
+    register,
+    samples,
+    wait_for,
+    write_day,
+)
 from tests.postgres_server import running
 
 pytestmark = pytest.mark.slow
@@ -168,10 +175,6 @@ def test_a_leader_that_is_paused_beyond_its_lease_is_refused_and_stands_by(
         assert store.counts("credit").failed == {}
     assert re.search(r"refused: term 1 of \S+ is over and \S+ leads in term 2", log.read_text())
     assert "no longer leading" in log.read_text()
-
-
-def is_stopped(pid):
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].startswith("T")
 
 
 HOURLY = """\
