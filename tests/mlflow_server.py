@@ -6,7 +6,6 @@ It takes 405 MB and, from a warm cache, 4 s to install; it starts in about 8 s.
 import base64
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,8 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
+
+from tests.ports import free_port
 
 REQUIREMENTS = Path(__file__).with_name("mlflow-requirements.txt")
 VERSION = "mlflow==3.17.2"
@@ -38,12 +39,6 @@ def environment():
     subprocess.run([*install, "--no-deps", VERSION], check=True)
     (home / "whole").touch()
     return python
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class MlflowServer:

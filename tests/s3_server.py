@@ -13,6 +13,8 @@ from urllib.request import urlopen
 
 from pyarrow import fs
 
+from tests.ports import free_port
+
 ACCESS_KEY, SECRET_KEY = "modelmon", "only-for-tests"
 BUCKET = "logs"
 _PATIENCE = 90.0
@@ -88,16 +90,6 @@ class S3Server:
         return sum(int(float(count)) for count in counts)
 
 
-def _free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
-
-
 def start(folder):
     """Return a process that runs the server in a folder, and the server once it answers.
 
@@ -107,7 +99,7 @@ def start(folder):
     (folder / "s3.json").write_text(json.dumps(_IDENTITIES))
     (folder / "data").mkdir()
     names = ("master", "master.grpc", "volume", "volume.grpc", "filer", "filer.grpc", "s3")
-    ports = dict(zip((*names, "s3.grpc", "metrics"), _free_ports(9), strict=True))
+    ports = {name: free_port() for name in (*names, "s3.grpc", "metrics")}
     listening = [
         f"-{name.partition('.')[0]}.port{'.grpc' if name.endswith('.grpc') else ''}={port}"
         for name, port in ports.items()

@@ -3,7 +3,6 @@
 import json
 import re
 import signal
-import socket
 import subprocess
 import time
 from contextlib import ExitStack, contextmanager
@@ -16,6 +15,7 @@ from threading import Lock, Thread
 from monitor.exposition.rule import PAGES
 from tests.e2e.deployment import Deployment, get, wait_for, write_day
 from tests.e2e.promtool import RULES
+from tests.ports import free_port
 
 ALERTMANAGER = RULES.parents[1] / "alertmanager" / "alertmanager.yml"
 
@@ -126,12 +126,6 @@ def receiver():
         finally:
             server.shutdown()
             thread.join()
-
-
-def free_port():
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return listening.getsockname()[1]
 
 
 def changed(path: Path, changes, old: str, new: str) -> str:

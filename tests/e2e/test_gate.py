@@ -10,7 +10,6 @@ import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from socket import create_server
 from urllib.parse import urlsplit
 
 import pytest
@@ -18,6 +17,7 @@ import pytest
 from monitor.gate import Freshness, Gate
 from tests.e2e.deployment import get, make_deployment, register, samples, wait_for
 from tests.e2e.governed import GOVERNANCE, Board
+from tests.ports import free_port
 
 pytestmark = pytest.mark.slow
 
@@ -57,11 +57,6 @@ class Model(BaseHTTPRequestHandler):
 def guide_block():
     """Return the configuration of nginx that the guide shows."""
     return GUIDE.read_text().partition("```nginx\n")[2].partition("```")[0]
-
-
-def free_port():
-    with create_server(("127.0.0.1", 0)) as taken:
-        return taken.getsockname()[1]
 
 
 @contextmanager

@@ -5,13 +5,13 @@ import shutil
 import stat
 import subprocess
 import time
-from contextlib import closing, contextmanager
-from socket import create_server
+from contextlib import contextmanager
 from urllib.parse import urlencode
 
 import pytest
 
 from tests.e2e.deployment import get, make_deployment, register, samples
+from tests.ports import free_port
 
 pytestmark = pytest.mark.slow
 
@@ -20,11 +20,6 @@ def installed(name):
     path = shutil.which(name)
     assert path is not None, f"{name} is missing: install the packages of tests/debian-packages.sh"
     return path
-
-
-def free_port():
-    with closing(create_server(("127.0.0.1", 0))) as free:
-        return free.getsockname()[1]
 
 
 @contextmanager

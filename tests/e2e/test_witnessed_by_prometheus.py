@@ -13,8 +13,9 @@ from monitor import audit_verify
 from monitor.store.keys import read_key
 from monitor.witness.prometheus import QUERY
 from tests.attackers import Attacker
-from tests.e2e.alerting import free_port, program
+from tests.e2e.alerting import program
 from tests.e2e.deployment import get, make_deployment, register, wait_for
+from tests.ports import free_port
 
 pytestmark = pytest.mark.slow
 
