@@ -1,9 +1,15 @@
 """What is particular to Iceberg tables; tests/contract/test_sources.py has what all share."""
 
+import json
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import ClassVar
+from urllib.parse import urlsplit
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -190,6 +196,75 @@ def test_a_partition_value_that_the_file_leaves_out_is_taken_from_the_table(
     without = ParquetSource(policy(source={"path": "lake/models.log"}), iceberg_table)
     grid = without.draft(without.scan(june), "1")
     assert set(grid.fields["kind"].values) == {"a", "b"}
+
+
+class RestCatalog(BaseHTTPRequestHandler):
+    """The two answers of a REST catalog that reading a table takes; it knows one token."""
+
+    tables: ClassVar = {}
+
+    def do_GET(self):
+        place = urlsplit(self.path).path
+        if self.headers["Authorization"] != "Bearer only-for-tests":
+            told = {"message": "no", "type": "NotAuthorizedException", "code": 401}
+            self._answer(401, {"error": told})
+        elif place == "/v1/config":
+            self._answer(200, {"defaults": {}, "overrides": {}})
+        else:
+            where = self.tables[place]
+            metadata = json.loads(Path(where.removeprefix("file://")).read_text())
+            self._answer(200, {"metadata-location": where, "metadata": metadata, "config": {}})
+
+    def _answer(self, status, document):
+        body = json.dumps(document).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        """Say nothing."""
+
+
+@pytest.fixture
+def rest(log):
+    RestCatalog.tables = {"/v1/namespaces/models/tables/log": log.metadata_location}
+    server = ThreadingHTTPServer(("127.0.0.1", 0), RestCatalog)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_catalog_of_the_policy_takes_its_secret_from_the_environment(
+    rest, policy, june, monkeypatch
+):
+    catalogs = {"house": {"type": "rest", "uri": rest}}
+    kind = partial(iceberg_table, catalogs=catalogs)
+    source = ParquetSource(policy(source={"path": "house/models.log"}), kind)
+    with pytest.raises(SourceError, match=r"house/models\.log") as caught:
+        source.scan(june)
+    assert "only-for-tests" not in str(caught.value)
+    monkeypatch.setenv("PYICEBERG_CATALOG__HOUSE__TOKEN", "only-for-tests")
+    monkeypatch.setattr("pyiceberg.catalog._ENV_CONFIG", Config())  # what a new process has
+    _, total = counted(source, june)
+    assert total.read == 10
+
+
+def test_a_former_snapshot_is_read_as_it_was(log, policy, june, rows):
+    first = log.current_snapshot().snapshot_id
+    log.append(micros(pa.table(rows())))
+    then = partial(iceberg_table, snapshot=str(first))
+    scan, total = counted(ParquetSource(policy(source={"path": "lake/models.log"}), then), june)
+    assert total.read == 10
+    (state,) = scan.manifest.snapshots
+    assert state.id == str(first)
+    gone = partial(iceberg_table, snapshot="1")
+    with pytest.raises(SourceError, match="snapshot 1 has expired"):
+        ParquetSource(policy(source={"path": "lake/models.log"}), gone).scan(june)
 
 
 def test_a_metadata_file_is_one_snapshot_for_ever(log, policy, june, rows):
