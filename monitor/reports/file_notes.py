@@ -2,9 +2,13 @@
 
 from collections.abc import Iterator
 
+from monitor.domain.manifest import UnreadableFile
 from monitor.domain.policy import Policy
 from monitor.domain.run import Run
 from monitor.domain.schema import SchemaChange
+
+LISTED_FILES = 20
+"""Files of one reason that a summary names: of ten thousand torn ones the first say it all."""
 
 _NAMED = 3  # columns that stand for many which the policy does not read
 
@@ -12,8 +16,7 @@ _NAMED = 3  # columns that stand for many which the policy does not read
 def notes_on_files(policy: Policy, run: Run) -> Iterator[tuple[str, str, str, str]]:
     """Yield what it is, of what kind, the reason in a word and in a sentence."""
     accounting = run.accounting
-    for file in run.manifest.unreadable:
-        yield file.path, "file", file.reason, file.explanation
+    yield from _unreadable(run)
     for reason, rows in accounting.rejected.items():
         if rows:
             yield policy.model, "rows", reason, f"{rows:,} rows read and not profiled"
@@ -26,6 +29,19 @@ def notes_on_files(policy: Policy, run: Run) -> Iterator[tuple[str, str, str, st
         yield policy.source.id, "ids", "missing", told
     yield from _strangers(run)
     yield from _columns(policy, run)
+
+
+def _unreadable(run: Run) -> Iterator[tuple[str, str, str, str]]:
+    """Yield the files that could not be used: the first of each reason, then how many more."""
+    found: dict[str, list[UnreadableFile]] = {}
+    for file in run.manifest.unreadable:
+        found.setdefault(file.reason, []).append(file)
+    for reason, files in found.items():
+        for file in files[:LISTED_FILES]:
+            yield file.path, "file", reason, file.explanation
+        if len(files) > LISTED_FILES:
+            told = f"modelmon quarantine list --model {run.model} names them"
+            yield f"{len(files) - LISTED_FILES:,} more files", "file", reason, told
 
 
 def _columns(policy: Policy, run: Run) -> Iterator[tuple[str, str, str, str]]:

@@ -82,6 +82,18 @@ def test_files_left_out_and_rows_rejected_are_told():
     assert any("7 rows read and not profiled" in row[-1] for row in rows)
 
 
+def test_of_very_many_files_left_out_the_first_are_named_and_the_rest_counted():
+    torn = [UnreadableFile(f"{n:05}.parquet", "not_parquet", "no footer") for n in range(10_000)]
+    shut = UnreadableFile("shut.parquet", "permission_denied", "[Errno 13]")
+    run = replace(an_empty_run(), manifest=Manifest(unreadable=(*torn, shut)))
+    rows = table([run], "could not be judged")
+    assert len(rows) < 30
+    (rest,) = [row for row in rows if "more files" in row[0]]
+    assert rest[0] == "9,980 more files"
+    assert "modelmon quarantine list" in rest[-1]
+    assert any(row[0] == "shut.parquet" for row in rows)
+
+
 @pytest.mark.parametrize(
     ("alarm", "told"),
     [
