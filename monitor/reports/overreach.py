@@ -42,7 +42,7 @@ def decision_table(run: Run) -> Table:
 def overreach_table(found: Sequence[Overreach], title: str) -> Table:
     """Return decisions outside what was allowed: whose, how many and why; of kept conditions none."""
     rows = tuple(
-        (each.version, f"{each.rows:,}", _why(each), f"{each.last:%Y-%m-%d %H:%M:%S}Z")
+        (each.version, f"{each.rows:,}", why_text(each), f"{each.last:%Y-%m-%d %H:%M:%S}Z")
         for each in found
         if each.rows
     )
@@ -98,7 +98,8 @@ def _allowed(spell: Spell) -> str:
     return f"{_WORDS[spell.regime]} {', '.join(bounds)}".strip()
 
 
-def _why(each: Overreach) -> str:
+def why_text(each: Overreach) -> str:
+    """Return how decisions were outside of what was allowed."""
     if not each.condition:
         return _WHY[each.excess]
     if each.condition == HUMAN_REVIEW_SHARE and each.excess is Excess.CONDITION_BROKEN:

@@ -1,13 +1,17 @@
 """What was waived and what somebody had to answer for, as the report tells it."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from monitor.domain.governance import Governance
+from monitor.domain.run import Run
+from monitor.domain.window import Window
 from monitor.engine.decided import Decided
+from monitor.engine.overreach import overreach_of
 from monitor.governance.cases import Case
 from monitor.governance.waivers import Waiver
+from monitor.reports.overreach import why_text
 
 
 @dataclass(frozen=True)
@@ -67,21 +71,74 @@ class WaiverRow:
 
 
 @dataclass(frozen=True)
+class OutsideRow:
+    """Decisions of the period that were outside of what their version was allowed.
+
+    Attributes:
+        version: The model version.
+        why: How they were outside.
+        decisions: How many.
+        windows: In how many windows.
+        first: The first of these.
+        last: The last of these.
+    """
+
+    version: str
+    why: str
+    decisions: int
+    windows: int
+    first: Window
+    last: Window
+
+
+@dataclass(frozen=True)
 class Actions:
-    """What people decided about a model.
+    """What people decided about a model, and what was decided without them.
 
     Attributes:
         cases: What somebody had to answer for.
         waivers: What had no consequence for a while.
+        outside: Decisions outside of what was allowed when they were made.
+        held: Windows whose decisions were held against what was allowed.
+        unheld: Windows of which that was not counted.
     """
 
     cases: tuple[CaseRow, ...]
     waivers: tuple[WaiverRow, ...]
+    outside: tuple[OutsideRow, ...] = ()
+    held: int = 0
+    unheld: int = 0
 
 
-def actions_of(decided: Decided) -> Actions:
-    """Return what was decided, as text."""
-    return Actions(tuple(map(_case, decided.cases)), tuple(map(_waiver, decided.waivers)))
+def actions_of(decided: Decided, runs: Sequence[Run]) -> Actions:
+    """Return what was decided, as text.
+
+    Args:
+        decided: What people and the system decided.
+        runs: The results of the period, oldest first.
+    """
+    held = [run for run in runs if run.accounting.authority is not None]
+    return Actions(
+        tuple(map(_case, decided.cases)),
+        tuple(map(_waiver, decided.waivers)),
+        _outside(held),
+        len(held),
+        len(runs) - len(held),
+    )
+
+
+def _outside(runs: Sequence[Run]) -> tuple[OutsideRow, ...]:
+    found: dict[tuple[str, str], OutsideRow] = {}
+    for run in runs:
+        for each in overreach_of(run, ()):
+            if not each.rows:
+                continue
+            key, window = (each.version, why_text(each)), run.window
+            old = found.get(key, OutsideRow(*key, 0, 0, window, window))
+            found[key] = replace(
+                old, decisions=old.decisions + each.rows, windows=old.windows + 1, last=window
+            )
+    return tuple(found[key] for key in sorted(found))
 
 
 def instant_text(at: datetime | None) -> str:

@@ -122,7 +122,7 @@ def report_of(
         policy,
         since,
         open_alarms(period.policy, looked_at),
-        actions_of(period.decided),
+        actions_of(period.decided, [item.run for item in period.runs]),
         controls,
         _notes(period, versions),
     )
