@@ -21,7 +21,8 @@ def timetable_of(
 
     A permit may be used until it lapses, so that a version is held to be allowed whatever one of
     the permits allowed that could still be used: nobody is accused for a cache. Answers are recorded
-    when they are given, so that all of a window are there once the window is over.
+    when they are given, so that all of a window are there once the window is over; what is recorded
+    after that does not reach back into it.
 
     Args:
         answered: Everything that the gate answered for the model, in any order.
