@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from monitor.cli.finding import full_fingerprint
+from monitor.cli.governed import to_look
 from monitor.cli.output import Output, output_option, say, write_document, write_tables
 from monitor.cli.person import by_option, said
 from monitor.cli.selection import INSTANT_HELP, chosen, instant
@@ -30,9 +31,8 @@ def list_alerts(config_file: Path, models: tuple[str, ...], output: Output, *, e
     from monitor import app
     from monitor.reports.alerts import Shown, alert_document, alert_table
 
-    settings = app.read_settings(config_file)
-    policies = chosen(app.read_policies(settings), models)
-    store, now = app.open_store(settings.store_url), app.SystemClock().now()
+    policies, store = to_look(config_file, models)
+    now = app.SystemClock().now()
     shown = [
         Shown(policy, alert, mutes.get(alert.fingerprint), now)
         for policy in policies

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from monitor.cli.governed import to_look
 from monitor.cli.output import Output, output_option, write_document, write_tables
-from monitor.cli.selection import INSTANT_HELP, chosen, instant, period
+from monitor.cli.selection import INSTANT_HELP, instant, period
 
 if TYPE_CHECKING:
     from monitor.domain.policy import Policy
@@ -53,14 +54,13 @@ def authority(  # noqa: PLR0917  # an option an argument
         raise click.UsageError("--at is an instant; --decisions takes --from and --to")
     if not decisions and (begin is not None or end is not None):
         raise click.UsageError("--from and --to go with --decisions")
-    settings = app.read_settings(config_file)
-    store, now = app.open_store(settings.store_url), app.SystemClock().now()
-    policies = chosen(app.read_policies(settings), models)
+    policies, store = to_look(config_file, models)
     if decisions:
         _show_decisions(
             [(policy, period(policy, begin, end)) for policy in policies], store, output
         )
         return
+    now = app.SystemClock().now()
     found = [
         authority_at(policy, store, store, now if when is None else instant(policy, "--at", when))
         for policy in policies

@@ -51,13 +51,14 @@ def register(  # noqa: PLR0917  # one argument an option
     if (path is not None and run) or (artifact and not run):
         raise click.UsageError("name the data by --path, or by --from-run, perhaps with --artifact")
     settings = app.read_settings(config_file)
-    (policy,) = chosen(app.read_policies(settings), [model])
+    (file,) = chosen(app.read_policies(settings), [model])
+    outside = app.open_configured(settings)
+    policy = app.in_force(file, outside.store).policy
     window = period(policy, begin, end)
     assert window is not None  # noqa: S101  # both options are required
-    outside = app.open_configured(settings)
     now = outside.clock.now()
     who = somebody(by, now)
-    authorise(who, Action.REGISTER_BASELINE, app.in_force(policy, outside.store).policy, now)
+    authorise(who, Action.REGISTER_BASELINE, policy, now)
     with (
         _data(settings, path, run, artifact) as (where, told),
         progress_bar(f"registering {model}") as progress,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from monitor.cli.finding import full_fingerprint
+from monitor.cli.governed import to_look
 from monitor.cli.output import (
     Output,
     output_option,
@@ -64,13 +65,9 @@ def explain(  # noqa: PLR0917  # one argument an option
     groups that made it, which fields moved beside it, and the digests of what it rests on. No log
     is read. The window is the latest that judged it, unless one is given.
     """
-    from monitor import app
-
     if window is not None and at is not None:
         raise click.UsageError("WINDOW and --window are the same; give one of them")
-    settings = app.read_settings(config_file)
-    policies = app.read_policies(settings)
-    store = app.open_store(settings.store_url)
+    policies, store = to_look(config_file, ())
     wanted = window or at
     form: Output = "json" if as_json else output
     if subject not in {policy.model for policy in policies} and _FINGERPRINT.fullmatch(subject):

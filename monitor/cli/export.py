@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from monitor.cli.files import TARGET, whole
+from monitor.cli.governed import to_look
 from monitor.cli.output import say
-from monitor.cli.selection import INSTANT_HELP, chosen, period
+from monitor.cli.selection import INSTANT_HELP, period
 
 if TYPE_CHECKING:
     from monitor.domain.policy import Policy
@@ -50,9 +51,7 @@ def openmetrics(
     from monitor.engine.by_window import snapshots
     from monitor.exposition.history import write_history
 
-    settings = app.read_settings(config_file)
-    policies = chosen(app.read_policies(settings), models)
-    store = app.open_store(settings.store_url)
+    policies, store = to_look(config_file, models)
     found = [_past(policy, store, begin, end) for policy in policies]
     every = (snapshot for past in found for snapshot in snapshots(past, store))
     with nullcontext(sys.stdout.buffer) if target is None else whole(target) as file:
@@ -85,13 +84,10 @@ def parquet(  # one argument an option
     The newest result of each window is taken. Numbers of small groups are left out as in the
     metrics, and `withheld` says where.
     """
-    from monitor import app
     from monitor.engine.by_window import pruned, results
     from monitor.reports.readings_file import write_readings
 
-    settings = app.read_settings(config_file)
-    policies = chosen(app.read_policies(settings), models)
-    store = app.open_store(settings.store_url)
+    policies, store = to_look(config_file, models)
     spans = {policy.model: period(policy, begin, end) for policy in policies}
     for policy in policies:
         if gone := pruned(policy.model, store, spans[policy.model]):

@@ -65,7 +65,8 @@ def prune(  # one argument an option
     settings = app.read_settings(config_file)
     policies = app.read_policies(settings)
     store = app.open_store(settings.store_url, None if dry_run else app.auditing(settings))
-    plans = [_plan(policy, store, settings, before, by) for policy in chosen(policies, models)]
+    in_force = (app.in_force(file, store).policy for file in chosen(policies, models))
+    plans = [_plan(policy, store, settings, before, by) for policy in in_force]
     size = store.size()
     gone = {item.model: _carried_out(item, store, dry_run=dry_run) for item in plans}
     if compact and not dry_run:

@@ -59,8 +59,9 @@ def recheck(  # one argument an option
     from monitor.reports.recheck import recheck_document, recheck_tables
 
     settings = app.read_settings(config_file)
-    policies = chosen(app.read_policies(settings), models)
     outside = app.open_outside(settings.store_url)
+    files = chosen(app.read_policies(settings), models)
+    policies = tuple(app.in_force(file, outside.store).policy for file in files)
     stored_of = {
         policy.model: _kept(
             policy.model,

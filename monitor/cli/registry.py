@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from monitor.cli.governed import to_look
 from monitor.cli.output import Output, output_option, say, write_tables
 from monitor.cli.selection import chosen
 
@@ -58,16 +59,14 @@ def poll_once(config_file: Path, models: tuple[str, ...]) -> None:
 @click.pass_obj
 def show(config_file: Path, models: tuple[str, ...], output: Output) -> None:
     """Show what the registry had at the last look, where versions came from, and what waits."""
-    from monitor import app
     from monitor.domain.registry import ErrandKind
     from monitor.reports.registry import registry_tables
 
-    settings = app.read_settings(config_file)
-    store = app.open_store(settings.store_url)
+    policies, store = to_look(config_file, models)
     waiting = store.waiting(tuple(ErrandKind))
     tables = [
         table
-        for policy in chosen(app.read_policies(settings), models)
+        for policy in policies
         if models or policy.governance.registry is not None
         for table in registry_tables(
             policy.model,

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from monitor.cli.files import write_whole
+from monitor.cli.governed import to_look
 from monitor.cli.main import ExitCode
 from monitor.cli.output import Output, output_option, say, write_document, write_tables
-from monitor.cli.selection import INSTANT_HELP, chosen, period
+from monitor.cli.selection import INSTANT_HELP, period
 
 if TYPE_CHECKING:
     from monitor.domain.window import Window
@@ -84,7 +85,7 @@ def by_group(  # noqa: PLR0917  # one argument an option
     from monitor.reports.bias.history import Before
 
     settings = app.read_settings(config_file)
-    (policy,) = chosen(app.read_policies(settings), [model])
+    (policy,), _ = to_look(config_file, [model])
     span = period(policy, begin, end)
     assert span is not None  # noqa: S101  # both bounds are required
     store_url = settings.store_url

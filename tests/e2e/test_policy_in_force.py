@@ -59,3 +59,51 @@ def test_a_looser_file_waits_beside_the_daemon_until_it_is_approved(deployment, 
     assert (code, "warning: 0.2" in shown, "is looser" in said) == (0, True, False)
     assert "in force, before its first run" in call("policy", "list", "credit")[1]
     assert call("policy", "propose", "credit", "--why", "again", "--by", "olga")[0] == 2
+
+
+LAXER = """
+reports: {suppress_below: 5, suppress_in_metrics: false, group_labels: name}
+registry: {name: another}
+"""
+
+
+def test_what_is_shown_kept_and_deleted_follows_the_policy_in_force_and_not_a_file_that_waits(
+    deployment, tmp_path, capsys
+):
+    path = deployment.folder / "models" / "credit.yaml"
+    stricter = path.read_text().replace(LOOSER, "").replace(", mallory", "")
+    stricter += "references: {before: {kind: rolling, windows: 2}}\n"
+    stricter += "reports: {suppress_below: 30, group_labels: alias}\nregistry: {name: credit}\n"
+    path.write_text(stricter)
+    deployment.call("run", "--from", "2024-01-05", "--to", "2024-01-07")
+    span = ("--from", "2024-01-05", "--to", "2024-01-07")
+    commands = (
+        ("export", "openmetrics", *span),
+        ("export", "parquet", *span, "-o", str(tmp_path / "readings.parquet")),
+        ("authority", "--at", "2024-01-06"),
+        ("explain", "credit"),
+        ("alerts", "list", "--all"),
+        ("registry", "show", "credit"),
+        ("recheck", *span),
+        ("report", "bias", "--model", "credit", *span, "--format", "json"),
+        ("db", "prune", "--dry-run", "--before", "2024-01-07"),
+    )
+
+    def told():
+        found = {}
+        for arguments in commands:
+            code = run(["--config", str(deployment.config), *arguments])
+            said = capsys.readouterr()
+            assert code in {0, 1}, said.err
+            found[arguments[:2]] = code, said.out
+        return found, (tmp_path / "readings.parquet").read_bytes()
+
+    before = told()
+    laxer = stricter.replace("reports: {suppress_below: 30, group_labels: alias}\n", "")
+    laxer = laxer.replace("references: {before: {kind: rolling, windows: 2}}\n", "")
+    laxer = laxer.replace("registry: {name: credit}\n", "")
+    path.write_text(laxer + LAXER)
+    code = run(["--config", str(deployment.config), "policy", "diff", "credit"])
+    said = capsys.readouterr().err
+    assert (code, "nobody has asked for its approval yet" in said) == (0, True), said
+    assert told() == before
