@@ -18,6 +18,7 @@ from monitor.domain.settings import ProxyHeader
 from monitor.governance.note import new_signing_key
 from monitor.governance.record import Actor, record_of
 from monitor.governance.tokens import Wanted, new_token
+from monitor.sources.evidence import LocalFiles
 from monitor.store.access import AccessStore
 from monitor.store.audit import Auditing
 from monitor.store.audit_store import AuditStore
@@ -113,7 +114,7 @@ class FrontDesk:
         now = self.now
         logins = Logins(ISSUER, IssuerKeys(lambda: KEYS, now), now, GROUPS)
         ways = {"tokens": self.access, "logins": logins, "proxy": PROXY, **ways}
-        desk = Desk(self.models, self.store, self.access, now)
+        desk = Desk(self.models, self.store, self.access, now, LocalFiles())
         door, refusals = Doorkeeper(now, **ways), Refusals(self.access)
         self.api = Api(ENDPOINTS, desk, door, refusals, "0", writes, (ORIGIN,))
         self.app = Starlette(routes=self.api.routes())

@@ -1,12 +1,16 @@
 """``/v1/models/{model}/versions``, ``requests``, ``waivers`` and ``cases``: which version may act."""
 
+from collections.abc import Sequence
 from re import fullmatch
 
+from monitor.engine.evidence import look_at_files
 from monitor.engine.governing import Act, decide
 from monitor.governance import acts
 from monitor.governance.approvals import Request
 from monitor.governance.authorisation import APPROVING, Action
 from monitor.governance.cases import Disposition
+from monitor.governance.events import EventType
+from monitor.governance.ledger import Change
 from monitor.governance.standing import Event, Standing
 from monitor.web.api.authority_forms import (
     CaseKnown,
@@ -55,6 +59,7 @@ def _cases(asked: Asked) -> CasesKnown:
 def _submitted(asked: Asked) -> RequestKnown:
     body: SubmissionWanted = asked.body
     version = _named(asked).version
+    _look(asked)
     return _asked_for(
         asked,
         Action.SUBMIT,
@@ -85,6 +90,7 @@ def _waiver_asked(asked: Asked) -> RequestKnown:
 
 def _granted(asked: Asked) -> RequestKnown:
     body: YesWanted = asked.body
+    _look(asked)
     return _voted(asked, body.why, granted=True, seen=body.seen)
 
 
@@ -137,8 +143,18 @@ def _closed(asked: Asked) -> CaseKnown:
 
 
 def _asked_for(asked: Asked, action: Action, act: Act) -> RequestKnown:
-    _decide(asked, action, act)
-    return request_known(asked.desk.store.requests(asked.policy.model)[-1])
+    # Not the newest request of all: somebody else may ask at the same time.
+    made = [
+        change.after
+        for change in _decide(asked, action, act)
+        if isinstance(change.after, Request) and change.type is EventType.APPROVAL_REQUESTED
+    ]
+    return request_known(made[-1])
+
+
+def _look(asked: Asked) -> None:
+    """Look at what an approval rests on, so that what is there now is asked for and approved."""
+    look_at_files(asked.policy, asked.desk.store, asked.desk.files, asked.at)
 
 
 def _voted(asked: Asked, why: str, *, granted: bool, seen: dict[str, str]) -> RequestKnown:
@@ -166,8 +182,8 @@ def _taken_away(asked: Asked, action: Action, event: Event) -> VersionKnown:
     return version_known(_named(asked))
 
 
-def _decide(asked: Asked, action: Action, act: Act) -> None:
-    decide(asked.policy, asked.desk.store, asked.who, action, act, asked.at)
+def _decide(asked: Asked, action: Action, act: Act) -> Sequence[Change]:
+    return decide(asked.policy, asked.desk.store, asked.who, action, act, asked.at)
 
 
 def _named(asked: Asked) -> Standing:

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from monitor.domain.policy import Policy
 from monitor.engine.decisions import MOST_WORDS, Said
+from monitor.engine.evidence import Files
 from monitor.engine.ports import Store
 from monitor.governance.authorisation import Action, Who
 from monitor.store.access import AccessStore
@@ -64,12 +65,14 @@ class Desk:
         store: Everything that is remembered.
         access: Tokens, refusals and answered requests.
         now: Returns the present.
+        files: Where files are that approvals rest on.
     """
 
     models: Callable[[], Mapping[str, Known]]
     store: Store
     access: AccessStore
     now: Callable[[], datetime]
+    files: Files
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from monitor.domain.settings import AccessSettings
+from monitor.sources.evidence import LocalFiles
 from monitor.store.access import AccessStore
 from monitor.web.access.asking import Doorkeeper
 from monitor.web.access.keys import IssuerKeys, fetcher
@@ -35,7 +36,7 @@ def api_of(
         keys = IssuerKeys(fetcher(settings.oidc.keys), now)
         logins = Logins(settings.oidc, keys, now, settings.roles)
     door = Doorkeeper(now, access if settings.tokens else None, logins, settings.header)
-    desk = Desk(library.models, library.store, access, now)
+    desk = Desk(library.models, library.store, access, now, LocalFiles())
     refusals = Refusals(access)
     writes, origins = settings.writes, settings.origins
     return Api(ENDPOINTS, desk, door, refusals, version, writes, origins, count)
