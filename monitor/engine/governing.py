@@ -71,7 +71,7 @@ def decide(  # noqa: PLR0917  # six nouns, each of another type
         book = Book(ledger.after(before), now, by)
         try:
             roles = authorise(who, action, policy, now)
-            act(book, present, Speaker(who.account, person, roles))
+            act(book, present, Speaker(who.account, person, roles, frozenset(who.groups)))
         except NotAllowedError as error:
             refused.append(error)
             book = Book(ledger.after(before), now, by)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from monitor.domain.approval import ApprovalKind, Party
-from monitor.domain.governance import Governance, Rung, Tier
+from monitor.domain.governance import Governance, Rung
 from monitor.domain.role import Role
 from monitor.governance.approvals import (
     Involved,
@@ -24,10 +24,12 @@ from monitor.governance.approvals import (
 )
 from monitor.governance.cases import Cause, Disposition, closed
 from monitor.governance.consequences import (
+    ANSWERED_ANEW,
     STANDING,
     Broken,
     Present,
     activation,
+    answer_anew,
     broken_now,
     obstacles,
     open_case,
@@ -35,6 +37,7 @@ from monitor.governance.consequences import (
 from monitor.governance.events import EventType
 from monitor.governance.ledger import Book, Ledger
 from monitor.governance.standing import Event, Move, Standing, State, edge_of, moved
+from monitor.governance.submission import not_submittable
 from monitor.governance.waivers import Waiver, refusals
 
 LIMIT, ENDS, CONTROL = "limit", "ends", "control"
@@ -49,11 +52,13 @@ class Speaker:
         account: As whom they are logged in.
         person: Who that is.
         roles: The roles as any of which they may.
+        groups: Groups that they are in, by which a policy may name them.
     """
 
     account: str
     person: str
     roles: frozenset[Role]
+    groups: frozenset[str] = frozenset()
 
 
 def submit(  # noqa: PLR0917  # six nouns, each of another type
@@ -79,18 +84,16 @@ def submit(  # noqa: PLR0917  # six nouns, each of another type
         NotAllowedError: With every reason why not.
     """
     standing = _standing(book.ledger, version)
-    reasons = list(_not_submittable(present, version))
+    reasons = list(not_submittable(present, version, digests))
     reasons += _asked_already(book.ledger, ApprovalKind.ACTIVATE_VERSION, version)
     event = Event.SUBMITTED if standing.state is State.REGISTERED else Event.RESUBMITTED
     if not standing.acts and edge_of(standing.state, event) is None:
         reasons.append(f"a version that is {standing.state} cannot be submitted")
-    observed = present.observed.get(version, {})
-    reasons += _not_there(present, observed, digests)
     _refuse(reasons)
     bound = {
         "policy": present.policy.digest,
         "baseline": present.baselines[version],
-        **observed,
+        **present.observed.get(version, {}),
         **digests,
     }
     request = _request(book, ApprovalKind.ACTIVATE_VERSION, speaker, version, reason, bound)
@@ -320,6 +323,8 @@ def _grant(book: Book, request: Request, speaker: Speaker, reason: str) -> None:
     after = replace(request, recorded=RequestState.GRANTED, recorded_at=book.now)
     book.write(EventType.APPROVAL_GRANTED, version, after)
     words = reason or f"request {request.number} was granted"
+    if request.kind is ApprovalKind.ACTIVATE_VERSION:
+        answer_anew(book, version, f"request {request.number} was granted")
     if _waits(book.ledger, request):
         _move(book, version, Event.APPROVED, speaker, words, request)
     elif request.kind is ApprovalKind.RELEASE_HOLD:
@@ -354,7 +359,7 @@ def _in_the_way(ledger: Ledger, present: Present, request: Request) -> tuple[str
     """Return why a request cannot take effect as things are."""
     match request.kind:
         case ApprovalKind.ACTIVATE_VERSION:
-            return obstacles(ledger, present, request.version)
+            return obstacles(ledger, present, request.version, answered=ANSWERED_ANEW)
         case ApprovalKind.RELEASE_HOLD:
             least = _least(ledger.standings[request.version])
             return obstacles(ledger, present, request.version, least)
@@ -424,36 +429,6 @@ def _move(  # noqa: PLR0917  # six nouns, each of another type
     return after
 
 
-def _not_submittable(present: Present, version: str) -> list[str]:
-    governance = present.governance
-    reasons = [f"the policy does not answer {answer}" for answer in governance.missing]
-    if governance.risk.tier is Tier.PROHIBITED:
-        reasons.append("its risk is prohibited: nobody may let it act")
-    if version not in present.baselines:
-        reasons.append("no baseline is registered for it, so nothing would be watched")
-    return reasons
-
-
-def _not_there(
-    present: Present, observed: Mapping[str, str], digests: Mapping[str, str]
-) -> list[str]:
-    """Return why nobody could approve what is there: it is not, or it is another than is named."""
-    reasons = []
-    for name, place in present.governance.rests_on.items():
-        if name not in observed:
-            reasons.append(f"the {name}, which the policy has in {place}, was not looked at yet")
-        elif not observed[name]:
-            reasons.append(f"the {name}, which the policy has in {place}, is not there")
-    reasons += [
-        f"the {name} that you name is {digest}; there is {observed[name]}"
-        for name, digest in digests.items()
-        if observed.get(name, digest) != digest
-    ]
-    if not observed.get("registry", "there"):
-        reasons.append("the registry does not have it any more")
-    return reasons
-
-
 def _asked_already(ledger: Ledger, kind: ApprovalKind, version: str) -> list[str]:
     return [
         f"request {item.number} of {item.requested_by} for the same is pending"
@@ -482,9 +457,15 @@ def _known_request(ledger: Ledger, number: int) -> Request:
 def _involved(governance: Governance, speaker: Speaker) -> Involved:
     people = governance.accountability
     parties = {Party.BUILDERS: people.builders, Party.OWNER: people.owners}
+    # Of a team that is named, who speaks is one whatever they are called.
+    member = {speaker.person}
     return Involved(
         {speaker.person: speaker.roles},
-        {party: frozenset(map(people.person, named)) for party, named in parties.items()},
+        {
+            party: frozenset(map(people.person, named))
+            | (member if speaker.groups & set(named) else set())
+            for party, named in parties.items()
+        },
     )
 
 

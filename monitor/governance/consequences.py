@@ -21,7 +21,7 @@ from monitor.governance.events import EventType
 from monitor.governance.ledger import Book, Change, Ledger
 from monitor.governance.record import DAEMON, Json
 from monitor.governance.standing import Event, Move, Standing, State, edge_of, moved
-from monitor.governance.waivers import Waiver
+from monitor.governance.waivers import Waiver, no_longer
 
 STANDING = "standing"
 """What a request for a release is bound to: how often the version was moved when it was asked."""
@@ -113,7 +113,7 @@ def settled(ledger: Ledger, present: Present) -> Sequence[Change]:
     for version in sorted(present.seen | set(present.baselines)):
         if version not in ledger.standings:
             register(book, version)
-    _end_waivers(book)
+    _end_waivers(book, present.governance)
     _end_requests(book, present)
     for version in sorted(book.ledger.standings):
         _climb(book, present.governance, version)
@@ -175,8 +175,18 @@ def waives(waiver: Waiver, governance: Governance, alert: Alert) -> bool:
     )
 
 
+ANSWERED_ANEW = frozenset({Cause.REVIEW.value, Cause.APPROVAL.value})
+"""Causes that a new approval mends: it is the review that was not made, and takes the place of the
+approval that is over."""
+
+
 def obstacles(
-    ledger: Ledger, present: Present, version: str, least: Rung = Rung.RESTRICT
+    ledger: Ledger,
+    present: Present,
+    version: str,
+    least: Rung = Rung.RESTRICT,
+    *,
+    answered: frozenset[str] = frozenset(),
 ) -> tuple[str, ...]:
     """Return why authority that is given back now would be taken away again at once.
 
@@ -185,18 +195,33 @@ def obstacles(
         present: What is there.
         version: The version.
         least: From which rung on a consequence is in the way.
+        answered: Causes that what is asked for mends by itself.
     """
     reasons = [
-        f"{item.reason}; its consequence is to {item.rung}: mend the cause, or ask for a waiver"
+        f"{item.reason}; its consequence is to {item.rung}: {_WAYS.get(item.cause, _MEND)}"
         for item in broken_now(ledger, present, version)
-        if item.rung >= least
+        if item.rung >= least and item.cause not in answered
     ]
     reasons += [
         f"case {case.number} ({case.cause}) is open: close it first"
         for case in ledger.open_cases(version)
-        if case.rung >= least and not ledger.waived(case.cause, version, present.now)
+        if case.rung >= least
+        and case.cause not in answered
+        and not ledger.waived(case.cause, version, present.now)
     ]
     return tuple(reasons)
+
+
+_MEND = "mend the cause, or ask for a waiver"
+_WAYS = {Cause.REVIEW.value: "submit it anew: a new approval is the review"}
+
+
+def answer_anew(book: Book, version: str, why: str) -> None:
+    """Close the cases of a version that its new approval answers."""
+    for case in book.ledger.open_cases(version):
+        if case.cause in ANSWERED_ANEW:
+            after = closed(case, Disposition.FIX, DAEMON.id, book.now, why)
+            book.write(EventType.CASE_CLOSED, version, after)
 
 
 def activation(ledger: Ledger, version: str) -> Request | None:
@@ -277,11 +302,16 @@ def _lapsed(ledger: Ledger, present: Present, version: str) -> tuple[Broken, ...
     return (Broken(Cause.REVIEW.value, review.on_lapse, event, lapse, why),)
 
 
-def _end_waivers(book: Book) -> None:
+def _end_waivers(book: Book, governance: Governance) -> None:
     for waiver in list(book.ledger.waivers.values()):
-        if waiver.ended_at is None and book.now >= waiver.ends:
+        if waiver.ended_at is not None:
+            continue
+        if book.now >= waiver.ends:
             after = replace(waiver, ended_at=waiver.ends, ended_by=book.actor.id)
             book.write(EventType.WAIVER_EXPIRED, waiver.version, after)
+        elif why := no_longer(waiver, governance, book.now):
+            after = replace(waiver, ended_at=book.now, ended_by=book.actor.id, ending=why)
+            book.write(EventType.WAIVER_REVOKED, waiver.version, after)
 
 
 def _end_requests(book: Book, present: Present) -> None:

@@ -81,12 +81,28 @@ def refusals(  # noqa: PLR0917  # six nouns, each of another type
     if ends > now + rule.longest:
         last = (now + rule.longest).isoformat(timespec="seconds")
         reasons.append(f"the policy lets a waiver hold until {last} at the latest")
-    renewed = _on_end([item for item in earlier if item.about(limit, version)], governance, now)
+    renewed = _on_end([item for item in earlier if _meets(item, limit, version)], governance, now)
     if renewed > rule.renewals:
         times = "once" if rule.renewals == 1 else f"{rule.renewals} times"
         again = "no waiver be renewed" if not rule.renewals else f"a waiver be renewed {times}"
         reasons.append(f"the limit was waived {renewed} times on end, and the policy lets {again}")
     return tuple(reasons)
+
+
+def no_longer(waiver: Waiver, governance: Governance, now: datetime) -> str:
+    """Return why a policy that became tighter ends a waiver that it would not allow; "" if it does not."""
+    rule = governance.waivers
+    if waiver.limit in rule.never_for:
+        return f"the policy never lets the limit {waiver.limit} be waived"
+    if now >= waiver.starts + rule.longest:
+        last = (waiver.starts + rule.longest).isoformat(timespec="seconds")
+        return f"the policy let it hold until {last} at the latest"
+    return ""
+
+
+def _meets(waiver: Waiver, limit: str, version: str) -> bool:
+    """Return whether a waiver was for some version that another one is to be for."""
+    return waiver.limit == limit and ("" in {version, waiver.version} or waiver.version == version)
 
 
 def _on_end(waivers: Iterable[Waiver], governance: Governance, now: datetime) -> int:

@@ -319,6 +319,8 @@ def test_a_limit_is_about_fields_or_about_populations():
 def test_ids_of_limits_are_their_own_and_known():
     twice = GOVERNED.replace("hold}]", "hold}, {id: any, consequence: stop}]")
     assert problems(twice) == ['risk.limits[1].id: "any" is the id of limit 1 as well']
+    (taken,) = problems(GOVERNED.replace("id: any", "id: review"))
+    assert taken.startswith("risk.limits[0].id: review is what cases are called")
     (unknown,) = problems(f"{GOVERNED}waivers: {{never_for: [anny]}}\n")
     assert unknown.startswith("waivers.never_for[0]")
 

@@ -231,6 +231,39 @@ def test_a_waiver_is_renewed_as_often_as_the_policy_says():
     )
 
 
+@pytest.mark.parametrize("versions", [("3", "", "3"), ("", "3", ""), ("3", "3", ""), ("", "", "3")])
+def test_a_waiver_is_not_renewed_once_more_by_asking_for_other_versions(versions):
+    ledger = approved()
+    for number, version in enumerate(versions[:2], 2):
+        asked = ("drift", version, AT + DAY, "why", "control")
+        ledger = then(ledger, ask_waiver, present(), OLGA, *asked)
+        ledger = then(ledger, vote, present(), GINA, number, "", granted=True)
+    asked = ("drift", versions[2], AT + DAY, "why", "control")
+    (told,) = reasons(ledger, ask_waiver, present(), OLGA, *asked)
+    assert told.startswith("the limit was waived 2 times on end")
+
+
+def test_two_waivers_that_were_asked_for_at_once_are_one_renewal():
+    ledger = approved()
+    asked = ("drift", "", AT + DAY, "why", "control")
+    for _ in range(3):
+        ledger = then(ledger, ask_waiver, present(), OLGA, *asked)
+    for number in (2, 3):
+        ledger = then(ledger, vote, present(), GINA, number, "", granted=True)
+    (told,) = reasons(ledger, vote, present(), GINA, 4, "", granted=True)
+    assert told.startswith("the limit was waived 2 times on end")
+
+
+def test_who_is_in_a_team_that_built_the_model_does_not_approve_it():
+    people = replace(GOVERNANCE.accountability, builders=("makers",))
+    there = present(policy=replace(POLICY, governance=replace(GOVERNANCE, accountability=people)))
+    maker = replace(VERA, groups=frozenset({"makers", "all"}))
+    assert reasons(submitted(), vote, there, maker, 1, "", granted=True) == (
+        "vera is one of those who built the model, whose word does not count here",
+    )
+    assert then(submitted(), vote, there, VERA, 1, "", granted=True).requests[1].votes
+
+
 def test_who_asks_for_a_waiver_does_not_grant_it():
     asked = ("drift", "", AT + DAY, "why", "control")
     ledger = then(approved(), ask_waiver, present(), GINA, *asked)

@@ -6,7 +6,7 @@ import pytest
 
 from monitor.domain.alert import AlertState
 from monitor.domain.finding import Verdict
-from monitor.domain.governance import Review, Rung
+from monitor.domain.governance import Review, Rung, WaiverRule
 from monitor.governance.acts import (
     ask_release,
     ask_waiver,
@@ -16,7 +16,7 @@ from monitor.governance.acts import (
     take_away,
     vote,
 )
-from monitor.governance.approvals import RequestState
+from monitor.governance.approvals import NotAllowedError, RequestState
 from monitor.governance.cases import Disposition
 from monitor.governance.consequences import settled
 from monitor.governance.events import EventType
@@ -330,3 +330,51 @@ def test_a_person_s_hold_has_a_case_and_a_retired_version_s_cases_are_closed():
     ledger = done(ledger, there, take_away, OLGA, "3", Event.RETIRED, "replaced by 4")
     assert state(ledger) is State.RETIRED
     assert ledger.cases[1].disposition is Disposition.RETIRE
+
+
+@pytest.mark.parametrize("rung", [Rung.RESTRICT, Rung.HOLD, Rung.STOP])
+def test_a_new_approval_is_the_review_that_was_not_made(rung):
+    lapses = replace(GOVERNANCE, review=Review(60 * DAY, on_lapse=rung))
+    policy = replace(POLICY, governance=lapses)
+    late = present(now=AT + 60 * DAY, policy=policy)
+    ledger = after(approved(present(policy=policy)), late)
+    assert [(case.cause, case.open) for case in ledger.cases.values()] == [("review", True)]
+    ledger = done(ledger, late, submit, OLGA, "3", {}, "looked at again")
+    ledger = done(ledger, late, vote, VERA, 2, "", granted=True)
+    ledger = done(ledger, late, vote, HEAD, 2, "", granted=True)
+    (case,) = ledger.cases.values()
+    assert (case.disposition, case.closing) == (Disposition.FIX, "request 2 was granted")
+    if rung is Rung.RESTRICT:  # it acted all the time: the rest is given back by a release
+        ledger = done(ledger, late, ask_release, OLGA, "3", "reviewed")
+        ledger = done(ledger, late, vote, HEAD, 3, "", granted=True)
+    assert state(ledger) is State.APPROVED
+
+
+def test_nothing_is_released_instead_of_a_review():
+    policy = replace(POLICY, governance=replace(GOVERNANCE, review=Review(60 * DAY)))
+    late = present(now=AT + 60 * DAY, policy=policy)
+    ledger = after(approved(present(policy=policy)), late)
+    with pytest.raises(NotAllowedError) as refused:
+        done(ledger, late, ask_release, OLGA, "3", "reviewed")
+    assert "submit it anew: a new approval is the review" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("rule", "at", "why"),
+    [
+        (WaiverRule(14 * DAY, 1, frozenset({"drift"})), HOUR, "never lets the limit drift"),
+        (WaiverRule(2 * DAY), 2 * DAY, "the policy let it hold until 2026-09-03"),
+    ],
+)
+def test_a_policy_that_becomes_tighter_ends_a_waiver_that_it_would_not_allow(rule, at, why):
+    ledger = done(
+        approved(), present(), ask_waiver, OLGA, "drift", "", AT + 9 * DAY, "a campaign", "daily"
+    )
+    ledger = done(ledger, present(), vote, GINA, 2, "", granted=True)
+    governance = replace(GOVERNANCE, waivers=rule)
+    there = present(now=AT + at, policy=replace(POLICY, governance=governance))
+    assert ledger.waived("drift", "3", AT + at)
+    ledger = after(ledger, there)
+    assert not ledger.waived("drift", "3", AT + at)
+    (waiver,) = ledger.waivers.values()
+    assert (waiver.ended_by, why in waiver.ending) == ("daemon", True)
