@@ -29,37 +29,32 @@ def standing(config_file: Path, models: tuple[str, ...], output: Output) -> None
         say("no version is known yet: a run or a baseline names the first")
 
 
-@click.command()
-@model_argument
-@_VERSION
-@why_option
-@by_option
-@click.pass_obj
-def hold(config_file: Path, model: str, version: str, why: str, by: str) -> None:
-    """Take a version's authority away until it is released; one person suffices."""
-    _take_away(config_file, model, version, "hold", why, by)
+def _taking_away(name: str, told: str) -> click.Command:
+    """Return a command by which one person takes authority away."""
+
+    @click.command(name, help=told)
+    @model_argument
+    @_VERSION
+    @why_option
+    @by_option
+    @click.pass_obj
+    def take_away(config_file: Path, model: str, version: str, why: str, by: str) -> None:
+        from monitor.engine import verbs
+        from monitor.governance.authorisation import Action
+
+        policy, store = to_write(config_file, model)
+        tell(verbs.take_away(policy, store, said(by, why), Action(name), version))
+
+    return take_away
 
 
-@click.command()
-@model_argument
-@_VERSION
-@why_option
-@by_option
-@click.pass_obj
-def stop(config_file: Path, model: str, version: str, why: str, by: str) -> None:
-    """Take a version's authority away until it is approved anew; one person suffices."""
-    _take_away(config_file, model, version, "stop", why, by)
-
-
-@click.command()
-@model_argument
-@_VERSION
-@why_option
-@by_option
-@click.pass_obj
-def retire(config_file: Path, model: str, version: str, why: str, by: str) -> None:
-    """Take a version's authority away for good."""
-    _take_away(config_file, model, version, "retire", why, by)
+hold = _taking_away(
+    "hold", "Take a version's authority away until it is released; one person suffices."
+)
+stop = _taking_away(
+    "stop", "Take a version's authority away until it is approved anew; one person suffices."
+)
+retire = _taking_away("retire", "Take a version's authority away for good.")
 
 
 @click.command()
@@ -78,13 +73,3 @@ def release(config_file: Path, model: str, version: str, why: str, by: str) -> N
 
     policy, store = to_write(config_file, model)
     tell(verbs.release(policy, store, said(by, why), version))
-
-
-def _take_away(  # noqa: PLR0917  # one argument an option
-    config_file: Path, model: str, version: str, action: str, why: str, by: str
-) -> None:
-    from monitor.engine import verbs
-    from monitor.governance.authorisation import Action
-
-    policy, store = to_write(config_file, model)
-    tell(verbs.take_away(policy, store, said(by, why), Action(action), version))
