@@ -43,7 +43,7 @@ setup: $(VENV)/.dev  ## Make .venv with everything a developer needs
 demo: $(VENV)/.runtime  ## Watch a real model drift, then serve its metrics until Ctrl-C
 	@$(BIN)/modelmon demo $(DEMO_FLAGS)
 
-governance-demo: $(VENV)/.dev  ## Watch a model lose its authority: fifteen checks, with a real MLflow (two minutes)
+governance-demo: $(VENV)/.dev  ## Watch a model lose its authority: fifteen checks, with a real MLflow and Prometheus (three minutes)
 	@$(BIN)/python -m tests.governance_demo $(DEMO_FLAGS)
 
 test: $(VENV)/.dev  ## Run every test, the slow ones too
