@@ -24,7 +24,7 @@ class Party(StrEnum):
     BUILDERS = "builders"
     OWNER = "owner"
     AUTHOR = "author"
-    """Whoever wrote the policy that is to be loosened."""
+    """Whoever proposes the policy that is to be loosened: who typed a file, nobody can tell."""
 
 
 @dataclass(frozen=True, slots=True)

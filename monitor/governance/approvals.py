@@ -219,6 +219,6 @@ _SAID = {
 
 
 def _people(party: Party, request: Request, involved: Involved) -> frozenset[str]:
-    if party is Party.REQUESTER:
+    if party in {Party.REQUESTER, Party.AUTHOR}:  # who proposes a file answers for what it says
         return frozenset({request.requested_by})
     return involved.parties.get(party, frozenset())

@@ -3,7 +3,10 @@
 from collections.abc import Iterator, Mapping
 
 from monitor.domain.governance import Tier
-from monitor.governance.consequences import Present
+from monitor.governance.consequences import STANDING, Present
+
+_OURS = frozenset({"policy", "baseline", STANDING})
+"""What a request is bound to by what is stored."""
 
 
 def not_submittable(present: Present, version: str, digests: Mapping[str, str]) -> Iterator[str]:
@@ -32,6 +35,8 @@ def _not_there(
             yield f"the {name}, which the policy has in {place}, was not looked at yet"
         elif not observed[name]:
             yield f"the {name}, which the policy has in {place}, is not there"
+    for name in sorted(_OURS & set(digests)):
+        yield f"the digest of the {name} is not for you to name: it is what is in the store"
     for name, digest in digests.items():
         if observed.get(name, digest) != digest:
             yield f"the {name} that you name is {digest}; there is {observed[name]}"

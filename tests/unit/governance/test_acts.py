@@ -254,6 +254,12 @@ def test_two_waivers_that_were_asked_for_at_once_are_one_renewal():
     assert told.startswith("the limit was waived 2 times on end")
 
 
+@pytest.mark.parametrize("name", ["policy", "baseline", "standing"])
+def test_nobody_names_what_is_in_the_store(name):
+    (told,) = reasons(begun(), submit, present(), OLGA, "3", {name: "sha256:00"}, "ready")
+    assert told == f"the digest of the {name} is not for you to name: it is what is in the store"
+
+
 def test_who_is_in_a_team_that_built_the_model_does_not_approve_it():
     people = replace(GOVERNANCE.accountability, builders=("makers",))
     there = present(policy=replace(POLICY, governance=replace(GOVERNANCE, accountability=people)))

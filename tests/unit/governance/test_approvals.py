@@ -194,3 +194,10 @@ def test_whatever_is_said_a_grant_takes_distinct_people_who_are_none_of_the_excl
     if state(request, 40) is RequestState.GRANTED:
         assert {vote.role for vote in request.votes} == {Role.VALIDATOR, Role.ACCOUNTABLE}
         assert all(vote.role in INVOLVED.roles[vote.person] for vote in request.votes)
+
+
+def test_who_proposes_a_policy_is_its_author_for_nobody_knows_who_typed_it():
+    rule = replace(RULE, exclude=frozenset({Party.AUTHOR}))
+    said = yes("olga", Role.ACCOUNTABLE)
+    with pytest.raises(NotAllowedError, match="who wrote the change"):
+        voted(REQUEST, said, rule, INVOLVED, BOUND)
