@@ -1,9 +1,11 @@
 """What people and the system had decided about a model by an instant, as far as it stays so."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 
+from monitor.domain.alert import Mute
 from monitor.domain.window import Window
 from monitor.governance.cases import Case
 from monitor.governance.ledger import Ledger
@@ -12,20 +14,25 @@ from monitor.governance.waivers import Waiver
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """The cases and waivers that concern a period, as they were known at an instant.
+    """The cases, waivers and mutes that concern a period, as they were known at an instant.
 
     Attributes:
         at: When the last of what is known was decided; None where nothing was.
         cases: Those that were open in the period or since, by number.
         waivers: Those that held in the period or since, by number.
+        mutes: Mutes that held in the period or since, in the order of their decisions; each until
+            the next decision on its finding.
     """
 
     at: datetime | None = None
     cases: tuple[Case, ...] = ()
     waivers: tuple[Waiver, ...] = ()
+    mutes: tuple[Mute, ...] = ()
 
 
-def decided_about(ledger: Ledger, span: Window, at: datetime | None = None) -> Decided:
+def decided_about(
+    ledger: Ledger, span: Window, at: datetime | None = None, decisions: Sequence[Mute] = ()
+) -> Decided:
     """Return what had been decided about a model by an instant.
 
     The same instant gives the same answer later on: what ended after it is open.
@@ -34,17 +41,28 @@ def decided_about(ledger: Ledger, span: Window, at: datetime | None = None) -> D
         ledger: What is known of the model now.
         span: The period; what was over before it began is left out.
         at: The instant; None for now.
+        decisions: Every decision to mute a finding of the model or to end that, oldest first.
     """
-    until = max((each for each in _instants(ledger) if at is None or each <= at), default=None)
+    instants = chain(_instants(ledger), (item.at for item in decisions))
+    until = max((each for each in instants if at is None or each <= at), default=None)
     if until is None:
         return Decided()
+    mutes = _mutes_at([item for item in decisions if item.at <= until])
     cases = [_case_at(item, until) for item in ledger.cases.values() if item.opened_at <= until]
     waivers = [_waiver_at(item, until) for item in ledger.waivers.values() if item.starts <= until]
     return Decided(
         until,
         tuple(item for item in cases if item.closed_at is None or item.closed_at > span.start),
         tuple(item for item in waivers if item.over_at > span.start),
+        tuple(item for item in mutes if item.until > max(item.at, span.start)),
     )
+
+
+def _mutes_at(decisions: Sequence[Mute]) -> Iterator[Mute]:
+    """Yield each decision with the instant at which it ended by itself or by the next one."""
+    for place, item in enumerate(decisions):
+        later = (each.at for each in decisions[place + 1 :] if each.fingerprint == item.fingerprint)
+        yield replace(item, until=min(item.until, next(later, item.until)))
 
 
 def _instants(ledger: Ledger) -> Iterator[datetime]:

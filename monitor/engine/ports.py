@@ -452,6 +452,10 @@ class Store(Authorities, RegistryMemory, Answers, PolicyHistory, Prunable, Proto
         """Return the newest decision of each finding that was ever muted."""
         ...
 
+    def decisions(self, model: str) -> Sequence[Mute]:
+        """Return every decision to mute a finding of a model or to end that, oldest first."""
+        ...
+
     def run(self, model: str, window: Window, revision: int | None = None) -> Run | None:
         """Return a stored run with readings, findings and profiles; the newest revision of it.
 

@@ -46,10 +46,13 @@ class SqlAlerts:
 
     def mutes(self, model: str) -> Mapping[str, Mute]:
         """Return the newest decision of each finding that was ever muted."""
+        return {mute.fingerprint: mute for mute in self.decisions(model)}
+
+    def decisions(self, model: str) -> Sequence[Mute]:
+        """Return every decision to mute a finding of a model or to end that, oldest first."""
         query = select(MUTES).where(MUTES.c.model == model).order_by(MUTES.c.id)
         with reported(self._url, "reading mutes"), self._engine.connect() as connection:
-            found = [_mute_of(row) for row in connection.execute(query).mappings()]
-        return {mute.fingerprint: mute for mute in found}
+            return [_mute_of(row) for row in connection.execute(query).mappings()]
 
     def _alerts(self, which: Any) -> list[Alert]:
         query = select(ALERTS).where(which).order_by(ALERTS.c.since_end, ALERTS.c.fingerprint)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from monitor.domain.alert import Mute
 from monitor.domain.governance import Governance
 from monitor.domain.run import Run
 from monitor.domain.window import Window
@@ -92,6 +93,25 @@ class OutsideRow:
 
 
 @dataclass(frozen=True)
+class MuteRow:
+    """That nobody was called for a finding for a while.
+
+    Attributes:
+        finding: The finding.
+        since: From when on.
+        until: Until when.
+        by: Who decided it.
+        reason: Why.
+    """
+
+    finding: str
+    since: str
+    until: str
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Actions:
     """What people decided about a model, and what was decided without them.
 
@@ -101,6 +121,7 @@ class Actions:
         outside: Decisions outside of what was allowed when they were made.
         held: Windows whose decisions were held against what was allowed.
         unheld: Windows of which that was not counted.
+        mutes: What nobody was called for.
     """
 
     cases: tuple[CaseRow, ...]
@@ -108,6 +129,7 @@ class Actions:
     outside: tuple[OutsideRow, ...] = ()
     held: int = 0
     unheld: int = 0
+    mutes: tuple[MuteRow, ...] = ()
 
 
 def actions_of(decided: Decided, runs: Sequence[Run]) -> Actions:
@@ -124,6 +146,7 @@ def actions_of(decided: Decided, runs: Sequence[Run]) -> Actions:
         _outside(held),
         len(held),
         len(runs) - len(held),
+        tuple(map(_mute, decided.mutes)),
     )
 
 
@@ -194,6 +217,10 @@ def _waiver(waiver: Waiver) -> WaiverRow:
         waiver.reason,
         waiver.control,
     )
+
+
+def _mute(mute: Mute) -> MuteRow:
+    return MuteRow(mute.fingerprint, _day(mute.at), _day(mute.until), mute.by, mute.why)
 
 
 def _day(at: datetime) -> str:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from monitor.domain.alert import Mute
 from monitor.domain.governance import Rung
 from monitor.domain.window import Window
 from monitor.engine.decided import Decided, decided_about
@@ -62,3 +63,31 @@ def test_what_was_over_before_the_period_is_no_part_of_it():
     later = Window(SPAN.end, SPAN.end + 30 * DAY)
     assert [item.number for item in decided_about(LATE, later).cases] == [2]
     assert decided_about(LATE, later).waivers == ()
+
+
+def muted(finding, at, until):
+    return Mute("credit", finding, AT + at * DAY, AT + until * DAY, "sre", "known")
+
+
+def told(*decisions, span=SPAN, at=None):
+    found = decided_about(Ledger("credit"), span, at, decisions)
+    return [
+        (item.fingerprint, (item.at - AT) / DAY, (item.until - AT) / DAY) for item in found.mutes
+    ]
+
+
+def test_a_mute_holds_until_the_next_decision_on_its_finding():
+    decisions = (muted("a", 1, 9), muted("b", 2, 4), muted("a", 5, 5), muted("a", 6, 8))
+    assert told(*decisions) == [("a", 1, 5), ("b", 2, 4), ("a", 6, 8)]
+    assert decided_about(Ledger("credit"), SPAN, None, decisions).at == AT + 6 * DAY
+
+
+def test_a_mute_that_was_ended_later_is_told_as_it_was_known():
+    decisions = (muted("a", 1, 9), muted("a", 5, 5))
+    assert told(*decisions, at=AT + 4 * DAY) == [("a", 1, 9)]
+    assert told(*decisions, at=AT) == []
+
+
+def test_a_mute_that_was_over_before_the_period_is_no_part_of_it():
+    later = Window(SPAN.end, SPAN.end + 30 * DAY)
+    assert told(muted("a", 1, 30), muted("b", 1, 31), span=later) == [("b", 1, 31)]

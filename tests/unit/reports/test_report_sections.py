@@ -3,12 +3,14 @@
 import html
 import re
 from dataclasses import replace
+from datetime import timedelta
 from itertools import product
 
 import numpy as np
 import pytest
 
 from monitor.config.regulation import controls, profiles
+from monitor.domain.alert import Mute
 from monitor.domain.field import Attribute, Stratum
 from monitor.engine.alarms import alarms_since
 from monitor.engine.disclosure import Sum
@@ -255,3 +257,21 @@ def test_the_ratio_in_the_baseline_has_its_interval(plenty):
     interval = koopman(table[1, 1], table[1].sum(), table[0, 1], table[0].sum())
     assert (item.ratio_then.low, item.ratio_then.high) == (interval.low, interval.high)
     assert item.ratio_then.low < item.ratio_then.value < item.ratio_then.high
+
+
+def test_what_nobody_was_called_for_is_told_as_it_was_known(tmp_path):
+    made = stored(tmp_path)
+    finding = made.store.alerts("credit")[0].fingerprint
+    decided = made.clock.now()
+    mute = Mute("credit", finding, decided, decided + timedelta(days=9), "sre", "<b>known</b>")
+    made.store.mute(mute)
+    text = as_html(report(made))
+    section = text[text.index('id="waivers"') :].partition("</section>")[0]
+    assert "Findings that nobody was called for" in section
+    assert f"<code>{finding}</code></th>" in section
+    assert "&lt;b&gt;known&lt;/b&gt;" in section
+    assert not verified(made, text)
+    later = decided + timedelta(days=1)
+    made.store.mute(Mute("credit", finding, later, later, "sre", "mended"))
+    assert not verified(made, text)
+    assert f"{later:%Y-%m-%d %H:%M} UTC" in as_html(report(made))
