@@ -819,11 +819,16 @@ def rolled_back(story: Story, backup: Path) -> str:
     return f"exit 5, {done.stderr.strip().splitlines()[0]}"
 
 
+def scraped(story: Story) -> str:
+    """Hold the log against what Prometheus has of it (check 9)."""
+    return story.call("audit", "verify", "--prometheus", story.prometheus).strip().splitlines()[-1]
+
+
 def third_party(_: Story) -> str:
     """Say what of check 9 there is not."""
     raise NotShownError(
-        "a witness is a file here; no witness of others cosigns, and no other library has checked "
-        "our inclusion proofs"
+        "no C2SP witness of others cosigns here, and no other library has checked our inclusion "
+        "proofs"
     )
 
 
@@ -917,6 +922,7 @@ def lose(story: Story) -> None:
         story.check(7, "the policy is made looser", lambda: loosened(story))
         story.check(11, "the serving layer ignores a hold", lambda: ignored(story))
         story.check(14, "MLflow is killed", lambda: outage(story))
+        story.check(9, "Prometheus is asked what the log was", lambda: scraped(story))
 
 
 def tell(story: Story) -> None:
