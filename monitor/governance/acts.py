@@ -207,7 +207,7 @@ def vote(  # six nouns, each of another type
     if not granted:
         _reject(book, after, speaker, reason)
     elif complete:
-        _grant(book, after, speaker, reason)
+        _grant(book, _with_what_is_there(after, present), speaker, reason)
     else:
         book.write(EventType.APPROVAL_VOTED, after.version, after)
     return book.ledger.requests[number]
@@ -311,6 +311,15 @@ def revoke(book: Book, speaker: Speaker, number: int, reason: str) -> None:
     _refuse(over + _unsaid(reason, "say why"))
     after = replace(waiver, ended_at=book.now, ended_by=speaker.person, ending=reason)
     book.write(EventType.WAIVER_REVOKED, waiver.version, after)
+
+
+def _with_what_is_there(request: Request, present: Present) -> Request:
+    """Return a request that is bound as well to what was first looked at since it was made."""
+    if request.kind is not ApprovalKind.ACTIVATE_VERSION:
+        return request
+    seen = present.observed.get(request.version, {})
+    found = {name: digest for name, digest in seen.items() if digest}
+    return replace(request, bound_to={**found, **request.bound_to})
 
 
 def _grant(book: Book, request: Request, speaker: Speaker, reason: str) -> None:

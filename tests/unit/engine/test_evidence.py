@@ -223,3 +223,17 @@ def test_a_held_version_loses_its_approval_as_well(made):
     assert request(made).recorded is RequestState.VOIDED
     with pytest.raises(NotAllowedError, match="submit it anew"):
         verbs.release(made.policy, made.store, said(made, "olga"), "1")
+
+
+def test_what_is_looked_at_between_the_request_and_the_last_yes_is_approved_as_well(made):
+    made.restart(governance=replace(GOVERNANCE, registry=ENTRY))
+    registry, authority = a_registry(), StoredAuthority(made.store, made.clock)
+    submit(made)
+    agree(made, "vera")
+    assert "registry" not in request(made).bound_to
+    authority.look(made.policy, registry.model, registry)
+    agree(made, "head")
+    assert {"registry", "model_file"} <= set(request(made).bound_to)
+    registry.described = "cd" * 32
+    authority.look(made.policy, registry.model, registry)
+    assert standing(made).state is State.HELD
