@@ -29,7 +29,7 @@ _STRANGE = re.compile(r"[^\w.\- :]|_(?=x)", re.ASCII)
 
 
 def results_errands(model: str, heads: Iterable[RunHead], at: datetime) -> Sequence[Errand]:
-    """Return an errand for the newest revision of each window of a model."""
+    """Return an errand for the newest revision of each window of a model that is not pruned."""
     return [
         Errand(
             key=f"results:{head.window.start.isoformat()}:{head.window.end.isoformat()}"
@@ -46,6 +46,7 @@ def results_errands(model: str, heads: Iterable[RunHead], at: datetime) -> Seque
             due_at=at,
         )
         for head in sorted(heads, key=lambda head: head.window.end)
+        if head.pruned is None
     ]
 
 

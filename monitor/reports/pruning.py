@@ -11,6 +11,7 @@ _NAMES = {
     "modelmon_findings": "findings",
     "modelmon_schema_changes": "changes of columns",
     "modelmon_alert_steps": "steps of alerts",
+    "modelmon_registry_errands": "errands that the registry has taken",
 }
 
 

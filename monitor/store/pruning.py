@@ -18,6 +18,8 @@ from monitor.governance.recorded import PrunedResult, store_pruned
 from monitor.store.audit import Journal
 from monitor.store.connection import VACUUM_IN_STEPS, reported
 from monitor.store.digest import results_digest
+from monitor.store.registry_pruning import old_errands
+from monitor.store.registry_tables import REGISTRY_ERRANDS
 from monitor.store.roll_up import roll_up_document
 from monitor.store.tables import (
     ALERT_STEPS,
@@ -88,7 +90,10 @@ class SqlPruning:
                 )
                 for table in _DELETED
             }
-            steps = _old_steps(connection, pruning.model, _end_of(due))
+            until = _end_of(due)
+            errands = () if until is None else old_errands(connection, pruning.model, until)
+            rows[REGISTRY_ERRANDS.name] = len(errands)
+            steps = _old_steps(connection, pruning.model, until)
             rows[ALERT_STEPS.name] = sum(
                 connection.scalar(select(func.count()).select_from(ALERT_STEPS).where(each)) or 0
                 for each in steps
@@ -156,6 +161,11 @@ def prune_runs(connection: Connection, pruning: Pruning, most: int, journal: Jou
         connection.execute(this.values(pruned=roll_up_document(roll_up)))
     profiles = PROFILES.c.run.in_(list(emptied))
     connection.execute(update(PROFILES).where(profiles).values(profile=b""))
+    errands = old_errands(connection, pruning.model, last)
+    rows[REGISTRY_ERRANDS.name] = sum(
+        connection.execute(delete(REGISTRY_ERRANDS).where(REGISTRY_ERRANDS.c.id.in_(some))).rowcount
+        for some in _in_parts(errands)
+    )
     rows[ALERT_STEPS.name] = sum(
         connection.execute(delete(ALERT_STEPS).where(each)).rowcount
         for each in _old_steps(connection, pruning.model, _end_of(due))

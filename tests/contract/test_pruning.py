@@ -1,5 +1,6 @@
 """Results that are pruned, in every kind of database: what goes, what stays, what is refused."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,7 +8,9 @@ from sqlalchemy import create_engine, text
 
 from monitor.domain.errors import PrunedError
 from monitor.domain.finding import Verdict
+from monitor.domain.registry import Errand, ErrandKind
 from monitor.domain.schedule import CalendarUnit, Schedule
+from monitor.engine.monitoring_runs import results_errands
 from monitor.engine.pruning import Pruning
 from monitor.governance.events import EventType
 from monitor.governance.record import record_of
@@ -132,6 +135,30 @@ def test_profiles_that_something_asks_for_stay(store):
     assert pruned(store, 4, keep=(3,)).windows == 0
     found = store.profiles("credit", [a_window(day) for day in range(5)])
     assert {day for day in range(5) if found[a_window(day)].profiles} == {3, 4}
+
+
+def test_errands_that_the_registry_has_taken_go_with_their_windows_and_are_not_asked_again(store):
+    filled = a_filled(store, days=4)
+    first, ended = a_window(0).end, a_window(0).start
+    told = [
+        replace(each, done_at=first)
+        for each in results_errands("credit", filled.heads("credit").values(), first)
+    ]
+    tags = [
+        Errand(key, "credit", ErrandKind.STATE, "1", {"monitor.state": key}, ended, ended)
+        for key in ("state:1:1:a", "state:1:2:b", "state:1:3:c")
+    ]
+    store.send([*told, *tags])
+    for each in tags[:2]:
+        store.settle(replace(each, done_at=ended), ())
+    due = pruning(2)
+    would = store.prunable(due).rows["modelmon_registry_errands"]
+    assert (would, store.prune(due, 10).rows["modelmon_registry_errands"]) == (3, 3)
+    left = [each.key for each in store.errands("credit", tuple(ErrandKind))]
+    assert left == [told[2].key, told[3].key, "state:1:2:b", "state:1:3:c"]
+    assert store.backlog().waiting == 1
+    again = results_errands("credit", store.heads("credit").values(), first)
+    assert [each.key for each in again] == [each.key for each in told[2:]]
 
 
 def test_what_would_go_is_what_goes(store):
