@@ -68,6 +68,8 @@ def governed(policy=None, on_move=OnOutsideMove.HOLD):
 class MemoryRegistry:
     """A registry that can be down, can be slow to obey, and remembers what it was told."""
 
+    shown = "https://mlflow.example"
+
     def __init__(self, model=None):
         self.model = model
         self.down = False

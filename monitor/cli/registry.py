@@ -1,12 +1,18 @@
 """``modelmon registry``: what the model registry has, and what it is to be told."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from monitor.cli.governed import to_look
 from monitor.cli.output import Output, output_option, say, write_tables
 from monitor.cli.selection import chosen
+from monitor.domain.errors import RegistryError
+
+if TYPE_CHECKING:
+    from monitor.domain.governance import RegistryEntry
+    from monitor.engine.registry_poll import Polled
 
 
 @click.group()
@@ -24,7 +30,7 @@ def poll_once(config_file: Path, models: tuple[str, ...]) -> None:
     """
     from monitor import app
     from monitor.engine.errands import deliver
-    from monitor.engine.registry_poll import poll
+    from monitor.engine.registry_look import look_at_all
     from monitor.registry.connection import connected
 
     settings = app.read_settings(config_file)
@@ -32,25 +38,33 @@ def poll_once(config_file: Path, models: tuple[str, ...]) -> None:
     outside = app.open_outside(settings.store_url, auditing=app.auditing(settings))
     policies = tuple(app.in_force(file, outside.store).policy for file in files)
     link, delivery = connected(settings.registry, outside.store, outside.clock, policies)
+    listed = [(policy, policy.governance.registry) for policy in policies]
+    entries = {policy.model: (policy, entry) for policy, entry in listed if entry is not None}
     for policy in policies:
-        entry = policy.governance.registry
-        if entry is None:
+        if policy.model not in entries:
             say(f"{policy.model}: its file names no registry entry")
-            continue
-        polled = poll(policy, entry, link)
-        state = "nothing has changed" if polled.found else f"the registry has no {entry.name}"
-        for change in polled.changes:
-            say(
-                f"{policy.model}: {change.kind} {change.version} {change.name}"
-                f" {change.before!r} -> {change.after!r}"
-            )
-        if not polled.changes:
-            say(f"{policy.model}: {state}")
-        if polled.outside:
-            say(f"{policy.model}: {entry.alias} names version {polled.outside}, which may not act")
-    taken = deliver(delivery, at_once=True)
+    looked = look_at_all(entries, link, every=not models)
+    for model, polled in looked.polled.items():
+        _say_found(model, entries[model][1], polled)
+    taken = 0 if looked.away else deliver(delivery, at_once=True)
     waiting = outside.store.backlog().waiting
     say(f"told the registry {taken:,} things; {waiting:,} wait")
+    if looked.missed:
+        told = "; ".join(f"{model}: {error}" for model, error in looked.missed.items())
+        raise RegistryError(told, retryable=looked.away)
+
+
+def _say_found(model: str, entry: "RegistryEntry", polled: "Polled") -> None:
+    for change in polled.changes:
+        say(
+            f"{model}: {change.kind} {change.version} {change.name} {change.before!r} -> {change.after!r}"
+        )
+    if not polled.found:
+        say(f"{model}: the registry has no {entry.name}")
+    elif not polled.changes:
+        say(f"{model}: nothing has changed")
+    if polled.outside:
+        say(f"{model}: {entry.alias} names version {polled.outside}, which may not act")
 
 
 @registry.command()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from monitor.domain.errors import RegistryError
+from monitor.domain.errors import PrunedError, RegistryError
 from monitor.domain.registry import Errand, ErrandKind
 from monitor.engine.ports import Clock
 from monitor.engine.registry import MonitoringRun, Registry, RegistryMemory
@@ -34,6 +34,8 @@ class Delivery:
         names: Watched model to its name in the registry; errands of others wait.
         results: Errand on a window to what is told of it.
         stopping: Whether to begin no further one.
+        enough: Whether, once a window's results were told, others wait until the next time:
+            something else is due.
     """
 
     registry: Registry
@@ -42,6 +44,7 @@ class Delivery:
     names: Mapping[str, str]
     results: Callable[[Errand], Sequence[MonitoringRun]]
     stopping: Callable[[], bool] = lambda: False
+    enough: Callable[[], bool] = lambda: False
 
 
 def deliver(delivery: Delivery, *, at_once: bool = False) -> int:
@@ -55,15 +58,19 @@ def deliver(delivery: Delivery, *, at_once: bool = False) -> int:
         delivery: How.
         at_once: Try also what was in vain a short while ago: the registry is back.
     """
-    taken = 0
+    taken = windows = 0
     for errand in _in_order(delivery.memory):
         due = at_once or errand.due_at <= delivery.clock.now()
         if not due or errand.model not in delivery.names:
             continue
-        if delivery.stopping():
+        waits = errand.kind is ErrandKind.RESULTS and windows > 0 and delivery.enough()
+        if waits or delivery.stopping():
             break
+        windows += errand.kind is ErrandKind.RESULTS
         try:
             told = _tell(delivery, errand)
+        except PrunedError as error:
+            _too_late(delivery, errand, error)
         except RegistryError as error:
             _in_vain(delivery, errand, error)
             if error.retryable:
@@ -120,6 +127,13 @@ def _in_vain(delivery: Delivery, errand: Errand, error: RegistryError) -> None:
     happened = (_event(errand, now, str(error), taken=False),) if first else ()
     after = replace(errand, attempts=attempts, error=str(error), due_at=now + pause)
     delivery.memory.settle(after, happened)
+
+
+def _too_late(delivery: Delivery, errand: Errand, error: PrunedError) -> None:
+    """Give up an errand on results that were pruned before the registry had taken them."""
+    now = delivery.clock.now()
+    happened = (_event(errand, now, str(error), taken=False),)
+    delivery.memory.settle(replace(errand, done_at=now, error=str(error)), happened)
 
 
 def _event(errand: Errand, at: datetime, told: str, *, taken: bool) -> Happened:

@@ -72,6 +72,11 @@ class Registry(Protocol):
     registry cannot be asked, or does not do what it is told.
     """
 
+    @property
+    def shown(self) -> str:
+        """Return where it is, without credentials."""
+        ...
+
     def snapshot(self, name: str, looked_at: Collection[str]) -> RegisteredModel | None:
         """Return all that it has of a model; None when it has no such model.
 
@@ -198,6 +203,27 @@ class RegistryMemory(Protocol):
 
     def backlog(self) -> Backlog:
         """Return how much the registry has not taken yet."""
+        ...
+
+    def outage(self, registry: str) -> datetime | None:
+        """Return since when a registry cannot be looked at, as the audit log says; None if it can.
+
+        Args:
+            registry: Where it is.
+        """
+        ...
+
+    def note_outage(self, registry: str, at: datetime, told: str) -> bool:
+        """Record that a registry cannot be looked at, or that it can again; once an outage.
+
+        Args:
+            registry: Where it is.
+            at: When it was tried.
+            told: Why it cannot; "" when it can.
+
+        Returns:
+            Whether that was news.
+        """
         ...
 
     def newest_checkpoint(self) -> str:

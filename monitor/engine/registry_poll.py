@@ -122,9 +122,8 @@ def poll(policy: Policy, entry: RegistryEntry, link: Link) -> Polled:
     found = link.registry.snapshot(entry.name, states)
     sent = link.memory.errands(policy.model, (ErrandKind.STATE, ErrandKind.ALIAS))
     sight = _Sight(policy, entry, at, last, found, states, sent, link.reverts)
-    changes = registry_changes(
-        None if last is None else last.found, found, _told(sight), sight.workflow
-    )
+    told = _told(sight)
+    changes = registry_changes(None if last is None else last.found, found, told, sight.workflow)
     answers = [(change, _consequence(sight, change)) for change in changes]
     for change, consequence in answers:
         if consequence is OnOutsideMove.HOLD:
@@ -132,7 +131,8 @@ def poll(policy: Policy, entry: RegistryEntry, link: Link) -> Polled:
     if any(consequence is OnOutsideMove.HOLD for _, consequence in answers):
         states = {state.version: state for state in link.authority.states(policy)}
         sight = replace(sight, states=states)
-    errands = [*_answers(sight, answers), *_mirrored(sight)]
+    # Of several errands on the tags of a version the last is told: what restores says all.
+    errands = [*_answers(sight, answers), *_mirrored(sight), *_restored(sight, told)]
     digest = digest_of(found)
     if last is None or digest != last.digest or changes:
         origins = _origins(sight, changes, link.registry)
@@ -180,8 +180,7 @@ def _consequence(sight: _Sight, change: RegistryChange) -> OnOutsideMove | None:
         state = sight.states.get(change.version)
         return OnOutsideMove.HOLD if state is not None and state.acts else None
     if change.kind is ChangeKind.TAG_TAMPERED:
-        mirrored = change.version in sight.states
-        again = mirrored and sight.lately(_RESTORE) < sight.reverts
+        again = sight.lately(_RESTORE) < sight.reverts
         return OnOutsideMove.REVERT if again else OnOutsideMove.ALERT
     if change.kind is not ChangeKind.ALIAS_MOVED_OUTSIDE:
         return None
@@ -210,41 +209,64 @@ def _answers(
     sight: _Sight, answers: Sequence[tuple[RegistryChange, OnOutsideMove | None]]
 ) -> Iterator[Errand]:
     """Yield what puts back what others have written."""
-    restored: set[str] = set()
     for change, consequence in answers:
-        if consequence is not OnOutsideMove.REVERT:
-            continue
-        if change.kind is ChangeKind.ALIAS_MOVED_OUTSIDE:
+        if consequence is OnOutsideMove.REVERT and change.kind is ChangeKind.ALIAS_MOVED_OUTSIDE:
             to = change.before
             if to == change.after or to not in sight.workflow.acting:
                 to = ""
             payload = {"alias": change.name, "to": to}
             key = f"{_REVERT}{change.name}:{change.after}:{sight.at.isoformat()}"
             yield sight.errand(ErrandKind.ALIAS, key, change.after, payload)
-        elif change.version not in restored:
-            restored.add(change.version)
-            tags = tags_of(sight.states[change.version])
-            stray = {each.name: "" for each, _ in answers if each.version == change.version}
-            key = f"{_RESTORE}{change.version}:{sight.at.isoformat()}"
-            yield sight.errand(ErrandKind.STATE, key, change.version, {**stray, **tags})
+
+
+def _restored(sight: _Sight, told: Told) -> Iterator[Errand]:
+    """Yield what writes our tags again where others have, also of versions that we say nothing of.
+
+    It is asked of what is there and not of what has changed: what others have won for an hour is
+    written again after it.
+    """
+    if sight.found is None or sight.lately(_RESTORE) >= sight.reverts:
+        return
+    for there in sight.found.versions:
+        if there.version in told.waiting:
+            continue
+        ours = told.tags.get(there.version, {})
+        wrong = {name for name, value in there.tags.items() if value != ours.get(name, "")}
+        wrong |= {name for name, value in ours.items() if value != there.tags.get(name, "")}
+        if wrong:
+            state = sight.states.get(there.version)
+            tags = {} if state is None else tags_of(state)
+            key = f"{_RESTORE}{there.version}:{sight.at.isoformat()}"
+            payload = {**dict.fromkeys(sorted(wrong), ""), **tags}
+            yield sight.errand(ErrandKind.STATE, key, there.version, payload)
 
 
 def _mirrored(sight: _Sight) -> Iterator[Errand]:
     """Yield what the registry is to show of how versions stand, of those that are there."""
+    last = {each.version: each for each in sight.sent if each.kind is ErrandKind.STATE}
     for state in sight.states.values() if sight.found is not None else ():
         if sight.found is None or sight.found.version(state.version) is None:
             continue
         tags = tags_of(state)
         # The checkpoint is newer after every errand: by itself it is no reason for another one.
         lasting = {name: value for name, value in tags.items() if name != CHECKPOINT}
-        digest = json_digest(lasting)[:_SHORT]
-        key = f"state:{state.version}:{state.sequence}:{digest}"
-        yield sight.errand(ErrandKind.STATE, key, state.version, tags)
+        if not _says(last.get(state.version), lasting):
+            digest = json_digest(lasting)[:_SHORT]
+            key = f"state:{state.version}:{state.sequence}:{digest}"
+            if any(each.key == key for each in sight.sent):  # as it was before something else
+                key += f":{sight.at.isoformat()}"
+            yield sight.errand(ErrandKind.STATE, key, state.version, tags)
         named = sight.found.aliases.get(state.demote, "") if state.demote else ""
         if not state.acts and named == state.version:
             key = f"demote:{state.demote}:{state.version}:{state.sequence}"
             payload = {"alias": state.demote, "to": _last_approved(sight)}
             yield sight.errand(ErrandKind.ALIAS, key, state.version, payload)
+
+
+def _says(errand: Errand | None, lasting: Mapping[str, str]) -> bool:
+    return errand is not None and all(
+        errand.payload.get(name, "") == value for name, value in lasting.items()
+    )
 
 
 def _last_approved(sight: _Sight) -> str:

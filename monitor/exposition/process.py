@@ -120,6 +120,7 @@ def _add_leading(sheet: Sheet, leading: Leading) -> None:
 
 def _add_mirroring(sheet: Sheet, mirroring: Mirroring) -> None:
     sheet.add("registry_up", mirroring.up)
+    sheet.add("registry_unreachable_seconds", mirroring.unreachable_seconds)
     _add_instant(sheet, "registry_last_look_timestamp_seconds", mirroring.looked_at)
     if mirroring.waiting is not None:
         sheet.add("registry_outbox_pending", mirroring.waiting)

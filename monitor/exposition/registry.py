@@ -16,6 +16,7 @@ class Mirroring:
         looked_at: When all models were last looked at; None before the first time.
         waiting: Errands that it has not taken; None where that cannot be read.
         oldest_seconds: How long the oldest of them has waited; 0 where none waits.
+        unreachable_seconds: For how long not every model could be looked at; 0 while it can.
         models: Watched model to whether the registry has it.
         outside: Watched model to whether its served alias names a version that may not act.
     """
@@ -24,6 +25,7 @@ class Mirroring:
     looked_at: datetime | None = None
     waiting: int | None = None
     oldest_seconds: float = 0
+    unreachable_seconds: float = 0
     models: Mapping[str, bool] = field(default_factory=dict)
     outside: Mapping[str, bool] = field(default_factory=dict)
 
@@ -40,6 +42,12 @@ REGISTRY = (
         "Whether the model registry answered when it was last asked; absent without a registry,"
         " and where another replica leads.",
         "bool",
+    ),
+    _family(
+        "registry_unreachable_seconds",
+        "For how long the registry could not be looked at for every model, by the audit log, also"
+        " before this process began; 0 while it can.",
+        "seconds",
     ),
     _family(
         "registry_last_look_timestamp_seconds",

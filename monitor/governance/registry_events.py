@@ -75,6 +75,42 @@ def registry_changed(  # noqa: PLR0917  # six nouns, each of another type
     return Happened(at, AuditEvent(kind, _subject(model, change.version), DAEMON, policy, data))
 
 
+def registry_subject(registry: str) -> str:
+    """Return what records of a registry's outages are about.
+
+    Args:
+        registry: Where it is.
+    """
+    return f"registry/{_plain(registry)}"
+
+
+def registry_lost(registry: str, at: datetime, told: str) -> Happened:
+    """Return the event of a registry that cannot be looked at any more.
+
+    Args:
+        registry: Where it is.
+        at: When it was found so.
+        told: Why not, in words.
+    """
+    data: Mapping[str, Json] = {"told": _plain(told)}
+    event = AuditEvent(EventType.REGISTRY_UNREACHABLE, registry_subject(registry), data=data)
+    return Happened(at, event)
+
+
+def registry_found_again(registry: str, at: datetime, since: datetime, waiting: int) -> Happened:
+    """Return the event of a registry that can be looked at again.
+
+    Args:
+        registry: Where it is.
+        at: When it was looked at.
+        since: When it was first found that it could not be.
+        waiting: How much it is to be told that had to wait.
+    """
+    data: Mapping[str, Json] = {"unreachable_since": since.isoformat(), "waiting": waiting}
+    event = AuditEvent(EventType.REGISTRY_REACHABLE, registry_subject(registry), data=data)
+    return Happened(at, event)
+
+
 def errand_ended(errand: Errand, at: datetime, *, taken: bool, told: str) -> Happened:
     """Return the event of an errand that the registry has taken, or at first has not.
 

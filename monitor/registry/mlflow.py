@@ -1,10 +1,11 @@
 """MLflow as a registry, by the few REST calls that it takes."""
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import wraps
 from hashlib import sha256
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import quote
 
 import yaml
@@ -36,12 +37,38 @@ EXPERIMENT = "monitoring/"
 """What the names of the experiments begin with that hold monitoring runs."""
 
 
+_Given = ParamSpec("_Given")
+_Found = TypeVar("_Found")
+
+
+def _understood(
+    call: Callable[Concatenate["MlflowRegistry", _Given], _Found],
+) -> Callable[Concatenate["MlflowRegistry", _Given], _Found]:
+    """Return a call that says so where an answer is JSON and not what MLflow answers."""
+
+    @wraps(call)
+    def made(self: "MlflowRegistry", /, *given: _Given.args, **named: _Given.kwargs) -> _Found:
+        try:
+            return call(self, *given, **named)
+        except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
+            told = f"{self.shown} answers something else than MLflow does: {error!r}"
+            raise RegistryError(f"{told}; is it one, and of a version that is known?") from error
+
+    return made
+
+
 class MlflowRegistry(Registry):
     """Models in an MLflow server."""
 
     def __init__(self, client: RestClient) -> None:
         self._client = client
 
+    @property
+    def shown(self) -> str:
+        """Return where the server is, without credentials."""
+        return self._client.shown
+
+    @_understood
     def snapshot(self, name: str, looked_at: Collection[str]) -> RegisteredModel | None:
         """Return all that the server has of a model; None when it has no such model."""
         try:
@@ -57,6 +84,7 @@ class MlflowRegistry(Registry):
         versions = [self._version(each, looked_at) for each in self._versions(name)]
         return RegisteredModel(name, tuple(sorted(versions, key=_order)), aliases)
 
+    @_understood
     def lineage(self, name: str, version: str) -> Lineage:
         """Return what a version was made from, as far as the server says."""
         query = {"name": name, "version": version}
@@ -82,10 +110,12 @@ class MlflowRegistry(Registry):
             signature=signature,
         )
 
+    @_understood
     def model_file(self, name: str, version: str) -> str:
         """Return sha256 of the file that describes a version; "" where it is not handed out."""
         return _digest(self._model_file(name, version))
 
+    @_understood
     def set_state(self, name: str, version: str, tags: Mapping[str, str]) -> None:
         """Write tags of a version, and make sure that they are there; an empty one is removed."""
         for key, value in tags.items():
@@ -105,6 +135,7 @@ class MlflowRegistry(Registry):
                 retryable=True,
             )
 
+    @_understood
     def demote(self, name: str, alias: str, version: str, to: str) -> str:
         """Take an alias from a version, and return what the alias names then; "" for none."""
         if self._named(name, alias) != version:
@@ -117,6 +148,7 @@ class MlflowRegistry(Registry):
             self._client.post(path, about, method="DELETE")
         return self._named(name, alias)  # there is no compare-and-set: only looking again tells
 
+    @_understood
     def record(self, run: MonitoringRun) -> str:
         """Write what a window has found into the monitoring run of its month; return its id."""
         experiment = self._experiment(EXPERIMENT + run.model)

@@ -1,13 +1,13 @@
 """The registry is looked at again and again, and told what waits."""
 
 import logging
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from threading import Event, Lock, Thread
 
-from monitor.domain.errors import FencedError, RegistryError, StoreError
-from monitor.domain.governance import RegistryEntry
+from monitor.domain.errors import FencedError, StoreError
 from monitor.domain.lease import Term
 from monitor.domain.policy import Policy
 from monitor.domain.registry import Errand
@@ -17,7 +17,8 @@ from monitor.engine.mirrored import StoredAuthority
 from monitor.engine.monitoring_runs import monitoring_runs, results_errands
 from monitor.engine.ports import Clock, Store
 from monitor.engine.registry import Authority, MonitoringRun, Registry
-from monitor.engine.registry_poll import Link, poll
+from monitor.engine.registry_look import Entries, Looked, look_at_all
+from monitor.engine.registry_poll import Link
 from monitor.engine.run import Outside
 from monitor.exposition.registry import Mirroring
 from monitor.registry.connection import open_registry
@@ -28,7 +29,10 @@ _MOVED = 2.0
 """Seconds from a version's move to the round that tells it, at the most."""
 
 _APART = 1.0
-"""Seconds between two rounds at the least, however often somebody asks for one."""
+"""Seconds from one look to the next at the least, however often somebody asks for one."""
+
+_REST = 0.1
+"""Seconds between two rounds at the least, however long the registry takes for one."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,9 @@ class RegistryRounds:
         self._lock = Lock()
         self._known: Mirroring | None = None
         self._oldest: datetime | None = None
+        self._since: datetime | None = None
+        self._due: float | None = None
+        self._looked = 0.0
         self._written: dict[str, int] = {}
         self._standing = 0
         self._term: Term | None = None
@@ -82,11 +89,17 @@ class RegistryRounds:
         if self._about.term() is None:
             return None
         with self._lock:
-            known, oldest = self._known, self._oldest
-        if known is None or known.waiting is None or oldest is None:
-            return known
-        age = (self._about.clock.now() - oldest).total_seconds()
-        return replace(known, oldest_seconds=max(age, 0))
+            known, oldest, since = self._known, self._oldest, self._since
+        if known is None:
+            return None
+        if known.waiting is not None:
+            known = replace(known, oldest_seconds=self._seconds_since(oldest))
+        return replace(known, unreachable_seconds=self._seconds_since(since))
+
+    def _seconds_since(self, instant: datetime | None) -> float:
+        if instant is None:
+            return 0
+        return max((self._about.clock.now() - instant).total_seconds(), 0)
 
     def ask(self) -> None:
         """Have a round begin now: somebody says that the registry has changed."""
@@ -126,11 +139,18 @@ class RegistryRounds:
     def _keep(self) -> None:
         while not self._stopping.is_set():
             self._asked.clear()
+            self._due = time.monotonic() + self._every
+            self._looked = time.monotonic()
             self.round()
-            self._stopping.wait(_APART)
-            left = self._every - _APART
-            while left > 0 and not (self._asked.wait(min(left, _MOVED)) or self._has_moved()):
-                left -= _MOVED
+            self._stopping.wait(max(self._looked + _APART - time.monotonic(), _REST))
+            while (left := self._due - time.monotonic()) > 0:
+                if self._asked.wait(min(left, _MOVED)) or self._has_moved():
+                    break
+
+    def _is_due(self) -> bool:
+        """Return whether there is something to do that goes before results of windows."""
+        late = self._due is not None and time.monotonic() >= self._due
+        return late or self._asked.is_set() or self._has_moved()
 
     def _has_moved(self) -> bool:
         """Return whether a version was moved since the last round: the registry is told at once."""
@@ -143,59 +163,32 @@ class RegistryRounds:
             return False
 
     def _look(self, store: Store) -> None:
-        listed = {
+        entries = {
             name: (policy, policy.governance.registry)
             for name, policy in self._about.policies().items()
+            if policy.governance.registry is not None
         }
-        entries = {name: (policy, entry) for name, (policy, entry) in listed.items() if entry}
-        was = self._known
-        try:
-            found = self._polled(store, entries)
-        except RegistryError as error:
-            if was is None or was.up:
-                _log.error(
-                    "the registry cannot be looked at; what it is to be told waits: %s", error
-                )
-            self._note(lambda known: replace(known, up=False))
-            self._results(store, entries)
-        else:
-            if was is not None and not was.up:
-                _log.info("the registry can be looked at again")
-            self._note(lambda _: found)
-            self._results(store, entries)
-            self._deliver(store, entries, at_once=was is not None and not was.up)
-        backlog = store.backlog()
-        with self._lock:
-            self._oldest = backlog.oldest
-        self._note(lambda known: replace(known, waiting=backlog.waiting))
-
-    def _polled(
-        self, store: Store, entries: Mapping[str, tuple[Policy, RegistryEntry]]
-    ) -> Mirroring:
+        if not entries:  # nobody is asked, so nothing is known
+            with self._lock:
+                self._known = None
+            return
         about = self._about
         link = Link(
             about.registry, store, about.authority(store), about.clock, reverts=about.reverts
         )
-        there: dict[str, bool] = {}
-        outside: dict[str, bool] = {}
-        for name, (policy, entry) in entries.items():
-            if self._stopping.is_set():
-                break
-            polled = poll(policy, entry, link)
-            there[name], outside[name] = polled.found, bool(polled.outside)
-            for change in polled.changes:
-                _log.info(
-                    "registry: %s %s %s: %r to %r",
-                    change.kind,
-                    change.version,
-                    change.name,
-                    change.before[:80],
-                    change.after[:80],
-                    extra={"model": name},
-                )
-        return Mirroring(up=True, looked_at=about.clock.now(), models=there, outside=outside)
+        looked = look_at_all(entries, link, self._stopping.is_set)
+        self._looked = time.monotonic()
+        _tell(looked)
+        self._note(lambda known: _seen(known, looked, entries, about.clock.now()))
+        self._results(store, entries)
+        if not looked.away:
+            self._deliver(store, entries, at_once=looked.news)
+        backlog, since = store.backlog(), store.outage(about.registry.shown)
+        with self._lock:
+            self._oldest, self._since = backlog.oldest, since
+        self._note(lambda known: replace(known, waiting=backlog.waiting))
 
-    def _results(self, store: Store, entries: Mapping[str, tuple[Policy, RegistryEntry]]) -> None:
+    def _results(self, store: Store, entries: Entries) -> None:
         """Have the registry told of windows that have been run since the last round."""
         changes = store.changes()
         for name in entries:
@@ -204,26 +197,65 @@ class RegistryRounds:
                 store.send(results_errands(name, heads, self._about.clock.now()))
                 self._written[name] = changes.get(name, 0)
 
-    def _deliver(
-        self,
-        store: Store,
-        entries: Mapping[str, tuple[Policy, RegistryEntry]],
-        *,
-        at_once: bool,
-    ) -> None:
+    def _deliver(self, store: Store, entries: Entries, *, at_once: bool) -> None:
         def results(errand: Errand) -> list[MonitoringRun]:
             return list(monitoring_runs(errand, store))
 
         names = {name: entry.name for name, (_, entry) in entries.items()}
         about = self._about
         delivery = Delivery(
-            about.registry, store, about.clock, names, results, self._stopping.is_set
+            about.registry,
+            store,
+            about.clock,
+            names,
+            results,
+            self._stopping.is_set,
+            self._is_due,
         )
         deliver(delivery, at_once=at_once)
 
     def _note(self, change: Callable[[Mirroring], Mirroring]) -> None:
         with self._lock:
             self._known = change(self._known or Mirroring(up=False))
+
+
+def _seen(known: Mirroring, looked: Looked, listed: Collection[str], at: datetime) -> Mirroring:
+    """Return what is known after a look; of a model that was missed it stays as it was."""
+    models = {name: each.found for name, each in looked.polled.items()}
+    outside = {name: bool(each.outside) for name, each in looked.polled.items()}
+    return replace(
+        known,
+        up=looked.up,
+        looked_at=at if looked.up else known.looked_at,
+        models=_of(listed, {**known.models, **models}),
+        outside=_of(listed, {**known.outside, **outside}),
+    )
+
+
+def _of(listed: Collection[str], known: Mapping[str, bool]) -> Mapping[str, bool]:
+    return {name: value for name, value in known.items() if name in listed}
+
+
+def _tell(looked: Looked) -> None:
+    for name, polled in looked.polled.items():
+        for change in polled.changes:
+            _log.info(
+                "registry: %s %s %s: %r to %r",
+                change.kind,
+                change.version,
+                change.name,
+                change.before[:80],
+                change.after[:80],
+                extra={"model": name},
+            )
+    for name, error in looked.missed.items() if looked.news else ():
+        _log.error(
+            "the registry cannot be looked at; what it is to be told waits: %s",
+            error,
+            extra={"model": name},
+        )
+    if looked.news and not looked.missed:
+        _log.info("the registry can be looked at again")
 
 
 def rounds_of(

@@ -3,18 +3,25 @@
 from abc import abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, RowMapping, Select, func, insert, select, update
 
 from monitor.domain.registry import Errand, ErrandKind, Lineage, Origin, RunStage, UsedData
 from monitor.engine.registry import Backlog, Look, Observed
+from monitor.governance.events import EventType
 from monitor.governance.log import Happened
 from monitor.governance.registry_changes import document_of, model_of
+from monitor.governance.registry_events import (
+    registry_found_again,
+    registry_lost,
+    registry_subject,
+)
 from monitor.store.audit import Journal
 from monitor.store.connection import reported
 from monitor.store.registry_tables import REGISTRY_ERRANDS, REGISTRY_LOOKS, REGISTRY_ORIGINS
-from monitor.store.tables import AUDIT_CHECKPOINTS
+from monitor.store.tables import AUDIT_CHECKPOINTS, AUDIT_LOGS, AUDIT_RECORDS
 
 _Written = TypeVar("_Written")
 
@@ -79,11 +86,31 @@ class SqlRegistry:
 
     def backlog(self) -> Backlog:
         """Return how much the registry has not taken yet."""
-        made = REGISTRY_ERRANDS.c.made_at
-        query = select(func.count(), func.min(made)).where(REGISTRY_ERRANDS.c.done_at.is_(None))
         with reported(self._url, "counting errands"), self._engine.connect() as connection:
-            waiting, oldest = connection.execute(query).one()
-        return Backlog(waiting, oldest)
+            return _backlog(connection)
+
+    def outage(self, registry: str) -> datetime | None:
+        """Return since when a registry cannot be looked at, as the audit log says; None if it can."""
+        with reported(self._url, "reading the audit log"), self._engine.connect() as connection:
+            return _outage(connection, registry)
+
+    def note_outage(self, registry: str, at: datetime, told: str) -> bool:
+        """Record that a registry cannot be looked at, or that it can again; once an outage."""
+
+        def steps(connection: Connection, journal: Journal) -> bool:
+            connection.execute(
+                select(AUDIT_LOGS.c.number).with_for_update()
+            )  # one says so, not two
+            since = _outage(connection, registry)
+            if (since is not None) == bool(told):
+                return False
+            if since is None:
+                journal.add(registry_lost(registry, at, told))
+            else:
+                journal.add(registry_found_again(registry, at, since, _backlog(connection).waiting))
+            return True
+
+        return self._write("recording whether a registry can be looked at", set(), steps)
 
     def newest_checkpoint(self) -> str:
         """Return the audit log's newest signed checkpoint; "" where nothing is signed."""
@@ -113,6 +140,25 @@ class SqlRegistry:
         with reported(self._url, "reading errands"), self._engine.connect() as connection:
             rows = connection.execute(query.order_by(REGISTRY_ERRANDS.c.id)).mappings().all()
         return [_errand_of(row) for row in rows]
+
+
+def _outage(connection: Connection, registry: str) -> datetime | None:
+    log = AUDIT_RECORDS.c
+    query = (
+        select(log.type, log.at)
+        .where(log.subject == registry_subject(registry))
+        .order_by(log.log.desc(), log.sequence.desc())
+        .limit(1)
+    )
+    last = connection.execute(query).first()
+    return last.at if last is not None and last.type == EventType.REGISTRY_UNREACHABLE else None
+
+
+def _backlog(connection: Connection) -> Backlog:
+    made = REGISTRY_ERRANDS.c.made_at
+    query = select(func.count(), func.min(made)).where(REGISTRY_ERRANDS.c.done_at.is_(None))
+    waiting, oldest = connection.execute(query).one()
+    return Backlog(waiting, oldest)
 
 
 def _observe(connection: Connection, observed: Observed, journal: Journal) -> bool:

@@ -3,10 +3,14 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from sqlalchemy import select
+
 from monitor.domain.registry import Errand, ErrandKind, Origin
 from monitor.engine.registry import Look, Observed
+from monitor.governance.record import record_of
 from monitor.governance.registry_changes import digest_of
 from monitor.governance.registry_events import errand_ended, snapshot_taken
+from monitor.store.tables import AUDIT_RECORDS
 from tests.registries import AT, LINEAGE, a_model, a_version
 
 NASTY = "champion\x00\ud800 \\u0041"
@@ -25,6 +29,12 @@ def observed(**more):
     origins = (Origin("credit", "1", NASTY, LINEAGE, AT),)
     happened = (snapshot_taken("credit", AT, "credit-approval", digest_of(MODEL), "policy-1"),)
     return replace(Observed("credit", None, look(), happened, origins, (errand(),)), **more)
+
+
+def events(store):
+    query = select(AUDIT_RECORDS.c.body).order_by(AUDIT_RECORDS.c.sequence)
+    with store._engine.connect() as connection:
+        return [record_of(body.encode()).event for body in connection.scalars(query)]
 
 
 def test_nothing_is_known_of_a_registry_that_was_never_looked_at(stores):
@@ -73,3 +83,21 @@ def test_an_errand_waits_until_it_is_settled_and_never_comes_back(stores):
     backlog = stores.reader.backlog()
     assert (backlog.waiting, backlog.oldest) == (1, AT)
     assert [each.key for each in stores.reader.waiting((ErrandKind.RESULTS,), 5)] == ["b"]
+
+
+def test_an_outage_is_recorded_when_it_begins_and_when_it_ends(stores):
+    where, later = "https://mlflow.example", AT + timedelta(hours=3)
+    assert stores.reader.outage(where) is None
+    assert not stores.writer.note_outage(where, AT, "")  # never lost, so not found again
+    assert stores.writer.note_outage(where, AT, NASTY)
+    assert stores.reader.outage(where) == AT
+    assert not stores.writer.note_outage(where, later, "still away")
+    assert stores.reader.outage("https://another.example") is None
+    stores.writer.send([errand("a")])
+    assert stores.writer.note_outage(where, later, "")
+    assert stores.reader.outage(where) is None
+    assert not stores.writer.note_outage(where, later, "")
+    ours = [each for each in events(stores.writer) if each.subject == f"registry/{where}"]
+    assert [each.type.value for each in ours] == ["registry.unreachable", "registry.reachable"]
+    assert ours[0].data == {"told": "champion\x00\\ud800 \\u0041"}
+    assert ours[1].data == {"unreachable_since": AT.isoformat(), "waiting": 1}

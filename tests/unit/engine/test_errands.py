@@ -1,9 +1,12 @@
 """What a registry is to be told: nothing is lost, nothing is told in the wrong order."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor.domain.errors import PrunedError
 from monitor.domain.registry import Errand, ErrandKind
 from monitor.engine.errands import deliver
 from monitor.engine.registry import MonitoringRun
@@ -131,6 +134,31 @@ def test_authority_is_taken_before_results_are_told_however_many_wait(at):
 
     assert deliver(at.delivery(results)) == 51
     assert made[0] == ("w0", {"champion": "1"})
+
+
+def test_windows_wait_once_something_else_is_due_and_one_of_them_goes_all_the_same(at):
+    at.store.send([window(f"r{number}") for number in range(5)])
+    delivery = replace(at.delivery(lambda _: ()), enough=lambda: True)
+    assert deliver(delivery) == 1
+    at.store.send([state("s")])
+    assert deliver(delivery) == 2
+    assert len(at.store.waiting((ErrandKind.RESULTS,))) == 3
+
+
+def test_results_that_were_pruned_before_they_were_told_are_given_up_and_hold_up_nothing(at):
+    at.store.send([window("r1"), window("r2")])
+
+    def results(errand):
+        if errand.key == "r1":
+            raise PrunedError("the results of 2026-08-01 were pruned")
+        return ()
+
+    assert deliver(at.delivery(results)) == 1
+    assert at.store.waiting(tuple(ErrandKind)) == []
+    assert [each.error for each in at.store.errands("credit", (ErrandKind.RESULTS,))] == [
+        "the results of 2026-08-01 were pruned",
+        "",
+    ]
 
 
 @settings(max_examples=60)

@@ -1,5 +1,7 @@
 """What follows from a look at a registry: what is stored, held, put back and mirrored."""
 
+from dataclasses import replace
+
 import pytest
 
 from monitor.domain.errors import RegistryError
@@ -185,6 +187,41 @@ def test_who_writes_tags_again_and_again_is_told_of_and_not_fought(at):
     assert at.registry.model.version("1").tags == {"monitor.state": "mine 5"}
     followed = events(at, EventType.REGISTRY_TAG_TAMPERED)
     assert {each.data["consequence"] for each in followed[-2:]} == {"alert"}
+
+
+def test_a_state_that_others_claim_for_a_version_without_a_standing_is_removed(at):
+    settled(at)
+    at.registry.put(a_version("3", tags={"monitor.state": "approved"}))
+    assert look(at).outside == ""
+    deliver(at.delivery())
+    assert at.registry.model.version("3").tags == {}
+    look(at)
+    before = len(at.registry.told)
+    look(at)
+    deliver(at.delivery())
+    assert len(at.registry.told) == before
+    claimed = events(at, EventType.REGISTRY_TAG_TAMPERED)
+    assert [each.data["after"] for each in claimed if each.subject.endswith("/3")] == ["approved"]
+
+
+def test_a_claim_that_was_left_for_an_hour_is_removed_after_it(at):
+    settled(at)
+    for number in range(6):
+        at.registry.put(a_version("3", tags={"monitor.state": f"mine {number}"}))
+        look(at)
+        deliver(at.delivery())
+    assert at.registry.model.version("3").tags == {"monitor.state": "mine 5"}
+    at.clock.pass_by(hours=1)
+    settled(at)
+    assert at.registry.model.version("3").tags == {}
+
+
+def test_a_state_that_comes_back_is_told_again(at):
+    settled(at)
+    for policy in ("policy-2", "policy-1", "policy-2"):
+        at.authority.set(replace(a_state("1"), policy=policy))
+        settled(at)
+        assert at.registry.model.version("1").tags["monitor.policy_digest"] == policy
 
 
 def test_an_approved_version_that_names_something_else_is_held_whatever_the_policy_says(at):

@@ -2,11 +2,13 @@
 
 import threading
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
+from monitor.domain.errors import RegistryError
 from monitor.domain.governance import RegistryEntry, Rung
 from monitor.domain.lease import Term
 from monitor.domain.registry import ErrandKind
@@ -14,10 +16,12 @@ from monitor.engine.governing import decide
 from monitor.engine.mirrored import StoredAuthority
 from monitor.governance.acts import submit, take_away, vote
 from monitor.governance.authorisation import Action
+from monitor.governance.record import record_of
 from monitor.governance.standing import Event, State
 from monitor.scheduling.registry_rounds import Registered, RegistryRounds
 from monitor.store.schema import upgrade
 from monitor.store.sql import SqlStore
+from monitor.store.tables import AUDIT_RECORDS
 from tests.ledgers import GOVERNANCE, LADDER, POLICY, who
 from tests.registries import Hands, MemoryRegistry, a_model, a_version
 from tests.stored import a_baseline, a_run
@@ -42,6 +46,7 @@ class World:
     clock: Hands
     term: Term | None
     rounds: RegistryRounds = None
+    policies: dict = field(default_factory=lambda: {"credit": GOVERNED})
 
     def act(self, by, action, what, *arguments, **named):
         def acted(book, there, speaker):
@@ -83,7 +88,7 @@ def world(tmp_path):
         store=store,
         authority=lambda under: StoredAuthority(under, made.clock),
         clock=made.clock,
-        policies=lambda: {"credit": GOVERNED},
+        policies=lambda: made.policies,
         term=lambda: made.term,
         reverts=3,
     )
@@ -158,6 +163,106 @@ def test_a_registry_that_is_away_delays_what_it_is_told_and_is_told_all_when_it_
     found = world.round()
     assert (found.up, found.waiting, found.oldest_seconds) == (True, 0, 0)
     assert {version for version, *_ in world.registry.runs} == {"1", "2"}
+
+
+def outages(world):
+    with world.store._engine.connect() as connection:
+        bodies = connection.scalars(
+            select(AUDIT_RECORDS.c.body)
+            .where(AUDIT_RECORDS.c.subject.startswith("registry/"))
+            .order_by(AUDIT_RECORDS.c.sequence)
+        )
+        found = [record_of(body.encode()).event for body in bodies]
+    return [(each.type.value, dict(each.data)) for each in found]
+
+
+def test_an_outage_is_in_the_audit_log_once_also_over_a_restart_and_so_is_its_end(world):
+    world.approve("1", 1)
+    assert world.round().unreachable_seconds == 0
+    world.registry.down = True
+    world.round()
+    began = world.clock.now()
+    assert world.round().unreachable_seconds == 30
+    world.rounds = RegistryRounds(world.rounds._about, timedelta(seconds=30))
+    found = world.round()
+    assert (found.up, found.unreachable_seconds) == (False, 60)
+    world.registry.down = False
+    assert world.round().unreachable_seconds == 0
+    world.round()
+    assert outages(world) == [
+        ("registry.unreachable", {"told": "credit: the registry cannot be asked"}),
+        ("registry.reachable", {"unreachable_since": began.isoformat(), "waiting": 0}),
+    ]
+
+
+def test_a_served_version_that_may_not_act_stays_known_while_the_registry_is_away(world):
+    world.approve("1", 1)
+    world.round()
+    world.registry.point("champion", "2")
+    world.round()
+    world.registry.down = True
+    assert world.round().outside == {"credit": True}
+
+
+def test_a_model_that_is_declined_is_said_and_the_others_are_looked_at_and_told(world):
+    other = replace(GOVERNED, model="fraud")
+    world.policies = {"fraud": other, "credit": GOVERNED}
+    world.approve("1", 1)
+    snapshot = world.registry.snapshot
+    entry = replace(GOVERNED.governance.registry, name="fraud")
+    governance = replace(GOVERNED.governance, registry=entry)
+    world.policies["fraud"] = replace(other, governance=governance)
+
+    def declined(name, looked_at):
+        if name == "fraud":
+            raise RegistryError("403 PERMISSION_DENIED")
+        return snapshot(name, looked_at)
+
+    world.registry.snapshot = declined
+    found = world.round()
+    assert (found.up, found.looked_at, found.models) == (False, None, {"credit": True})
+    assert world.tags("1")["monitor.state"] == "approved"
+    assert outages(world) == [
+        ("registry.unreachable", {"told": "fraud: 403 PERMISSION_DENIED"}),
+    ]
+
+
+def test_where_no_model_is_in_the_registry_nothing_is_said_of_it(world):
+    world.policies = {}
+    assert world.round() is None
+
+
+def test_a_moved_alias_is_noticed_within_one_round_however_much_the_registry_is_to_be_told(world):
+    world.approve("1", 1)
+    world.round()
+    world.store.register(a_baseline("2"))
+    for day in range(20):
+        world.store.commit(a_run(day, policy=GOVERNED.digest), GOVERNED)
+    moved, noticed = [], []
+    record, snapshot = world.registry.record, world.registry.snapshot
+
+    def slowly(run):
+        time.sleep(0.3)
+        if not moved:
+            world.registry.point("champion", "2")
+            moved.append(time.monotonic())
+        return record(run)
+
+    def looked(name, versions):
+        found = snapshot(name, versions)
+        if moved and not noticed and found.aliases["champion"] == "2":
+            noticed.append(len(world.registry.runs))
+        return found
+
+    world.registry.record, world.registry.snapshot = slowly, looked
+    world.rounds = RegistryRounds(world.rounds._about, timedelta(seconds=1))
+    world.rounds.start()
+    until = time.monotonic() + 60
+    while not noticed and time.monotonic() < until:
+        time.sleep(0.01)
+    assert world.rounds.stop(timedelta(seconds=5))
+    # A round of a second has told some windows, and left the others for later.
+    assert 0 < noticed[0] < 20
 
 
 def test_each_window_is_told_once_and_a_new_revision_of_it_again(world):
