@@ -1,4 +1,4 @@
-"""What people and the system had decided about a model by an instant, as far as it stays so."""
+"""What was decided about a model, and seen of its versions, by an instant; as far as it stays so."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -6,6 +6,7 @@ from datetime import datetime
 from itertools import chain
 
 from monitor.domain.alert import Mute
+from monitor.domain.registry import Origin
 from monitor.domain.window import Window
 from monitor.governance.cases import Case
 from monitor.governance.ledger import Ledger
@@ -14,24 +15,30 @@ from monitor.governance.waivers import Waiver
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """The cases, waivers and mutes that concern a period, as they were known at an instant.
+    """What concerns a period beside its numbers, as it was known at an instant.
 
     Attributes:
-        at: When the last of what is known was decided; None where nothing was.
+        at: When the last of what is known was decided or seen; None where nothing was.
         cases: Those that were open in the period or since, by number.
         waivers: Those that held in the period or since, by number.
         mutes: Mutes that held in the period or since, in the order of their decisions; each until
             the next decision on its finding.
+        origins: Where each version came from, as its registry told it last, by version.
     """
 
     at: datetime | None = None
     cases: tuple[Case, ...] = ()
     waivers: tuple[Waiver, ...] = ()
     mutes: tuple[Mute, ...] = ()
+    origins: tuple[Origin, ...] = ()
 
 
-def decided_about(
-    ledger: Ledger, span: Window, at: datetime | None = None, decisions: Sequence[Mute] = ()
+def decided_about(  # noqa: PLR0917  # five nouns, each of another type
+    ledger: Ledger,
+    span: Window,
+    at: datetime | None = None,
+    decisions: Sequence[Mute] = (),
+    seen: Sequence[Origin] = (),
 ) -> Decided:
     """Return what had been decided about a model by an instant.
 
@@ -42,19 +49,24 @@ def decided_about(
         span: The period; what was over before it began is left out.
         at: The instant; None for now.
         decisions: Every decision to mute a finding of the model or to end that, oldest first.
+        seen: Where its versions came from, each time that was seen, oldest first.
     """
-    instants = chain(_instants(ledger), (item.at for item in decisions))
+    instants = chain(
+        _instants(ledger), (item.at for item in decisions), (item.seen_at for item in seen)
+    )
     until = max((each for each in instants if at is None or each <= at), default=None)
     if until is None:
         return Decided()
     mutes = _mutes_at([item for item in decisions if item.at <= until])
     cases = [_case_at(item, until) for item in ledger.cases.values() if item.opened_at <= until]
     waivers = [_waiver_at(item, until) for item in ledger.waivers.values() if item.starts <= until]
+    origins = {item.version: item for item in seen if item.seen_at <= until}
     return Decided(
         until,
         tuple(item for item in cases if item.closed_at is None or item.closed_at > span.start),
         tuple(item for item in waivers if item.over_at > span.start),
         tuple(item for item in mutes if item.until > max(item.at, span.start)),
+        tuple(origins[version] for version in sorted(origins)),
     )
 
 

@@ -167,7 +167,13 @@ def period_of(  # noqa: PLR0917  # each of another type
         _stretches(store, policy, [item.run for item in of_schedule], most_steps),
         tuple(left_out),
         unread,
-        decided_about(store.ledger(model), span, decided_by, store.decisions(model)),
+        decided_about(
+            store.ledger(model),
+            span,
+            decided_by,
+            store.decisions(model),
+            store.every_origin(model),
+        ),
     )
 
 

@@ -184,6 +184,10 @@ class RegistryMemory(Protocol):
         """Return where the versions of a model came from, by version; those that were seen."""
         ...
 
+    def every_origin(self, model: str) -> Sequence[Origin]:
+        """Return the same of each time that a number named something new, oldest first."""
+        ...
+
     def send(self, errands: Sequence[Errand]) -> int:
         """Store what the registry is to be told; return how many of them were not stored yet."""
         ...

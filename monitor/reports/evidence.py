@@ -433,10 +433,26 @@ def _rests_on(why: Why) -> Iterator[Fact]:
             "of the baseline",
             f"{baseline.window}, registered {registered}: {baseline.why}",
         )
+        yield Fact("files of the baseline", baseline.manifest.digest, digest=True)
+    yield from _registered(why)
     yield Fact("grid", why.grid, digest=True)
     yield Fact("profile", why.profile, digest=True)
     yield Fact("code", f"modelmon {run.code}")
     yield Fact("finished", f"{run.finished:%Y-%m-%d %H:%M:%S}Z")
+
+
+def _registered(why: Why) -> Iterator[Fact]:
+    """Yield where the version came from, but not whose it is nor how it was set."""
+    if why.origin is None:
+        return
+    lineage = why.origin.lineage
+    seen = f"first seen {why.origin.seen_at:%Y-%m-%d %H:%M}Z"
+    yield Fact("version in its registry", f"{why.origin.version}, {seen}: {why.origin.source}")
+    yield Fact("run that made it", lineage.run)
+    for each in lineage.data:
+        yield Fact(f"data set {each.name} ({each.context or 'read'})", each.digest)
+    yield Fact("commit", lineage.commit)
+    yield Fact("model file", lineage.model_file, digest=True)
 
 
 def _files(why: Why) -> Table:

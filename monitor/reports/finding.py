@@ -449,6 +449,7 @@ def _provenance_table(why: Why, policy: Policy) -> Table:
         ("", force),
         ("baseline", "" if baseline is None else baseline.digest),
         ("", "" if baseline is None else f"{window_name(baseline.window)}: {baseline.why}"),
+        ("files of the baseline", "" if baseline is None else baseline.manifest.digest),
         ("grid", why.grid),
         ("profile", why.profile),
         ("data", run.manifest.digest),

@@ -3,8 +3,10 @@
 from dataclasses import asdict
 from typing import Any
 
+from monitor.domain.baseline import Baseline
 from monitor.domain.estimate import Estimate, Unmeasurable
 from monitor.domain.finding import Finding
+from monitor.domain.manifest import Manifest
 from monitor.domain.policy import Policy
 from monitor.domain.window import Window
 from monitor.engine.why import Moment, Why
@@ -53,14 +55,40 @@ def finding_document(why: Why, policy: Policy) -> _Document:
             "policy": run.policy,
             "policy_in_force": policy.digest,
             "baseline": None if why.baseline is None else why.baseline.digest,
+            "baseline_registered": None if why.baseline is None else _registered(why.baseline),
             "grid": why.grid or None,
             "profile": why.profile or None,
             "data": run.manifest.digest,
+            "files": _files(run.manifest),
             "code": run.code,
             "finished": run.finished.isoformat(),
         },
         "registered": None if why.origin is None else origin_document(why.origin),
     }
+
+
+def _registered(baseline: Baseline) -> _Document:
+    return {
+        "window": _window(baseline.window),
+        "rows": baseline.rows,
+        "at": baseline.registered_at.isoformat(),
+        "by": baseline.registered_by,
+        "why": baseline.why,
+        "data": baseline.manifest.digest,
+        "files": _files(baseline.manifest),
+    }
+
+
+def _files(manifest: Manifest) -> list[_Document]:
+    return [
+        {"kind": kind, **asdict(file)}
+        for kind, files in (
+            ("log", manifest.files),
+            ("labels", manifest.labels),
+            ("protected", manifest.protected),
+        )
+        for file in files
+    ]
 
 
 def judged_document(finding: Finding) -> _Document:

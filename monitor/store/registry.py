@@ -57,10 +57,14 @@ class SqlRegistry:
 
     def origins(self, model: str) -> Mapping[str, Origin]:
         """Return where the versions of a model came from, by version; those that were seen."""
+        return {origin.version: origin for origin in self.every_origin(model)}
+
+    def every_origin(self, model: str) -> Sequence[Origin]:
+        """Return the same of each time that a number named something new, oldest first."""
         query = select(REGISTRY_ORIGINS).where(REGISTRY_ORIGINS.c.model == model)
         with reported(self._url, "reading a registry"), self._engine.connect() as connection:
             rows = connection.execute(query.order_by(REGISTRY_ORIGINS.c.id)).mappings().all()
-        return {row["version"]: _origin_of(row) for row in rows}
+        return [_origin_of(row) for row in rows]
 
     def send(self, errands: Sequence[Errand]) -> int:
         """Store what the registry is to be told; return how many of them were not stored yet."""

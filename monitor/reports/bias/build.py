@@ -37,6 +37,7 @@ from monitor.reports.bias.ledger import BASELINE, WHOLE, Place
 from monitor.reports.bias.open_alarms import open_alarms
 from monitor.reports.bias.outcomes import outcome_rows
 from monitor.reports.bias.proxies import not_screened, proxies
+from monitor.reports.bias.registered import registered_of
 from monitor.reports.bias.since import before_of, since_of
 from monitor.reports.bias.strata import strata_tables, within_strata
 from monitor.reports.bias.summary import summary
@@ -125,6 +126,7 @@ def report_of(
         actions_of(period.decided, [item.run for item in period.runs]),
         controls,
         _notes(period, versions),
+        registered_of(period.decided, {item.version for item in versions}),
     )
 
 

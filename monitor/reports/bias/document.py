@@ -11,6 +11,7 @@ from monitor.domain.regulation import Controls, RegulationProfile
 from monitor.domain.window import Window
 from monitor.reports.bias.actions import Actions
 from monitor.reports.bias.history import Before, Event, OpenAlarm, Since
+from monitor.reports.bias.registered import Registered
 
 
 class Role(StrEnum):
@@ -275,7 +276,17 @@ def against_the_rest(class_name: str) -> str:
 
 @dataclass(frozen=True)
 class BaselineFacts:
-    """What a version was held against."""
+    """What a version was held against.
+
+    Attributes:
+        digest: Its digest.
+        window: The period it was taken from.
+        rows: Rows profiled.
+        registered_at: When.
+        registered_by: Who registered it.
+        why: The reason they gave.
+        data: Digest of the files it was made from.
+    """
 
     digest: str
     window: Window
@@ -283,6 +294,7 @@ class BaselineFacts:
     registered_at: str
     registered_by: str
     why: str
+    data: str
 
 
 @dataclass(frozen=True)
@@ -411,7 +423,8 @@ class Identity:
         code: The version of the program that wrote it.
         as_of: When the newest result that it rests on was stored.
         before: What it is held against; None where nothing is stored of it.
-        decided: When the last decision that it tells of was made; "" where there is none.
+        decided: When the last decision that it tells of was made, or the last version was seen in
+            its registry; "" where there is none.
     """
 
     model: str
@@ -442,6 +455,7 @@ class Report:
         actions: What was waived, and what somebody had to answer for.
         controls: What instruments ask for, and what of modelmon serves each.
         notes: What else a reader must know.
+        registered: Where its versions came from, as their registry told it.
     """
 
     identity: Identity
@@ -456,3 +470,4 @@ class Report:
     actions: Actions
     controls: Controls
     notes: tuple[str, ...]
+    registered: tuple[Registered, ...] = ()

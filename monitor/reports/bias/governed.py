@@ -46,6 +46,7 @@ def baseline_facts(stretch: Stretch) -> BaselineFacts:
         f"{found.registered_at:%Y-%m-%d}",
         found.registered_by,
         found.why,
+        found.manifest.digest,
     )
 
 
