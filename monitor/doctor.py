@@ -21,6 +21,7 @@ from monitor.engine.run import Outside
 from monitor.exposition.render import Build, render
 from monitor.governance.cosignature import witness_key_of
 from monitor.governance.tokens import Token
+from monitor.registry.examined import examine_registry
 from monitor.store.access import AccessStore
 from monitor.store.audit import Auditing
 from monitor.store.audit_witnesses import AuditWitnesses, KnownWitness
@@ -68,6 +69,7 @@ def _stored(configured: Configured) -> Iterator[Examined]:
     yield from _witnessed(settings, outside.clock.now())
     yield from examine_access(settings, _tokens(settings), outside.clock.now())
     policies = [app.in_force(policy, outside.store).policy for policy in configured.policies]
+    yield from examine_registry(settings.registry, policies)
     for policy in policies:
         yield from _model(policy, outside)
     yield _series(policies, outside, settings.max_series_per_model)

@@ -44,8 +44,11 @@ def environment():
 class MlflowServer:
     """One that can be killed and started again on the same port and database."""
 
-    def __init__(self, folder):
+    _app = ("mlflow.server.fastapi_app:app",)
+
+    def __init__(self, folder, credentials=None):
         self.folder = folder
+        self._credentials = credentials or {}
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._python = environment()
@@ -66,9 +69,10 @@ class MlflowServer:
             "MLFLOW_WEBHOOK_CACHE_TTL": "1",  # seconds until a new webhook is called
             "MLFLOW_WEBHOOK_ALLOWED_SCHEMES": "http,https",
             "MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY": base64.urlsafe_b64encode(bytes(32)).decode(),
+            **self._further(),
         }
         kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-        server = ["-m", "uvicorn", "mlflow.server.fastapi_app:app", "--port", str(self.port)]
+        server = ["-m", "uvicorn", *self._app, "--port", str(self.port)]
         with (self.folder / "server.log").open("a") as log:
             self._process = subprocess.Popen(
                 [str(self._python), *server],
@@ -83,6 +87,10 @@ class MlflowServer:
             assert time.monotonic() < deadline, (self.folder / "server.log").read_text()
             time.sleep(0.1)
 
+    def _further(self):
+        """Return what else it is started with."""
+        return {}
+
     def kill(self):
         """End it as a crash would."""
         self._process.kill()
@@ -95,14 +103,14 @@ class MlflowServer:
             where += f"?{urlencode(given)}"
         else:
             body = json.dumps(given).encode()
-        headers = {"Content-Type": "application/json"}
+        headers = {"Content-Type": "application/json", **self._credentials}
         with self._open(Request(where, body, headers, method=method)) as answer:  # noqa: S310  # its own
             return json.loads(answer.read() or b"{}")
 
     def put(self, path, content):
         """Write an artifact."""
         where = f"{self.url}/api/2.0/mlflow-artifacts/artifacts/{path}"
-        with self._open(Request(where, content, method="PUT")) as answer:  # noqa: S310  # its own
+        with self._open(Request(where, content, self._credentials, method="PUT")) as answer:  # noqa: S310  # its own
             assert answer.status == 200
 
     def aliases(self, name):
@@ -158,3 +166,48 @@ class MlflowServer:
                 return answer.status == 200
         except (URLError, OSError):
             return False
+
+
+ADMIN = ("root", "the administrator's words")
+
+
+class GuardedServer(MlflowServer):
+    """One that people log in to, with a user of less rights: what they are given, and no more."""
+
+    _app = ("mlflow.server.auth:create_app", "--factory")
+
+    def __init__(self, folder):
+        said = base64.b64encode(":".join(ADMIN).encode()).decode()
+        super().__init__(folder, {"Authorization": f"Basic {said}"})
+
+    def add_user(self, name, password):
+        self.ask("POST", "users/create", username=name, password=password)
+
+    def grant(self, name, kind, what, permission):
+        """Let a user do something with an experiment or a registered model."""
+        body = {"username": name, "resource_type": kind, "resource_id": what}
+        where = f"{self.url}/api/3.0/mlflow/users/permissions/grant"
+        sent = json.dumps({**body, "permission": permission}).encode()
+        headers = {"Content-Type": "application/json", **self._credentials}
+        with self._open(Request(where, sent, headers)) as answer:  # noqa: S310  # its own
+            assert answer.status == 200
+
+    def _further(self):
+        settings = self.folder / "auth.ini"
+        settings.write_text(
+            f"""[mlflow]
+default_permission = NO_PERMISSIONS
+auth_cache_ttl_seconds = 60
+database_uri = sqlite:///{self.folder}/auth.db
+authorization_function = mlflow.server.auth:authenticate_request_basic_auth
+"""
+        )
+        secret = "of a test"  # noqa: S105  # of this server's forms
+        name, password = ADMIN
+        return {
+            "_MLFLOW_SGI_NAME": "uvicorn",
+            "MLFLOW_AUTH_CONFIG_PATH": str(settings),
+            "MLFLOW_FLASK_SERVER_SECRET_KEY": secret,
+            "MLFLOW_AUTH_ADMIN_USERNAME": name,
+            "MLFLOW_AUTH_ADMIN_PASSWORD": password,
+        }

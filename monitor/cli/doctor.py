@@ -14,7 +14,7 @@ from monitor.reports.table import Table
 def doctor(config_file: Path, output: Output) -> int:
     """Look at everything that the daemon needs, and say what to do where something is wrong.
 
-    The configuration, the store and its schema, clocks, the baselines, logs and labels of every
+    The configuration, the store and its schema, clocks, the model registry, the baselines, logs and labels of every
     model, which windows are due, and how many series there are. Nothing is run or changed. Exits
     with 1 when something fails; a warning is no failure.
     """

@@ -30,7 +30,7 @@ class RegisteredVersion:
         run: Id of the run that made it; "" for none.
         created_at: When it was registered, by the registry's clock.
         tags: Those of its tags whose names are ours.
-        stage: What has become of the run; None where that was not asked.
+        stage: What has become of the run; None where that was not asked, or is not ours to know.
     """
 
     version: str
@@ -83,7 +83,7 @@ class Lineage:
 
     Attributes:
         run: Id of the run; "" for none.
-        stage: What has become of it; None where there is none.
+        stage: What has become of it; None where there is none, or it is not ours to know.
         commit: The commit of the code; "" when the run does not say.
         logged_by: Who logged it, as they said themselves: a hint for who built it, no identity.
         data: Data sets that it read.

@@ -160,18 +160,20 @@ def _told(sight: _Sight) -> Told:
     waiting: set[str] = set()
     fresh: set[str] = set()
     aliases: dict[str, frozenset[str]] = {}
+    moved: set[str] = set()
     for errand in sight.sent:
         new = errand.done_at is None or since is None or errand.done_at >= since
         if errand.kind is ErrandKind.ALIAS:
             if new:
                 alias = str(errand.payload["alias"])
                 aliases[alias] = aliases.get(alias, frozenset()) | {str(errand.payload["to"])}
+                moved |= {alias} if errand.done_at is not None else set()
         elif errand.done_at is None:
             waiting.add(errand.version)
         else:
             tags[errand.version] = {key: str(value) for key, value in errand.payload.items()}
             fresh |= {errand.version} if new else set()
-    return Told(tags, waiting, fresh, aliases)
+    return Told(tags, waiting, fresh, aliases, moved)
 
 
 def _consequence(sight: _Sight, change: RegistryChange) -> OnOutsideMove | None:

@@ -62,12 +62,14 @@ class Told:
         fresh: Versions whose tags were told since the last look.
         aliases: Alias to the versions that we have had it name since the last look, or are having
             it name; "" for none.
+        moved: Aliases that we have moved since the last look; what is yet to be moved is none.
     """
 
     tags: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     waiting: Collection[str] = ()
     fresh: Collection[str] = ()
     aliases: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    moved: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,7 @@ def _aliases(
         ours = told.aliases.get(alias, frozenset())
         outside = alias == workflow.alias and now not in ours and workflow.refuses(now)
         # What we have moved away and finds itself where it was, somebody has moved back.
-        if was != now or (ours and outside):
+        if was != now or (alias in told.moved and outside):
             kind = ChangeKind.ALIAS_MOVED_OUTSIDE if outside else ChangeKind.ALIAS_MOVED
             yield RegistryChange(kind, now, alias, was, now)
 

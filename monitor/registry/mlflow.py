@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import wraps
 from hashlib import sha256
+from http import HTTPStatus
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import quote
 
@@ -95,7 +96,11 @@ class MlflowRegistry(Registry):
         run = str(found.get("run_id") or "")
         if not run:
             return Lineage(model_file=digest, signature=signature)
-        answer = run_of(self._client, run)
+        try:
+            answer = run_of(self._client, run)
+        except DeclinedError as error:
+            _require_forbidden(error)
+            return Lineage(run, None, model_file=digest, signature=signature)
         if answer is None:
             return Lineage(run, RunStage.MISSING, model_file=digest, signature=signature)
         data, tags = answer.get("data", {}), _pairs(answer.get("data", {}).get("tags", []))
@@ -118,16 +123,14 @@ class MlflowRegistry(Registry):
     @_understood
     def set_state(self, name: str, version: str, tags: Mapping[str, str]) -> None:
         """Write tags of a version, and make sure that they are there; an empty one is removed."""
-        for key, value in tags.items():
+        # What is there already costs no write; to remove one takes more rights than to write one.
+        for key in self._differing(name, version, tags):
             about = {"name": name, "version": version, "key": key}
-            if value:
-                self._client.post(f"{_API}/model-versions/set-tag", {**about, "value": value})
+            if tags[key]:
+                self._client.post(f"{_API}/model-versions/set-tag", {**about, "value": tags[key]})
             else:
                 self._remove_tag(about)
-        query = {"name": name, "version": version}
-        found = self._client.get(f"{_API}/model-versions/get", query)["model_version"]
-        there = _pairs(found.get("tags", []))
-        differ = sorted(key for key, value in tags.items() if there.get(key, "") != value)
+        differ = self._differing(name, version, tags)
         if differ:
             raise RegistryError(
                 f"the tags {', '.join(differ)} of {name} {version} are not what was written:"
@@ -189,7 +192,7 @@ class MlflowRegistry(Registry):
     def _version(self, found: Mapping[str, Any], looked_at: Collection[str]) -> RegisteredVersion:
         number, run = str(found["version"]), str(found.get("run_id") or "")
         tags = _pairs(found.get("tags", []))
-        stage = _stage_of(run_of(self._client, run)) if run and number in looked_at else None
+        stage = self._stage(run) if run and number in looked_at else None
         return RegisteredVersion(
             version=number,
             source=str(found.get("source") or ""),
@@ -198,6 +201,21 @@ class MlflowRegistry(Registry):
             tags={key: tags[key] for key in sorted(tags) if key.startswith(TAG_PREFIX)},
             stage=stage,
         )
+
+    def _stage(self, run: str) -> RunStage | None:
+        """Return what has become of a run; None where we have no right to know."""
+        try:
+            found = run_of(self._client, run)
+        except DeclinedError as error:
+            _require_forbidden(error)
+            return None
+        return RunStage.MISSING if found is None else _stage(found)
+
+    def _differing(self, name: str, version: str, tags: Mapping[str, str]) -> list[str]:
+        query = {"name": name, "version": version}
+        found = self._client.get(f"{_API}/model-versions/get", query)["model_version"]
+        there = _pairs(found.get("tags", []))
+        return sorted(key for key, value in tags.items() if there.get(key, "") != value)
 
     def _model_file(self, name: str, version: str) -> bytes | None:
         """Return the file that describes a model; None where the server does not hand it out."""
@@ -268,8 +286,13 @@ def _stage(run: Mapping[str, Any]) -> RunStage:
     return RunStage.DELETED if stage == "deleted" else RunStage.ACTIVE
 
 
-def _stage_of(run: Mapping[str, Any] | None) -> RunStage:
-    return RunStage.MISSING if run is None else _stage(run)
+def _require_forbidden(error: DeclinedError) -> None:
+    """Raise what was declined for any other reason than that we have no right.
+
+    Who may edit a model need not be able to read the experiments that its runs are in.
+    """
+    if error.status != HTTPStatus.FORBIDDEN:
+        raise error
 
 
 def run_of(client: RestClient, run: str) -> dict[str, Any] | None:

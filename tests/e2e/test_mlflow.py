@@ -5,24 +5,23 @@ from datetime import UTC, datetime
 from hashlib import sha256
 
 import pytest
+from sqlalchemy import select
 
 from monitor.config.model_file import load_policy
 from monitor.domain.errors import RegistryError
-from monitor.domain.registry import ErrandKind, RunStage
-from monitor.engine.errands import Delivery, deliver
+from monitor.domain.registry import RunStage
 from monitor.engine.governing import decide
 from monitor.engine.registry import MonitoringRun
-from monitor.engine.registry_poll import Link, poll
-from monitor.governance.acts import submit, vote
+from monitor.governance.acts import submit, take_away, vote
 from monitor.governance.authorisation import Action, Method, Who
+from monitor.governance.standing import Event
 from monitor.registry import mlflow
 from monitor.registry.mlflow import MlflowRegistry
 from monitor.registry.rest import RestClient
-from monitor.store.schema import upgrade
 from monitor.store.sql import SqlStore
+from monitor.store.tables import AUDIT_RECORDS
 from tests.e2e.deployment import get, make_deployment, register, samples, wait_for
-from tests.mlflow_server import MlflowServer
-from tests.registries import Hands, Standings, a_state, governed
+from tests.mlflow_server import GuardedServer, MlflowServer
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("mlflow")]
 
@@ -143,52 +142,6 @@ def test_the_windows_of_a_month_are_one_run_and_what_is_told_twice_is_there_once
     assert [each["path"] for each in files] == ["windows/2026-09-03.json"]
 
 
-def test_a_server_that_dies_delays_a_consequence_and_loses_nothing(server, registry, tmp_path):
-    new_model(server, "credit-approval", 2)
-    point(server, "credit-approval", "champion", "2")
-    url = f"sqlite:///{tmp_path / 'modelmon.db'}"
-    upgrade(url)
-    store, clock, authority = SqlStore(url), Hands(), Standings()
-    authority.set(a_state("1"), a_state("2", sequence=2))
-    link, policy = Link(registry, store, authority, clock), governed()
-    entry = policy.governance.registry
-    names = {"credit": entry.name}
-    delivery = Delivery(registry, store, clock, names, lambda _: [a_run("credit")])
-
-    def looked():
-        clock.pass_by(seconds=30)
-        found = poll(policy, entry, link)
-        deliver(delivery)
-        return found
-
-    looked()
-    assert server.tags(entry.name, "2")["monitor.state"] == "approved"
-
-    # What decides goes on while the registry is away; what it is to be told waits.
-    authority.set(a_state("2", "held", sequence=3))
-    poll(policy, entry, link)
-    server.kill()
-    assert deliver(delivery) == 0
-    with pytest.raises(RegistryError, match="cannot be asked"):
-        poll(policy, entry, link)
-    assert store.backlog().waiting == 2
-    server.start()
-    assert deliver(delivery, at_once=True) == 2
-    assert server.aliases(entry.name) == {"champion": "1"}
-    assert server.tags(entry.name, "2")["monitor.state"] == "held"
-    assert store.waiting(tuple(ErrandKind)) == []
-    assert looked().outside == ""
-
-    # A scientist serves what nobody has approved, and says so herself.
-    point(server, entry.name, "champion", "2")
-    tag = {"name": entry.name, "version": "2", "key": "monitor.state", "value": "approved"}
-    server.ask("POST", "model-versions/set-tag", **tag)
-    assert looked().outside == "2"
-    assert [version for version, _ in authority.held] == ["1"]
-    assert server.tags(entry.name, "2")["monitor.state"] == "held"
-    store.close()
-
-
 def test_a_baseline_is_taken_from_the_data_of_a_run(server, tmp_path):
     deployment = make_deployment(tmp_path, settings=f"registry: {{url: '{server.url}'}}\n")
     ((run, _),) = new_model(server, "trained")
@@ -303,3 +256,92 @@ def test_the_daemon_mirrors_a_standing_and_a_webhook_tells_it_of_a_move_at_once(
     (run,) = server.ask("POST", "runs/search", experiment_ids=[experiment])["runs"]
     assert {"rows", "psi/amount"} <= {each["key"] for each in run["data"]["metrics"]}
     assert len(run["inputs"]["dataset_inputs"]) == 4  # a window each
+
+
+PASSWORD = "a pass-word of this test"  # noqa: S105
+
+
+@pytest.fixture
+def guarded(tmp_path):
+    """Return a server that people log in to, with a model that a user may edit."""
+    (tmp_path / "mlflow").mkdir()
+    server = GuardedServer(tmp_path / "mlflow")
+    server.start()
+    new_model(server, "served", 2)
+    point(server, "served", "champion", "1")
+    server.add_user("modelmon", PASSWORD)
+    server.grant("modelmon", "registered_model", "served", "MANAGE")
+    yield server
+    server.kill()
+
+
+def outages(deployment):
+    store = SqlStore(f"sqlite:///{deployment.database}")
+    with store._engine.connect() as connection:
+        query = select(AUDIT_RECORDS.c.type).where(AUDIT_RECORDS.c.subject.startswith("registry/"))
+        found = connection.scalars(query.order_by(AUDIT_RECORDS.c.sequence)).all()
+    store.close()
+    return found
+
+
+def windows_told(server):
+    """Return run and window's end of all rows that the server has, as often as it has them."""
+    said = server.ask("POST", "experiments/search", max_results=100)["experiments"]
+    ours = [each["experiment_id"] for each in said if each["name"] == "monitoring/credit"]
+    runs = server.ask("POST", "runs/search", experiment_ids=ours).get("runs", []) if ours else []
+    named = [{"run_id": run["info"]["run_id"], "metric_key": "rows"} for run in runs]
+    return [
+        (each["run_id"], found["timestamp"])
+        for each in named
+        for found in server.ask("GET", "metrics/get-history", **each).get("metrics", [])
+    ]
+
+
+def test_a_server_that_asks_who_we_are_and_dies_while_it_is_told_loses_nothing(
+    guarded, tmp_path, monkeypatch
+):
+    settings = f"""registry:
+  url: {guarded.url}
+  user: modelmon
+  password: ${{MLFLOW_PASSWORD}}
+  poll_every: 1s
+"""
+    monkeypatch.setenv("MLFLOW_PASSWORD", "another")
+    deployment = make_deployment(tmp_path / "here", days=14, settings=settings)
+    register(deployment)
+    model = deployment.folder / "models" / "credit.yaml"
+    model.write_text(model.read_text() + GOVERNANCE)
+
+    refused = deployment.call("doctor", "--output", "json", check=False)
+    assert refused.returncode == 1 and "is the token or the password right?" in refused.stdout
+    monkeypatch.setenv("MLFLOW_PASSWORD", PASSWORD)
+    told = deployment.call("doctor", "--output", "json", check=False).stdout
+    assert "champion names 1, whose run we may not read" in told
+    guarded.grant("modelmon", "experiment", "1", "READ")
+
+    act(deployment, "olga", Action.SUBMIT, submit, "1", {"model": "sha"}, "ready")
+    act(deployment, "vera", Action.APPROVE_VERSION, vote, 1, "seen", granted=True)
+    act(deployment, "head", Action.APPROVE_VERSION, vote, 1, "seen", granted=True)
+    deployment.call("run")
+    with deployment.daemon(MLFLOW_PASSWORD=PASSWORD) as (process, address, log):
+
+        def series(name):
+            return samples(get(f"{address}/metrics")[1]).get(f"modelmon_registry_{name}")
+
+        wait_for(lambda: windows_told(guarded), process, log, 120)
+        guarded.kill()
+        # What decides goes on while the server is away.
+        act(deployment, "sre", Action.HOLD, take_away, "1", Event.HELD, "looks wrong")
+        wait_for(lambda: (series("unreachable_seconds") or 0) > 1, process, log, 120)
+        assert series("up") == 0 and series("outbox_pending") >= 1
+        guarded.start()
+        wait_for(lambda: series("up") == 1 and series("outbox_pending") == 0, process, log, 120)
+        assert series("unreachable_seconds") == 0
+        assert guarded.aliases("served") == {}
+        assert guarded.tags("served", "1")["monitor.state"] == "held"
+        told = windows_told(guarded)
+        assert len(told) == len(set(told)) == 20  # ten windows of two versions
+    assert outages(deployment) == ["registry.unreachable", "registry.reachable"]
+    assert PASSWORD not in log.read_text() + deployment.call("config", "show").stdout
+    kept = [path for path in deployment.folder.rglob("*") if path.is_file()]
+    assert not [path for path in kept if PASSWORD.encode() in path.read_bytes()]

@@ -168,6 +168,22 @@ def test_an_alias_that_is_moved_back_onto_a_held_version_is_noticed(at):
     assert [version for version, _ in at.authority.held] == ["1"]
 
 
+def test_an_alias_that_waits_to_be_taken_away_was_moved_by_nobody(at):
+    settled(at)
+    at.authority.set(a_state("2", "held", sequence=3))
+    at.authority.known["1"] = replace(at.authority.known["1"], state="held", acts=False)
+    at.registry.stubborn = True  # such as one that lets us write and not remove
+    for _ in range(4):
+        found = look(at)
+        deliver(at.delivery(), at_once=True)
+        assert (found.changes, found.outside) == ((), "2")
+    assert events(at, EventType.REGISTRY_ALIAS_MOVED_OUTSIDE) == []
+    assert at.authority.held == []
+    at.registry.stubborn = False
+    deliver(at.delivery(), at_once=True)
+    assert look(at).outside == ""
+
+
 def test_a_tag_of_ours_that_others_write_is_written_again(at):
     settled(at)
     at.registry.put(a_version("1", tags={"monitor.state": "retired", "monitor.mine": "yes"}))
