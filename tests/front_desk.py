@@ -100,7 +100,7 @@ class FrontDesk:
     """The application, its clock and what it has stored."""
 
     def __init__(self, folder, *, writes=True, tier=Tier.LOW, signed=False, **ways):
-        self.at = NOW
+        self.at, self.folder = NOW, folder
         self.url = f"sqlite:///{folder / 'modelmon.db'}"
         (folder / "modelmon.db").write_bytes(filled())
         auditing = Auditing(self._sign() if signed else None)

@@ -52,9 +52,9 @@ def create_token(  # noqa: PLR0917  # one argument an option
     any other role its holder must have it by the policy of the model.
     """
     from monitor import app
-    from monitor.engine.decisions import actor_of
+    from monitor.engine.token_giving import give
     from monitor.governance.authorisation import Action, authorise
-    from monitor.governance.tokens import Wanted, new_token
+    from monitor.governance.tokens import Wanted
 
     settings, now = app.read_settings(config_file), app.SystemClock().now()
     who = somebody(by, now)
@@ -68,8 +68,7 @@ def create_token(  # noqa: PLR0917  # one argument an option
         models=frozenset(models) or None,
         lasting=_lasting(expires),
     )
-    made, text = new_token(wanted, by, now)
-    app.access_store(settings).create(made, actor_of(who))
+    made, text = give(wanted, who, app.access_store(settings), now)
     say(f"modelmon: token {made.id} for {holder} holds until {made.expires_at:%Y-%m-%d %H:%M}Z;")
     say("modelmon: it is shown this once, and nobody can read it again:")
     click.echo(text)

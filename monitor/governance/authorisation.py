@@ -173,6 +173,7 @@ class Who:
         within: With a token: the roles it is for; None without one.
         models: With a token: the models it is for; None for all.
         id: What the audit log names: issuer and subject, or a token; "" for the account.
+        ends: With a token: when it ends.
     """
 
     account: str
@@ -183,6 +184,7 @@ class Who:
     within: frozenset[Role] | None = None
     models: frozenset[str] | None = None
     id: str = ""
+    ends: datetime | None = None
 
     @property
     def named(self) -> str:

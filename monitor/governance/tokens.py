@@ -74,6 +74,7 @@ class Token:
             within=self.roles,
             models=self.models,
             id=f"token|{self.id}|{self.holder}",
+            ends=self.expires_at,
         )
 
 
@@ -118,6 +119,39 @@ def new_token(wanted: Wanted, by: str, at: datetime) -> tuple[Token, str]:
         expires_at=at + wanted.lasting,
     )
     return token, f"mon_{public}_{secret}"
+
+
+def too_much(who: Who, wanted: Wanted, at: datetime) -> tuple[str, ...]:
+    """Return why somebody who may make tokens may not make this one.
+
+    Whoever administers access approves nothing, and so makes no token by which they could act in
+    another's name. What is made by a token gives no more than it, and not for longer. Whoever is
+    at the machine could write the database as well.
+
+    Args:
+        who: Who wants it.
+        wanted: What they want.
+        at: When.
+    """
+    if who.method is Method.CLI:
+        return ()
+    reasons = []
+    persons = sorted(wanted.roles - GIVEN)
+    if persons:
+        told = " and ".join(persons)
+        reasons.append(
+            f"a token for {told} would act in the name of {wanted.holder}, as policies have it: it is"
+            " made at the machine, by modelmon token create"
+        )
+    if Role.ADMIN in wanted.roles and who.method is not Method.OIDC:
+        reasons.append("a token for admin takes a person's login, or is made at the machine")
+    if who.ends is not None and at + wanted.lasting > who.ends:
+        ends = f"{who.ends:%Y-%m-%dT%H:%MZ}"
+        reasons.append(f"what is made with a token ends with it at the latest: {ends}")
+    if who.models is not None and (wanted.models is None or not wanted.models <= who.models):
+        told = ", ".join(sorted(who.models))
+        reasons.append(f"this token is for {told} alone, and so is what is made with it")
+    return tuple(reasons)
 
 
 def revoked(token: Token, by: str, at: datetime) -> Token:

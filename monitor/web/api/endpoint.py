@@ -124,6 +124,7 @@ class Endpoint:
         answer: What is answered.
         handle: Does it.
         body: What is sent; None for nothing.
+        kept: What is remembered of an answer, for who sends the same request again.
     """
 
     method: str
@@ -133,6 +134,7 @@ class Endpoint:
     answer: type[Answer]
     handle: Callable[[Asked], Answer]
     body: type[Body] | None = None
+    kept: Callable[[Answer], Answer] = lambda answer: answer
 
     @property
     def writes(self) -> bool:

@@ -1,12 +1,15 @@
-"""``/v1/me`` and ``/v1/tokens``: who asks, what they may, and which tokens there are."""
+"""``/v1/me`` and ``/v1/tokens``: who asks, what they may, and tokens, made and revoked."""
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
+from monitor.domain.errors import RefusedError
+from monitor.domain.role import Role
 from monitor.engine.decisions import actor_of
+from monitor.engine.token_giving import give
 from monitor.governance.approvals import NotAllowedError
 from monitor.governance.authorisation import WITHOUT_MODEL, Action, authorise, roles_of
-from monitor.governance.tokens import Token
-from monitor.web.api.endpoint import Answer, Asked, Endpoint, MissingError, Reason
+from monitor.governance.tokens import Token, Wanted
+from monitor.web.api.endpoint import Answer, Asked, Body, Endpoint, MissingError, Reason
 
 
 class Myself(Answer):
@@ -35,6 +38,24 @@ class TokenKnown(Answer):
     revoked_at: AwareDatetime | None
     revoked_by: str
     used_at: AwareDatetime | None
+
+
+class TokenMade(TokenKnown):
+    """A token that was just made; its text is told this once."""
+
+    token: str | None = Field(
+        description="what a client sends after Bearer; null to who sends the same request again"
+    )
+
+
+class TokenWanted(Body):
+    """A token that somebody wants."""
+
+    holder: str = Field(description="the account that it is for, as policies name people")
+    purpose: str = Field(description="what it is for, in words; kept, and in the audit log")
+    roles: list[Role] = Field(description="what it is for", min_length=1, strict=False)
+    models: list[str] | None = Field(None, description="only these models; null for all")
+    expires: AwareDatetime = Field(description="until when it holds")
 
 
 class TokensKnown(Answer):
@@ -70,6 +91,26 @@ def _actions(asked: Asked, model: str) -> list[str]:
 
 def _listed(asked: Asked) -> TokensKnown:
     return TokensKnown(tokens=[_shown(token, asked) for token in asked.desk.access.tokens()])
+
+
+def _given(asked: Asked) -> TokenMade:
+    body: TokenWanted = asked.body
+    strange = sorted({*(body.models or ())} - asked.desk.models().keys())
+    if strange:
+        raise RefusedError((f"no model of this name is watched here: {', '.join(strange)}",))
+    wanted = Wanted(
+        body.holder,
+        body.purpose,
+        frozenset(body.roles),
+        None if body.models is None else frozenset(body.models),
+        body.expires - asked.at,
+    )
+    token, text = give(wanted, asked.who, asked.desk.access, asked.at)
+    return TokenMade(**_shown(token, asked).model_dump(), token=text)
+
+
+def _without_secret(answer: Answer) -> Answer:
+    return answer.model_copy(update={"token": None})
 
 
 def _revoked(asked: Asked) -> TokenKnown:
@@ -108,6 +149,16 @@ ENDPOINTS = (
         "Every token that there ever was; nobody sees a secret.",
         TokensKnown,
         _listed,
+    ),
+    Endpoint(
+        "POST",
+        "/v1/tokens",
+        Action.MANAGE_TOKENS,
+        "Make a token; its text is told this once.",
+        TokenMade,
+        _given,
+        TokenWanted,
+        kept=_without_secret,
     ),
     Endpoint(
         "POST",

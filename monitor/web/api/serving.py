@@ -143,8 +143,10 @@ class Api:
             key = request.headers.get("idempotency-key") if endpoint.writes else None
             if key is None:
                 return _said(_handled(endpoint, asked).model_dump_json())
-            return self._once(asked, key, request, body, lambda: _handled(endpoint, asked))
+            return self._once(asked, key, request, body, endpoint)
         except NotAllowedError as error:
+            if endpoint.action is not None:
+                self._record(who, endpoint.action, parts, error)
             raise ProblemError(403, *error.reasons) from error
         except RefusedError as error:
             raise ProblemError(409, *error.reasons) from error
@@ -177,7 +179,7 @@ class Api:
         return known.policy
 
     def _once(  # what is known of a request, in the order in which it is
-        self, asked: Asked, key: str, request: Request, body: bytes, do: Callable[[], Any]
+        self, asked: Asked, key: str, request: Request, body: bytes, endpoint: Endpoint
     ) -> Response:
         if not fullmatch(_KEY, key):
             raise ProblemError(400, "Idempotency-Key has 1 to 100 letters, digits, and . _ : -")
@@ -185,7 +187,7 @@ class Api:
         what = sha256(b"\0".join((_sent(request), body)))
         before = access.begin(whose, key, what.hexdigest(), asked.at)
         if before is None:
-            return self._first(asked, key, do)
+            return self._first(asked, key, endpoint)
         if before.digest != what.hexdigest():
             raise ProblemError(409, "another request was sent with this Idempotency-Key")
         if before.status is None:
@@ -193,15 +195,15 @@ class Api:
             raise ProblemError(409, told)
         return _said(before.body, again=True)
 
-    def _first(self, asked: Asked, key: str, do: Callable[[], Any]) -> Response:
+    def _first(self, asked: Asked, key: str, endpoint: Endpoint) -> Response:
         whose, access = asked.who.named, self.desk.access
         try:
-            text = do().model_dump_json()
+            answer = _handled(endpoint, asked)
         except (RefusedError, MissingError):
             access.end(whose, key, None, "")  # nothing was done: it may be asked again
             raise
-        access.end(whose, key, 200, text)
-        return _said(text)
+        access.end(whose, key, 200, endpoint.kept(answer).model_dump_json())
+        return _said(answer.model_dump_json())
 
     def _record(
         self, who: Who, action: Action, parts: dict[str, str], error: NotAllowedError
@@ -251,7 +253,7 @@ def _sent(request: Request) -> bytes:
 
 
 def _said(body: str, *, again: bool = False) -> Response:
-    headers = {"Idempotent-Replayed": "true"} if again else {}
+    headers = {"Cache-Control": "no-store", **({"Idempotent-Replayed": "true"} if again else {})}
     return Response(body, headers=headers, media_type="application/json")
 
 
