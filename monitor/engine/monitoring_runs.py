@@ -24,6 +24,9 @@ from monitor.measures.names import MEASURE_NAMES
 LONGEST = 250
 """Characters of a metric's name that MLflow takes at the most."""
 
+ROWS = "profiled_rows"
+"""The metric of how many rows there were; ``rows`` is the measure, which is relative to what was expected."""
+
 _STRANGE = re.compile(r"[^\w.\- :]|_(?=x)", re.ASCII)
 """What is escaped: also what looks like an escape."""
 
@@ -75,7 +78,7 @@ def _of_version(run: Run, result: VersionResult) -> MonitoringRun:
 
 
 def _metrics(result: VersionResult) -> Iterator[tuple[str, float]]:
-    yield "rows", float(result.rows)
+    yield ROWS, float(result.rows)
     counts = Counter(finding.verdict for finding in result.findings)
     for verdict in Verdict:
         yield f"findings/{verdict.value}", float(counts[verdict])

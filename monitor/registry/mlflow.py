@@ -9,8 +9,6 @@ from http import HTTPStatus
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import quote
 
-import yaml
-
 from monitor.domain.errors import RegistryError
 from monitor.domain.registry import (
     TAG_PREFIX,
@@ -21,6 +19,7 @@ from monitor.domain.registry import (
     UsedData,
 )
 from monitor.engine.registry import MonitoringRun, Registry
+from monitor.registry.model_file import signature_of
 from monitor.registry.rest import DeclinedError, RestClient
 
 _API = "/api/2.0/mlflow"
@@ -92,7 +91,7 @@ class MlflowRegistry(Registry):
         found = self._client.get(f"{_API}/model-versions/get", query)["model_version"]
         described = self._model_file(name, version)
         digest = _digest(described)
-        signature = "" if described is None else _signature(described)
+        signature = "" if described is None else signature_of(described)
         run = str(found.get("run_id") or "")
         if not run:
             return Lineage(model_file=digest, signature=signature)
@@ -335,13 +334,3 @@ def _quoted(text: str) -> str:
 
 def _digest(described: bytes | None) -> str:
     return "" if described is None else sha256(described).hexdigest()
-
-
-def _signature(described: bytes) -> str:
-    """Return the signature in an MLmodel file as one line; "" where it has none."""
-    try:
-        content = yaml.safe_load(described)
-    except (yaml.YAMLError, UnicodeDecodeError):
-        return ""  # its digest is kept all the same
-    signature = content.get("signature") if isinstance(content, dict) else None
-    return json.dumps(signature, sort_keys=True, default=str) if signature else ""

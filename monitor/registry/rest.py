@@ -214,7 +214,7 @@ class RestClient:
     def _parsed(self, path: str, content: bytes) -> dict[str, Any]:
         try:
             found = json.loads(content or b"{}")
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise RegistryError(f"{self.shown}{_path(path)} answers no JSON: {error}") from error
         if not isinstance(found, dict):
             raise RegistryError(f"{self.shown}{_path(path)} answers no JSON object")

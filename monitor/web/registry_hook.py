@@ -5,6 +5,7 @@ forged one could do is to have the registry looked at once more. A delivery is h
 it is signed with our secret, fresh, and new.
 """
 
+import asyncio
 import base64
 import binascii
 import hmac
@@ -19,6 +20,9 @@ from starlette.routing import Route
 
 LARGEST = 64 * 1024
 """Bytes of a delivery that are read at the most."""
+
+PATIENCE = 10.0
+"""Seconds that a delivery may take to come."""
 
 FRESH = timedelta(minutes=5)
 """By how much its time may differ from ours."""
@@ -78,16 +82,20 @@ def webhook_route(deliveries: Deliveries, ask: Callable[[], None]) -> Route:
     """
 
     async def answer(request: Request) -> Response:
-        body = b""
-        async for part in request.stream():
-            body += part
-            if len(body) > LARGEST:
-                return PlainTextResponse("a delivery is not that large\n", status_code=413)
         head = request.headers
         named = ("x-mlflow-delivery-id", "x-mlflow-timestamp", "x-mlflow-signature")
         delivery, timestamp, signature = (head.get(name, "") for name in named)
-        if not (delivery and timestamp and signature):
+        if not (delivery and timestamp and signature):  # of who does not say so no byte is read
             return PlainTextResponse("a delivery is signed\n", status_code=401)
+        body = b""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                async for part in request.stream():
+                    body += part
+                    if len(body) > LARGEST:
+                        return PlainTextResponse("a delivery is not that large\n", status_code=413)
+        except TimeoutError:
+            return PlainTextResponse("the delivery did not come\n", status_code=408)
         refused = deliveries.refusal(delivery, timestamp, signature, body)
         if refused:
             return PlainTextResponse(f"not heard: {refused}\n", status_code=401)

@@ -1,5 +1,6 @@
 """Serving the application, and stopping when told to."""
 
+import asyncio
 import signal
 import socket
 import threading
@@ -11,6 +12,7 @@ from types import FrameType
 import uvicorn
 from h11 import LocalProtocolError
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from monitor.domain.errors import ModelmonError
 
@@ -18,6 +20,9 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 _ASKED = b"\0"
 """Of no signal the number."""
+
+HEAD = timedelta(seconds=10)
+"""How long the head of a request may take to come; a slow one may be cut off after it, and is after twice it."""
 
 _MARGIN = timedelta(seconds=2)
 """What uvicorn takes for its own affairs beyond the time given to open requests."""
@@ -52,7 +57,7 @@ class WebServer:
         config = uvicorn.Config(
             _Patient(app),
             loop="asyncio",
-            http="h11",
+            http=_Prompt,
             ws="none",
             lifespan="off",
             log_config=None,  # the process logs as `monitor.logs` says
@@ -107,6 +112,38 @@ class WebServer:
             self._server.run(sockets=[listening])
         finally:
             self._ended()
+
+
+class _Prompt(H11Protocol):
+    """Closes a connection on which no request begins: each takes a file from this process.
+
+    uvicorn waits for ever for the rest of a head, and whoever sends one byte of it need not send
+    another.
+    """
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to watch a new connection."""
+        super().connection_made(transport)
+        self._seen: object = None
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Watch it no longer."""
+        self._timer.cancel()
+        super().connection_lost(exc)
+
+    def _watch(self) -> None:
+        self._timer = self.loop.call_later(HEAD.total_seconds(), self._look)
+
+    def _look(self) -> None:
+        """Close it where nothing was asked since the last look, and nothing is being answered."""
+        cycle = self.cycle
+        idle = getattr(cycle, "response_complete", True)  # before the first request there is none
+        if idle and cycle is self._seen:
+            self.transport.close()
+            return
+        self._seen = cycle
+        self._watch()
 
 
 class _Patient:

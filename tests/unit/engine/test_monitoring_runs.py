@@ -40,12 +40,15 @@ def test_numbers_are_of_fields_and_of_the_model_and_never_of_groups():
     names = [name for name, _ in run.metrics]
     assert len(names) == len(set(names))
     metrics = dict(run.metrics)
-    assert metrics["rows"] == result.rows
+    assert metrics["profiled_rows"] == result.rows
     groups = {each.subject.group for each in result.readings} - {""}
     assert groups
     assert not [name for name in names for group in groups if group in name]
     found = {metric_name(each) for each in result.readings if isinstance(each.result, Estimate)}
-    assert set(names) - {"rows"} - {name for name in names if name.startswith("findings/")} < found
+    assert (
+        set(names) - {"profiled_rows"} - {name for name in names if name.startswith("findings/")}
+        < found
+    )
 
 
 def test_a_number_that_there_is_not_is_left_out_and_not_nought():

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
+from monitor.web import registry_hook
 from monitor.web.registry_hook import LARGEST, Deliveries, webhook_route
 
 NOW = datetime(2026, 9, 1, 12, tzinfo=UTC)
@@ -112,3 +113,33 @@ def test_a_body_without_end_is_not_read_to_its_end(world):
 
 def test_nothing_is_there_for_who_only_looks(world):
     assert world.ask_for("GET").status_code == 405
+
+
+def test_a_delivery_that_does_not_come_is_not_waited_for(world, monkeypatch):
+    monkeypatch.setattr(registry_hook, "PATIENCE", 0.1)
+
+    said = {
+        "X-MLflow-Delivery-Id": "d",
+        "X-MLflow-Timestamp": "1",
+        "X-MLflow-Signature": "v1,x",
+    }
+
+    async def receive():
+        await asyncio.sleep(20)
+
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    head = [(name.lower().encode(), value.encode()) for name, value in said.items()]
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/v1/registry/webhook",
+        "query_string": b"",
+        "headers": head,
+    }
+    asyncio.run(world.app(scope, receive, send))
+    assert sent[0]["status"] == 408
+    assert world.asked == 0

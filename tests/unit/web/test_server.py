@@ -8,7 +8,7 @@ import time
 import urllib.request
 from datetime import timedelta
 from http.client import HTTPConnection, HTTPException
-from socket import create_server
+from socket import create_connection, create_server
 from threading import Event, Thread
 
 import pytest
@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
+from monitor.web import server as server_module
 from monitor.web.server import ListenError, WebServer, stop_signals
 
 
@@ -42,6 +43,40 @@ def ask(port, answers):
         answers.append(error)
     finally:
         connection.close()
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HTT", b"GET / HTTP/1.1\r\nHost: x\r\nX: "])
+def test_who_never_ends_the_head_of_a_request_is_cut_off(monkeypatch, sent):
+    monkeypatch.setattr(server_module, "HEAD", timedelta(seconds=0.2))
+    server = WebServer(Slow(0).app, ended=Event().set)
+    _, port = server.start()
+    with create_connection(("127.0.0.1", port), timeout=20) as slow:
+        slow.sendall(sent)
+        assert slow.recv(100) == b""
+    assert server.stop()
+
+
+def test_one_request_is_no_leave_to_be_slow_with_the_next(monkeypatch):
+    monkeypatch.setattr(server_module, "HEAD", timedelta(seconds=0.2))
+    server = WebServer(Slow(0).app, ended=Event().set)
+    _, port = server.start()
+    with create_connection(("127.0.0.1", port), timeout=20) as slow:
+        slow.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HTT")
+        said = b""
+        while part := slow.recv(1000):
+            said += part
+    assert said.count(b"HTTP/1.1 200") == 1
+    assert server.stop()
+
+
+def test_an_answer_that_takes_long_is_not_cut_off(monkeypatch):
+    monkeypatch.setattr(server_module, "HEAD", timedelta(seconds=0.1))
+    server = WebServer(Slow(1).app, ended=Event().set)
+    _, port = server.start()
+    answers = []
+    ask(port, answers)
+    assert answers == [b"done"]
+    assert server.stop()
 
 
 def test_an_answer_does_not_wait_for_the_client_to_acknowledge_its_head():
