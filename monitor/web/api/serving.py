@@ -253,7 +253,7 @@ def _sent(request: Request) -> bytes:
 
 
 def _said(body: str, *, again: bool = False) -> Response:
-    headers = {"Cache-Control": "no-store", **({"Idempotent-Replayed": "true"} if again else {})}
+    headers = {"Idempotent-Replayed": "true"} if again else {}
     return Response(body, headers=headers, media_type="application/json")
 
 
