@@ -90,11 +90,17 @@ class RegistryRounds:
             return None
         with self._lock:
             known, oldest, since = self._known, self._oldest, self._since
+        if self._has_died():  # by what nobody has thought of: nothing is looked at any more
+            known = replace(known or Mirroring(up=False), up=False)
         if known is None:
             return None
         if known.waiting is not None:
             known = replace(known, oldest_seconds=self._seconds_since(oldest))
         return replace(known, unreachable_seconds=self._seconds_since(since))
+
+    def _has_died(self) -> bool:
+        thread = self._thread
+        return not (thread is None or thread.is_alive() or self._stopping.is_set())
 
     def _seconds_since(self, instant: datetime | None) -> float:
         if instant is None:

@@ -311,6 +311,22 @@ def test_who_asks_has_a_round_begin_at_once_and_not_more_often_than_once_a_secon
     assert looked[1] - looked[0] >= 0.99
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_rounds_that_end_by_what_nobody_thought_of_are_not_shown_as_well(world):
+    world.approve("1", 1)
+    assert world.round().up
+
+    def breaks(_name, _looked_at):
+        raise LookupError("a fault of ours")
+
+    world.registry.snapshot = breaks
+    world.rounds.start()
+    world.rounds._thread.join(30)
+    found = world.rounds.told()
+    assert (found.up, found.models) == (False, {"credit": True})
+    assert world.rounds.stop(timedelta(seconds=5))
+
+
 def test_a_version_that_is_moved_is_told_without_waiting_for_the_next_round(world):
     world.approve("1", 1)
     world.rounds.start()
