@@ -33,7 +33,7 @@ class Decided:
     origins: tuple[Origin, ...] = ()
 
 
-def decided_about(  # noqa: PLR0917  # five nouns, each of another type
+def decided_about(
     ledger: Ledger,
     span: Window,
     at: datetime | None = None,
