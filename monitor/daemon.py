@@ -140,14 +140,8 @@ class Daemon:
         )
         if self._rounds is not None:
             vitals.mirrored(self._rounds.told)
-        self._audit = AuditRounds(
-            attested(
-                configured.settings,
-                auditing(configured.settings),
-                outside.clock,
-                lambda: leadership.term,
-            )
-        )
+        settings, term = configured.settings, lambda: leadership.term
+        self._audit = AuditRounds(attested(settings, auditing(settings), outside.clock, term))
         vitals.attested(self._audit.told)
         self._page = ResultsPage()
         self._health = Health(vitals, self._page, HEARTBEAT_BOUND)

@@ -8,7 +8,7 @@ import click
 from monitor.cli.finding import full_fingerprint
 from monitor.cli.governed import to_look
 from monitor.cli.output import Output, output_option, say, write_document, write_tables
-from monitor.cli.person import by_option, said
+from monitor.cli.person import by_option, refusals_recorded, said
 from monitor.cli.selection import INSTANT_HELP, chosen, instant
 
 if TYPE_CHECKING:
@@ -99,10 +99,12 @@ def mute(config_file: Path, finding: str, until: str, why: str, by: str) -> None
     place of an older one.
     """
     from monitor.engine import decisions
+    from monitor.governance.authorisation import Action
 
     policy, store, fingerprint = _opened(config_file, finding, writes=True)
-    end = instant(policy, "--until", until)
-    decisions.mute(store, policy, fingerprint, end, said(by, why))
+    end, words = instant(policy, "--until", until), said(by, why)
+    with refusals_recorded(config_file, words.who, Action.MUTE, policy.model, words.at):
+        decisions.mute(store, policy, fingerprint, end, words)
     say(f"{policy.model}: {fingerprint} is muted until {end:%Y-%m-%d %H:%M}Z")
 
 
@@ -114,9 +116,12 @@ def mute(config_file: Path, finding: str, until: str, why: str, by: str) -> None
 def unmute(config_file: Path, finding: str, why: str, by: str) -> None:
     """End the mute of a finding before its time."""
     from monitor.engine import decisions
+    from monitor.governance.authorisation import Action
 
     policy, store, fingerprint = _opened(config_file, finding, writes=True)
-    decisions.unmute(store, policy, fingerprint, said(by, why))
+    words = said(by, why)
+    with refusals_recorded(config_file, words.who, Action.MUTE, policy.model, words.at):
+        decisions.unmute(store, policy, fingerprint, words)
     say(f"{policy.model}: {fingerprint} is no longer muted")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from monitor.cli.output import Output, output_option, progress_bar, say, write_tables
-from monitor.cli.person import somebody
+from monitor.cli.person import refusals_recorded, somebody
 from monitor.cli.selection import INSTANT_HELP, chosen, period
 from monitor.domain.settings import DaemonSettings
 
@@ -58,7 +58,8 @@ def register(  # noqa: PLR0917  # one argument an option
     assert window is not None  # noqa: S101  # both options are required
     now = outside.clock.now()
     who = somebody(by, now)
-    authorise(who, Action.REGISTER_BASELINE, policy, now)
+    with refusals_recorded(config_file, who, Action.REGISTER_BASELINE, policy.model, now):
+        authorise(who, Action.REGISTER_BASELINE, policy, now)
     with (
         _data(settings, path, run, artifact) as (where, told),
         progress_bar(f"registering {model}") as progress,

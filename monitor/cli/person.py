@@ -3,14 +3,17 @@
 import getpass
 import os
 import pwd
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
     from monitor.engine.decisions import Said
-    from monitor.governance.authorisation import Who
+    from monitor.governance.authorisation import Action, Who
 
 by_option = click.option(
     "--by", default=getpass.getuser, show_default="the user", help="Who decides it."
@@ -34,6 +37,32 @@ def said(by: str, why: str) -> "Said":
 
     now = app.SystemClock().now()
     return Said(somebody(by, now), now, why)
+
+
+@contextmanager
+def refusals_recorded(
+    config_file: Path, who: "Who", action: "Action", model: str, at: datetime
+) -> Iterator[None]:
+    """Have the audit log tell when somebody may not do what a command is about to do.
+
+    Args:
+        config_file: The daemon's file.
+        who: Who wants it.
+        action: What.
+        model: The model that it is about; "" for none.
+        at: When.
+    """
+    from monitor import app
+    from monitor.engine.decisions import refusal
+    from monitor.governance.approvals import NotAllowedError
+
+    try:
+        yield
+    except NotAllowedError as error:
+        app.access_store(app.read_settings(config_file)).denied(
+            refusal(who, action, model, error, at)
+        )
+        raise
 
 
 def _own_user() -> str:

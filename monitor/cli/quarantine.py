@@ -14,7 +14,7 @@ from monitor.cli.output import (
     write_document,
     write_tables,
 )
-from monitor.cli.person import by_option, said
+from monitor.cli.person import by_option, refusals_recorded, said
 from monitor.cli.selection import chosen
 
 if TYPE_CHECKING:
@@ -73,14 +73,18 @@ def retry(  # one argument an option
     """
     from monitor.domain.quarantine import QuarantineState
     from monitor.engine.decisions import retry_file
+    from monitor.governance.authorisation import Action
 
     if every == bool(paths):
         raise click.UsageError("name the files, or say --all")
     store, policies, files = _open(config_file, models, writes=True)
     waiting = [file for file in files if file.state is QuarantineState.WAITING]
     meant = waiting if every else _named(files, paths)
+    action = Action.DECIDE_QUARANTINE
     for file in meant:
-        retry_file(store, policies[file.model], file.path, said(by, why))
+        words = said(by, why)
+        with refusals_recorded(config_file, words.who, action, file.model, words.at):
+            retry_file(store, policies[file.model], file.path, words)
         say(f"{file.model}: {printable(file.path)} is tried at the next check")
     if not meant:
         say("no file waits")
@@ -101,10 +105,14 @@ def drop(  # one argument an option
     them back.
     """
     from monitor.engine.decisions import drop_file
+    from monitor.governance.authorisation import Action
 
     store, policies, files = _open(config_file, models, writes=True)
+    action = Action.DECIDE_QUARANTINE
     for file in _named(files, paths):
-        drop_file(store, policies[file.model], file.path, said(by, why))
+        words = said(by, why)
+        with refusals_recorded(config_file, words.who, action, file.model, words.at):
+            drop_file(store, policies[file.model], file.path, words)
         say(f"{file.model}: {printable(file.path)} is dropped, and still named")
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from monitor.cli.output import Output, output_option, say, write_document, write_tables
-from monitor.cli.person import by_option, somebody
+from monitor.cli.person import by_option, refusals_recorded, somebody
 from monitor.cli.selection import chosen
 from monitor.domain.role import Role
 
@@ -58,7 +58,8 @@ def create_token(  # noqa: PLR0917  # one argument an option
 
     settings, now = app.read_settings(config_file), app.SystemClock().now()
     who = somebody(by, now)
-    authorise(who, Action.MANAGE_TOKENS, None, now)
+    with refusals_recorded(config_file, who, Action.MANAGE_TOKENS, "", now):
+        authorise(who, Action.MANAGE_TOKENS, None, now)
     if models:
         chosen(app.read_policies(settings), models)
     wanted = Wanted(
@@ -106,7 +107,8 @@ def revoke_token(config_file: Path, token_id: str, why: str, by: str) -> None:
 
     now = app.SystemClock().now()
     who = somebody(by, now)
-    authorise(who, Action.MANAGE_TOKENS, None, now)
+    with refusals_recorded(config_file, who, Action.MANAGE_TOKENS, "", now):
+        authorise(who, Action.MANAGE_TOKENS, None, now)
     _opened(config_file).revoke(token_id, by, actor_of(who), now, why)
     say(f"modelmon: nobody can use the token {token_id} any more")
 

@@ -34,8 +34,8 @@ class AuditSection(Section):
         description="file that keeps the signed checkpoints, relative to this file: best on another"
         " machine than the database",
     )
-    witnesses: tuple[WitnessSection, ...] = Field(
-        (), description="witnesses over HTTP that cosign each checkpoint"
+    witnesses: list[WitnessSection] = Field(
+        [], description="witnesses over HTTP that cosign each checkpoint"
     )
 
 

@@ -13,14 +13,20 @@ from monitor.domain.policy import Policy
 from monitor.domain.quarantine import QuarantinedFile
 from monitor.engine.ports import Store
 from monitor.engine.quarantine import decide
+from monitor.governance.approvals import NotAllowedError
 from monitor.governance.authorisation import Action, Who, authorise
-from monitor.governance.record import Actor
+from monitor.governance.events import EventType
+from monitor.governance.log import Happened
+from monitor.governance.record import Actor, AuditEvent, Json
 
 LONGEST = timedelta(days=90)
 """How long a mute may be: what nobody wants to hear for longer has a wrong limit."""
 
 MOST_WORDS = 4_000
 """Characters that a reason may have."""
+
+_MOST_LETTERS = 200
+"""Of a name or a reason in the record of a refusal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,24 @@ class Said:
 def actor_of(who: Who) -> Actor:
     """Return somebody as the audit log names them; what Unicode does not have is escaped."""
     return Actor(who.named.encode("utf-8", "backslashreplace").decode(), who.method.value)
+
+
+def refusal(who: Who, action: Action, model: str, error: NotAllowedError, at: datetime) -> Happened:
+    """Return the event that somebody may not do something.
+
+    Args:
+        who: Who wanted it.
+        action: What.
+        model: The model that it is about; "" for none.
+        error: Every reason why not.
+        at: When.
+    """
+    data: dict[str, Json] = {
+        "action": action.value,
+        "reasons": [_plain(reason) for reason in error.reasons],
+    }
+    subject = f"model/{_plain(model)}" if model else "access"
+    return Happened(at, AuditEvent(EventType.ACCESS_DENIED, subject, actor_of(who), data=data))
 
 
 def mute(store: Store, policy: Policy, fingerprint: str, until: datetime, said: Said) -> Mute:
@@ -145,3 +169,7 @@ def _of_words(why: str, wanted: str) -> tuple[str, ...]:
     if len(why) > MOST_WORDS:
         return (f"the reason has {len(why):,} characters; {MOST_WORDS:,} are the most",)
     return ()
+
+
+def _plain(text: str) -> str:
+    return text[:_MOST_LETTERS].encode("utf-8", "backslashreplace").decode()

@@ -35,4 +35,24 @@ AUDIT_ALERTS = (
         wait="10m",
         owned=False,
     ),
+    Alert(
+        "ModelMonWitnessRefuses",
+        "max by (job, log, witness) (modelmon_audit_witness_refuses) == 1",
+        "critical",
+        "A witness refuses the audit log",
+        "The witness {{ $labels.witness }} does not cosign the audit log {{ $labels.log }}: it may have seen another one."
+        " Ask: modelmon doctor",
+        owned=False,
+    ),
+    Alert(
+        "ModelMonWitnessSilent",
+        "time() - max by (job, log, witness) (modelmon_audit_cosigned_timestamp_seconds) > 10800\n"
+        "or max by (job, log, witness) (modelmon_audit_cosigned_size) == 0",
+        "warning",
+        "A witness has not cosigned the audit log for long",
+        "The witness {{ $labels.witness }} has not cosigned the audit log {{ $labels.log }} for three hours, or never."
+        " Ask: modelmon doctor",
+        wait="15m",
+        owned=False,
+    ),
 )

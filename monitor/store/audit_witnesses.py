@@ -100,7 +100,7 @@ class AuditWitnesses(AuditWatch):
     def refused(  # noqa: PLR0917  # what a refusal consists of
         self, witness: str, size: int, status: int, said: str, asked: str, at: datetime, term: Term
     ) -> None:
-        """Keep a refusal with what was asked, as evidence; the same one is kept and recorded once.
+        """Keep a refusal with what was asked, as evidence; once, until it cosigns again.
 
         Raises:
             FencedError: The term is over.
@@ -109,9 +109,14 @@ class AuditWitnesses(AuditWatch):
 
         def steps(connection: Connection, number: int) -> Sequence[Happened]:
             row = {"log": number, "witness": witness, "size": size, "status": status}
-            same = [WITNESS_REFUSALS.c[name] == value for name, value in row.items()]
-            if connection.scalar(select(func.count()).where(*same)):
-                return []
+            same = select(func.count()).where(
+                WITNESS_REFUSALS.c.log == number,
+                WITNESS_REFUSALS.c.witness == witness,
+                WITNESS_REFUSALS.c.status == status,
+                WITNESS_REFUSALS.c.size > _known(connection, number, witness).size,
+            )
+            if connection.scalar(same):
+                return []  # the record of the first one made the log grow, and it is asked again
             connection.execute(
                 insert(WITNESS_REFUSALS), {**row, "at": at, "said": said, "asked": asked}
             )

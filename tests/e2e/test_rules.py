@@ -338,6 +338,28 @@ STORIES = [
         {RECORDED: lambda minute: 60 * minute},
         log="prod",
     ),
+    of_monitor(
+        "ModelMonWitnessRefuses",
+        "critical",
+        "A witness refuses the audit log",
+        "The witness w1 does not cosign the audit log prod: it may have seen another one."
+        " Ask: modelmon doctor",
+        {'modelmon_audit_witness_refuses{log="prod",witness="w1"}': 1},
+        {'modelmon_audit_witness_refuses{log="prod",witness="w1"}': 0},
+        log="prod",
+        witness="w1",
+    ),
+    of_monitor(
+        "ModelMonWitnessSilent",
+        "warning",
+        "A witness has not cosigned the audit log for long",
+        "The witness w1 has not cosigned the audit log prod for three hours, or never."
+        " Ask: modelmon doctor",
+        {'modelmon_audit_cosigned_size{log="prod",witness="w1"}': 0},
+        {'modelmon_audit_cosigned_size{log="prod",witness="w1"}': 7},
+        log="prod",
+        witness="w1",
+    ),
     of_model(
         "ModelMonVersionHeld",
         "critical",

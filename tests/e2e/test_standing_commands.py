@@ -41,7 +41,9 @@ def modelmon(tmp_path, capsys):
         if receipts:  # what was decided is answered with its receipt, which anybody can verify
             (tmp_path / "receipt.json").write_text("\n".join(receipts))
             given = ["--receipt", str(tmp_path / "receipt.json"), "--key", *public]
-            assert audit_verify.main(given) == 0, capsys.readouterr().out
+            verified = audit_verify.main(given)
+            assert verified == 0, capsys.readouterr().out
+            capsys.readouterr()
             assert "keep it" in told.err
         return told.err
 

@@ -5,19 +5,15 @@ from datetime import datetime, timedelta
 from threading import Lock
 from typing import Protocol
 
-from monitor.engine.decisions import actor_of
+from monitor.engine.decisions import refusal
 from monitor.governance.approvals import NotAllowedError
 from monitor.governance.authorisation import Action, Who
-from monitor.governance.events import EventType
 from monitor.governance.log import Happened
-from monitor.governance.record import AuditEvent, Json
 
 EACH = timedelta(minutes=1)
 """How often the same refusal is recorded: nobody fills the log by asking."""
 
 REMEMBERED = 1_000
-
-_MOST_LETTERS = 200
 
 
 class Recorder(Protocol):
@@ -53,14 +49,4 @@ class Refusals:
             self._last.move_to_end(key)
             while len(self._last) > REMEMBERED:
                 self._last.popitem(last=False)
-        subject = f"model/{_plain(model)}" if model else "access"
-        data: dict[str, Json] = {
-            "action": action.value,
-            "reasons": [_plain(reason) for reason in error.reasons],
-        }
-        event = AuditEvent(EventType.ACCESS_DENIED, subject, actor_of(who), data=data)
-        self._recorder.denied(Happened(at, event))
-
-
-def _plain(text: str) -> str:
-    return text[:_MOST_LETTERS].encode("utf-8", "backslashreplace").decode()
+        self._recorder.denied(refusal(who, action, model, error, at))
