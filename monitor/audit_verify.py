@@ -1,8 +1,7 @@
 """``modelmon-audit-verify``: verify an export of the audit log, anywhere, with this file alone.
 
-It needs Python 3.11 and the package ``cryptography``, nothing of modelmon: copy the file to a machine
-where the administrator of the store has no say. It shares no code with what wrote the log, so that
-an error there does not hide itself here.
+It needs Python 3.11 and ``cryptography``, nothing of modelmon: copy the file to where the administrator of
+the store has no say. It shares no code with what wrote the log: an error there does not hide itself here.
 
     modelmon-audit-verify export.jsonl --key ORIGIN+ID+KEY --trusted checkpoints.jsonl
 
@@ -13,11 +12,9 @@ What a Prometheus has seen is given by --samples, as its API answers (or as /met
     curl -G http://prometheus:9090/api/v1/query --data-urlencode \
       'query={__name__=~"modelmon_audit_log_size|modelmon_audit_root_part"}[30d]'
 
-A receipt is what a decision was answered with. It is verified with the key alone, and against an export
-of any later time if there is one: modelmon-audit-verify --receipt receipt.json --key … [export.jsonl]
-
-Checkpoints that a witness has cosigned are in the export. --witness NAME+ID+KEY, its public key, has them
-believed as trusted ones are, with its time; none that it cosigned is a thing that is wrong.
+A receipt is verified with the key alone, and against an export of any later time if there is one:
+modelmon-audit-verify --receipt receipt.json --key … [export.jsonl]. With --witness, the public key of one,
+checkpoints that it cosigned are believed as trusted ones are, with its time; none is a thing that is wrong.
 
 Exit code 0: nothing is wrong; 1: something is, with the record at which it shows; 2: usage.
 """
@@ -346,7 +343,7 @@ def _node(left: bytes, right: bytes) -> bytes:
 
 
 def _roots(leaves: Sequence[bytes]) -> list[bytes]:
-    """Return the root of RFC 6962 over the first n leaves, for each n from 0."""
+    """Return the root over the first n leaves, for each n from 0."""
     roots = [hashlib.sha256(b"").digest()]
     whole: list[tuple[int, bytes]] = []  # complete subtrees and their sizes, the largest first
     for leaf in leaves:
@@ -471,6 +468,8 @@ def _logs(path: Path) -> list[_Log]:
             logs[-1][1].append(str(line["record"]))
         elif logs and "checkpoint" in line:
             logs[-1][2].append(str(line["checkpoint"]))
+        elif "words" in line:  # of a person: the log has their salted digest
+            _check_words(path, line)
         else:
             raise UnusableError(f"{path} is no export of an audit log")
     if not logs:
@@ -478,10 +477,15 @@ def _logs(path: Path) -> list[_Log]:
     return logs
 
 
+def _check_words(path: Path, line: dict[str, Any]) -> None:
+    salted = bytes.fromhex(line.get("salt", "")) + str(line.get("text")).encode()
+    if "erased" not in line and f"sha256:{hashlib.sha256(salted).hexdigest()}" != line["words"]:
+        raise UnusableError(f"{path}: other words than those of {line['words']}")
+
+
 def _json_lines(path: Path) -> list[dict[str, Any]]:
     try:
-        # Only a line feed ends a line: what people wrote may hold other separators.
-        text = path.read_text(encoding="utf-8").removesuffix("\n")
+        text = path.read_text(encoding="utf-8").removesuffix("\n")  # the one end of a line
         lines = [json.loads(line) for line in text.split("\n")] if text else []
     except (OSError, ValueError) as error:
         raise UnusableError(f"{path} cannot be read: {error}") from error

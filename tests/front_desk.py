@@ -24,6 +24,7 @@ from monitor.store.audit import Auditing
 from monitor.store.audit_store import AuditStore
 from monitor.store.schema import upgrade
 from monitor.store.sql import SqlStore
+from monitor.store.words import resolved
 from monitor.web.access.asking import Doorkeeper
 from monitor.web.access.keys import IssuerKeys
 from monitor.web.access.login import Logins
@@ -181,5 +182,10 @@ class FrontDesk:
 
     def recorded(self, kind=None):
         """Return what the audit log has, of one kind or all."""
-        events = [record_of(body.encode()).event for body in self.bodies()]
-        return [event for event in events if kind in {None, event.type}]
+        audit = AuditStore(self.url)
+        try:  # with the words that people wrote, which the log has digests of
+            words = {each["words"]: each.get("text", "") for each in audit.words()}
+        finally:
+            audit.close()
+        records = [resolved(record_of(body.encode()), words) for body in self.bodies()]
+        return [each.event for each in records if kind in {None, each.event.type}]

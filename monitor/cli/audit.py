@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from monitor.cli.output import Output, output_option, say, write_document, write_tables
-from monitor.cli.person import by_option
+from monitor.cli.person import by_option, refusals_recorded, said
+from monitor.cli.selection import chosen
 from monitor.domain.errors import ModelmonError
 
 if TYPE_CHECKING:
@@ -180,24 +181,51 @@ def replay(config_file: Path) -> int:
 @click.option("-o", "--output", "path", type=click.Path(path_type=Path), help="[default: stdout]")
 @click.pass_obj
 def export(config_file: Path, path: Path | None) -> None:
-    """Write every record and checkpoint as JSON lines, for modelmon-audit-verify."""
+    """Write every record, checkpoint and person's words as JSON lines, for modelmon-audit-verify."""
     from monitor import app
 
-    lines = [
-        json.dumps(document, ensure_ascii=False)
-        for log in app.audit_store(app.read_settings(config_file)).logs()
-        for document in (
-            {"log": log.origin, "key": str(log.verifying_key or "")},
-            *({"record": body.decode()} for body in log.bodies),
-            *({"checkpoint": str(note)} for note in log.checkpoints),
-        )
-    ]
+    store = app.audit_store(app.read_settings(config_file))
+    documents: list[dict[str, str]] = []
+    for log in store.logs():
+        documents.append({"log": log.origin, "key": str(log.verifying_key or "")})
+        documents += [{"record": body.decode()} for body in log.bodies]
+        documents += [{"checkpoint": str(note)} for note in log.checkpoints]
+    documents += store.words()
+    lines = [json.dumps(document, ensure_ascii=False) for document in documents]
     text = "".join(line + "\n" for line in lines)
     if path is None:
         click.echo(text, nl=False)
     else:
         path.write_text(text, encoding="utf-8")
         say(f"modelmon: {len(lines):,} lines in {path}")
+
+
+@audit.command("erase")
+@click.argument("model")
+@click.argument("record", type=int)
+@click.option("--why", required=True, help="On what ground, such as the number of a request.")
+@by_option
+@click.pass_obj
+def erase(config_file: Path, model: str, record: int, why: str, by: str) -> None:
+    """Erase what a person wrote in a record, there and wherever it is shown.
+
+    The log keeps a digest that nobody can lead back to the words, is as whole as before, and has a
+    record of the erasure. RECORD is its number in the newest log. What was exported, reported or
+    backed up before is not reached.
+    """
+    from monitor import app
+    from monitor.governance.authorisation import Action, authorise
+
+    settings = app.read_settings(config_file)
+    (policy,) = chosen(app.read_policies(settings), [model])
+    words = said(by, why)
+    with refusals_recorded(config_file, words.who, Action.ERASE_WORDS, model, words.at):
+        authorise(words.who, Action.ERASE_WORDS, policy, words.at)
+    signed = app.audit_store(settings).erase(
+        model, record, words.actor, why, words.at, app.auditing(settings)
+    )
+    (told,) = signed.records
+    say(f"modelmon: the words of record {record} are erased; record {told.sequence} says so")
 
 
 @audit.command("recover")

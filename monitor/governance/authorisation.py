@@ -78,6 +78,9 @@ class Action(StrEnum):
     REVIEW = "review"
     """Say that a model was looked at again, as its policy asks."""
 
+    ERASE_WORDS = "erase_words"
+    """Erase what somebody wrote about a model; that it was erased stays in the log."""
+
     LIST_TOKENS = "list_tokens"
     """See which tokens there are; nobody sees their secrets."""
     MANAGE_TOKENS = "manage_tokens"
@@ -113,6 +116,7 @@ ALLOWED: Mapping[Action, frozenset[Role]] = {
     Action.REVOKE_WAIVER: frozenset({Role.GOVERNANCE, Role.ACCOUNTABLE}),
     Action.CLOSE_CASE: frozenset({Role.ACCOUNTABLE}),
     Action.REVIEW: frozenset({Role.ACCOUNTABLE, Role.VALIDATOR, Role.GOVERNANCE}),
+    Action.ERASE_WORDS: frozenset({Role.GOVERNANCE}),
     Action.LIST_TOKENS: frozenset({Role.ADMIN, Role.AUDITOR}),
     Action.MANAGE_TOKENS: frozenset({Role.ADMIN}),
     Action.CONFIGURE: frozenset({Role.ADMIN}),
@@ -137,7 +141,9 @@ WITHOUT_MODEL = frozenset(
 )
 """What is about the daemon and not about one model."""
 
-OPERATING = frozenset({Action.MUTE, Action.DECIDE_QUARANTINE, Action.REGISTER_BASELINE})
+OPERATING = frozenset(
+    {Action.MUTE, Action.DECIDE_QUARANTINE, Action.REGISTER_BASELINE, Action.ERASE_WORDS}
+)
 """What whoever is at the machine may do for a model whose policy names nobody who may."""
 
 GIVEN = frozenset({Role.VIEWER, Role.OPERATOR, Role.AUDITOR, Role.GATE, Role.ADMIN})

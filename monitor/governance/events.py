@@ -81,6 +81,8 @@ class EventType(StrEnum):
     """The gate answers otherwise for a version than before."""
     GATE_USAGE_ROLLUP = "gate.usage_rollup"
     """How often a replica was asked about a model in one hour, by whom, and what it answered."""
+    WORDS_ERASED = "audit.words_erased"
+    """What a person had written in a record was erased; its salted digest stays in the log."""
     STORE_PRUNED = "store.pruned"
     """Results of old windows were deleted; with digests of what they were and of what is left."""
     AUTHORITY_EXCEEDED = "authority.exceeded"

@@ -16,6 +16,7 @@ from monitor.governance.note import Note, SigningKey, note_of
 from monitor.governance.receipt import Receipt, receipt_of
 from monitor.governance.record import Actor, AuditEvent, AuditRecord, Json
 from monitor.store.tables import AUDIT_CHECKPOINTS, AUDIT_LOGS, AUDIT_RECORDS, RUNS
+from monitor.store.words import kept_apart
 
 _HASH = 32
 
@@ -95,7 +96,7 @@ def append(
     number, head, key = _current(connection, auditing, happened)
     _require_key(key, auditing.key, head.origin)
     _require_agreement(connection, number, head, auditing.outside)
-    after, records = appended(head, happened)
+    after, records = appended(head, kept_apart(connection, happened))
     signed = _write(connection, number, after, records, auditing.keys)
     return replace(signed, before=head.frontier, records=records)
 

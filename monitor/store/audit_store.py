@@ -12,8 +12,9 @@ from monitor.governance.note import Note, SigningKey, VerifyingKey, verifying_ke
 from monitor.governance.projection import differences, replayed
 from monitor.governance.record import Actor, AuditRecord, RecordError, record_of
 from monitor.governance.verification import Fault, Flaw, StoredLog
-from monitor.store.audit import Signed, recover, sign_from_here
+from monitor.store.audit import Auditing, Signed, append, recover, sign_from_here
 from monitor.store.audit_pruned import Step, flaws_of_pruned, prunings, window_of_record
+from monitor.store.changes import bump
 from monitor.store.connection import connect_lazily, database_url, reported, retried
 from monitor.store.cosigned import cosigned_notes
 from monitor.store.digest import results_digest
@@ -24,6 +25,7 @@ from monitor.store.tables import (
     REGISTRATIONS,
     RUNS,
 )
+from monitor.store.words import erase_words, exported_words, resolved, told_of
 
 
 class AuditStore:
@@ -74,6 +76,40 @@ class AuditStore:
         with reported(self._url, "recovering the audit log"):
             return retried(self._engine, lambda to: recover(to, outside, key, actor, why, at))
 
+    def words(self) -> list[dict[str, str]]:
+        """Return what people wrote, each with the digest that the log has of it, or what is left.
+
+        Raises:
+            StoreError: The database cannot be read.
+        """
+        doing = "reading what people wrote"
+        with reported(self._url, doing), self._engine.connect() as connection:
+            return exported_words(connection)
+
+    def erase(  # noqa: PLR0917  # six nouns, each of another type
+        self, model: str, sequence: int, actor: Actor, why: str, at: datetime, auditing: Auditing
+    ) -> Signed:
+        """Erase what a person wrote in a record of the newest log; see `words.erase_words`.
+
+        Raises:
+            RefusedError: There is nothing of it.
+            AuditError: The log is signed by another key, or is not what was seen of it.
+            StoreError: The database cannot be written.
+        """
+
+        def steps(connection: Connection) -> Signed:
+            bump(connection, {model})
+            happened = erase_words(connection, model, sequence, actor, why, at)
+            signed = append(connection, [happened], auditing)
+            assert signed is not None  # noqa: S101  # something happened
+            return signed
+
+        with reported(self._url, "erasing what a person wrote"):
+            signed = retried(self._engine, steps)
+        if signed.checkpoint is not None:
+            auditing.witness(signed.checkpoint, signed.at)
+        return signed
+
     def compared(self) -> Sequence[Flaw]:
         """Return what in the database is not what its newest log recorded.
 
@@ -102,7 +138,8 @@ class AuditStore:
 
 def state_differences(connection: Connection) -> tuple[int, Sequence[str]]:
     """Return how many entries the logs add up to, and where what is stored is another."""
-    recorded = replayed(_every_entry(connection))
+    told = told_of(connection)
+    recorded = replayed(resolved(each, told) for each in _every_entry(connection))
     return len(recorded), differences(recorded, read_documents(connection))
 
 

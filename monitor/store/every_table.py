@@ -7,9 +7,18 @@ from monitor.store import (
     registry_tables,
     tables,
     witness_tables,
+    words_table,
 )
 
 METADATA = tables.METADATA
 """Every table of `tables` and of the modules beside it that are named here."""
 
-MODULES = (tables, access_tables, governance_tables, registry_tables, gate_tables, witness_tables)
+MODULES = (
+    tables,
+    access_tables,
+    governance_tables,
+    registry_tables,
+    gate_tables,
+    witness_tables,
+    words_table,
+)

@@ -22,7 +22,7 @@ VERSION_TABLE = "modelmon_alembic_version"
 """Where Alembic notes the revision: a table of our own, so that another tool's migrations may live
 in the same database."""
 
-REVISIONS = tuple(f"{number:04}" for number in range(1, 19))
+REVISIONS = tuple(f"{number:04}" for number in range(1, 20))
 """Every revision this code knows, oldest first; the last one is what it needs."""
 
 _MIGRATION_LOCK = 0x6D6F64656C6D6F6E  # "modelmon" in ASCII: the key of PostgreSQL's advisory lock

@@ -10,6 +10,7 @@ import pytest
 
 from monitor import audit_verify
 from monitor.app import SystemClock
+from tests.attackers import Attacker
 from tests.e2e.deployment import make_deployment, register
 
 pytestmark = pytest.mark.slow
@@ -118,6 +119,15 @@ def test_commands_that_write_sign_and_those_that_look_need_no_key(tmp_path):
     mute = ("mute", alert["finding"], "--until", until, "--why", "known")
     deployment.call(*mute)
     assert deployment.call("audit", "verify").returncode == 0
+    bodies = Attacker(f"sqlite:///{deployment.database}").bodies
+    place = next(n for n, body in enumerate(bodies) if '"type":"alert.muted"' in body)
+    assert "known" not in bodies[place]
+    deployment.call("audit", "erase", "credit", str(place), "--why", "request 17", "--by", "gita")
+    shown = deployment.call("alerts", "show", alert["finding"]).stdout
+    assert (": known" in shown, "by gita)" in shown) == (False, True), shown
+    assert deployment.call("audit", "verify").returncode == 0
+    twice = ("audit", "erase", "credit", str(place), "--why", "request 17")
+    assert deployment.call(*twice, check=False).returncode == 2
     again = deployment.call("audit", "init", "--key", str(other), check=False)
     assert (again.returncode, other.exists()) == (5, False), again.stderr
 
