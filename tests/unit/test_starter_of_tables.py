@@ -74,7 +74,7 @@ def test_a_table_in_a_catalog_keeps_its_name(monkeypatch, tmp_path):
     asked = []
 
     def infer(log, kind):
-        asked.append((log, kind.__name__))
+        asked.append((log, kind.func.__name__))
         return ()
 
     monkeypatch.setattr("monitor.sources.inspect.infer_columns", infer)

@@ -262,5 +262,7 @@ def test_the_document_has_the_keys_that_are_documented(model):
     assert set(groups) == set(names["`decompositions[]`"])
     assert set(groups["groups"][0]) == set(names["`decompositions[].groups[]`"])
     assert set(document["provenance"]) == set(names["`provenance`"])
+    registered = document["provenance"]["baseline_registered"]
+    assert set(registered) == set(names["`provenance.baseline_registered`"])
     ranking = {*document["ranking"], *document["ranking"]["fields"][0]}
     assert ranking == set(names["`ranking`"]) - set(ImportanceSource)
