@@ -5,9 +5,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# One worker a core, and no more than four: each that meets a PostgreSQL test starts a server.
+# One worker more than there are cores, since many tests wait for real servers, and no more than four:
+# each that meets a PostgreSQL test starts a server.
 # A file's tests share a worker, and begin in the order of tests/conftest.py.
-PYTEST_WORKERS ?= -n auto --maxprocesses=4 --dist=loadgroup --no-loadscope-reorder
+CORES := $(shell getconf _NPROCESSORS_ONLN)
+PYTEST_WORKERS ?= -n $(shell expr $(CORES) + 1) --maxprocesses=4 --dist=loadgroup --no-loadscope-reorder
 PYTEST_FLAGS ?=
 DEMO_FLAGS ?=
 MODELMON_FUZZ_SEED ?= 0

@@ -47,7 +47,7 @@ def test_what_prometheus_has_stored_convicts_who_has_the_key(tmp_path):
     with prometheus as url:
 
         def stored(size):
-            query = urlencode({"query": f"modelmon_audit_log_size == {size}"})
+            query = urlencode({"query": f"modelmon_audit_log_size >= {size}"})
             return json.loads(get(f"{url}/api/v1/query?{query}")[1])["data"]["result"]
 
         with deployment.daemon("--port", str(port)) as (process, _, log):
