@@ -833,8 +833,8 @@ def scraped(story: Story) -> str:
 def third_party(_: Story) -> str:
     """Say what of check 9 there is not."""
     raise NotShownError(
-        "no C2SP witness of others cosigns here, and no other library has checked our inclusion "
-        "proofs"
+        "no C2SP witness of others cosigns here; tests/e2e/test_cosigned_by_a_witness.py shows one "
+        "that does"
     )
 
 
