@@ -13,7 +13,6 @@ from monitor.reports.bias.comparisons import TITLES
 from monitor.reports.bias.document import BaselineFacts, PolicyPart
 from monitor.reports.bias.history import Event
 from monitor.reports.bias.looks import percent
-from monitor.reports.wording import window_name
 
 
 def policy_part(period: Period, metrics: tuple[str, ...]) -> PolicyPart:
@@ -212,10 +211,3 @@ def span_text(window: Window) -> str:
     first = f"{start.day} {start:%B %Y}"
     until = f"{last.day} {last:%B %Y}"
     return first if first == until else f"{first} to {until}"
-
-
-def windows_text(windows: Sequence[Window]) -> str:
-    """Return the names of some windows, the first and the last of many."""
-    names = [window_name(window) for window in windows]
-    many = 6
-    return ", ".join(names) if len(names) <= many else f"{names[0]} … {names[-1]}"
