@@ -13,6 +13,7 @@ from monitor.domain.errors import ModelmonError
 from monitor.domain.finding import Verdict
 from monitor.domain.policy import Policy
 from monitor.domain.window import Window
+from monitor.loading import uncollected
 
 if TYPE_CHECKING:
     from monitor.domain.manifest import LateChange
@@ -55,14 +56,15 @@ def run(  # noqa: PLR0917  # one argument an option
 
     A window that was run before on the same data, policy and baselines changes nothing.
     """
-    from monitor import app
-    from monitor.reports.summary import late_changes, summarise
+    with uncollected():
+        from monitor import app
+        from monitor.reports.summary import late_changes, summarise
 
-    settings = app.read_settings(config_file)
-    configured = app.read_policies(settings)
-    policies = chosen(configured, models)
-    periods = {policy.model: period(policy, begin, end) for policy in policies}
-    outside = app.open_configured(settings)
+        settings = app.read_settings(config_file)
+        configured = app.read_policies(settings)
+        policies = chosen(configured, models)
+        periods = {policy.model: period(policy, begin, end) for policy in policies}
+        outside = app.open_configured(settings)
     policies = tuple(_in_force(policy, outside) for policy in policies)
     problems: list[Exception] = []
     worst: list[Verdict] = []
@@ -117,15 +119,17 @@ def run_model(
         asked: The period to run; None for what is due.
         late: Where to add what came too late for windows that are closed.
     """
-    from monitor import app
-    from monitor.engine.check import check_due, guarded, run_windows
-    from monitor.engine.lookback import Lookback
+    with uncollected():
+        from monitor import app
+        from monitor.engine.check import check_due, guarded, run_windows
+        from monitor.engine.lookback import Lookback
 
     done: list[Ran] = []
 
     def work() -> None:
         with progress_bar(policy.model) as progress:
-            source = app.source_of(policy)
+            with uncollected():
+                source = app.source_of(policy)
             if asked is None:
                 lookback = Lookback()
                 done.extend(check_due(policy, source, outside, progress, lookback))

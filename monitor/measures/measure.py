@@ -1,8 +1,10 @@
 """What a measure is: a pure function with its unit, range, meaning and source."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 from monitor.domain.disparity import LeftOut
 from monitor.domain.estimate import Absence, Estimate, Result, Unmeasurable
@@ -15,6 +17,8 @@ from monitor.profile.grid import FieldGrid, Grid, IntArray, VectorGrid
 from monitor.profile.profile import Profile
 from monitor.profile.vectors import VectorCounts
 from monitor.uncertainty.between import Squares
+
+T = TypeVar("T")
 
 
 class Family(StrEnum):
@@ -77,6 +81,7 @@ class ProfilePair:
             reference; the group that others are held against is its largest.
         earlier: Stored windows before this one, the latest first, with what reads the profile of
             each: groups that are too small are measured over these as well.
+        derived: What measures have derived from the pair, by what derived it (`once`).
     """
 
     grid: Grid
@@ -86,6 +91,21 @@ class ProfilePair:
     reference_windows: float
     registered: Profile | None = None
     earlier: tuple[tuple[Window, Callable[[], Profile]], ...] = ()
+    derived: dict[Callable[["ProfilePair"], Any], Any] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
+
+
+def once(derive: Callable[[ProfilePair], T]) -> Callable[[ProfilePair], T]:
+    """Have something that several measures need of a pair derived once."""
+
+    @wraps(derive)
+    def derived(pair: ProfilePair) -> T:
+        if derive not in pair.derived:
+            pair.derived[derive] = derive(pair)
+        return cast("T", pair.derived[derive])
+
+    return derived
 
 
 @dataclass(frozen=True)

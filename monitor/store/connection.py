@@ -1,9 +1,11 @@
 """How a database is reached, and what is said when it cannot be."""
 
+import atexit
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 from sqlalchemy import URL, Connection, Engine, StaticPool, create_engine, event, make_url
 from sqlalchemy.exc import (
@@ -22,6 +24,8 @@ WAIT_SECONDS = 10
 TURN_SECONDS = 30
 """How long a writer of a SQLite file waits for its turn. SQLite keeps no queue: who writes again
 and again may be served many times before one that waits, the more so on a busy machine."""
+
+_ENGINES: WeakSet[Engine] = WeakSet()
 
 IDLE_SECONDS = 30
 """How long a server waits in a transaction for the next statement of a writer, which may have been
@@ -115,7 +119,21 @@ def connect_lazily(url: URL, *, looking: bool = False, new: bool = False) -> Eng
         StoreError: The driver is not installed.
     """
     if url.drivername == "sqlite":
-        return _sqlite_engine(url, looking=looking, new=new)
+        engine = _sqlite_engine(url, looking=looking, new=new)
+    else:
+        engine = _postgresql_engine(url)
+    _ENGINES.add(engine)
+    return engine
+
+
+@atexit.register
+def _give_back() -> None:
+    """Close what is open when the process ends: SQLite then leaves one file, and not three."""
+    for engine in list(_ENGINES):
+        engine.dispose()
+
+
+def _postgresql_engine(url: URL) -> Engine:
     asked = {
         "connect_timeout": WAIT_SECONDS,
         # A server that is gone without a word is noticed by what is not acknowledged.

@@ -24,8 +24,7 @@ def results_digest(connection: Connection, run: int) -> str:
         found.update(f"{table.name} {' '.join(column.name for column in columns)}\n".encode())
         query = select(*columns).where(table.c.run == run).order_by(table.c.position)
         for row in connection.execute(query):
-            text = json.dumps(list(row), sort_keys=True, separators=(",", ":"), default=_as_text)
-            found.update(text.encode() + b"\n")
+            found.update(_DIGESTED.encode(list(row)).encode() + b"\n")
     return found.hexdigest()
 
 
@@ -35,3 +34,6 @@ def _as_text(value: Any) -> str:
     if isinstance(value, datetime):
         return value.isoformat()
     raise TypeError(f"no column holds a {type(value).__name__}")
+
+
+_DIGESTED = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=_as_text)

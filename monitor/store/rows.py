@@ -37,6 +37,8 @@ BAND = "band"
 """What a finding on a disparity is judged by, as its row says it."""
 
 _LIMIT_KINDS: dict[str, type[Limit | Band]] = {"limit": Limit, BAND: Band}
+_NAMES = {kind: [item.name for item in fields(kind)] for kind in (Limit, Band, Evidence)}
+_NO_BOUNDS = dict.fromkeys(_NAMES[Limit] + _NAMES[Band])
 _NOT_A_FIGURE = {"n", "n_reference", "method", "detail", "note"}
 
 
@@ -324,7 +326,6 @@ def reading_of(row: RowMapping, model: str) -> Reading:
 
 
 def _finding_row(finding: Finding, number: int, position: int, reading: int) -> dict[str, Any]:
-    bounds = {item.name: None for kind in _LIMIT_KINDS.values() for item in fields(kind)}
     return {
         "run": number,
         "position": position,
@@ -334,10 +335,15 @@ def _finding_row(finding: Finding, number: int, position: int, reading: int) -> 
         "reason": finding.reason,
         "explanation": finding.explanation,
         "limit_kind": "limit" if isinstance(finding.limit, Limit) else BAND,
-        **bounds,
-        **asdict(finding.limit),
-        "evidence": {str(verdict): asdict(test) for verdict, test in finding.evidence.items()},
+        **_NO_BOUNDS,
+        **_figures(finding.limit),
+        "evidence": {str(verdict): _figures(test) for verdict, test in finding.evidence.items()},
     }
+
+
+def _figures(flat: Limit | Band | Evidence) -> dict[str, Any]:
+    # Not asdict, which copies every number by itself: there are a thousand of them in a run.
+    return {name: getattr(flat, name) for name in _NAMES[type(flat)]}
 
 
 def finding_of(row: RowMapping, reading: Reading) -> Finding:

@@ -66,12 +66,19 @@ class AnyText(TypeDecorator[str]):
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """Return the text with what a database refuses escaped."""
         _ = dialect
-        return None if value is None else _REFUSED.sub(_escape, str(value))
+        if value is None:
+            return None
+        text = str(value)
+        if text.isascii() and text.isprintable() and "\\" not in text:  # as nearly all of them
+            return text
+        return _REFUSED.sub(_escape, text)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
         """Return the text as it was given."""
         _ = dialect
-        return None if value is None else _ESCAPED.sub(_unescape, value)
+        if value is None or "\\" not in value:
+            return value
+        return _ESCAPED.sub(_unescape, value)
 
 
 class CanonicalJson(TypeDecorator[Any]):
@@ -85,7 +92,7 @@ class CanonicalJson(TypeDecorator[Any]):
         _ = dialect
         if value is None:
             return None
-        return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return _CANONICAL.encode(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         """Return the document's content."""
@@ -93,6 +100,7 @@ class CanonicalJson(TypeDecorator[Any]):
         return None if value is None else json.loads(value)
 
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
 _REFUSED = re.compile("[\\\\\x00\ud800-\udfff]")
 _ESCAPED = re.compile(r"\\u([0-9a-f]{4})")
 

@@ -29,8 +29,8 @@ def counts(successes: ArrayLike, trials: ArrayLike) -> tuple[FloatArray, FloatAr
             reason for the missing number instead of a call.
     """
     x, n = np.broadcast_arrays(np.asarray(successes, np.float64), np.asarray(trials, np.float64))
-    if not (n > 0).all():
-        raise ValueError("a proportion of no trials does not exist")
-    if not ((x >= 0) & (x <= n)).all():
+    if not ((n > 0) & (x >= 0) & (x <= n)).all():
+        if not (n > 0).all():
+            raise ValueError("a proportion of no trials does not exist")
         raise ValueError("successes lie between 0 and the number of trials")
     return x, n

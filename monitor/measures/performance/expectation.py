@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from monitor.domain.estimate import Absence, Estimate, Result, Unmeasurable
-from monitor.measures.measure import Description, Family, ProfilePair
+from monitor.measures.measure import Description, Family, ProfilePair, once
 from monitor.measures.performance.level import (
     LEVEL,
     Level,
@@ -54,6 +54,7 @@ def cell_means(side: Side) -> FloatArray:
     return np.divide(counts.sums, counts.cells, out=np.zeros(grid.cells), where=counts.cells > 0)
 
 
+@once
 def calibrated(pair: ProfilePair) -> Calibrated | Unmeasurable:
     """Return what the baseline's labels say of the window's scores.
 

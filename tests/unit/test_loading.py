@@ -1,0 +1,74 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.commands import ROOT
+
+MODEL = ROOT / "config" / "models" / "card-late-payment.yaml"
+
+
+def said_by(code: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize(
+    ("others", "left_out"), [("[]", True), ("[[] for _ in range(100_000)]", False)]
+)
+def test_only_a_process_that_has_just_begun_leaves_what_is_loaded_out_of_collections(
+    others, left_out
+):
+    code = f"import gc, monitor; kept = {others}; monitor.open_model; print(gc.get_freeze_count() > 0, gc.isenabled())"
+    assert said_by(code) == f"{left_out} True"
+
+
+def test_what_somebody_has_left_out_of_collections_stays_so():
+    code = """
+import gc, monitor
+kept = [[] for _ in range(100_000)]
+gc.freeze()
+monitor.open_model
+print(gc.get_freeze_count() > 100_000)
+"""
+    assert said_by(code) == "True"
+
+
+def test_garbage_of_others_is_collected_still():
+    code = """
+import gc, weakref, monitor
+class Node: pass
+kept = [[] for _ in range(100_000)]
+node = Node(); node.itself = node
+gone = weakref.ref(node)
+monitor.open_model
+del node
+gc.collect()
+print(gone() is None)
+"""
+    assert said_by(code) == "True"
+
+
+def test_tools_that_nobody_asked_for_load_when_they_are_used():
+    code = f"""
+import sys, monitor
+monitor.open_model({str(MODEL)!r})
+before = "numpy.f2py.crackfortran" in sys.modules, "unittest" in sys.modules
+import numpy
+numpy.testing.assert_array_equal([1], [1])
+print(*before, "unittest" in sys.modules, numpy.f2py.get_include.__name__)
+"""
+    assert said_by(code) == "False False True get_include"
+
+
+def test_a_database_is_one_file_when_a_command_is_over(tmp_path):
+    settings = tmp_path / "modelmon.yaml"
+    settings.write_text(f"models: {MODEL.parent}\n", encoding="utf-8")
+    for words in (["db", "upgrade"], ["baseline", "list"]):
+        command = [sys.executable, "-m", "monitor", "--config", str(settings), *words]
+        subprocess.run(command, check=True, cwd=ROOT, capture_output=True)
+    database = next(Path(tmp_path).rglob("*.db"))
+    assert [path.name for path in database.parent.glob(f"{database.name}*")] == [database.name]
