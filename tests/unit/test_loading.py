@@ -69,6 +69,6 @@ def test_a_database_is_one_file_when_a_command_is_over(tmp_path):
     settings.write_text(f"models: {MODEL.parent}\n", encoding="utf-8")
     for words in (["db", "upgrade"], ["baseline", "list"]):
         command = [sys.executable, "-m", "monitor", "--config", str(settings), *words]
-        subprocess.run(command, check=True, cwd=ROOT, capture_output=True)
+        subprocess.run(command, check=True, cwd=tmp_path, capture_output=True)
     database = next(Path(tmp_path).rglob("*.db"))
     assert [path.name for path in database.parent.glob(f"{database.name}*")] == [database.name]
