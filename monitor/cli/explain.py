@@ -94,7 +94,8 @@ def _explain_run(
         raise click.UsageError(f"{meant} has {len(revisions)} revisions, and none is {revision}")
     known = store.origins(model)
     origins = [known[each.version] for each in run.results if each.version in known]
-    explained = Explained(run, number, revisions, policy, _since(policy, run), origins)
+    since, recorded = _since(policy, run), store.recorded_at(run)
+    explained = Explained(run, number, revisions, policy, since, origins, recorded)
     if output == "json":
         write_document(explanation_document(explained))
     else:

@@ -37,16 +37,45 @@ def list_policies(config_file: Path, models: tuple[str, ...], output: Output) ->
 
 @policy.command()
 @click.argument("model")
+@click.option("--digest", default=None, help="One that results were judged by, or how it begins.")
 @click.pass_obj
-def show(config_file: Path, model: str) -> None:
-    """Print the policy in force with every default filled in, as YAML."""
+def show(config_file: Path, model: str, digest: str | None) -> int:
+    """Print the policy in force with every default filled in, as YAML.
+
+    With --digest, as a result, a permit or a record of the audit log names it, the one that it is
+    the digest of. The exit code is 5 when what is stored of it has another digest now.
+    """
     from monitor.config.content import policy_as_yaml
 
-    found, _ = _found(config_file, model)
+    found, store = _found(config_file, model)
+    if digest is not None:
+        return _show_stored(store, model, digest)
     click.echo(policy_as_yaml(found.policy), nl=False)
     say(f"{model}: policy {found.policy.digest}")
     if found.waits:
         say(f"{model}: its file, {found.file.digest}, is looser and waits for approval")
+    return 0
+
+
+def _show_stored(store: "Store", model: str, begin: str) -> int:
+    from monitor import app
+    from monitor.config.content import policy_as_yaml
+
+    used = [each.digest for each in store.policies(model)]
+    meant = [digest for digest in used if digest.startswith(begin.removeprefix("sha256:"))]
+    if len(meant) != 1 or not begin:
+        found = "none" if not meant else f"{len(meant)}: {', '.join(meant)}"
+        raise click.UsageError(
+            f"of the policies that results of {model} were judged by, {begin!r} begins {found};"
+            f" modelmon policy list {model} has them all"
+        )
+    stored = app.policy_of_text(store.policy_text(meant[0]))
+    click.echo(policy_as_yaml(stored), nl=False)
+    if stored.digest == meant[0]:
+        say(f"{model}: policy {stored.digest}, computed again from what is printed")
+        return 0
+    say(f"{model}: what is stored of the policy {meant[0]} has the digest {stored.digest} now")
+    return 5
 
 
 @policy.command()

@@ -20,6 +20,7 @@ from monitor.engine.authority import Authorities
 from monitor.engine.past import PastFinding, RunLine
 from monitor.engine.progress import Progress
 from monitor.engine.pruning import Prunable
+from monitor.engine.recorded_at import RunRecords
 from monitor.engine.registry import RegistryMemory
 from monitor.engine.survey import Survey
 from monitor.engine.used import PolicyHistory
@@ -276,7 +277,7 @@ class RunCounts:
     first_seen: Mapping[str, datetime] = field(default_factory=dict)
 
 
-class Store(Authorities, RegistryMemory, Answers, PolicyHistory, Prunable, Protocol):
+class Store(Authorities, RegistryMemory, Answers, PolicyHistory, Prunable, RunRecords, Protocol):
     """Where everything is remembered. Every write is one transaction."""
 
     def under(self, term: Term) -> "Store":

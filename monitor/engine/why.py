@@ -18,6 +18,7 @@ from monitor.domain.window import Window
 from monitor.engine.alarms import alarms_since
 from monitor.engine.past import PastFinding
 from monitor.engine.ports import Revision, Store
+from monitor.engine.recorded_at import RecordedAt
 from monitor.engine.references import hold, pair_with_baseline
 from monitor.engine.scan import carriers
 from monitor.measures.attribution.catalogue import ATTRIBUTIONS
@@ -122,6 +123,7 @@ class Why:
         grid: Digest of the grid; "" where there is none.
         origin: Where the version came from, as a registry told it when it was first seen; None
             where no registry did.
+        recorded: The run's record in the audit log; None for a run from before there was one.
     """
 
     finding: Finding
@@ -138,6 +140,7 @@ class Why:
     profile: str = ""
     grid: str = ""
     origin: Origin | None = None
+    recorded: RecordedAt | None = None
 
 
 def latest_of(store: Store, fingerprint: str) -> PastFinding:
@@ -204,7 +207,7 @@ def why(
     if result is None or not result.baseline:
         ranking = None if result is None else _ranking(policy, result, None)
         bare = Why(finding, run, number, revisions, None, None, {}, ranking, history, alarm)
-        return replace(bare, origin=origin)
+        return replace(bare, origin=origin, recorded=store.recorded_at(run))
     baseline = store.baseline(result.baseline)
     pair = pair_with_baseline(
         window, baseline, grid_from_bytes(baseline.grid), profile_from_bytes(result.profile)
@@ -227,6 +230,7 @@ def why(
         content_digest(result.profile),
         pair.grid.digest,
         origin,
+        store.recorded_at(run),
     )
 
 

@@ -42,7 +42,7 @@ def run_completed(run: Run, revision: int, results: str) -> Happened:
         "results": results,
         "code": run.code,
     }
-    event = AuditEvent(EventType.RUN_COMPLETED, _model(run.model), DAEMON, run.policy, data)
+    event = AuditEvent(EventType.RUN_COMPLETED, subject_of(run.model), DAEMON, run.policy, data)
     return Happened(run.finished, event)
 
 
@@ -54,13 +54,13 @@ def run_failed(failure: Failure) -> Happened:
         "explanation": _plain(failure.explanation),
         "code": failure.code,
     }
-    event = AuditEvent(EventType.RUN_FAILED, _model(failure.model), data=data)
+    event = AuditEvent(EventType.RUN_FAILED, subject_of(failure.model), data=data)
     return Happened(failure.finished, event)
 
 
 def policy_activated(policy: Policy, run: Run) -> Happened:
     """Return the event of a run under another policy than the one before."""
-    event = AuditEvent(EventType.POLICY_ACTIVATED, _model(policy.model), DAEMON, policy.digest)
+    event = AuditEvent(EventType.POLICY_ACTIVATED, subject_of(policy.model), DAEMON, policy.digest)
     return Happened(run.finished, event)
 
 
@@ -74,7 +74,7 @@ def baseline_registered(baseline: Baseline) -> Happened:
         "why": _plain(baseline.why),
         "code": baseline.code,
     }
-    subject = f"{_model(baseline.model)}/version/{_plain(baseline.version)}"
+    subject = f"{subject_of(baseline.model)}/version/{_plain(baseline.version)}"
     actor = Actor(_plain(baseline.registered_by), "cli")
     return Happened(
         baseline.registered_at,
@@ -99,7 +99,7 @@ def quarantine_changed(
         "why": _plain(file.why),
     }
     at, actor = decided or (file.last_tried, DAEMON)
-    event = AuditEvent(EventType.QUARANTINE_CHANGED, _model(file.model), actor, data=data)
+    event = AuditEvent(EventType.QUARANTINE_CHANGED, subject_of(file.model), actor, data=data)
     return Happened(at, event)
 
 
@@ -114,7 +114,7 @@ def alert_changed(model: str, event: AlertEvent) -> Happened:
         "severity": event.severity.value,
         "condition": event.condition.value,
     }
-    return Happened(event.at, AuditEvent(EventType.ALERT_CHANGED, _model(model), data=data))
+    return Happened(event.at, AuditEvent(EventType.ALERT_CHANGED, subject_of(model), data=data))
 
 
 def alert_muted(mute: Mute, actor: Actor | None = None) -> Happened:
@@ -131,7 +131,7 @@ def alert_muted(mute: Mute, actor: Actor | None = None) -> Happened:
         "why": _plain(mute.why),
     }
     said = actor or Actor(_plain(mute.by), "cli")
-    return Happened(mute.at, AuditEvent(kind, _model(mute.model), said, data=data))
+    return Happened(mute.at, AuditEvent(kind, subject_of(mute.model), said, data=data))
 
 
 def answer_changed(answer: Answer, at: datetime) -> Happened:
@@ -145,7 +145,7 @@ def answer_changed(answer: Answer, at: datetime) -> Happened:
         "reasons": [_plain(reason) for reason in answer.reasons],
         "answer": answer.digest,
     }
-    subject = f"{_model(answer.model)}/version/{_plain(answer.version)}"
+    subject = f"{subject_of(answer.model)}/version/{_plain(answer.version)}"
     kind = EventType.GATE_ANSWER_CHANGED
     return Happened(at, AuditEvent(kind, subject, DAEMON, answer.policy, data))
 
@@ -170,7 +170,7 @@ def gate_used(
             for (version, client, action), count in sorted(asked.items())
         ]
         data: Mapping[str, Json] = {"hour": hour.isoformat(), "replica": replica, "asked": found}
-        event = AuditEvent(EventType.GATE_USAGE_ROLLUP, _model(model), data=data)
+        event = AuditEvent(EventType.GATE_USAGE_ROLLUP, subject_of(model), data=data)
         yield Happened(at, event)
 
 
@@ -207,7 +207,7 @@ def store_pruned(
     """
     data: Mapping[str, Json] = {"rows": dict(rows), "results": [_pruned(item) for item in results]}
     actor = Actor(_plain(by), "cli") if by else DAEMON
-    return Happened(at, AuditEvent(EventType.STORE_PRUNED, _model(model), actor, data=data))
+    return Happened(at, AuditEvent(EventType.STORE_PRUNED, subject_of(model), actor, data=data))
 
 
 def _pruned(item: PrunedResult) -> Json:
@@ -254,12 +254,13 @@ def authority_exceeded(  # noqa: PLR0917  # six nouns, each of another type
     }
     if condition is not None:
         data |= {"condition": _plain(condition[0]), "bound": f"{condition[1]:g}"}
-    subject = f"{_model(run.model)}/version/{_plain(version)}"
+    subject = f"{subject_of(run.model)}/version/{_plain(version)}"
     kind = EventType.AUTHORITY_EXCEEDED
     return Happened(run.finished, AuditEvent(kind, subject, DAEMON, run.policy, data))
 
 
-def _model(name: str) -> str:
+def subject_of(name: str) -> str:
+    """Return the subject of records about a model as a whole."""
     return f"model/{_plain(name)}"
 
 

@@ -422,6 +422,8 @@ def _drawn(why: Why) -> Iterator[tuple[Pair, ...]]:
 def _rests_on(why: Why) -> Iterator[Fact]:
     run, baseline = why.run, why.baseline
     yield Fact("run", run.identity, digest=True)
+    if why.recorded is not None:
+        yield Fact("audit record", why.recorded.text)
     yield Fact("result", f"{why.revision} of {why.revisions[-1].number} of its window")
     yield Fact("data", run.manifest.digest, digest=True)
     for state in run.manifest.snapshots:

@@ -12,6 +12,7 @@ from monitor.domain.reference import Composition
 from monitor.domain.registry import Origin
 from monitor.domain.run import Run
 from monitor.engine.ports import Revision
+from monitor.engine.recorded_at import RecordedAt
 from monitor.engine.tallies import tally_document
 from monitor.reports.file_notes import notes_on_files
 from monitor.reports.finding_document import judged_document
@@ -42,6 +43,7 @@ class Explained:
         since: How the window's files differ now from those of the run; None when the log cannot be
             reached.
         origins: Where its versions came from, as a registry told it when each was first seen.
+        recorded: Its record in the audit log; None for a run from before there was one.
     """
 
     run: Run
@@ -50,6 +52,7 @@ class Explained:
     policy: Policy
     since: LateChange | None = None
     origins: Sequence[Origin] = ()
+    recorded: RecordedAt | None = None
 
     @property
     def written(self) -> str:
@@ -92,6 +95,7 @@ def explanation_document(explained: Explained) -> dict[str, Any]:
         "newest_revision": explained.revisions[-1].number,
         "outcome": run.outcome.value,
         "identity": run.identity,
+        "audit_record": None if explained.recorded is None else asdict(explained.recorded),
         "policy": run.policy,
         "policy_in_force": explained.policy.digest,
         "baselines": {result.version: result.baseline or None for result in run.results},
@@ -128,6 +132,7 @@ def run_table(explained: Explained) -> Table:
         ("revision", f"{explained.revision} of {newest}"),
         ("outcome", run.outcome.value),
         ("identity", run.identity),
+        ("audit record", "none" if explained.recorded is None else explained.recorded.text),
         ("policy", f"{run.policy} ({current})"),
         *((f"baseline of version {item.version}", item.baseline or "none") for item in run.results),
         ("data", _digest_text(explained)),

@@ -445,6 +445,7 @@ def _provenance_table(why: Why, policy: Policy) -> Table:
     baseline = why.baseline
     facts = [
         ("run", run.identity),
+        ("audit record", "" if why.recorded is None else why.recorded.text),
         ("policy", run.policy),
         ("", force),
         ("baseline", "" if baseline is None else baseline.digest),

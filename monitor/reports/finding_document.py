@@ -52,6 +52,7 @@ def finding_document(why: Why, policy: Policy) -> _Document:
         },
         "provenance": {
             "run": run.identity,
+            "audit_record": None if why.recorded is None else asdict(why.recorded),
             "policy": run.policy,
             "policy_in_force": policy.digest,
             "baseline": None if why.baseline is None else why.baseline.digest,

@@ -67,6 +67,7 @@ from monitor.store.quarantine import read_files
 from monitor.store.registry import SqlRegistry
 from monitor.store.roll_up import pruned_at, require_kept
 from monitor.store.rows import baseline_of, listing_of, run_of, window_of
+from monitor.store.run_records import SqlRunRecords
 from monitor.store.schema import require_current
 from monitor.store.size import read_size
 from monitor.store.tables import (
@@ -93,7 +94,15 @@ _Written = TypeVar("_Written")
 
 
 class SqlStore(
-    SqlAlerts, SqlAuthorities, SqlEvidence, SqlRegistry, SqlGate, SqlPolicies, SqlPruning, Store
+    SqlAlerts,
+    SqlAuthorities,
+    SqlEvidence,
+    SqlRegistry,
+    SqlGate,
+    SqlPolicies,
+    SqlPruning,
+    SqlRunRecords,
+    Store,
 ):
     """Everything that is remembered, in one database.
 

@@ -14,6 +14,7 @@ from sqlalchemy import create_engine, text
 from monitor import audit_verify
 from monitor.domain.alert import Mute
 from monitor.domain.errors import AuditError, StoreError
+from monitor.engine.recorded_at import RecordedAt
 from monitor.governance.checkpoint import Checkpoint, unverified_checkpoint
 from monitor.governance.events import EventType
 from monitor.governance.note import new_signing_key
@@ -439,3 +440,26 @@ def test_what_a_witness_cannot_keep_is_said(tmp_path):
 
 def a_note():
     return Checkpoint(ORIGIN, 1, bytes(32)).signed(KEY)
+
+
+def test_a_run_names_its_record(url):
+    first, second = a_run(1), a_run(2)
+
+    def records(store):
+        a_filled(store, days=0)
+        for run in (first, second):
+            store.commit(run, a_policy())
+        return [store.recorded_at(run) for run in (first, second, a_run(3))]
+
+    one, other, none = store_of(url, records)
+    assert none is None
+    bodies = looked(url, AuditStore.logs)[-1].bodies
+    for found, run in ((one, first), (other, second)):
+        event = record_of(bodies[found.sequence]).event
+        assert (event.type, event.data["run"]) == (EventType.RUN_COMPLETED, run.identity)
+        assert (found.log, found.covered) == (ORIGIN, len(bodies))
+    assert (
+        other.text == f"{other.sequence} of {ORIGIN}, covered by the checkpoint over {len(bodies)}"
+    )
+    assert RecordedAt(ORIGIN, 7, None).text == f"7 of {ORIGIN}, not signed"
+    assert RecordedAt(ORIGIN, 7, 7).text == f"7 of {ORIGIN}, not signed"

@@ -117,6 +117,7 @@ def test_machines_get_the_same_and_the_parts_add_up(folder):
     assert fsum(item["contribution"] for item in parts["parts"]) == pytest.approx(parts["total"])
     assert [item["verdict"] for item in told["history"]] == ["ok", "ok", "ok", "critical"]
     assert told["provenance"]["policy"] == told["provenance"]["policy_in_force"]
+    assert told["provenance"]["audit_record"]["sequence"] > 0
     rate = json.loads(
         call(folder, "explain", fingerprint(folder, "decision_rate"), "--json").stdout
     )

@@ -1,5 +1,9 @@
 """A looser file waits beside a running daemon, and holds once two people have agreed."""
 
+import re
+import sqlite3
+from contextlib import closing
+
 import pytest
 
 from monitor.cli.main import run
@@ -58,7 +62,16 @@ def test_a_looser_file_waits_beside_the_daemon_until_it_is_approved(deployment, 
     code, shown, said = call("policy", "show", "credit")
     assert (code, "warning: 0.2" in shown, "is looser" in said) == (0, True, False)
     assert "in force, before its first run" in call("policy", "list", "credit")[1]
+    before = re.search(r"\b[0-9a-f]{64}\b", call("explain", "credit")[1].partition("policy")[2])[0]
+    code, judged_by, said = call("policy", "show", "credit", "--digest", before[:8])
+    assert (code, judged_by != shown, before in said) == (0, True, True)
+    code, _, said = call("policy", "show", "credit", "--digest", "0000")
+    assert (code, "begins none" in said, "modelmon policy list credit" in said) == (2, True, True)
     assert call("policy", "propose", "credit", "--why", "again", "--by", "olga")[0] == 2
+    with closing(sqlite3.connect(deployment.database)) as database, database:
+        database.execute("UPDATE modelmon_policies SET text = replace(text, 'vic', 'mallory')")
+    code, _, said = call("policy", "show", "credit", "--digest", f"sha256:{before}")
+    assert (code, f"what is stored of the policy {before}" in said) == (5, True)
 
 
 LAXER = """

@@ -164,7 +164,8 @@ class Pages:
                 "The newest one",
                 [(str(window), ("models", policy.model, "runs", start, NEWEST))],
             )
-        explained = Explained(run, revision, revisions, policy)
+        recorded = store.recorded_at(run)
+        explained = Explained(run, revision, revisions, policy, recorded=recorded)
         made = result_page(explained, self._library.small(policy, run))
         return html.page("run.html", parts, it=made)
 
