@@ -1,13 +1,10 @@
 """``modelmon gate``: ask whether a version may act, and keep to the answer."""
 
 import json
-import os
 import signal
-import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from monitor.cli.files import write_whole
+from monitor.cli.job import Job, SignalsHandedOn
 from monitor.cli.output import Output, output_option, say, write_document, write_tables
 from monitor.domain.errors import ModelmonError
 from monitor.reports.table import Table
@@ -24,9 +22,6 @@ if TYPE_CHECKING:
 
 REFUSED = 75
 """The exit code of a job that may not run now: EX_TEMPFAIL, so that schedulers try it again."""
-
-_PATIENCE = 10.0
-"""Seconds that a job has to end after SIGTERM before it is killed."""
 
 
 @click.group()
@@ -135,26 +130,29 @@ def execute(
 ) -> int:
     """Run a command while the version may act.
 
-    Where it may not, nothing is run and the exit code is 75. Where it no longer may, the command
-    gets SIGTERM, ten seconds later SIGKILL, and the exit code is 75; otherwise it is the command's.
+    Where it may not, nothing is run and the exit code is 75. Where it no longer may, or no longer
+    within the conditions that the command was given, the command and all that it has started get
+    SIGTERM, ten seconds later SIGKILL, and the exit code is 75; otherwise it is the command's.
     """
     decision = asked.decide()
-    if not _may(decision, keeps_conditions=keeps_conditions):
+    if not decision.allowed or (decision.conditions and not keeps_conditions):
         say(f"modelmon: {asked} may not act: {decision}")
         return REFUSED
     told = {
         "MODELMON_PERMIT": asked.document.decode(),
         "MODELMON_CONDITIONS": json.dumps(dict(decision.conditions)),
     }
-    try:
-        job = subprocess.Popen(command, env=os.environ | told)  # noqa: S603  # what the caller asked for
-    except OSError as error:
-        raise click.UsageError(f"{command[0]} cannot be run: {error.strerror}") from error
-    watched = _Watched(job, lambda found: _may(found, keeps_conditions=keeps_conditions))
-    if not let_run:
-        watched.watch(asked)
-    with _handed_on(job):
-        code = _ended(job.wait())
+    with SignalsHandedOn() as signals:
+        try:
+            job = Job(command, told)
+        except OSError as error:
+            raise click.UsageError(f"{command[0]} cannot be run: {error.strerror}") from error
+        signals.to(job)
+        watched = _Watched(job, decision.conditions)
+        if not let_run:
+            watched.watch(asked)
+        with job.before_the_terminal():
+            code = job.wait()
     asked.close()
     if watched.stopped is None:
         return code
@@ -205,30 +203,22 @@ def sync(
 _LOOK = 0.2
 
 
-@contextmanager
-def _handed_on(job: "subprocess.Popen[bytes]") -> Iterator[None]:
-    """Hand on to a job the signals by which somebody ends this process."""
-    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-    before = {
-        number: signal.signal(number, lambda got, _: job.send_signal(got)) for number in numbers
-    }
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 class _NoPermitError(ModelmonError):
     """There is no permit to write."""
 
 
 class _Watched:
-    """A job, and whoever ends it when its version may no longer act."""
+    """A job, and whoever ends it when its version no longer may act as it was told.
 
-    def __init__(self, job: "subprocess.Popen[bytes]", may: "Callable[[Decision], bool]") -> None:
+    Args:
+        job: The job.
+        given: The conditions that it was given: it cannot be told of others.
+    """
+
+    def __init__(self, job: Job, given: Mapping[str, float]) -> None:
         self._job = job
-        self._may = may
+        self._given = given
+        self._lock = threading.Lock()
         self.stopped: Decision | None = None
 
     def watch(self, asked: "Gate") -> None:
@@ -237,28 +227,25 @@ class _Watched:
         threading.Thread(target=self._lapse, args=(asked,), daemon=True).start()
 
     def _lapse(self, asked: "Gate") -> None:
-        while self._job.poll() is None:
+        while self._job.running:
             self._look(asked.decide())
             time.sleep(1)
 
     def _look(self, decision: "Decision") -> None:
-        if self._may(decision) or self.stopped is not None or self._job.poll() is not None:
-            return
-        self.stopped = decision
-        self._job.terminate()
-        try:
-            self._job.wait(_PATIENCE)
-        except subprocess.TimeoutExpired:
-            self._job.kill()
+        with self._lock:
+            kept = _is_within(self._given, decision.conditions)
+            if (decision.allowed and kept) or self.stopped is not None or not self._job.running:
+                return
+            self.stopped = decision
+            self._job.end()
 
 
-def _may(decision: "Decision", *, keeps_conditions: bool) -> bool:
-    return decision.allowed and (keeps_conditions or not decision.conditions)
-
-
-def _ended(code: int) -> int:
-    """Return the exit code of a command as a shell has it: 128 and the signal that ended it."""
-    return code if code >= 0 else 128 - code
+def _is_within(given: Mapping[str, float], wanted: Mapping[str, float]) -> bool:
+    """Return whether who keeps the conditions that were given keeps those that are wanted."""
+    return all(
+        name in given and (given[name] >= bound if name == _SHARE else given[name] <= bound)
+        for name, bound in wanted.items()
+    )
 
 
 def _gate(url: str, model: str, version: str, keys: Path | None, token_file: Path | None) -> "Gate":

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -39,6 +40,31 @@ http {{
 {guide}
 }}
 """
+
+
+OTHERWISE = (
+    "/models/credit/2/x/../../1/score",
+    "/models/credit/2/..%2f1/score",
+    "/models/credit/2%2f..%2f1/score",
+    "/models/credit/%31/score",
+    "/models/credit/1%3Fkeeps=conditions/score",
+    "/models/credit/./1/score",
+    "/models//credit/1/score",
+    "/models/credit/1/..",
+    "/models/credit/1/..?x",
+    "/models/credit/1/score#x",
+)
+"""Paths that are the one that is allowed once they are written otherwise."""
+
+
+def asked_as_is(front, path):
+    """Return the status that is answered for a path which no client has made sense of."""
+    host, port = urlsplit(front).netloc.split(":")
+    with socket.create_connection((host, int(port))) as connection:
+        connection.sendall(
+            f"GET {path} HTTP/1.1\r\nHost: model\r\nConnection: close\r\n\r\n".encode()
+        )
+        return int(connection.makefile("rb").readline().split()[1])
 
 
 class Model(BaseHTTPRequestHandler):
@@ -128,6 +154,9 @@ def test_a_version_acts_from_its_approval_to_its_hold_and_no_longer_than_its_per
         wait_for(lambda: get(check)[0] == 204)
         assert json.loads(get(score)[1])["approved"]
         assert get(f"{front}/models/credit/2/score")[0] == 403  # a version that nobody knows
+        for path in OTHERWISE:  # one version would be checked, and another one asked for
+            assert (path, asked_as_is(front, path)) == (path, 400)
+        assert asked_as_is(front, "/models/credit/1/score?of=50%25&by=/../2") == 200
         client = Gate(gate, "credit", "1")
         assert client.decide().allowed
         told = []

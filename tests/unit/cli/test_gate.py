@@ -1,9 +1,12 @@
 """``modelmon gate`` before a real gate: what it says, what it runs, what it writes."""
 
 import json
+import os
+import signal
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +14,7 @@ from monitor.cli.main import run
 from monitor.governance.jws import key_set
 from monitor.governance.note import SigningKey
 from monitor.governance.standing import State
+from tests.e2e.deployment import wait_for
 from tests.gatehouse import KEY, open_gate
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
@@ -87,6 +91,70 @@ def test_a_job_is_stopped_when_its_version_no_longer_may_act(house, capsys):
     assert execute(house, "3", *SLEEP) == 75
     assert time.monotonic() - started < 20
     assert "may no longer act, and was stopped: route_to_human" in capsys.readouterr().err
+
+
+LEAVES_A_CHILD = """
+trap '' TERM
+sh -c 'trap "" TERM; echo $$ > "$0"; while :; do sleep 0.1; done' "$1" &
+while :; do sleep 0.1; done
+"""
+
+
+def is_there(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_what_a_job_has_started_ends_with_it_whatever_it_does_with_the_signal(
+    house, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("monitor.cli.job.PATIENCE", 0.3)
+    out = tmp_path / "child"
+
+    def hold():
+        while not (out.exists() and out.read_text().endswith("\n")):
+            time.sleep(0.01)
+        house.versions.put("credit", "3", State.HELD)
+
+    threading.Thread(target=hold).start()
+    assert execute(house, "3", "sh", "-c", LEAVES_A_CHILD, "sh", str(out)) == 75
+    wait_for(lambda: not is_there(int(out.read_text())))
+
+
+def test_a_job_is_stopped_when_its_conditions_become_tighter_than_those_it_was_given(house, capsys):
+    stopper = threading.Timer(0.5, lambda: house.versions.put("credit", "3", State.RESTRICTED))
+    stopper.start()
+    assert execute(house, "3", *SLEEP, options=["--keeps-conditions"]) == 75
+    assert "was stopped: allow_with_conditions (fresh)" in capsys.readouterr().err
+    stopper = threading.Timer(0.1, lambda: house.versions.put("credit", "5", State.APPROVED))
+    stopper.start()
+    code = [sys.executable, "-c", "import time; time.sleep(1)"]
+    assert execute(house, "5", *code, options=["--keeps-conditions"]) == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1])
+def test_signals_are_handed_on_to_the_job_and_its_exit_code_is_told(house, tmp_path, number):
+    out = tmp_path / "ready"
+    code = (
+        "import pathlib, signal, sys, time\n"
+        "signal.signal(int(sys.argv[2]), lambda *_: sys.exit(9))\n"
+        "pathlib.Path(sys.argv[1]).touch()\n"
+        "time.sleep(60)\n"
+    )
+
+    def send():
+        while not out.exists():
+            time.sleep(0.01)
+        os.kill(os.getpid(), number)
+
+    threading.Thread(target=send).start()
+    assert execute(house, "3", sys.executable, "-c", code, str(out), str(int(number))) == 9
+
+
+def test_a_job_that_a_signal_ended_is_told_as_a_shell_tells_it(house):
+    assert execute(house, "3", "sh", "-c", "kill -KILL $$") == 128 + signal.SIGKILL
 
 
 def test_a_job_may_be_let_run(house):
