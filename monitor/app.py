@@ -132,7 +132,7 @@ def policy_of_text(text: str) -> Policy:
     """
     from monitor.config.model_file import parse_policy
 
-    return parse_policy(text, "(the stored policy)")
+    return parse_policy(text, "(the stored policy)", stored=True)
 
 
 def in_force(file: Policy, store: "Store") -> "InForce":

@@ -11,6 +11,7 @@ from monitor.config.change_rules import (
     Rule,
     about,
     added,
+    besides,
     bound,
     condition,
     earlier,
@@ -47,9 +48,12 @@ RULES: Mapping[str, Rule] = {
     "fields.*.min": larger,
     "fields.*.max": smaller,
     "fields.*.*": added,
+    "decision.positive_is": besides,
     "decision.**": added,
     "label.min_coverage": smaller,
     "label.**": added,
+    "classes.probabilities.*": besides,
+    "classes.favourable": besides,
     "classes.**": added,
     "populations.*.legal_basis": NEUTRAL,
     "populations.*.retention_days": NEUTRAL,
@@ -120,7 +124,7 @@ RULES: Mapping[str, Rule] = {
     "accountability.validators": fewer,
     "accountability.governance": fewer,
     "accountability.builders": more,
-    "accountability.accounts.*": added,
+    "accountability.accounts.*": LOOSENS,  # an account has the duties of its person
     "accountability.contacts.*": NEUTRAL,
     "risk.tier": ordered("low", "medium", "high", "prohibited"),
     "risk.rationale": NEUTRAL,
@@ -155,6 +159,18 @@ RULES: Mapping[str, Rule] = {
     "rests_on.*": added,
 }
 """Pattern of a key to what a change of it does; of several that fit, the first that is written."""
+
+ENTRIES = (
+    "fields.*",
+    "decision",
+    "label",
+    "classes",
+    "populations.*",
+    "strata.*",
+    "segments.*",
+    "references.*",
+)
+"""What a new one of is watched besides. A key more of one that is there has it counted otherwise."""
 
 
 def changes_between(before: Policy, after: Policy) -> tuple[KeyChange, ...]:
@@ -196,7 +212,16 @@ def _class(path: Path, old: Mapping[Path, Any], new: Mapping[Path, Any]) -> Chan
     pattern = pattern_of(path)
     if pattern is None:
         return ChangeClass.LOOSEN
+    if RULES[pattern] is added and old.get(path) is None and _is_of_known(path, old):
+        return ChangeClass.LOOSEN
     return RULES[pattern](path, old.get(path), new.get(path))
+
+
+def _is_of_known(path: Path, old: Mapping[Path, Any]) -> bool:
+    """Return whether a key is one more of an entry that was there without it."""
+    entry = next((item for item in ENTRIES if _fits(f"{item}.{REST}", path)), None)
+    depth = 0 if entry is None else len(entry.split("."))
+    return depth > 0 and any(known[:depth] == path[:depth] for known in old)
 
 
 def _content(policy: Policy) -> dict[str, Any]:

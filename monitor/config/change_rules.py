@@ -30,6 +30,11 @@ def added(_path: Path, before: Any, _after: Any) -> ChangeClass:
     return ChangeClass.TIGHTEN if before is None else ChangeClass.LOOSEN
 
 
+def besides(path: Path, before: Any, after: Any) -> ChangeClass:
+    """As `added`, of a key that only has more measured of what is there."""
+    return added(path, before, after)
+
+
 def named(_path: Path, before: Any, _after: Any) -> ChangeClass:
     """An answer that was not there takes nothing away; another answer is another agreement."""
     return ChangeClass.NEUTRAL if before is None else ChangeClass.LOOSEN
@@ -92,9 +97,11 @@ def fewer(path: Path, before: Any, after: Any) -> ChangeClass:
 
 
 def about(path: Path, before: Any, after: Any) -> ChangeClass:
-    """More entries tighten, and none at all means everything."""
+    """More entries tighten, and none at all means everything; of a limit that is new, any do."""
     if before and after:
         return more(path, before, after)
+    if before is None or after is None:  # the limit itself came, or went
+        return ChangeClass.TIGHTEN if before is None else ChangeClass.LOOSEN
     return ChangeClass.TIGHTEN if before else ChangeClass.LOOSEN
 
 

@@ -9,11 +9,12 @@ from datetime import timedelta
 
 from pydantic import ValidationError
 
+from monitor.config.approval_checks import approval_problems
 from monitor.config.document import Document
 from monitor.config.governance import tier_of
 from monitor.config.governance_sections import GovernanceSections
 from monitor.config.ladder_checks import ladder_problems
-from monitor.config.people_checks import people_problems, seat_problems
+from monitor.config.people_checks import people_problems
 from monitor.config.risk_checks import risk_problems
 from monitor.config.values import duration_text
 from monitor.config.wording import quoted, suggestion
@@ -34,7 +35,7 @@ def governance_problems(
     given, unread = _readable(document)
     checks: tuple[tuple[Check, frozenset[str]], ...] = (
         (people_problems, frozenset({"accountability", "risk"})),
-        (seat_problems, frozenset({"accountability", "approvals", "risk"})),
+        (approval_problems, frozenset({"accountability", "approvals", "risk"})),
         (ladder_problems, frozenset({"consequences", "delegation", "risk", "registry"})),
         (_of_tier, frozenset({"risk", "review", "gate"})),
         (_never_waived, frozenset({"risk", "waivers"})),

@@ -92,17 +92,20 @@ def load_policy(path: Path, measures: Mapping[str, MeasureName] = MEASURE_NAMES)
     return policy
 
 
-def parse_policy(text: str, file: str) -> Policy:
-    """Return the policy that a text declares: one that was in force, as the store kept it.
+def parse_policy(text: str, file: str, *, stored: bool = False) -> Policy:
+    """Return the policy that a text declares.
 
     Args:
         text: The content of a model's file.
         file: What to call it in problems.
+        stored: Whether it is one that was in force, as the store kept it. Who may have which duty was
+            checked when it was a file; a rule that came later is for the next edit, and does not
+            keep that edit from being compared with it.
 
     Raises:
         ConfigError: With every problem that this version has with it.
     """
-    policy, problems = _read(parse_document(file, text), MEASURE_NAMES)
+    policy, problems = _read(parse_document(file, text), MEASURE_NAMES, governed=not stored)
     if policy is None or problems:
         raise ConfigError(in_order(problems))
     return policy
@@ -162,7 +165,7 @@ def _files(directory: Path) -> list[Path]:
 
 
 def _read(
-    document: Document, measures: Mapping[str, MeasureName]
+    document: Document, measures: Mapping[str, MeasureName], *, governed: bool = True
 ) -> tuple[Policy | None, list[Problem]]:
     problems = list(document.problems)
     if not document.whole:
@@ -171,7 +174,7 @@ def _read(
     problems += found
     problems += problems_between_keys(document, measures)
     problems += disparity_problems(document, METRIC_NAMES)
-    problems += governance_problems(document, measures)
+    problems += governance_problems(document, measures) if governed else ()
     if section is None or problems:
         return None, problems
     policy = _policy(section, document)

@@ -105,7 +105,8 @@ def _node(schema: Mapping[str, Any], path: KeyPath) -> Mapping[str, Any]:
     node: Mapping[str, Any] = schema
     for part in path:
         inner = _resolved(schema, node)
-        node = inner.get("properties", {}).get(part) or inner.get("additionalProperties") or {}
+        below = "items" if isinstance(part, int) else "additionalProperties"
+        node = inner.get("properties", {}).get(part) or inner.get(below) or {}
     return {**_resolved(schema, node), **node}
 
 

@@ -255,15 +255,21 @@ def _able(action: Action, policy: Policy | None) -> frozenset[Role]:
 def _by_policy(who: Who, policy: Policy) -> frozenset[Role]:
     answers = policy.governance.accountability
     person = answers.person(who.account)
-    mine = {person, who.account, *who.groups} - {""}
+    me = {person, who.account} - {""}
+    mine = me | who.groups
     teams = {
         Role.OWNER: answers.owners,
         Role.OPERATOR: answers.operators,
         Role.VALIDATOR: answers.validators,
         Role.GOVERNANCE: answers.governance,
     }
-    roles = {role for role, named in teams.items() if not mine.isdisjoint(named)}
-    if person and person in {answers.accountable, answers.deputy}:  # one person, never a team
+    roles = {
+        role
+        for role, named in teams.items()
+        if not mine.isdisjoint(named) or person in answers.people(role)
+    }
+    named = {answers.accountable, answers.deputy} - {""}
+    if not me.isdisjoint(named) or person in map(answers.person, named):  # never a team
         roles.add(Role.ACCOUNTABLE)
     return frozenset(roles)
 

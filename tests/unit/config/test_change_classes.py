@@ -72,7 +72,9 @@ risk:
 consequences:
   restrict: {conditions: {amount: 5000, human_review_share: 0.2}, deadline: 2d, on_deadline: hold}
   hold: {demote_alias: champion}
-approvals: {waiver: {required: {governance: 1}, exclude: [requester], expires: 9d, patience: 9d}}
+approvals:
+  waiver: {required: {governance: 1}, exclude: [requester], patience: 9d}
+  activate_version: {expires: 90d}
 waivers: {longest: 14d, renewals: 1, never_for: [moved]}
 review: {cadence: 180d, grace: 14d, on_lapse: restrict}
 gate: {ttl: 60s, stale_grace: 300s, on_unreachable: closed}
@@ -173,6 +175,7 @@ EDITS = [
     ("[vic, val]", "[vic, other]", "accountability.validators", LOOSEN),
     ("builders: [bo]", "builders: []", "accountability.builders", LOOSEN),
     ("{bo.admin: bo}", "{}", "accountability.accounts.bo.admin", LOOSEN),
+    ("{bo.admin: bo}", "{bo.admin: bo, eve: head}", "accountability.accounts.eve", LOOSEN),
     ("owner: mail", "owner: phone", "accountability.contacts.owner", NEUTRAL),
     ("tier: medium", "tier: low", "risk.tier", LOOSEN),
     ("tier: medium", "tier: high", "risk.tier", TIGHTEN),
@@ -187,8 +190,10 @@ EDITS = [
     ("on_deadline: hold", "on_deadline: escalate", "consequences.restrict.on_deadline", LOOSEN),
     ("{demote_alias: champion}", "{}", "consequences.hold.demote_alias", LOOSEN),
     ("{governance: 1}", "{governance: 1, accountable: 1}", "approvals.waiver.required.accountable", TIGHTEN),
-    ("exclude: [requester]", "exclude: []", "approvals.waiver.exclude", LOOSEN),
-    ("expires: 9d", "expires: never", "approvals.waiver.expires", LOOSEN),
+    ("exclude: [requester]", "exclude: [author]", "approvals.waiver.exclude", LOOSEN),
+    ("exclude: [requester]", "exclude: [requester, owner]", "approvals.waiver.exclude", TIGHTEN),
+    ("expires: 90d", "expires: never", "approvals.activate_version.expires", LOOSEN),
+    ("patience: 9d", "patience: 8d", "approvals.waiver.patience", TIGHTEN),
     ("longest: 14d", "longest: 7d", "waivers.longest", TIGHTEN),
     ("never_for: [moved]", "never_for: []", "waivers.never_for", LOOSEN),
     ("cadence: 180d", "cadence: 90d", "review.cadence", TIGHTEN),
@@ -220,6 +225,39 @@ def test_what_is_watched_besides_tightens_and_what_is_not_any_more_loosens():
     more = FULL.replace("  score:", "  debt: {kind: numeric, importance: 2}\n  score:")
     assert change_of(changes_between(load(FULL), load(more))) is TIGHTEN
     assert change_of(changes_between(load(more), load(FULL))) is LOOSEN
+
+
+@pytest.mark.parametrize(
+    ("was", "instead"),
+    [
+        ("sex: {legal", "sex: {values: {f: all, m: all}, legal"),  # two groups become one
+        ("sex: {legal", "sex: {unknown: [f], legal"),
+        ("sex: {legal", "sex: {declined: [f], legal"),
+        ("sex: {legal", "sex: {reference: f, legal"),
+        ("[25, 55]}", "[25, 55], labels: [a, b, c]}"),
+        ("positive: [1], positive_is", "positive: [1], negative: [0], positive_is"),
+        ("positive: [1], min_cov", "positive: [1], negative: [0], min_cov"),
+        ("positive: [1], min_cov", "positive: [1], observed_when: positive, min_cov"),
+        ("product: {app", "product: {values: {a: x, b: x}, app"),
+    ],
+)
+def test_a_key_more_that_has_something_counted_otherwise_loosens(was, instead):
+    assert FULL.count(was) == 1
+    assert change_of(changes_between(load(FULL), load(FULL.replace(was, instead)))) is LOOSEN
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        ("age: {", "race: {values: {a: g, b: h}, unknown: [u], reference: g}, age: {"),
+        ("strata: {", "strata: {term: {values: {a: x}, approved_by: lee, reason: price}, "),
+        ("- {id: any,", "- {id: narrow, measures: [psi], fields: [income], consequence: stop}\n    - {id: any,"),
+    ],
+)  # fmt: skip
+def test_what_is_there_for_the_first_time_tightens_however_it_is_counted(more):
+    fuller = FULL.replace(*more)
+    assert change_of(changes_between(load(FULL), load(fuller))) is TIGHTEN
+    assert change_of(changes_between(load(fuller), load(FULL))) is LOOSEN
 
 
 def test_a_limit_of_a_field_is_held_against_what_the_field_had():

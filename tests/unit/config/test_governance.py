@@ -102,7 +102,9 @@ risk:
     - {{id: a, consequence: watch, measures: [psi], fields: [income, sent.length], at: warning}}
     - {{id: b, consequence: stop, populations: [sex, sex × age]}}
 consequences: {{restrict: {{conditions: {{amount: 5}}, deadline: never}}, hold: {{gate: deny}}}}
-approvals: {{waiver: {{required: {{governance: 1, accountable: 1}}, exclude: [owner], expires: 3d}}}}
+approvals:
+  waiver: {{required: {{governance: 1, accountable: 1}}, exclude: [owner], patience: 3d}}
+  activate_version: {{expires: 5d}}
 waivers: {{longest: 1d, renewals: 0, never_for: [b]}}
 review: {{cadence: 400d, grace: 1d, on_lapse: hold}}
 gate:
@@ -126,7 +128,9 @@ rests_on: {{model: "../cards/{{version}}.onnx", report: report.html}}
     assert governance.consequences[Rung.HOLD].on_deadline is OnDeadline.ESCALATE
     rule = governance.approvals[ApprovalKind.WAIVER]
     assert rule.seats == (Seat(Role.GOVERNANCE), Seat(Role.ACCOUNTABLE))
-    assert (rule.exclude, rule.expires) == ({Party.OWNER}, timedelta(days=3))
+    assert (rule.exclude, rule.patience) == ({Party.OWNER}, timedelta(days=3))
+    activation = governance.approvals[ApprovalKind.ACTIVATE_VERSION]
+    assert activation.expires == timedelta(days=5)
     assert governance.gate.on_unreachable is Unreachable.OPEN
     assert governance.rests_on == {"model": "../cards/{version}.onnx", "report": "report.html"}
     assert governance.gate.on_exceeded is None
@@ -205,6 +209,68 @@ def test_a_high_tier_asks_for_more(more, key):
     (problem,) = problems(f"{HIGH}{more}\n")
     assert problem.startswith(key)
     assert load(f"{GOVERNED}{more}\n").governance.governed
+
+
+@pytest.mark.parametrize(
+    ("rule", "key", "told"),
+    [
+        ("release_hold: {exclude: []}", "exclude", "who asks could agree alone"),
+        ("waiver: {exclude: [builders]}", "exclude", "who asks could agree alone"),
+        ("activate_version: {exclude: [requester]}", "exclude", "who built a model could let it"),
+        ("activate_version: {required: {operator: 2}}", "required", "none of these can have"),
+        ("release_hold: {required: {governance: 1}}", "required", "none of these can have"),
+        ("activate_version: {expires: 0s}", "expires", "would be over as it is given"),
+        ("waiver: {expires: 3d}", "expires", "waivers.longest bounds it"),
+        ("loosen_policy: {expires: 3d}", "expires", "is for activate_version alone"),
+        ("release_hold: {expires: 3d}", "expires", "is for activate_version alone"),
+    ],
+)
+def test_an_approval_takes_a_second_person_and_has_an_effect(rule, key, told):
+    people = GOVERNED.replace("owners: [olga]", "owners: [olga]\n  operators: [omar, otto]")
+    (problem,) = problems(f"{people}approvals: {{{rule}}}\n")
+    assert problem.startswith(f"approvals.{rule.partition(':')[0]}.{key}: ")
+    assert told in problem
+
+
+def test_a_policy_that_was_in_force_before_a_rule_is_read_all_the_same():
+    text = f"{GOVERNED}approvals: {{release_hold: {{exclude: []}}}}\n"
+    assert problems(text)
+    was = parse_policy(text, "(the stored policy)", stored=True)
+    assert was.governance.approvals[ApprovalKind.RELEASE_HOLD].exclude == frozenset()
+
+
+def test_two_people_who_agree_are_a_second_person_even_where_one_of_them_asked():
+    assert load(f"{GOVERNED}approvals: {{loosen_policy: {{exclude: []}}}}\n").governance.governed
+
+
+def test_who_alone_can_ask_is_wanted_by_no_seat():
+    alone = GOVERNED.replace("owners: [olga]", "owners: [head]").replace("  deputy: deputy\n", "")
+    first, second = problems(alone)
+    assert first.endswith(
+        "activate_version takes 1 of accountability.accountable and deputy, and the vote of 0 of "
+        "the people named there counts, as only head can ask for it"
+    )
+    assert second.startswith("accountability: loosen_policy takes 1 of")
+    assert load(alone.replace("[head]", "[head, olga]")).governance.governed
+
+
+@pytest.mark.parametrize(
+    ("was", "instead", "key"),
+    [
+        ("[vic, val]", "[vic, Head]", "validators[1]"),
+        ("vic.admin: vic}", "vic.admin: Vic}", "accounts.vic.admin"),
+        ("governance: [gail]", "governance: [gail, \uff47ail]", "governance[1]"),
+    ],
+)
+def test_nobody_is_two_people_by_spelling_alone(was, instead, key):
+    assert was in GOVERNED
+    found = [item for item in problems(GOVERNED.replace(was, instead)) if "its spelling" in item]
+    assert [item.partition(": ")[0] for item in found] == [f"accountability.{key}"]
+
+
+def test_what_an_entry_of_a_list_lacks_is_told_in_words():
+    (problem,) = problems(GOVERNED.replace(", consequence: hold", ""))
+    assert problem == "risk.limits[0].consequence: is missing: the rung that an alert leads to"
 
 
 @pytest.mark.parametrize("name", ["outside_authority", "review"])

@@ -112,6 +112,13 @@ def test_a_deputy_is_accountable_and_another_account_is_the_same_person():
     assert roles_of(Who("ver@home", Method.OIDC), policy()) == {Role.VALIDATOR}
 
 
+@pytest.mark.parametrize("account", ["maria", "maria.admin"])
+def test_who_is_named_by_another_account_of_theirs_is_the_same_person(account):
+    people = replace(PEOPLE, accountable="maria.admin", owners=("maria.admin",))
+    held = roles_of(Who(account, Method.CLI), policy(people=people))
+    assert {Role.ACCOUNTABLE, Role.OWNER} <= held
+
+
 def test_a_team_has_a_role_and_is_never_the_accountable_person():
     assert roles_of(Who("ann", Method.OIDC, groups=frozenset({"sre"})), policy()) == {Role.OPERATOR}
     assert roles_of(Who("ann", Method.OIDC, groups=frozenset({"maria"})), policy()) == frozenset()
