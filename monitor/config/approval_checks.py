@@ -6,7 +6,7 @@ from itertools import combinations
 from typing import Any
 
 from monitor.config.document import Document, KeyPath
-from monitor.config.governance import accountability_of, rules_of, tier_of
+from monitor.config.governance import accountability_of, governance_of, rules_of, tier_of
 from monitor.config.governance_sections import ApprovalSection, GovernanceSections
 from monitor.domain.approval import ApprovalKind, ApprovalRule, Party
 from monitor.domain.errors import Problem
@@ -41,6 +41,7 @@ def approval_problems(document: Document, given: GovernanceSections) -> Iterator
         message = f"a version of a model of the tier high takes at least {APPROVERS_OF_HIGH} people"
         yield document.problem(("approvals", "activate_version", "required"), message)
     people = accountability_of(given.accountability)
+    yield from _unnamed(document, given, rules.values())
     sections: Mapping[Any, ApprovalSection] = given.approvals
     for kind, rule in rules.items():
         section = sections.get(kind)
@@ -52,6 +53,30 @@ def approval_problems(document: Document, given: GovernanceSections) -> Iterator
         path: KeyPath = ("approvals", kind, "required") if at_rule else ("accountability",)
         for why in _never_given(rule, people):
             yield document.problem(path, why if at_rule else f"{kind} {why}", at_key=not at_rule)
+
+
+_BY_POLICY_ALONE = {Role.OWNER: "owners", Role.VALIDATOR: "validators"}
+"""Roles that a model's file gives and nothing else; `accountable` is one of its answers."""
+
+
+def _unnamed(
+    document: Document, given: GovernanceSections, rules: Iterable[ApprovalRule]
+) -> Iterator[Problem]:
+    """Yield who is named nowhere though the file answers everything, and no version could ever act."""
+    answers = governance_of(given)
+    if not answers.governed or answers.risk.tier is Tier.PROHIBITED:
+        return
+    wanted = {Role.OWNER: "submits a version or proposes a change"}
+    for rule in rules:
+        wanted |= {
+            seat.role: f"agrees to {rule.kind}"
+            for seat in rule.seats
+            if seat.role in _BY_POLICY_ALONE
+        }
+    for role, what in wanted.items():
+        if not answers.accountability.people(role):
+            message = f"names nobody as {role}, so nobody {what}; add {_BY_POLICY_ALONE[role]}"
+            yield document.problem(("accountability",), message, at_key=True)
 
 
 _ENDS_OTHERWISE = {

@@ -14,8 +14,8 @@ from monitor.config.change_rules import (
     besides,
     bound,
     condition,
+    duty,
     earlier,
-    fewer,
     larger,
     later,
     left_out,
@@ -119,10 +119,10 @@ RULES: Mapping[str, Rule] = {
     "delegation.**": named,
     "accountability.accountable": named,
     "accountability.deputy": LOOSENS,
-    "accountability.owners": fewer,
-    "accountability.operators": fewer,  # who may stop may mute as well
-    "accountability.validators": fewer,
-    "accountability.governance": fewer,
+    "accountability.owners": duty,
+    "accountability.operators": duty,  # who may stop may mute as well
+    "accountability.validators": duty,
+    "accountability.governance": duty,
     "accountability.builders": more,
     "accountability.accounts.*": LOOSENS,  # an account has the duties of its person
     "accountability.contacts.*": NEUTRAL,

@@ -96,6 +96,11 @@ def fewer(path: Path, before: Any, after: Any) -> ChangeClass:
     return more(path, after, before) if _entries(before) != _entries(after) else ChangeClass.NEUTRAL
 
 
+def duty(path: Path, before: Any, after: Any) -> ChangeClass:
+    """Fewer people tighten; where nobody is left, nobody stops, agrees or asks any more."""
+    return fewer(path, before, after) if after else ChangeClass.LOOSEN
+
+
 def about(path: Path, before: Any, after: Any) -> ChangeClass:
     """More entries tighten, and none at all means everything; of a limit that is new, any do."""
     if before and after:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from monitor.domain.change import ChangeClass, KeyChange, change_of
-from monitor.domain.governance import Governance
 from monitor.domain.policy import Policy
 from monitor.engine.ports import Store
 from monitor.governance.approvals import Request, RequestState
@@ -62,8 +61,8 @@ def in_force(
         return InForce(file, file)
     before = replace(policy_of(store.policy_text(digest)), directory=file.directory)
     changes = tuple(classify(before, file))
-    nobody = before.governance == Governance()
-    if nobody or change_of(changes) is not ChangeClass.LOOSEN:
+    # Under a policy that leaves an answer out no version may act: there is nothing to loosen.
+    if not before.governance.governed or change_of(changes) is not ChangeClass.LOOSEN:
         return InForce(file, file, changes)
     asked = requests_for(store.requests(file.model), before.digest, file.digest)
     used = {item.digest: item.last for item in store.policies(file.model)}.get(file.digest)

@@ -173,6 +173,8 @@ EDITS = [
     ("accountable: head", "accountable: other", "accountability.accountable", LOOSEN),
     ("[vic, val]", "[vic]", "accountability.validators", TIGHTEN),
     ("[vic, val]", "[vic, other]", "accountability.validators", LOOSEN),
+    ("  operators: [kai]\n", "", "accountability.operators", LOOSEN),
+    ("  governance: [gail]\n", "", "accountability.governance", LOOSEN),
     ("builders: [bo]", "builders: []", "accountability.builders", LOOSEN),
     ("{bo.admin: bo}", "{}", "accountability.accounts.bo.admin", LOOSEN),
     ("{bo.admin: bo}", "{bo.admin: bo, eve: head}", "accountability.accounts.eve", LOOSEN),

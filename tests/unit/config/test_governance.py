@@ -300,8 +300,19 @@ def test_one_person_cannot_take_both_seats():
     assert problem.startswith("accountability: activate_version takes 2 of")
 
 
-def test_roles_that_name_nobody_may_be_filled_from_elsewhere():
-    assert load(GOVERNED.replace("  validators: [vic, val]\n", "")).governance.governed
+def test_who_is_of_governance_may_be_said_elsewhere():
+    assert load(GOVERNED.replace("  governance: [gail]\n", "")).governance.governed
+
+
+@pytest.mark.parametrize(
+    ("role", "line"), [("owner", "  owners: [olga]\n"), ("validator", "  validators: [vic, val]\n")]
+)
+def test_a_file_that_answers_everything_names_who_asks_and_who_agrees(role, line):
+    text = GOVERNED.replace(line, "")
+    (problem,) = problems(text)
+    assert problem.startswith(f"accountability: names nobody as {role}, so nobody ")
+    assert not load(text.replace("by: cro, ", "")).governance.governed  # half-filled is no error
+    assert load(text.replace("medium", "prohibited")).governance.governed  # nobody ever will
 
 
 @pytest.mark.parametrize(
