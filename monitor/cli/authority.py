@@ -1,6 +1,6 @@
 """``modelmon authority``: which version was allowed to act, under which policy, approved by whom."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,13 +62,27 @@ def authority(  # noqa: PLR0917  # an option an argument
         return
     now = app.SystemClock().now()
     found = [
-        authority_at(policy, store, store, now if when is None else instant(policy, "--at", when))
+        authority_at(
+            policy,
+            store,
+            store,
+            now if when is None else instant(policy, "--at", when),
+            _stored_policies(store, policy.model),
+        )
         for policy in policies
     ]
     if output == "json":
         write_document([authority_document(each) for each in found])
     else:
         write_tables([authority_table(each) for each in found], output)
+
+
+def _stored_policies(store: "Store", model: str) -> "Callable[[str], Policy | None]":
+    """Return what returns the policy of a model with a digest; None where no run was made under it."""
+    from monitor import app
+
+    known = {item.digest for item in store.policies(model)}
+    return lambda digest: app.policy_of_text(store.policy_text(digest)) if digest in known else None
 
 
 def _show_decisions(

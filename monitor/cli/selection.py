@@ -59,8 +59,26 @@ def instant(policy: Policy, option: str, text: str) -> datetime:
         raise click.UsageError(message) from error
     if found.tzinfo is None:
         found = found.replace(tzinfo=ZoneInfo(policy.schedule.zone))
+        _require_one(found, option, text)
     if not FIRST_YEAR <= found.year <= LAST_YEAR:
         raise click.UsageError(
             f"{option} {text!r} does not lie between {FIRST_YEAR} and {LAST_YEAR}"
         )
     return found.astimezone(UTC)
+
+
+def _require_one(local: datetime, option: str, text: str) -> None:
+    """Refuse a local time that was twice, or never, when the clocks were changed; a day is one.
+
+    Raises:
+        click.UsageError: It is not one instant.
+    """
+    offsets = [local.replace(fold=fold).isoformat()[-len("+00:00") :] for fold in (0, 1)]
+    if offsets[0] == offsets[1] or len(text) <= len("2005-06-01"):
+        return
+    there = local.astimezone(UTC).astimezone(local.tzinfo).replace(tzinfo=None)
+    times = "twice" if there == local.replace(tzinfo=None) else "never"
+    raise click.UsageError(
+        f"{option} {text!r} was {times} in {local.tzinfo}, where the clocks were changed; write it "
+        f"with its offset: {text}{offsets[0]} or {text}{offsets[1]}"
+    )

@@ -1,6 +1,6 @@
 """Which version was allowed to act at an instant, under which policy, approved by whom."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -43,43 +43,48 @@ class AuthorityAt:
 
 
 def authority_at(
-    policy: Policy, answers: Answers, authorities: Authorities, at: datetime
+    policy: Policy,
+    answers: Answers,
+    authorities: Authorities,
+    at: datetime,
+    policy_of: Callable[[str], Policy | None],
 ) -> AuthorityAt:
     """Return what the versions of a model were allowed at an instant.
 
     Args:
-        policy: The policy of the model: its rule tells a request that was granted, and is over by
-            now, from one that was not granted in time.
+        policy: The policy of the model.
         answers: What the gate answered.
         authorities: What was asked for, and who agreed.
         at: The instant.
+        policy_of: Returns the policy with a digest; None where it is not stored. The rule of the
+            policy that a request rests on tells one that was granted, and is over by now, from one
+            that was not granted in time: since then it may take other people.
 
     Raises:
         StoreError: The store cannot be read.
     """
     answered = answers.gate_answers(policy.model)
     requests = authorities.requests(policy.model)
-    rule = policy.governance.approvals.get(ApprovalKind.ACTIVATE_VERSION)
+    by_version: dict[str, list[Request]] = {}
+    for request in requests:
+        rule = _rule(policy_of(request.bound_to.get("policy", "")) or policy)
+        if request.kind is ApprovalKind.ACTIVATE_VERSION and _granted_by(request, rule, at):
+            by_version.setdefault(request.version, []).append(request)
     newest = {each.answer.version: each for each in answered if each.at <= at}
     versions = {
-        version: Allowed(found, _approval(requests, version, rule, at))
+        version: Allowed(found, _newest(by_version.get(version, [])))
         for version, found in sorted(newest.items())
     }
     since = min((each.at for each in answered), default=None)
     return AuthorityAt(policy.model, at, versions, since)
 
 
-def _approval(
-    requests: Sequence[Request], version: str, rule: ApprovalRule | None, at: datetime
-) -> Request | None:
-    granted = [
-        request
-        for request in requests
-        if request.kind is ApprovalKind.ACTIVATE_VERSION
-        and request.version == version
-        and _granted_by(request, rule, at)
-    ]
+def _newest(granted: Sequence[Request]) -> Request | None:
     return max(granted, key=lambda request: request.number, default=None)
+
+
+def _rule(policy: Policy) -> ApprovalRule | None:
+    return policy.governance.approvals.get(ApprovalKind.ACTIVATE_VERSION)
 
 
 def _granted_by(request: Request, rule: ApprovalRule | None, at: datetime) -> bool:

@@ -125,9 +125,26 @@ def write_decision(
 
 
 def write_failure(connection: Connection, failure: Failure, journal: Journal) -> None:
-    """Write that a run did not end."""
+    """Write that a run did not end; the same cause is recorded once, for as long as it lasts."""
+    lasts = _lasts(connection, failure)
     connection.execute(insert(FAILURES), failure_row(failure))
-    journal.add(run_failed(failure))
+    if not lasts:
+        journal.add(run_failed(failure))
+
+
+def _lasts(connection: Connection, failure: Failure) -> bool:
+    """Return whether the model failed in the same way the last time, and nothing was stored since."""
+    newest = select(FAILURES).where(FAILURES.c.model == failure.model)
+    before = connection.execute(newest.order_by(FAILURES.c.id.desc()).limit(1)).mappings().first()
+    if before is None or (before["finished"] > failure.finished):
+        return False
+    now = failure_row(failure)
+    same = ("window_start", "window_end", "error", "explanation", "code")
+    ended = select(func.max(RUNS.c.finished)).where(RUNS.c.model == failure.model)
+    stored = connection.scalar(ended)
+    return all(before[key] == now[key] for key in same) and (
+        stored is None or stored <= before["finished"]
+    )
 
 
 def write_quarantine(

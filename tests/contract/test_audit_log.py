@@ -94,6 +94,27 @@ def attack(url, statement):
     assert changed
 
 
+def test_a_failure_is_recorded_once_for_as_long_as_its_cause_lasts(url):
+    store = SqlStore(url, Auditing(KEY))
+    a_filled(store, days=0)
+
+    def fails(minutes, **more):
+        finished = FIRST + timedelta(minutes=minutes)
+        store.fail(replace(a_failure(None), started=finished, finished=finished, **more))
+        return sum(event.type is EventType.RUN_FAILED for event in events(url))
+
+    assert [fails(minute) for minute in range(3)] == [1, 1, 1]
+    assert fails(3, explanation="the bucket is locked") == 2
+    assert fails(4) == 3, "it is back"
+    assert fails(5, model="churn") == 4
+    assert fails(6) == 4
+    run = a_run(0)
+    store.commit(replace(run, finished=FIRST + timedelta(minutes=7)), a_policy())
+    assert fails(8) == 5, "it had worked meanwhile"
+    assert store.counts("credit").failed == {"SourceError": 7}, "each is counted, and alerts"
+    store.close()
+
+
 def test_everything_that_is_written_is_recorded(url):
     store = SqlStore(url, Auditing(KEY))
     a_filled(store, days=1)

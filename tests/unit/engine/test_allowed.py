@@ -59,8 +59,8 @@ def known(*requests):
     return versions
 
 
-def told(versions, hours):
-    return authority_at(GOVERNED_POLICY, versions, versions, AT + hours * HOUR)
+def told(versions, hours, policy_of={}.get):
+    return authority_at(GOVERNED_POLICY, versions, versions, AT + hours * HOUR, policy_of)
 
 
 def test_the_last_answer_before_an_instant_is_what_was_allowed():
@@ -94,6 +94,16 @@ def test_it_names_who_approved_by_then():
 def test_an_approval_that_is_over_by_now_was_one_then():
     versions = known(request(1, 2, *BOTH, recorded=RequestState.VOIDED))
     assert told(versions, 3).versions["3"].approval.number == 1
+
+
+def test_who_approved_is_told_by_the_rule_of_then():
+    then = request(1, 2, Role.VALIDATOR, recorded=RequestState.VOIDED)
+    assert told(known(then), 3).versions["3"].approval is None
+    rule = replace(APPROVALS[ApprovalKind.ACTIVATE_VERSION], seats=(Seat(Role.VALIDATOR),))
+    one = replace(GOVERNED, approvals={ApprovalKind.ACTIVATE_VERSION: rule})
+    before = {"before": replace(POLICY, governance=one)}
+    versions = known(replace(then, bound_to={"policy": "before"}))
+    assert told(versions, 3, before.get).versions["3"].approval.number == 1
 
 
 def test_a_request_that_nobody_granted_is_no_approval():
