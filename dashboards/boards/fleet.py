@@ -2,6 +2,7 @@
 
 from grafana_foundation_sdk.builders import dashboard
 
+from dashboards.boards.authority import KNOWN
 from dashboards.boards.board import board, choice, filled, job, marks
 from dashboards.boards.panels import (
     ALARM,
@@ -131,6 +132,7 @@ def _models() -> Panels:
         Column(firing(SCOPE.latest("alarm_firing", CRITICAL)), "Critical alarms"),
         Column(firing(SCOPE.latest("alarm_firing", WARNING)), "Warnings"),
         Column(firing(NOT_JUDGED), "Not judged"),
+        Column(firing(SCOPE.latest("decisions_outside_authority", KNOWN)), "Outside authority"),
         Column(SCOPE.latest("features_drifted", by=BY), "Drifted features"),
         Column(SCOPE.latest("window_records"), "Records in window"),
         Column(

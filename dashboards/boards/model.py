@@ -2,6 +2,7 @@
 
 from grafana_foundation_sdk.builders import dashboard
 
+from dashboards.boards.authority import of_authority
 from dashboards.boards.board import board, choice, filled, job, marks, pages
 from dashboards.boards.panels import (
     ALARM,
@@ -76,6 +77,7 @@ def of_model() -> dashboard.Dashboard:
             "Now": _now(),
             "Verdicts": _verdicts(),
             "Life of alerts": _alerts(),
+            "Authority": of_authority(SCOPE),
             "Drift of features": _drift(),
             "Output and labels": _output(),
             "Data quality": _quality(),

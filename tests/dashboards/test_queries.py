@@ -30,14 +30,26 @@ REPOSITORY = Path(__file__).parents[2]
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("dashboards")]
 
+UNGATED = "the demo's windows were over before anybody kept its gate"
+UNAPPROVED = "nobody has approved a version of the demo, so none has lost anything"
 EMPTY = {
     "bias": {
         "Within strata: ratio of $metric A": "the demo's policy declares no strata",
     },
     "fleet": {
+        "Models F": UNGATED,
         "Overdue models A": "the demo's schedule has ended: no further window is due",
     },
     "model": {
+        "Decisions outside authority A": UNGATED,
+        "Decisions beyond a condition A": UNGATED,
+        "Decisions outside of what was allowed A": UNGATED,
+        "Decisions outside of what was allowed B": UNGATED,
+        "Decisions outside of what was allowed C": UNGATED,
+        "Versions D": UNAPPROVED,
+        "Open cases A": UNAPPROVED,
+        "Open cases B": UNAPPROVED,
+        "Waivers A": UNAPPROVED,
         "Alerts C": "nobody has muted anything in the demo",
         "$performance D": "the first measure by name is reported and not judged: it has no limit",
     },
