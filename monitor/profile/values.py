@@ -43,13 +43,21 @@ def canonical_text(value: Any) -> str | None:  # noqa: PLR0911  # one return a t
             number = float(value)
             return None if isnan(number) else number_text(number)
         case Decimal():
-            return canonical_text(float(value)) if value.is_finite() else None
+            return _decimal_text(value) if value.is_finite() else None
         case datetime() | date() | time():
             return value.isoformat()
         case bytes():
             return value.decode("utf-8", "backslashreplace")
         case _:
             return str(value)
+
+
+def _decimal_text(number: Decimal) -> str:
+    """Return the text of a decimal: that of a double while it is the same number, else its own."""
+    if number == number.to_integral_value():
+        return str(int(number))
+    text = number_text(float(number))
+    return text if Decimal(text) == number else format(number.normalize(), "f")
 
 
 def canonical_texts(values: Sequence[Any], *, boolean: bool = False) -> list[str | None]:

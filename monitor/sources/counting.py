@@ -119,9 +119,10 @@ class CountFile:
             return None
         try:
             found = self._read(file, task, plan)
+            of_one = self.view.location.read_of_one(file)
         except READ_ERRORS:
             return None
-        return found if found.uniform else None
+        return found if of_one and found.uniform else None
 
     def _is_usable(self, file: FoundFile) -> bool:
         try:
@@ -212,10 +213,14 @@ class CountFile:
             known = self.labels is None or self.labels.covers(file.path)
             if not (known and self.members.covers(file.path)):
                 return _left_out(file, Fault.UNREADABLE, "its ids could not be read")
-            return self._counted(file, task)
+            counted = self._counted(file, task)
+            of_one = self.view.location.read_of_one(file)
         except READ_ERRORS as error:
             broken = file.broken(fault(file.path, error, Fault.CORRUPT), placed=True)
             return Counted(unreadable=[broken])
+        if not of_one:
+            return _left_out(file, Fault.CHANGED, "it was written over while it was read")
+        return counted
 
     def _counted(self, file: FoundFile, task: Task) -> Counted:
         counted, builders = Counted(), Builders(self.grids)

@@ -17,7 +17,7 @@ from monitor.domain.manifest import UnreadableFile
 from monitor.engine.counting import Task
 from monitor.profile.counts import value_hash
 from monitor.profile.grid import IntArray
-from monitor.sources.labels import id_texts
+from monitor.sources.ids import id_texts
 from monitor.sources.location import READ_ERRORS, Fault, FoundFile, fault
 from monitor.sources.reader import LogView, Selection, batches, opened
 

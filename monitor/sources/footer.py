@@ -21,14 +21,18 @@ _LONGEST = 32 * 2**20  # bytes; some hundred thousand column chunks, and parsed 
 
 # Numbers of fields in parquet.thrift, and what is wanted of them.
 _ROW_GROUPS, _COLUMNS, _METADATA, _PATH, _STATISTICS = 4, 1, 3, 3, 12
-_OLD_MAX, _OLD_MIN, _MAX, _MIN = 1, 2, 5, 6
-_OF_COLUMN: Shape = {_STATISTICS: dict.fromkeys((_OLD_MAX, _OLD_MIN, _MAX, _MIN), bytes)}
+_OLD_MAX, _OLD_MIN, _NULLS, _MAX, _MIN = 1, 2, 3, 5, 6
+_OF_STATISTICS: Shape = {
+    **dict.fromkeys((_OLD_MAX, _OLD_MIN, _MAX, _MIN), bytes),
+    _NULLS: int,
+}
+_OF_COLUMN: Shape = {_STATISTICS: _OF_STATISTICS}
 _OF_FILE: Shape = {_ROW_GROUPS: ({_COLUMNS: ({_METADATA: _OF_COLUMN},)},)}
 
 _PATH_OF_ONE = b"\x19\x18"  # field 3, a list; of one text
 _LONGEST_PATH = 0x7F  # the length of a longer name takes more than a byte
 
-Statistics = Mapping[int, bytes]
+Statistics = Mapping[int, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,14 @@ class Footer:
         )
 
 
-def footer(handle: Any, time: str, zone: str, names: Mapping[int, str] | None = None) -> Footer:
+def footer(
+    handle: Any,
+    time: str,
+    zone: str,
+    names: Mapping[int, str] | None = None,
+    *,
+    timeless: bool = False,
+) -> Footer:
     """Return the parts of a file's footer that are kept.
 
     pyarrow parses the footer and answers for the schema and the rows. It is not asked about column
@@ -79,6 +90,8 @@ def footer(handle: Any, time: str, zone: str, names: Mapping[int, str] | None = 
         time: The column by which row groups are placed in time; "" for none.
         zone: Zone that naive times are local to.
         names: Names of columns by their ids, where a table knows them by ids.
+        timeless: Whether rows without a time count: where there may be some the footer does not
+            say of when the rows are.
 
     Raises:
         pa.ArrowException: The file is not parquet, or its footer contradicts itself.
@@ -98,7 +111,11 @@ def footer(handle: Any, time: str, zone: str, names: Mapping[int, str] | None = 
         if pa.types.is_timestamp(kind) or pa.types.is_date32(kind):
             written = metadata.schema.to_arrow_schema().names[place]
             statistics = _statistics(data, written, columns.leaves[time][0], len(rows))
-            bounds = [_bounds(each, kind, zone) for each in statistics]
+            whole = not (timeless and schema.field(place).nullable)
+            bounds = [
+                _bounds(each, kind, zone) if whole or each.get(_NULLS) == 0 else None
+                for each in statistics
+            ]
     groups = tuple(RowGroup(*each) for each in zip(rows, bounds, strict=True))
     return Footer(columns.names, groups)
 

@@ -21,6 +21,7 @@ from monitor.profile.buffers import integers, of_numbers, of_texts, of_truths, t
 from monitor.profile.grid import IntArray
 from monitor.profile.instants import instants
 from monitor.profile.values import canonical_text, encoded
+from monitor.sources.ids import id_texts
 from monitor.sources.location import READ_ERRORS, Fault, FoundFile, Location, fault
 from monitor.sources.reader import Batch, Chunk, LogView, OpenFile, batches, opened
 
@@ -120,9 +121,14 @@ def joined(
     for file in table.files:
         try:
             parts = list(_matching(log, table, file, ids.distinct))
+            of_one = table.location.read_of_one(file)
         except READ_ERRORS as error:
             broken = fault(f"{table.spec.path}/{file.path}", error, Fault.CORRUPT)
             unreadable.append(file.broken(broken, placed=True))
+            continue
+        if not of_one:
+            path, told = f"{table.spec.path}/{file.path}", "it changed after the scan listed it"
+            unreadable.append(file.broken(UnreadableFile(path, Fault.CHANGED, told), placed=True))
             continue
         for part in parts:
             known.add(part)
@@ -289,18 +295,6 @@ def _ids_of_batch(log: OpenFile, batch: Batch, column: str) -> tuple[Any, IntArr
         return pa.nulls(batch.selected, pa.large_string()), micros
     texts = id_texts(values)
     return texts if batch.inside is None else texts.filter(of_truths(batch.inside)), micros
-
-
-def id_texts(column: Any) -> Any:
-    """Return a column of ids as a pyarrow large_string array of their canonical texts."""
-    if isinstance(column, pa.ChunkedArray):
-        column = column.combine_chunks()
-    kind = column.type
-    if pa.types.is_integer(kind) or pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return column.cast(pa.large_string())
-    indices, values = encoded(column)
-    texts = pa.array([canonical_text(value) for value in values], pa.large_string())
-    return texts.take(of_numbers(indices, indices < 0))
 
 
 def _matching(log: LogView, table: LabelFiles, file: FoundFile, ids: Any) -> Iterable[_Matching]:

@@ -198,6 +198,14 @@ class Location:
             info = self.filesystem.get_file_info(self.place(file))
         return not tag and _modified(info) == file.modified
 
+    def read_of_one(self, file: FoundFile) -> bool:
+        """Return whether all that was read of a file is of the file as it was listed.
+
+        What is read piece by piece may have been written over in between. A small remote file is
+        fetched whole, and so is of one state.
+        """
+        return not (self.local or file.size > _FETCHED_WHOLE) or self.unchanged(file)
+
     def listing(self) -> Listing:
         """Return the files whose names end in ``.parquet``, in any case, sorted by path.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from monitor.domain.errors import SourceError
 from monitor.domain.manifest import Listing, LogFile, Manifest, TableSnapshot, UnreadableFile
@@ -25,6 +26,8 @@ from monitor.sources.table import Hold, ParquetTable, TableFiles, hold_nothing
 
 TableKind = Callable[[str, str], Locator]
 """Makes, of a configured path and the folder it is relative to, what says where the files are."""
+
+_DATED = timedelta(days=1)  # how much earlier than it was known a label may say that it was
 
 
 class ParquetSource:
@@ -77,6 +80,7 @@ class ParquetSource:
                 spec.labels.event_time or spec.labels.time,
                 spec.zone,
                 folder=spec.labels.path,
+                timeless=True,
             )
         self._columns = protected_columns(policy.axes)
         self._protected: ParquetTable | None = None
@@ -290,7 +294,8 @@ class ParquetSource:
         """Return, for each window, the label files that may hold labels of its rows.
 
         They are those with predictions made in the window, where the table says when they were
-        made; else those with labels known since the window began.
+        made; else those with labels known since the window began, or on the day before: a label
+        may be dated by its day alone.
         """
         spec = self._policy.source.labels
         files = [(file, footer, None) for file, footer in labels]
@@ -298,7 +303,7 @@ class ParquetSource:
             return [tuple(part.named for part in found) for found in placed(files, windows)]
         newest = [(_newest(footer), named_as(file, footer)) for file, footer in labels]
         return [
-            tuple(file for last, file in newest if last >= to_micros(window.start))
+            tuple(file for last, file in newest if last >= to_micros(window.start - _DATED))
             for window in windows
         ]
 

@@ -51,6 +51,7 @@ class ParquetTable:
         time: The column that places row groups in time; "" for none.
         zone: Zone that naive times are local to.
         folder: What comes before the path of a file where it is named as unusable; "" for nothing.
+        timeless: Whether rows without a time count.
     """
 
     def __init__(
@@ -61,12 +62,14 @@ class ParquetTable:
         zone: str,
         *,
         folder: str = "",
+        timeless: bool = False,
     ) -> None:
         self._locate = locate
         self._location: Location | None = None
         self._required = required
         self._time = time
         self._zone = zone
+        self._timeless = timeless
         self._prefix = f"{folder}/" if folder else ""
         self._footers: dict[FoundFile, Footer] = {}
 
@@ -133,7 +136,8 @@ class ParquetTable:
     def _read(self, file: FoundFile) -> Footer | UnreadableFile:
         try:
             with self.location.handle(file) as handle, reaching(file.path):
-                known = footer(handle, self._time, self._zone, self.location.names)
+                names = self.location.names
+                known = footer(handle, self._time, self._zone, names, timeless=self._timeless)
                 if not self.location.local:
                     known = replace(known, etag=etag(handle))
         except READ_ERRORS as error:

@@ -5,6 +5,7 @@ import os
 import shutil
 import tempfile
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from monitor.domain.quarantine import retry
 from monitor.engine.quarantine import decide
 from monitor.governance.record import Actor
 from monitor.sources.parquet import ParquetSource
+from monitor.sources.reader import OpenFile
 from tests.hostile.make_nasty import bind_socket, make, renamed, write
 
 pytestmark = pytest.mark.slow
@@ -189,6 +191,35 @@ def test_a_file_that_is_gone_between_the_scan_and_the_count_is_named(log, rows, 
     counted = source.counter(scan, {})(scan.tasks[0])
     assert [(file.path, file.reason) for file in counted.unreadable] == [
         ("going.parquet", "changed")
+    ]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_file_written_over_while_it_is_read_is_named(log, rows, watch, monkeypatch, threads):
+    # As long as before, in the same place, with the same layout: nothing breaks, columns are mixed.
+    first = rows.others.head(49)
+    plain = {"compression": "none", "use_dictionary": False}
+    path = write(first, log / "second.parquet", **plain)
+    other, read = first.assign(score=first.score[::-1].to_numpy()), OpenFile.column
+    size, written = path.stat().st_size, []
+
+    def written_over(opened, chunk, name):
+        if name == "score" and chunk.rows == len(first):
+            written.append(write(other, path, **plain).stat().st_size)
+        return read(opened, chunk, name)
+
+    watched = watch(log)
+    source = ParquetSource(watched.model.policy)
+    scan = source.scan(watched.model.window(*watched.period))
+    grids = {"1": source.draft(scan, "1")}
+    monkeypatch.setattr(OpenFile, "column", written_over)
+    counter = source.counter(scan, grids)
+    (task,) = [task for task in scan.tasks if task.path == "second.parquet"]
+    counted = counter(replace(task, threads=threads))
+    assert set(written) == {size}
+    assert counted.read == 0
+    assert [(file.path, file.reason) for file in counted.unreadable] == [
+        ("second.parquet", "changed")
     ]
 
 

@@ -1,5 +1,8 @@
 """Broken, unfinished, foreign and doubled files."""
 
+from decimal import Decimal
+
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -153,6 +156,46 @@ def test_the_number_of_an_id_and_its_text_are_one_id(log, rows, watch):
     write(rows.good.assign(prediction_id=[str(n) for n in numbers]), log / "texts.parquet")
     watched = watch(log)
     assert (watched.rows, watched.rejected) == (100, {"duplicate_id": 50})
+
+
+@pytest.mark.parametrize("kind", [pa.decimal128(38, 0), pa.decimal256(60, 0)], ids=str)
+def test_long_whole_numbers_of_a_database_are_ids_of_their_own(log, rows, watch, kind):
+    numbers = [10**20 + row for row in range(ROWS)]
+    ids = pa.array([Decimal(number) for number in numbers], kind)
+    write(with_column(table(rows.good), "prediction_id", ids), log / "numbers.parquet")
+    texts = rows.good.assign(prediction_id=[str(number) for number in numbers])
+    write(texts, log / "texts.parquet")
+    watched = watch(log)
+    assert (watched.rows, watched.rejected) == (100, {"duplicate_id": 50})
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        pa.array([float(10**18 + row) for row in range(ROWS)]),
+        pa.array([float(2**24 + row) for row in range(ROWS)], pa.float32()),
+        pa.array([float("inf")] * ROWS),
+        pa.array([""] * ROWS),
+        pa.array([b""] * ROWS),
+        pa.array([""] * ROWS).dictionary_encode(),
+    ],
+    ids=["double", "single", "infinite", "empty", "no bytes", "empty code"],
+)
+def test_what_cannot_tell_rows_apart_is_no_id(log, rows, watch, ids):
+    write(with_column(table(rows.good), "prediction_id", ids), log / "second.parquet")
+    watched = watch(log)
+    assert (watched.rows, watched.rejected) == (100, {})
+    assert watched.file("second.parquet").without_id == ROWS
+
+
+def test_whole_doubles_of_ids_are_the_ids(log, rows, watch):
+    # pandas makes doubles of whole numbers where one is missing.
+    numbers = np.arange(ROWS) + 2**53 - ROWS
+    write(rows.good.assign(prediction_id=numbers), log / "numbers.parquet")
+    doubles = np.where(np.arange(ROWS) == 7, np.nan, numbers.astype(float))
+    write(rows.good.assign(prediction_id=doubles), log / "doubles.parquet")
+    watched = watch(log)
+    assert (watched.rows, watched.rejected) == (101, {"duplicate_id": 49})
 
 
 def test_encrypted_times_under_a_plain_footer_do_not_end_the_process(log, rows, watch):

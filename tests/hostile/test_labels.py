@@ -1,10 +1,15 @@
 """Labels that come twice, too early, of nobody, in other words, or not at all."""
 
+from datetime import timedelta
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from monitor.domain.estimate import Absence, Unmeasurable
+from monitor.domain.window import Window
+from monitor.sources.parquet import ParquetSource
+from monitor.sources.reader import OpenFile
 from tests.hostile.make_nasty import ROWS, labels_of, table, with_column, write
 
 pytestmark = pytest.mark.slow
@@ -140,6 +145,54 @@ def test_ids_of_another_type_join_by_their_text(rows, with_labels):
         log=rows.good.assign(prediction_id=numbers.astype(str)),
     )
     assert labelled(watched) == [37, 13, 0]
+
+
+def test_ids_that_were_rounded_bring_no_row_the_label_of_another(rows, with_labels):
+    numbers = 10**18 + np.arange(ROWS)
+    watched = with_labels(
+        labels_of(rows).assign(prediction_id=numbers.astype(float)),
+        log=rows.good.assign(prediction_id=numbers),
+    )
+    assert labelled(watched) == [0, 0, 50]
+    assert watched.run.accounting.labels.orphan == ROWS
+
+
+def test_labels_without_a_time_count_whatever_is_known_of_the_others(rows, with_labels):
+    # The statistics of the times are those of ten labels of long ago.
+    labels = labels_of(rows)
+    old = labels.head(10).assign(
+        prediction_id=[f"old {row}" for row in range(10)],
+        label_time=pd.Timestamp("2004-01-01", tz="UTC"),
+    )
+    timeless = labels.assign(label_time=pd.Series([pd.NaT] * ROWS, dtype=old.label_time.dtype))
+    assert labelled(with_labels(pd.concat([old, timeless]))) == [37, 13, 0]
+
+
+def test_labels_dated_by_a_day_count_in_windows_of_hours(rows, with_labels):
+    log = rows.good.assign(event_time=rows.good.event_time.dt.floor("D") + pd.Timedelta("23h30min"))
+    labels = labels_of(rows).assign(label_time=log.event_time.dt.date)
+    watched = with_labels(labels, log=log)
+    hour = log.event_time.min().floor("h").to_pydatetime()
+    source = ParquetSource(watched.model.policy)
+    scan = source.scan(Window(hour, hour + timedelta(hours=1)))
+    assert source.counter(scan, {}).joined.labelled == ROWS
+
+
+def test_a_label_file_that_is_written_over_while_it_is_read_is_named(
+    rows, with_labels, tmp_path, monkeypatch
+):
+    labels = labels_of(rows)
+    watched = with_labels(labels)
+    read = OpenFile.column
+
+    def written_over(log, chunk, name):
+        if name == "late_next_month":
+            write(labels.assign(late_next_month=1), tmp_path / "labels" / "l0.parquet")
+        return read(log, chunk, name)
+
+    monkeypatch.setattr(OpenFile, "column", written_over)
+    assert labelled(watched) == [0, 0, 50]
+    assert watched.reported == {"labels/l0.parquet": "changed"}
 
 
 def test_labels_in_a_list_are_no_labels(rows, with_labels):

@@ -7,7 +7,7 @@ from monitor.compute.local import LocalCompute
 from monitor.domain.field import Label
 from monitor.domain.policy import LabelTable
 from monitor.profile.counts import NEGATIVE, POSITIVE, UNKNOWN
-from monitor.sources.labels import id_texts
+from monitor.sources.ids import id_texts
 from monitor.sources.location import Fault
 from monitor.sources.parquet import ParquetSource
 

@@ -1,0 +1,47 @@
+"""Columns of ids as texts that can be compared, whatever type they were written in."""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from monitor.profile.buffers import of_numbers
+from monitor.profile.values import canonical_text, encoded
+
+_DIGITS = {16: 11, 32: 24, 64: 53}
+"""Bits of a floating number by its width; whole numbers that need more share one with others."""
+
+
+def id_texts(column: Any) -> Any:
+    """Return a column of ids as a pyarrow large_string array of their canonical texts.
+
+    What cannot tell one row from another is no id, and null: an empty text, and a floating number
+    so large that several ids are rounded to it (in a double from 2**53 on).
+
+    Args:
+        column: A pyarrow Array or ChunkedArray of any type.
+    """
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    kind = column.type
+    if pa.types.is_integer(kind):
+        return column.cast(pa.large_string())
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return _without_empty(column.cast(pa.large_string()))
+    indices, values = encoded(column)
+    if pa.types.is_floating(kind):
+        values = [value if _is_exact(value, _DIGITS[kind.bit_width]) else None for value in values]
+    texts = pa.array([canonical_text(value) for value in values], pa.large_string())
+    return _without_empty(texts).take(of_numbers(indices, indices < 0))
+
+
+def _without_empty(texts: Any) -> Any:
+    lengths = pc.binary_length(texts)
+    if pc.min(lengths).as_py() != 0:
+        return texts
+    return pc.if_else(pc.equal(lengths, 0), pa.scalar(None, pa.large_string()), texts)
+
+
+def _is_exact(number: Any, digits: int) -> bool:
+    return number is not None and bool(np.abs(number) < 2.0**digits)
