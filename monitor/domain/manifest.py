@@ -156,6 +156,11 @@ class Listing:
     log: str = ""
     labels: str = ""
 
+    @property
+    def is_empty(self) -> bool:
+        """Return whether there is no log file with rows of the window."""
+        return self.log == _sha256(())
+
     @classmethod
     def of(cls, files: Iterable[LogFile], labels: Iterable[LogFile]) -> "Listing":
         """Return the listing of log and label files, each in the order of their paths."""
@@ -218,8 +223,7 @@ class LateChange:
     @classmethod
     def between(cls, window: Window, then: Manifest, now: Manifest) -> "LateChange":
         """Return how the files of a window differ from those its result rests on."""
-        before = {file.path: file for file in (*then.files, *then.labels)}
-        after = {file.path: file for file in (*now.files, *now.labels)}
+        before, after = _by_name(then), _by_name(now)
         return cls(
             window,
             tuple(sorted(after.keys() - before.keys())),
@@ -316,6 +320,12 @@ class Accounting:
     def balances(self) -> bool:
         """Return whether every row read is accounted for."""
         return self.read == sum(self.profiled.values()) + sum(self.rejected.values())
+
+
+def _by_name(manifest: Manifest) -> dict[str, LogFile]:
+    """Return the files of a manifest, those of labels under names of their own."""
+    labels = {f"{file.path} (labels)": file for file in manifest.labels}
+    return {file.path: file for file in manifest.files} | labels
 
 
 def _listed(paths: tuple[str, ...]) -> str:

@@ -63,7 +63,9 @@ class Lookback:
         """Yield the windows to run again, oldest first; note what came too late.
 
         The log is listed once for all of them. A window that had no data is run again whenever
-        some comes: its result has said nothing that could be revised. One that was run without a
+        some comes: its result has said nothing that could be revised. One of whose files none is left
+        keeps its result: nothing is there that could revise it, and a log that is being written over,
+        or whose disk is not mounted, would make as many windows without data. One that was run without a
         file that may be used now is run again however old it is: its result said what it lacks.
         Windows whose results were pruned are not looked at: they cannot be run again.
 
@@ -154,6 +156,8 @@ def _open(
 ) -> bool:
     if head.outcome is Outcome.NO_DATA:
         return True
+    if listing.is_empty and not then.is_empty:
+        return False
     if listing.log != then.log and not policy.schedule.closed(head.window, present):
         return True
     table = policy.source.labels

@@ -43,13 +43,13 @@ PROCESS: tuple[MetricFamily, ...] = (
     ),
     _process(
         "closed_windows_changed",
-        "Windows that are too old to be run again and whose files have changed since their results.",
+        "Windows whose files have changed since their results, and that are too old to be run again or have no file now.",
         "windows",
         _MODEL,
     ),
     _process(
         "late_files",
-        "Files that came, went or were rewritten in windows that are too old to be run again.",
+        "Files that came, went or were rewritten in windows that keep their results all the same.",
         "files",
         _MODEL,
     ),

@@ -158,7 +158,8 @@ _DATA = (
         "max by (job, model) (modelmon_closed_windows_changed) > 0",
         "info",
         "Data of model {{ $labels.model }} came too late",
-        f"{_MODEL}files of {_NUMBER} windows have changed that are too old to be run again by themselves.",
+        f"{_MODEL}files of {_NUMBER} windows have changed that are too old to be run again by themselves,"
+        " or have no file any more.",
     ),
     Alert(
         "ModelMonSeriesDropped",

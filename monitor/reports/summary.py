@@ -80,10 +80,10 @@ def summarise(
 
 
 def late_changes(policy: Policy, changes: Sequence[LateChange]) -> tuple[Table, ...]:
-    """Return what came, went or was rewritten too late; no table when nothing did."""
+    """Return what changed in windows that keep their results; no table when nothing did."""
     rows = tuple((window_name(change.window), str(change)) for change in changes)
     note = "These windows keep their results; modelmon run --from … --to … runs them again."
-    table = Table(f"{policy.model}, too late for its window", ("window", "files"), rows, note)
+    table = Table(f"{policy.model}, changed and not run again", ("window", "files"), rows, note)
     return (table,) if rows else ()
 
 

@@ -100,7 +100,7 @@ def test_what_is_too_late_is_named_and_counted_and_changes_nothing(tmp_path):
     write_day(tmp_path / "log" / "late.parquet", datetime(2024, 1, 5, tzinfo=UTC), rows=90)
     done = deployment.call("run")
     assert "0 windows" in done.stderr
-    assert "too late for its window" in done.stdout and "late.parquet" in done.stdout
+    assert "changed and not run again" in done.stdout and "late.parquet" in done.stdout
     with deployment.daemon() as (process, address, log):
         wait_for(lambda: series(address, "modelmon_late_files"), process, log)
         shown = samples_of(address)

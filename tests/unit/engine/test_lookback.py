@@ -193,11 +193,44 @@ def test_a_late_file_makes_a_new_revision_of_its_window_and_keeps_the_old_one(de
 
 
 def test_a_rewritten_and_a_removed_file_are_changes_too(deployment):
+    deployment.write(5, "more", rows=60, first=1000)
+    assert deployment.check(6.1) == [(5, 2)]
     deployment.write(4, rows=100)
     (deployment.folder / "log" / "5.parquet").unlink()
-    assert deployment.check(6.1) == [(4, 2), (5, 2)]
+    assert deployment.check(6.2) == [(4, 2), (5, 3)]
     assert deployment.run(4).accounting.read == 100
-    assert deployment.run(5).outcome is Outcome.NO_DATA
+    assert deployment.run(5).accounting.read == 60
+
+
+def test_a_window_of_whose_files_none_is_left_keeps_its_result(deployment):
+    file = deployment.folder / "log" / "5.parquet"
+    away = file.rename(file.with_name("5.parquet.being-written"))
+    deployment.label("5", [5], 6)
+    assert deployment.check(6.1) == []
+    assert deployment.run(5).outcome is Outcome.COMPLETED
+    assert [str(change) for change in deployment.lookback.told()] == [
+        "added: 5.parquet (labels); removed: 5.parquet"
+    ]
+    deployment.restart()
+    assert deployment.check(6.2) == []
+    away.rename(file)
+    assert deployment.check(6.3) == [(5, 2)]  # its labels
+
+
+def test_a_log_whose_disk_is_not_mounted_changes_no_result(deployment):
+    log = deployment.folder / "log"
+    away = log.rename(deployment.folder / "elsewhere")
+    log.mkdir()
+    assert deployment.check(6.1) == []
+    assert len(deployment.lookback.closed) == 4
+    deployment.restart()
+    assert deployment.check(7.1) == [(6, 1)]
+    assert deployment.run(6).outcome is Outcome.NO_DATA
+    log.rmdir()
+    away.rename(log)
+    deployment.write(6)
+    assert deployment.check(7.2) == [(6, 2)]
+    assert not deployment.lookback.closed
 
 
 def test_a_file_that_is_not_whole_yet_reopens_nothing_until_it_is(deployment):
