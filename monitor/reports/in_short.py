@@ -93,15 +93,27 @@ def in_short(
     sentences += [_ratio_change(story) for story in _stories(runs, _is_changed_ratio)]
     sentences += _detected(runs, alarms)
     findings = [item for run in runs for item in of_all_rows(all_findings(run))]
-    if not sentences and findings:
-        sentences.append("No critical change and no breach between groups was found.")
-    unknown = sum(item.verdict is Verdict.UNKNOWN for item in findings)
-    if unknown:
-        sentences.append(
-            f"{unknown} of {len(findings)} findings could not be judged; the reasons are below."
-        )
+    sentences += _rest(findings, told=bool(sentences))
     sentences += _slices(runs)
     return tuple(sentences)
+
+
+def _rest(findings: Sequence[Finding], *, told: bool) -> Iterator[str]:
+    """Yield what is to be said of the other findings; where nothing is known, nothing was found."""
+    unknown = sum(item.verdict is Verdict.UNKNOWN for item in findings)
+    known = len(findings) - unknown
+    if unknown and not known:
+        yield f"Nothing could be judged: {_of(unknown)} unknown; the reasons are below."
+        return
+    if unknown:
+        yield f"{unknown:,} of {len(findings):,} findings could not be judged; the reasons are below."
+    if known and not told:
+        among = f" among the {known:,} that could" if unknown else ""
+        yield f"No critical change and no breach between groups was found{among}."
+
+
+def _of(unknown: int) -> str:
+    return "the one finding is" if unknown == 1 else f"all {unknown:,} findings are"
 
 
 def _detected(runs: Sequence[Run], alarms: ModelAlarms | None) -> Iterator[str]:

@@ -120,7 +120,7 @@ def _windows(policy: Policy, runs: Sequence[Run]) -> Table:
                     result.version,
                     f"{run.accounting.unregistered.get(result.version, result.rows):,}",
                     *(_now(result.readings, measure) for measure in shown),
-                    ", ".join(_drifted(changes)) or "none",
+                    _drifted(changes),
                     worst(changes),
                     worst(apart) if apart else "–",
                 )
@@ -324,16 +324,20 @@ def _measured(runs: Sequence[Run], measure: str) -> bool:
     )
 
 
-def _drifted(findings: Iterable[Finding]) -> list[str]:
-    return sorted(
-        {
-            item.reading.subject.field
-            for item in findings
-            if item.reading.measure == "psi"
-            and not (item.reading.subject.reference or item.reading.subject.segment)
-            and item.verdict in _ALARM
-        }
-    )
+def _drifted(findings: Iterable[Finding]) -> str:
+    """Return the fields that drifted, and of how many that is not known: they are not "none"."""
+    of_fields = [
+        item
+        for item in findings
+        if item.reading.measure == "psi"
+        and not (item.reading.subject.reference or item.reading.subject.segment)
+    ]
+    drifted = sorted({item.reading.subject.field for item in of_fields if item.verdict in _ALARM})
+    unknown = sum(item.verdict is Verdict.UNKNOWN for item in of_fields)
+    if unknown == len(of_fields):
+        return "unknown" if unknown else "–"
+    named = ", ".join(drifted) or "none"
+    return f"{named} ({unknown} unknown)" if unknown else named
 
 
 def _now(readings: Iterable[Reading], measure: str) -> str:

@@ -67,8 +67,51 @@ def test_a_window_without_data_has_its_row_and_its_reason():
     (row,) = table(runs, "window by window")
     assert "no_data" in row
     assert any("no_data" in row for row in table(runs, "could not be judged"))
-    (sentence,) = table(runs, "in short")[-1]
-    assert "could not be judged" in sentence
+    ((sentence,),) = table(runs, "in short")
+    assert sentence.startswith("Nothing could be judged: ")
+
+
+def judged_as(*verdicts, measure="psi"):
+    run = unprofiled()
+    findings = tuple(
+        replace(
+            finding(verdict),
+            reading=Reading(
+                measure, Subject("credit", "1", field=f"x{place}"), Estimate(0.01, 9, 9)
+            ),
+        )
+        for place, verdict in enumerate(verdicts)
+    )
+    return replace(run, findings=(), results=(replace(run.results[0], findings=findings),))
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "fields", "sentences"),
+    [
+        (["ok", "ok"], "none", ["No critical change and no breach between groups was found."]),
+        (
+            ["ok", "unknown", "unknown"],
+            "none (2 unknown)",
+            [
+                "2 of 3 findings could not be judged; the reasons are below.",
+                "No critical change and no breach between groups was found among the 1 that could.",
+            ],
+        ),
+        (
+            ["unknown", "unknown"],
+            "unknown",
+            ["Nothing could be judged: all 2 findings are unknown; the reasons are below."],
+        ),
+        (["warning", "unknown"], "x0 (1 unknown)", None),
+        ([], "–", []),
+    ],
+)
+def test_what_is_unknown_is_told_before_what_was_not_found(verdicts, fields, sentences):
+    run = judged_as(*map(Verdict, verdicts))
+    (row,) = table([run], "window by window")
+    assert fields in row
+    if sentences is not None:
+        assert [text for (text,) in table([run], "in short")] == sentences
 
 
 def test_files_left_out_and_rows_rejected_are_told():
@@ -222,7 +265,7 @@ def test_what_is_held_against_a_reference_says_so():
     what = [row[1] for row in table(runs, "What changed")]
     assert what == ["limit_bal", "limit_bal (against week)"] * 2
     assert [row[-3] for row in table(runs, "window by window") if row[1] != "–"] == [
-        "limit_bal"
+        "limit_bal (1 unknown)"
     ] * 2
     unjudged = [row for row in table(runs, "could not be judged") if "month" in row[0]]
     assert [(row[0], row[1]) for row in unjudged] == [("everything against month", "psi")]
