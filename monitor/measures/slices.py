@@ -35,16 +35,23 @@ OF_LABELS = frozenset(
     {"label_rate", "auc", "auc_drop", "average_precision", "average_precision_drop"}
     | {"calibration_error", "calibration_error_rise", "accuracy", "accuracy_drop", "f1", "f1_drop"}
     | {"precision", "precision_drop", "recall", "recall_drop", "log_loss", "log_loss_rise"}
-    | {"brier", "brier_rise"}
+    | {"brier", "brier_rise", "concept_drift", "label_rate_gap"}
 )
-"""What rests on labels of two classes and is counted in slices. Errors of numeric labels, and what
-is estimated without labels, are not."""
+"""What rests on labels of two classes and is counted in slices. Errors of numeric labels are not."""
+
+ESTIMATED = {
+    f"estimated_{name}": frozenset({f"estimated_{name}", name, f"{name}_drop"})
+    for name in ("auc", "accuracy", "f1", "precision", "recall")
+}
+"""What is estimated without labels, and the limits of which one asks for it: where it is judged what
+labels show, it stands beside."""
 
 _COVERAGE = label_coverage.MEASURE.about.id
 _BY_INTERVAL = {
     measure.about.id: measure.about
     for measure in CATALOGUE
-    if measure.about.id in OF_LABELS and measure.about.family is Family.PERFORMANCE
+    if measure.about.id in OF_LABELS | ESTIMATED.keys()
+    and measure.about.family is Family.PERFORMANCE
 }
 _DECIDING = psi.MEASURE.about.id
 _CARRIED = frozenset({_DECIDING, score_mean.MEASURE.about.id, decision_rate.MEASURE.about.id})
@@ -56,11 +63,11 @@ def measure_slices(
     """Return the readings of every slice of every segment.
 
     Pure. Of each slice, what has a limit is measured: drift and quality of its fields, score and
-    decisions, and performance by labels of two classes, with intervals that hold jointly over the
-    slices. Disparity is measured of all rows only. The slices of
-    registered values are there whether or not they have rows now; ``(missing)`` and ``(other)``
-    when they do. Times, texts and embeddings, which are measured in parts, are measured of all rows
-    only. Of the slices of a pair that the scan crosses, drift alone is measured.
+    decisions, and performance by labels of two classes, with what is estimated of it before they are
+    there and with intervals that hold jointly over the slices. Disparity is measured of all rows
+    only. The slices of registered values are there whether or not they have rows now; ``(missing)``
+    and ``(other)`` when they do. Times, texts and embeddings, which are measured in parts, are
+    measured of all rows only. Of the slices of a pair that the scan crosses, drift alone is measured.
 
     Where PSI of a field, the mean score or the share of positive decisions of the whole is above
     its warning limit, that of each slice says what it carries of it (`CARRIED`).
@@ -89,6 +96,7 @@ def _measures(policy: Policy) -> tuple[Measure, ...]:
     asked = {measure.about.id for measure in CATALOGUE if measure.about.id in policy.limits}
     if asked & OF_LABELS:
         asked.add(_COVERAGE)  # says whether what rests on labels can be judged
+    asked |= {name for name, limits in ESTIMATED.items() if not limits.isdisjoint(policy.limits)}
     return tuple(
         measure for measure in CATALOGUE if measure.about.id in asked and _is_of_slices(measure)
     )
@@ -96,7 +104,7 @@ def _measures(policy: Policy) -> tuple[Measure, ...]:
 
 def _is_of_slices(measure: Measure) -> bool:
     name = measure.about.id
-    if isinstance(measure, FieldMeasure) or name in OF_LABELS or name == _COVERAGE:
+    if isinstance(measure, FieldMeasure) or name in {*OF_LABELS, *ESTIMATED, _COVERAGE}:
         return True
     drift = isinstance(measure, ModelMeasure) and measure.about.family is Family.DRIFT
     return drift and not MEASURE_NAMES[name].together and not needs_labels(name)

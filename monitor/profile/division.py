@@ -6,10 +6,10 @@ from typing import NamedTuple
 import numpy as np
 
 from monitor.profile.categories import add_values, read_values
-from monitor.profile.counts import UNKNOWN, CategoricalCounts, NumericCounts
+from monitor.profile.counts import CategoricalCounts, NumericCounts
 from monitor.profile.grid import CategoricalGrid, FloatArray, IntArray, NumericGrid
 from monitor.profile.numbers import BLOCK_ROWS, Column, to_numbers
-from monitor.profile.outcome_codes import rows_by_code
+from monitor.profile.outcome_codes import NEITHER, rows_by_code
 from monitor.profile.profile import Profile
 from monitor.profile.segments import Located, SplitNumbers, null_rows
 from monitor.profile.values import encoded, is_nested
@@ -124,21 +124,29 @@ def split_outcomes(
 
 
 def split_score(
-    grid: NumericGrid, scores: FloatArray, labels: IntArray, divisions: Iterable[Division]
+    grid: NumericGrid,
+    scores: FloatArray,
+    decisions: IntArray,
+    labels: IntArray,
+    divisions: Iterable[Division],
 ) -> None:
-    """Count the scores of labelled rows for each slice of each segment.
+    """Count the scores of rows with a label or a decision for each slice of each segment.
 
     Args:
         grid: The score's cells.
         scores: shape (rows,).
+        decisions: shape (rows,), codes of decisions.
         labels: shape (rows,), codes of labels of two classes.
         divisions: How the rows are divided.
     """
-    counted = np.isfinite(scores) & (labels != UNKNOWN)
+    outcomes = decisions * 3 + labels
+    counted = np.isfinite(scores) & (outcomes != NEITHER)
     cells, _ = grid.table.cells(scores[counted])
+    outcomes = outcomes[counted]
+    width = (NEITHER + 1) * grid.cells
     for division in divisions:
-        joint = cells + (labels[counted] + 2 * division.codes[counted]) * grid.cells
-        split = np.bincount(joint, minlength=2 * grid.cells * len(division.held))
-        of_slices = split.reshape(-1, 2, grid.cells)
+        joint = (division.codes[counted] * (NEITHER + 1) + outcomes) * grid.cells + cells
+        split = np.bincount(joint, minlength=width * len(division.held))
+        of_slices = split.reshape(-1, 3, 3, grid.cells)
         for code, part in division.parts.items():
-            part.score_by_label += of_slices[code]
+            part.add_scores(of_slices[code])

@@ -40,6 +40,7 @@ from monitor.profile.grid import (
 from monitor.profile.group_scores import Scored, add_group_scores
 from monitor.profile.numbers import BLOCK_ROWS, Column, FewIntegers, to_numbers
 from monitor.profile.outcome_codes import (
+    NEITHER,
     decision_codes,
     group_codes,
     label_codes,
@@ -57,7 +58,6 @@ _COUNTED_ROWS = 4 * BLOCK_ROWS
 """Numbers are looked at so many at a time: calls are long enough for two threads to work side by side."""
 
 _ROOM = Room()
-_NEITHER = UNKNOWN * 3 + UNKNOWN  # the code of rows with neither a decision nor a label
 
 
 class ProfileBuilder:
@@ -246,7 +246,7 @@ class ProfileBuilder:
         if score is not None and isinstance(grid_of_score, NumericGrid):
             scores, scale = to_numbers(score)[0], grid_of_score.scale
             if self._divisions:
-                split_score(grid_of_score, scores, labels, self._divisions)
+                split_score(grid_of_score, scores, decisions, labels, self._divisions)
             found = Scored.of(grid_of_score, scores, groups, decisions, labels, numbers)
             self._add_score(found, grid_of_score.cells)
         if numbers is not None and self.profile.errors is not None:
@@ -326,19 +326,16 @@ class ProfileBuilder:
         scores, labels = found.scores, found.labels
         outcomes = found.decisions * 3
         outcomes += labels
-        counted = outcomes != _NEITHER
-        cells = np.multiply(found.cells, _NEITHER + 1, out=found.cells)
+        counted = outcomes != NEITHER
+        cells = np.multiply(found.cells, NEITHER + 1, out=found.cells)
         cells += outcomes
         if not counted.all():
             scores, labels, cells = scores[counted], labels[counted], cells[counted]
         if not len(scores):
             return
-        rows = np.bincount(cells, minlength=(_NEITHER + 1) * size).reshape(-1, 3, 3)
+        rows = np.bincount(cells, minlength=(NEITHER + 1) * size).reshape(-1, 3, 3)
         profile = self.profile
-        profile.score_by_label += rows.sum(axis=1).T[:UNKNOWN]
-        if profile.score_by_decision is not None and profile.labelled_by_decision is not None:
-            profile.score_by_decision += rows.sum(axis=2).T[:UNKNOWN]
-            profile.labelled_by_decision += rows[:, :UNKNOWN, :UNKNOWN].sum(axis=2).T
+        profile.add_scores(rows.transpose(1, 2, 0))
         if profile.errors is not None:
             labelled = labels != UNKNOWN
             if not labelled.all():

@@ -16,6 +16,9 @@ from monitor.profile.values import (
     rows_of,
 )
 
+NEITHER = UNKNOWN * 3 + UNKNOWN
+"""The code ``decision * 3 + label`` of rows with neither."""
+
 DENSE_CELLS = 4096
 """An outcome table of so many cells is counted without sorting its rows, however few they are."""
 

@@ -9,7 +9,13 @@ import numpy as np
 
 from monitor.profile.classes import ClassCounts
 from monitor.profile.comoments import CoMoments
-from monitor.profile.counts import CategoricalCounts, FieldCounts, NumericCounts, OutcomeTable
+from monitor.profile.counts import (
+    UNKNOWN,
+    CategoricalCounts,
+    FieldCounts,
+    NumericCounts,
+    OutcomeTable,
+)
 from monitor.profile.errors import ErrorSums
 from monitor.profile.grid import Grid, IntArray, NumericGrid
 from monitor.profile.group_scores import GroupScores
@@ -40,8 +46,7 @@ class Profile:
         vectors: Declared name of each embedding to its counts.
         segments: Name of a segment to its slices that have rows, by code: profiles of their own
             on the same grid. Of what has parts (times, texts, embeddings), of pairs, duplicates,
-            errors, scores by decision and by group they count nothing; in the rest their sum is the
-            profile.
+            errors and scores by group they count nothing; in the rest their sum is the profile.
         group_scores: Scores by group, decision and label; None without attributes or a score, and
             where it was not counted, in profiles stored before it was.
     """
@@ -98,14 +103,23 @@ class Profile:
             del profile.fields[name]
         profile.vectors = {}
         profile.pairs = CoMoments.empty(0)
-        profile.score_by_decision = None
-        profile.labelled_by_decision = None
         profile.errors = None
         profile.group_scores = None
         if profile.classes is not None:
             profile.classes.errors = None
             profile.classes.scores = profile.classes.squares = None
         return profile
+
+    def add_scores(self, rows: IntArray) -> None:
+        """Count rows by decision, label and cell of the score.
+
+        Args:
+            rows: shape (3 decisions, 3 labels, cells of the score's grid), the last of each unknown.
+        """
+        self.score_by_label += rows.sum(axis=0)[:UNKNOWN]
+        if self.score_by_decision is not None and self.labelled_by_decision is not None:
+            self.score_by_decision += rows.sum(axis=1)[:UNKNOWN]
+            self.labelled_by_decision += rows[:UNKNOWN, :UNKNOWN].sum(axis=1)
 
     def merge(self, other: "Profile") -> None:
         """Add another profile on the same grid, in place.

@@ -5,14 +5,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from scipy.stats import mannwhitneyu, norm
+from sklearn.isotonic import IsotonicRegression
+from sklearn.metrics import roc_auc_score
 
-from monitor.domain.estimate import Estimate
+from monitor.domain.estimate import Absence, Estimate
 from monitor.domain.field import Label
 from monitor.domain.finding import Reason, Verdict
 from monitor.domain.limit import Limit
 from monitor.domain.policy import FieldLimit
 from monitor.domain.segment import Segment
 from monitor.engine.recheck import Rechecker, revisions_within
+from monitor.measures.measure import ProfilePair
+from monitor.measures.slices import measure_slices
+from monitor.profile.codec import grid_from_bytes, profile_from_bytes
 from tests.held import DAY, Deployment, day
 
 ROWS = 3000
@@ -116,12 +121,92 @@ def test_a_slice_waits_for_its_own_labels(deployment):
         assert of(deployment, 4, "auc_drop", value).verdict is Verdict.OK
 
 
+def rows_of(places, value):
+    """Return scores, decisions and labels of the rows of a slice; labels that are not there are NaN."""
+    parts = []
+    for place in places:
+        columns = DAYS[place]
+        here = np.array(columns["region"]) == value
+        labels = np.array(columns["paid"], dtype=float)
+        parts.append((columns["score"][here], columns["flag"][here], labels[here]))
+    return [np.concatenate(part) for part in zip(*parts, strict=True)]
+
+
+@pytest.mark.parametrize("value", ["n", "s", "w"])
+def test_what_is_estimated_is_calibrated_on_the_slices_own_labels(deployment, value):
+    learned, _, labels = rows_of((0, 1), value)
+    scores, flagged, _ = rows_of((4,), value)
+    fitted = IsotonicRegression(out_of_bounds="clip").fit(learned, labels)
+    chances = fitted.predict(scores)
+    auc = roc_auc_score(
+        np.repeat([1, 0], len(scores)),
+        np.tile(chances, 2),
+        sample_weight=np.concatenate([chances, 1 - chances]),
+    )
+    right = np.where(flagged, chances, 1 - chances).mean()
+
+    found = {
+        name: reading_of(deployment, 4, f"estimated_{name}", value) for name in ("auc", "accuracy")
+    }
+    assert found["auc"].value == pytest.approx(auc, abs=5e-3)
+    assert found["accuracy"].value == pytest.approx(right, abs=5e-3)
+    assert {item.n for item in found.values()} == {len(scores)}
+    assert {item.n_reference for item in found.values()} == {len(learned)}
+
+
+def reading_of(deployment, place, measure, value):
+    (result,) = deployment.run(place).results
+    (found,) = [
+        item.result
+        for item in result.readings
+        if item.measure == measure and item.subject.segment_value == value
+    ]
+    return found
+
+
+def test_where_labels_do_not_follow_the_scores_any_more_is_found_by_slice(deployment):
+    found = {value: of(deployment, 3, "concept_drift", value) for value in "nsw"}
+    assert {value: item.verdict for value, item in found.items()} == {
+        "n": Verdict.OK,
+        "s": Verdict.CRITICAL,
+        "w": Verdict.OK,
+    }
+    assert found["s"].reading.result.method.endswith("Bonferroni over 3 slices")
+    assert {of(deployment, 2, "concept_drift", value).verdict for value in "nsw"} == {Verdict.OK}
+    assert of(deployment, 4, "concept_drift", "w").reason is Reason.NO_LABELS
+
+
 def test_what_slices_do_not_count_has_no_reading_that_is_unknown_for_ever(deployment):
     (result,) = deployment.run(3).results
     slices = [item for item in result.readings if item.subject.scanned]
-    measures = {item.measure for item in slices}
-    assert measures == {"psi", "auc_drop", "accuracy", "label_rate", "label_coverage"}
+    assert {item.measure for item in slices} == {
+        *("psi", "auc_drop", "accuracy", "label_rate", "label_coverage", "concept_drift"),
+        *("estimated_auc", "estimated_accuracy"),  # besides what is judged of labels
+    }
     assert all(isinstance(item.result, Estimate) for item in slices)
+
+
+def test_a_slice_that_was_stored_before_decisions_were_counted_in_it_says_so(deployment):
+    (baseline,) = deployment.store.baselines(deployment.policy.model)
+    grid = grid_from_bytes(baseline.grid)
+    pair = ProfilePair(
+        grid,
+        profile_from_bytes(baseline.profile),
+        profile_from_bytes(deployment.run(3).results[0].profile),
+        day(3),
+        1.0,
+    )
+    for part in pair.current.segments["region"].values():
+        part.score_by_decision = part.labelled_by_decision = None
+    whole = deployment.run(3).results[0].readings
+    found = {
+        item.measure: item.result
+        for item in measure_slices(deployment.policy, pair, whole)
+        if item.subject.segment_value == "s"
+    }
+    assert found["estimated_accuracy"].reason is Absence.NO_DATA
+    assert "before scores were counted by decision" in found["estimated_accuracy"].explanation
+    assert isinstance(found["estimated_auc"], Estimate)
 
 
 def test_what_is_stored_is_recomputed_alike(deployment):
