@@ -15,7 +15,7 @@ from monitor.engine.alarms import ModelAlarms
 from monitor.reports.file_notes import notes_on_files
 from monitor.reports.groups import difference_table, folded_table, membership_table
 from monitor.reports.in_short import in_short
-from monitor.reports.performance import performance_table
+from monitor.reports.performance import performance_table, slice_performance_table
 from monitor.reports.slices import slice_table
 from monitor.reports.strata import strata_table
 from monitor.reports.table import Table
@@ -66,6 +66,7 @@ def summarise(
         performance_table(policy, ordered),
         _changes(policy, ordered, alarms),
         slice_table(policy, ordered),
+        slice_performance_table(policy, ordered),
         _groups(policy, ordered),
         difference_table(ordered),
         _extremes(policy, ordered),

@@ -195,6 +195,35 @@ def test_realised_and_estimated_performance_stand_side_by_side():
     assert "assuming no concept drift" in told.note
 
 
+def of_slice(value, measure, number, **more):
+    subject = Subject("credit", "1", segment="region", segment_value=value)
+    return Reading(measure, subject, Estimate(number, n=400, **more))
+
+
+def test_how_well_a_slice_does_is_told_apart_and_never_as_that_of_all_rows():
+    readings = [
+        of_model("label_coverage", 0.95),
+        of_model("auc", 0.742),
+        of_slice("north", "label_coverage", 1.0),
+        of_slice("north", "auc_drop", 0.2, then=0.8, now=0.6),
+        of_slice("north", "estimated_auc", 0.81),
+        of_slice("south", "label_coverage", 0.2),
+        of_slice("south", "auc_drop", 0.0, then=0.8, now=0.8),
+        of_slice("south", "estimated_auc", 0.79),
+        of_slice("east", "psi", 0.1),
+    ]
+    tables = judged(readings)
+    (whole,) = (item for title, item in tables.items() if "credit, how well it does" in title)
+    assert whole.rows[0][2:] == ("95%", "0.742")
+    (slices,) = (item for title, item in tables.items() if "by slice" in title)
+    assert slices.columns == ("slice", "version", "rows", "labels", "AUC")
+    assert [(row[0], *row[3:]) for row in slices.rows] == [
+        ("region: north", "100%", "0.600 (est. 0.810)"),
+        ("region: south", "20%", "– (est. 0.790)"),
+    ]
+    assert "assuming no concept drift" in slices.note
+
+
 def test_performance_by_the_first_few_labels_is_not_shown():
     readings = [
         of_model("label_coverage", 0.4),
