@@ -6,6 +6,12 @@ from scipy.special import ndtr
 
 from monitor.uncertainty.interval import FloatArray
 
+NODES = np.linspace(-6.0, 6.0, 121)
+"""Standard normal numbers, far into the tails: what a mean over a normal law is taken at …"""
+
+WEIGHTS = np.exp(-(NODES**2) / 2) / np.sum(np.exp(-(NODES**2) / 2))
+"""… and with which weights."""
+
 
 def beyond_normal(
     value: ArrayLike, standard_error: ArrayLike, tolerance: ArrayLike, *, either_side: bool

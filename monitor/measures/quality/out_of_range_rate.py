@@ -6,8 +6,8 @@ from monitor.domain.estimate import Absence, Estimate, Result, Unmeasurable
 from monitor.measures.applicability import is_continuous
 from monitor.measures.measure import Description, Family, FieldMeasure, FieldPair
 from monitor.measures.presence import no_values
-from monitor.measures.tails import of_a_rise
 from monitor.profile.counts import NumericCounts
+from monitor.uncertainty.outside import beyond_range
 from monitor.uncertainty.proportion import wilson
 
 LEVEL = 0.95
@@ -24,9 +24,10 @@ def measure(pair: FieldPair) -> Result:
     inside, never the reverse.
 
     Two numbers of the next n are outside the range of n by chance alone, whatever their
-    distribution: ``detail["chance"]`` is ``2 / (n + 1)``, which the test of a rise tolerates in
-    addition. ``detail["rows"]`` are the rows outside, ``below`` and ``above`` which of them on
-    either side.
+    distribution: ``detail["chance"]`` is ``2 / (n + 1)``, their mean share. The test tolerates what
+    chance makes in addition, with the whole of its law (`monitor.uncertainty.outside`): the share outside
+    the range of 200 rows is above 0.0327 for one field in a hundred. ``detail["rows"]`` are the
+    rows outside, ``below`` and ``above`` which of them on either side.
 
     Unmeasurable: no rows, no such column, or one side without a number.
 
@@ -70,7 +71,8 @@ def measure(pair: FieldPair) -> Result:
 
 def tail(estimate: Estimate, tolerance: float) -> float:
     """Return the p-value of "the share outside is at most the tolerance and what chance makes"."""
-    return of_a_rise(estimate, tolerance + estimate.detail["chance"])
+    outside = int(estimate.detail["rows"])
+    return beyond_range(outside, estimate.n, estimate.n_reference, tolerance)
 
 
 MEASURE = FieldMeasure(

@@ -10,13 +10,11 @@ from monitor.measures.presence import no_values
 from monitor.profile.counts import CategoricalCounts, FieldCounts, NumericCounts
 from monitor.profile.grid import CategoricalGrid, FieldGrid, NumericGrid
 from monitor.uncertainty.coverage import Missed, missed
+from monitor.uncertainty.normal import NODES, WEIGHTS
 from monitor.uncertainty.proportion import wilson
 
 LEVEL = 0.95
 """Of the interval."""
-
-_NODES = np.linspace(-6.0, 6.0, 121)  # a standard normal number, far into its tails
-_WEIGHTS = np.exp(-(_NODES**2) / 2) / np.sum(np.exp(-(_NODES**2) / 2))
 
 
 def measure(pair: FieldPair) -> Result:
@@ -82,9 +80,9 @@ def tail(estimate: Estimate, tolerance: float) -> float:
     unseen = estimate.detail["rows"]
     if not unseen:
         return 1.0
-    rates = tolerance + estimate.detail["missed"] + estimate.detail["missed_error"] * _NODES
+    rates = tolerance + estimate.detail["missed"] + estimate.detail["missed_error"] * NODES
     tails = betainc(unseen, estimate.n - unseen + 1, np.clip(rates, tolerance, 1.0))
-    return float(np.sum(_WEIGHTS * tails))
+    return float(np.sum(WEIGHTS * tails))
 
 
 def _missed(grid: FieldGrid, counts: FieldCounts) -> Missed:
