@@ -1,6 +1,5 @@
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -65,10 +64,11 @@ print(*before, "unittest" in sys.modules, numpy.f2py.get_include.__name__)
 
 
 def test_a_database_is_one_file_when_a_command_is_over(tmp_path):
-    settings = tmp_path / "modelmon.yaml"
+    settings = tmp_path / "config" / "modelmon.yaml"
+    settings.parent.mkdir()
     settings.write_text(f"models: {MODEL.parent}\n", encoding="utf-8")
     for words in (["db", "upgrade"], ["baseline", "list"]):
         command = [sys.executable, "-m", "monitor", "--config", str(settings), *words]
         subprocess.run(command, check=True, cwd=tmp_path, capture_output=True)
-    database = next(Path(tmp_path).rglob("*.db"))
+    database = next(tmp_path.rglob("*.db"))
     assert [path.name for path in database.parent.glob(f"{database.name}*")] == [database.name]
