@@ -1,12 +1,12 @@
 """Registering a baseline: grid, exact counts, and how it varies in itself."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from monitor.domain.baseline import Baseline, BaselinePart
 from monitor.domain.errors import BaselineError
-from monitor.domain.manifest import LogFile, Manifest
+from monitor.domain.manifest import LogFile, Manifest, UnreadableFile
 from monitor.domain.policy import Policy
 from monitor.domain.schedule import Schedule
 from monitor.domain.window import Window
@@ -67,6 +67,7 @@ def register_baselines(
             baseline is either whole or not registered.
     """
     scan = source.scan(window)
+    _require_whole(scan.manifest.unreadable)
     present = source.versions(scan)
     wanted = present if version is None else [version]
     if not present or not set(wanted) <= set(present):
@@ -145,11 +146,14 @@ def _count_part(  # noqa: PLR0917  # six nouns, each of another type
     scan = source.scan(piece)
     count = source.counter(scan, {version: grid}).complete()
     counted = compute.count(bundled(scan.tasks), count, progress)
-    broken = (*scan.manifest.unreadable, *counted.unreadable)
+    _require_whole((*scan.manifest.unreadable, *counted.unreadable))
+    return _Part(piece, counted.profiles.get(version) or Profile.empty(grid), scan.manifest)
+
+
+def _require_whole(broken: Sequence[UnreadableFile]) -> None:
     if broken:
         told = "; ".join(f"{file.path}: {file.explanation}" for file in broken)
         raise BaselineError(f"a baseline needs every file of its period: {told}")
-    return _Part(piece, counted.profiles.get(version) or Profile.empty(grid), scan.manifest)
 
 
 def _baseline(contents: _Contents, registration: Registration, outside: Outside) -> Baseline:

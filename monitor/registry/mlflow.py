@@ -177,8 +177,9 @@ class MlflowRegistry(Registry):
         return number
 
     def _versions(self, name: str) -> Iterator[Mapping[str, Any]]:
-        token = ""
-        while True:
+        token, seen = "", set[str]()
+        while token not in seen:
+            seen.add(token)
             query = {"filter": f"name={_quoted(name)}", "max_results": str(_PAGE)}
             if token:
                 query["page_token"] = token
@@ -187,6 +188,7 @@ class MlflowRegistry(Registry):
             token = str(answer.get("next_page_token") or "")
             if not token:
                 return
+        raise RegistryError(f"{self.shown} answers the versions of {name} page by page without end")
 
     def _version(self, found: Mapping[str, Any], looked_at: Collection[str]) -> RegisteredVersion:
         number, run = str(found["version"]), str(found.get("run_id") or "")

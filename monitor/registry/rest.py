@@ -9,12 +9,15 @@ import json
 import ssl
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPSConnection, IncompleteRead
 from pathlib import Path
-from typing import Any
+from socket import SHUT_RDWR
+from threading import Timer
+from typing import Any, Self
 from urllib.parse import urlencode, urlsplit
 
 from monitor.domain.errors import RegistryError
@@ -32,6 +35,10 @@ _PAUSE = 0.5
 _LATER = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Statuses that say nothing about the request: it may succeed later."""
 
+_LONGEST = 60.0
+"""Seconds that an answer may take from the first byte asked to the last: one that never ends ends here."""
+
+_TOO_LONG = "it has not answered all in the time that it has"
 _SHOWN = 300
 
 _ADVICE = {
@@ -81,15 +88,17 @@ class RestClient:
         credentials: Who asks.
         ca: File with the certificates to trust instead of the system's; None for the system's.
         timeout: Seconds to wait for a connection, and for each part of an answer.
+        longest: Seconds to wait for the whole of an answer; a file that is fetched may take longer.
         sleep: Waits, in seconds.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917  # how it asks
         self,
         url: str,
         credentials: Credentials = Credentials(),  # frozen
         ca: str | None = None,
         timeout: float = 10.0,
+        longest: float = _LONGEST,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         parts = urlsplit(url)
@@ -97,6 +106,7 @@ class RestClient:
         self._port = parts.port
         self._prefix = parts.path.rstrip("/")
         self._timeout = timeout
+        self._longest = longest
         self._sleep = sleep
         self._headers = {"Accept": "application/json", **credentials.header}
         self._tls = _trusting(ca) if parts.scheme == "https" else None
@@ -179,12 +189,13 @@ class RestClient:
         connection = self._connection()
         headers = {**self._headers, "Content-Type": kind} if kind else self._headers
         try:
-            connection.request(method, self._prefix + path, body, headers)
-            with connection.getresponse() as answer:
-                content = answer.read(LARGEST + 1)
-                status = answer.status
-                if len(content) <= LARGEST and answer.length:
-                    raise IncompleteRead(content, answer.length)
+            with _Until(connection, self._longest):
+                connection.request(method, self._prefix + path, body, headers)
+                with connection.getresponse() as answer:
+                    content = answer.read(LARGEST + 1)
+                    status = answer.status
+                    if len(content) <= LARGEST and answer.length:
+                        raise IncompleteRead(content, answer.length)
         except (OSError, HTTPException) as error:
             told = str(error) or type(error).__name__
             # A certificate that cannot be verified stays so until somebody acts.
@@ -219,6 +230,31 @@ class RestClient:
         if not isinstance(found, dict):
             raise RegistryError(f"{self.shown}{_path(path)} answers no JSON object")
         return found
+
+
+class _Until:
+    """Cuts a connection off that takes too long, whatever comes over it meanwhile."""
+
+    def __init__(self, connection: HTTPConnection, seconds: float) -> None:
+        connection.connect()
+        self._socket = connection.sock  # the connection forgets it before the answer is read
+        self._timer = Timer(seconds, self._cut)
+        self._timer.daemon = True
+        self.over = False
+
+    def __enter__(self) -> Self:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        if self.over:  # what came looks whole where its length was not said
+            raise TimeoutError(_TOO_LONG)
+
+    def _cut(self) -> None:
+        self.over = True
+        with suppress(OSError):  # it has just ended
+            self._socket.shutdown(SHUT_RDWR)
 
 
 def _trusting(ca: str | None) -> ssl.SSLContext:

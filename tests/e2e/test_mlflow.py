@@ -147,7 +147,8 @@ def test_a_baseline_is_taken_from_the_data_of_a_run(server, tmp_path):
     ((run, _),) = new_model(server, "trained")
     folder = server.ask("GET", "runs/get", run_id=run)["run"]["info"]["artifact_uri"]
     content = (tmp_path / "log" / "2024-01-02.parquet").read_bytes()
-    server.put(f"{folder.removeprefix('mlflow-artifacts:/')}/data/train.parquet", content)
+    artifact = f"{folder.removeprefix('mlflow-artifacts:/')}/data/train.parquet"
+    server.put(artifact, content)
     period = ("--from", "2024-01-02", "--to", "2024-01-03", "--why", "as trained")
     deployment.call(
         *("baseline", "register", "credit", *period),
@@ -165,6 +166,36 @@ def test_a_baseline_is_taken_from_the_data_of_a_run(server, tmp_path):
         *("baseline", "register", "credit", *period, "--from-run", "no-such-run"), check=False
     )
     assert elsewhere.returncode == 4 and "has no run no-such-run" in elsewhere.stderr
+
+    where = artifact.rpartition("/")[0]
+    server.put(f"{where}/page.parquet", b"<html>no parquet</html>")
+    page = deployment.call(
+        *("baseline", "register", "credit", *period, "--from-run", run),
+        *("--artifact", "data/page.parquet"),
+        check=False,
+    )
+    assert (page.returncode, "baseline.parquet: Parquet magic bytes" in page.stderr) == (3, True)
+    log = str(tmp_path / "log")
+    data = {
+        "name": "days",
+        "digest": "d2",
+        "source_type": "local",
+        "source": json.dumps({"uri": log}),
+    }
+    further = server.ask("POST", "runs/create", experiment_id=artifact.partition("/")[0])
+    other = further["run"]["info"]["run_id"]
+    server.ask("POST", "runs/log-inputs", run_id=other, datasets=[{"dataset": data}])
+    deployment.call(
+        "baseline",
+        "register",
+        "credit",
+        *period[:3],
+        "2024-01-04",
+        *period[4:],
+        *("--from-run", other),
+    )
+    listed = deployment.call("baseline", "list", "credit", "--output", "json").stdout
+    assert f"as trained (data set days (d2) of run {other})" in listed
 
 
 SECRET = "s3cret"  # noqa: S105  # of a webhook of this test

@@ -30,6 +30,15 @@ def test_an_answer_that_is_not_of_mlflow_is_an_error_that_says_where(answer):
         assert not no.value.retryable
 
 
+def test_pages_without_end_are_an_error():
+    model = (200, {}, b'{"registered_model": {}}')
+    page = (200, {}, b'{"model_versions": [], "next_page_token": "again"}')
+    with answering(model, page) as (url, asked):
+        with pytest.raises(RegistryError, match="versions of credit page by page without end"):
+            MlflowRegistry(RestClient(url, timeout=2)).snapshot("credit", ())
+        assert len(asked) == 3
+
+
 def test_a_run_that_is_not_ours_to_read_leaves_the_model_to_be_looked_at():
     version = {"version": "2", "creation_timestamp": 0, "run_id": "r", "source": "s3://m"}
     model = {"registered_model": {"aliases": [{"alias": "champion", "version": "2"}]}}

@@ -1,9 +1,13 @@
 """Calls over HTTP: who asks, how often, and what is never done silently."""
 
+import socket
 import ssl
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from ipaddress import ip_address
+from threading import Thread
+from time import sleep
 
 import pytest
 from cryptography import x509
@@ -122,6 +126,26 @@ def test_an_answer_that_breaks_off_is_no_answer(tmp_path):
         assert len(asked) == 3
         with pytest.raises(RegistryError, match="cannot be fetched: IncompleteRead"):
             client(url).fetch("/a", {"p": "q"}, tmp_path / "a")
+
+
+@pytest.mark.parametrize("length", ["", "Content-Length: 99999\r\n"])
+def test_an_answer_that_comes_byte_by_byte_and_never_ends_is_cut_off(length):
+    def drip(listening):
+        for _ in range(3):
+            with listening.accept()[0] as connection, suppress(OSError):
+                connection.sendall(f"HTTP/1.0 200 OK\r\n{length}\r\n".encode())
+                while True:
+                    connection.sendall(b" ")
+                    sleep(0.01)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = Thread(target=drip, args=(listening,))
+        thread.start()
+        asks = client(f"http://127.0.0.1:{listening.getsockname()[1]}", longest=0.2)
+        with pytest.raises(RegistryError, match="it has not answered all in the time") as error:
+            asks.get("/a")
+        thread.join()
+    assert error.value.retryable
 
 
 def test_a_file_of_any_size_is_fetched_with_its_digest(tmp_path, monkeypatch):
