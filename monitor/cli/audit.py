@@ -42,7 +42,9 @@ def init(config_file: Path, path: Path, origin: str | None, by: str) -> None:
     store = app.audit_store(settings)
     logs = store.logs()
     if logs and origin not in {None, logs[-1].origin}:
-        raise click.UsageError(f"the log is there already; its origin is {logs[-1].origin}")
+        raise click.UsageError(
+            f"the log is there already, and keeps its name, {logs[-1].origin}: leave --origin out"
+        )
     if not logs and origin is None:
         raise click.UsageError("a new log needs a name: --origin monitor.example.org/prod")
     key = new_signing_key(logs[-1].origin if logs else str(origin))

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
+from re import fullmatch
 from typing import TYPE_CHECKING
 
 import click
@@ -74,6 +75,22 @@ def to_look(config_file: Path, models: Sequence[str]) -> "tuple[tuple[Policy, ..
     files = chosen(app.read_policies(settings), models)
     store = app.open_store(settings.store_url)
     return tuple(app.in_force(file, store).policy for file in files), store
+
+
+def a_digest(_: click.Context, option: click.Parameter, said: str | None) -> str | None:
+    """Return a digest that somebody named.
+
+    Raises:
+        click.BadParameter: It is none, or cut off.
+    """
+    from monitor.governance.submission import DIGEST
+
+    if said is not None and not fullmatch(DIGEST, said):
+        raise click.BadParameter(
+            f"{said!r} is no whole digest; right would be sha256: and the 64 digits of sha256sum",
+            param=option,
+        )
+    return said
 
 
 def digest_of(path: Path) -> str:

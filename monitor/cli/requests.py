@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from monitor.cli.governed import (
+    a_digest,
     digest_of,
     existing_file,
     model_argument,
@@ -24,7 +25,7 @@ _REQUEST = click.argument("request", type=int)
 @click.command()
 @model_argument
 @click.argument("version")
-@click.option("--model-digest", default="", help="Digest of the model's artifact.")
+@click.option("--model-digest", callback=a_digest, help="Digest of the model's artifact.")
 @click.option("--report", type=existing_file, help="The report that approvers are to read.")
 @why_option
 @by_option
@@ -33,7 +34,7 @@ def submit(  # noqa: PLR0917  # one argument an option
     config_file: Path,
     model: str,
     version: str,
-    model_digest: str,
+    model_digest: str | None,
     report: Path | None,
     why: str,
     by: str,
@@ -58,7 +59,9 @@ def submit(  # noqa: PLR0917  # one argument an option
 @_REQUEST
 @click.option("--why", default="", help="What was looked at; kept for good.")
 @click.option("--report", type=existing_file, help="The report that was read: it must be the same.")
-@click.option("--model-digest", default="", help="Digest that was looked at: it must be the same.")
+@click.option(
+    "--model-digest", callback=a_digest, help="Digest that was looked at: it must be the same."
+)
 @by_option
 @click.pass_obj
 def approve(  # noqa: PLR0917  # one argument an option
@@ -67,7 +70,7 @@ def approve(  # noqa: PLR0917  # one argument an option
     request: int,
     why: str,
     report: Path | None,
-    model_digest: str,
+    model_digest: str | None,
     by: str,
 ) -> None:
     """Say yes to a request; with the last yes that it needs it takes effect."""

@@ -5,6 +5,9 @@ from collections.abc import Iterator, Mapping
 from monitor.domain.governance import Tier
 from monitor.governance.consequences import STANDING, Present
 
+DIGEST = "[a-z0-9]+:[0-9a-f]{32,128}"
+"""What a digest looks like that somebody names: shorter ones are cut off, and name nothing."""
+
 _OURS = frozenset({"policy", "baseline", STANDING})
 """What a request is bound to by what is stored."""
 

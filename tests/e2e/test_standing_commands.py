@@ -18,6 +18,8 @@ ROOT = Path(__file__).parents[2]
 MODEL = "card-late-payment"
 OF = (MODEL, "1")
 
+DIGEST = f"sha256:{'a1' * 32}"
+
 
 @pytest.fixture
 def modelmon(tmp_path, capsys):
@@ -73,13 +75,15 @@ def standing(modelmon):
 
 def test_september_is_held_by_itself_and_given_back_by_a_second_person(modelmon, tmp_path):
     assert standing(modelmon)["state"] == "registered"
-    asked = ("--why", "validated", "--by", "ting.wu", "--model-digest", "sha256:a1")
+    asked = ("--why", "validated", "--by", "ting.wu", "--model-digest", DIGEST)
+    cut_off = modelmon("submit", *OF, *asked[:-1], "sha256:9f2c", ends=2)
+    assert "'sha256:9f2c' is no whole digest; right would be sha256: and the 64" in cut_off
     assert "registered → pending" in modelmon("submit", *OF, *asked)
     told = modelmon("approve", MODEL, "1", "--by", "ting.wu", ends=2)
     assert "ting.wu is owner for the model card-late-payment" in told
     modelmon("approve", MODEL, "1", "--by", "yu.fang", "--why", "report read")
     shown = modelmon("requests", "show", MODEL, "1", "--output", "json")
-    assert (shown["still_to_agree"], shown["bound_to"]["model"]) == (["1 accountable"], "sha256:a1")
+    assert (shown["still_to_agree"], shown["bound_to"]["model"]) == (["1 accountable"], DIGEST)
     assert "pending → approved" in modelmon("approve", MODEL, "1", "--by", "hao.chen")
 
     # One person takes the authority away; the same person does not give it back.

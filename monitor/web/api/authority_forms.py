@@ -8,11 +8,12 @@ from pydantic import AwareDatetime, Field, StringConstraints
 from monitor.governance.approvals import Request
 from monitor.governance.cases import Case
 from monitor.governance.standing import Standing
+from monitor.governance.submission import DIGEST
 from monitor.governance.waivers import Waiver
 from monitor.web.api.endpoint import Answer, Body, Words
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-Digest = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Digest = Annotated[str, StringConstraints(pattern=f"^{DIGEST}$", max_length=200)]
 
 
 class SubmissionWanted(Body):

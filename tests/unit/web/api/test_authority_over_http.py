@@ -12,10 +12,11 @@ from tests.issuer import NOW, signed
 MODEL = "/v1/models/credit"
 VERSION = f"{MODEL}/versions/1"
 WHY = {"why": "as the committee said"}
+WEIGHTS, REPORT = (f"sha256:{each * 64}" for each in "ab")
 
 
 def submit(desk):
-    body = {**WHY, "digests": {"model": "sha-model"}}
+    body = {**WHY, "digests": {"model": WEIGHTS}}
     made = desk.ask("POST", f"{VERSION}/submit", body, who=desk.login(Role.OWNER))
     assert made.status == 200, made
     return made.document["number"]
@@ -47,7 +48,7 @@ def test_a_version_acts_after_two_people_have_agreed(desk):
     assert state(desk) == "registered"
     number = submit(desk)
     assert state(desk) == "pending"
-    half = vote(desk, number, Role.VALIDATOR, seen={"model": "sha-model"}).document
+    half = vote(desk, number, Role.VALIDATOR, seen={"model": WEIGHTS}).document
     assert (half["state"], [item["person"] for item in half["votes"]]) == ("pending", ["vera"])
     whole = vote(desk, number, Role.ACCOUNTABLE).document
     assert (whole["state"], state(desk)) == ("granted", "approved")
@@ -86,8 +87,8 @@ class TestSeparation:
         assert "administers access" in reasons(answer)
 
     def test_what_was_looked_at_is_what_was_asked_for(self, desk):
-        answer = vote(desk, submit(desk), Role.VALIDATOR, seen={"model": "sha-other"})
-        assert "sha-other" in reasons(answer)
+        answer = vote(desk, submit(desk), Role.VALIDATOR, seen={"model": REPORT})
+        assert REPORT in reasons(answer)
 
     def test_a_refused_vote_is_recorded_once(self, desk):
         number = submit(desk)
@@ -143,7 +144,7 @@ def test_what_was_held_is_released_by_another_person(desk):
     desk.ask("POST", f"{VERSION}/hold", WHY, who=desk.login(Role.OPERATOR))
     (case,) = desk.ask("GET", f"{MODEL}/cases", who=desk.login(Role.OWNER)).document["cases"]
     assert (case["accountable"], case["cause"], case["rung"]) == ("maria", "person", "hold")
-    closing = {"disposition": "fix", **WHY, "evidence": "sha-report"}
+    closing = {"disposition": "fix", **WHY, "evidence": REPORT}
     address = f"{MODEL}/cases/{case['number']}/close"
     assert desk.ask("POST", address, closing, who=desk.login(Role.OPERATOR)).status == 403
     closed = desk.ask("POST", address, closing, who=desk.login(Role.ACCOUNTABLE))
@@ -175,7 +176,7 @@ def test_what_is_not_there_is_not_decided_on(desk, number):
     assert vote(desk, number, Role.VALIDATOR).status == 404
     for what in ("waivers", "cases"):
         how = "revoke" if what == "waivers" else "close"
-        body = WHY if what == "waivers" else {**WHY, "disposition": "fix", "evidence": "x"}
+        body = WHY if what == "waivers" else {**WHY, "disposition": "fix", "evidence": REPORT}
         address = f"{MODEL}/{what}/{number}/{how}"
         assert desk.ask("POST", address, body, who=desk.login(Role.ACCOUNTABLE)).status == 404
     unknown = f"{MODEL}/versions/{number}x/stop"
@@ -183,7 +184,7 @@ def test_what_is_not_there_is_not_decided_on(desk, number):
 
 
 def test_nobody_says_that_a_case_is_cleared_but_the_system(desk):
-    body = {**WHY, "disposition": "cleared", "evidence": "x"}
+    body = {**WHY, "disposition": "cleared", "evidence": REPORT}
     answer = desk.ask("POST", f"{MODEL}/cases/1/close", body, who=desk.login(Role.ACCOUNTABLE))
     assert (answer.status, "disposition" in answer.text) == (422, True)
 
