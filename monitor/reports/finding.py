@@ -23,6 +23,7 @@ from monitor.reports.wording import (
     alarm_text,
     change_text,
     model_measure_name,
+    part_words,
     subject_of,
     window_name,
 )
@@ -68,7 +69,8 @@ def finding_tables(why: Why, policy: Policy, width: int) -> tuple[Table, ...]:
 def made_tables(why: Why, policy: Policy, width: int) -> Iterator[Table]:
     """Yield what made it, or why nothing can be said of that."""
     if isinstance(why.parts, Attribution):
-        yield _part_table(why.parts, width, _sides(why, policy))
+        unit = part_words(policy, why.finding.reading.subject.field)
+        yield _part_table(why.parts, width, _sides(why, policy), unit)
     elif isinstance(why.parts, Components):
         yield _component_table(why.parts, width)
     elif why.parts is not None:
@@ -253,7 +255,7 @@ def _sides(why: Why, policy: Policy) -> tuple[str, str]:
     return "then", "now"
 
 
-def _part_table(found: Attribution, width: int, sides: tuple[str, str]) -> Table:
+def _part_table(found: Attribution, width: int, sides: tuple[str, str], unit: str) -> Table:
     parts = _largest_parts(found)
     largest = max((abs(part.contribution or 0.0) for part in parts), default=0.0)
     rows: list[_Row] = []
@@ -271,7 +273,7 @@ def _part_table(found: Attribution, width: int, sides: tuple[str, str]) -> Table
         else f"What made it: {found.quantity}",
         ("part", *sides, "adds" if sums else "size", ""),
         tuple(rows),
-        f"{note} {found.note}".strip(),
+        " ".join(filter(None, (note, found.note, unit))),
         drawn=("",),
     )
 

@@ -1,6 +1,6 @@
 """What happened, in sentences: the first thing a person reads."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import exp
 
@@ -133,16 +133,13 @@ def _slices(runs: Sequence[Run]) -> Iterator[str]:
         [item for item in all_findings(runs[-1]) if item.reading.subject.scanned] if runs else []
     )
     if found:
-        slices = {
-            (item.reading.subject.segment, item.reading.subject.segment_value) for item in found
-        }
-        beyond = {
-            (item.reading.subject.segment, item.reading.subject.segment_value)
-            for item in found
-            if item.verdict in ALARMS
-        }
+        slices = _slices_of(found)
+        beyond = _slices_of(item for item in found if item.verdict in ALARMS)
+        unknown = slices - _slices_of(item for item in found if item.verdict is not Verdict.UNKNOWN)
         carry = foremost(item for item in found if item.verdict in ALARMS and carried(item))
         told = f"{window_name(runs[-1].window)}: {len(beyond)} of {len(slices)} slices are beyond a limit"
+        if unknown:
+            told += f", of {len(unknown)} nothing could be judged"
         if carry:
             first = carry[0].reading
             told += (
@@ -150,6 +147,11 @@ def _slices(runs: Sequence[Run]) -> Iterator[str]:
                 f"{carried_text(carry[0])} of the drift of {first.subject.field or first.measure}"
             )
         yield f"{told}."
+
+
+def _slices_of(findings: Iterable[Finding]) -> set[tuple[str, str]]:
+    subjects = (item.reading.subject for item in findings)
+    return {(subject.segment, subject.segment_value) for subject in subjects}
 
 
 def _stories(runs: Sequence[Run], wanted: Callable[[Finding], bool]) -> Iterator[_Story]:

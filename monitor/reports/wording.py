@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from monitor.domain.alarm import Alarm, AlarmState
 from monitor.domain.estimate import Estimate
+from monitor.domain.field import Part
 from monitor.domain.finding import Finding, Verdict
 from monitor.domain.limit import Band, Limit
 from monitor.domain.policy import Policy
@@ -12,6 +13,17 @@ from monitor.domain.run import Run, VersionResult
 from monitor.domain.window import Window
 
 _NAMED_STRAYS = 3
+_PARTS = {
+    Part.AGE: "seconds from the value to the event, below 0 where it lies after it: 3600 is an hour",
+    Part.HOUR_OF_WEEK: "the hour of the week on the clock of",
+    Part.LENGTH: "characters",
+    Part.TOKENS: "pieces between white space",
+    Part.NON_ASCII: "the share of characters beyond ASCII",
+    Part.DIGITS: "the share of characters that are digits",
+    Part.PUNCTUATION: "the share of characters that are ASCII punctuation",
+    Part.NORM: "the length of the vector",
+}
+"""What the number of a part is, where its name does not say so."""
 _DIGITS = 8
 
 
@@ -59,6 +71,15 @@ def model_measure_name(policy: Policy, measure: str) -> str:
         "label_shares": f"share of a class of {label}",
     }
     return named.get(measure, "model")
+
+
+def part_words(policy: Policy, name: str) -> str:
+    """Return what is counted of a field that is a part of another, in a sentence; "" for others."""
+    for field in policy.fields:
+        if field.name == name and field.part in _PARTS:
+            zone = f" {field.zone}" if field.part is Part.HOUR_OF_WEEK else ""
+            return f"{name} is {_PARTS[field.part]}{zone}."
+    return ""
 
 
 def subject_of(policy: Policy, reading: Reading) -> str:

@@ -5,6 +5,7 @@ import pytest
 
 from monitor.domain.alarm import Alarm, AlarmState, Detection
 from monitor.domain.estimate import Absence, Estimate, Unmeasurable
+from monitor.domain.field import Field, FieldKind, Part
 from monitor.domain.finding import Evidence, Finding, Reason, Verdict
 from monitor.domain.limit import Band, Limit
 from monitor.domain.manifest import Accounting, Manifest, UnreadableFile
@@ -13,7 +14,7 @@ from monitor.domain.run import VersionResult
 from monitor.domain.window import Window
 from monitor.engine.alarms import ModelAlarms
 from monitor.reports.summary import summarise, worst
-from monitor.reports.wording import limit_text, window_name
+from monitor.reports.wording import limit_text, part_words, window_name
 from tests.stored import a_policy, a_run, an_empty_run
 
 
@@ -222,6 +223,42 @@ def test_how_well_a_slice_does_is_told_apart_and_never_as_that_of_all_rows():
         ("region: south", "20%", "– (est. 0.790)"),
     ]
     assert "assuming no concept drift" in slices.note
+
+
+def test_slices_of_which_nothing_is_known_are_not_told_as_within_their_limits():
+    run = replace(unprofiled(), findings=())
+    unknown = [
+        Finding(of_slice(value, "psi", 0.1), Limit(0.1, None), Verdict(said), Reason.WITHIN, "")
+        for value, said in (("north", "ok"), ("south", "unknown"), ("south", "unknown"))
+    ]
+    runs = [replace(run, results=(replace(run.results[0], findings=tuple(unknown)),))]
+    (told,) = table(runs, "in short")[-1]
+    assert told.endswith("0 of 2 slices are beyond a limit, of 1 nothing could be judged.")
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("posted.age", "seconds from the value to the event"),
+        ("posted.hour_of_week", "on the clock of Europe/Oslo."),
+        ("amount", ""),
+    ],
+)
+def test_what_is_counted_of_a_time_is_told_with_its_unit(name, told):
+    fields = (
+        Field("posted.age", "posted", FieldKind.NUMERIC, part=Part.AGE, zone="Europe/Oslo"),
+        Field(
+            "posted.hour_of_week",
+            "posted",
+            FieldKind.CATEGORICAL,
+            part=Part.HOUR_OF_WEEK,
+            zone="Europe/Oslo",
+        ),
+        Field("amount", "amount", FieldKind.NUMERIC),
+    )
+    words = part_words(replace(a_policy(), fields=fields), name)
+    assert told in words
+    assert bool(words) == bool(told)
 
 
 def test_performance_by_the_first_few_labels_is_not_shown():
