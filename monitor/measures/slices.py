@@ -39,9 +39,28 @@ OF_LABELS = frozenset(
 )
 """What rests on labels of two classes and is counted in slices. Errors of numeric labels are not."""
 
+_LEVELS_OF_CLASSES = (
+    *("multiclass_accuracy", "macro_auc", "macro_f1", "macro_precision", "macro_recall"),
+    *("weighted_f1", "class_recall", "class_precision"),
+)
+
+OF_CLASSES = frozenset(
+    {
+        *_LEVELS_OF_CLASSES,
+        *(f"{name}_drop" for name in _LEVELS_OF_CLASSES),
+        *("multiclass_concept_drift", "label_shares_gap"),
+    }
+)
+"""The same of several classes. Squares and logarithms of their probabilities are not counted."""
+
+_REALISED = OF_LABELS | OF_CLASSES
+
 ESTIMATED = {
     f"estimated_{name}": frozenset({f"estimated_{name}", name, f"{name}_drop"})
-    for name in ("auc", "accuracy", "f1", "precision", "recall")
+    for name in (
+        *("auc", "accuracy", "f1", "precision", "recall"),
+        *("multiclass_accuracy", "macro_auc", "macro_f1", "macro_precision", "macro_recall"),
+    )
 }
 """What is estimated without labels, and the limits of which one asks for it: where it is judged what
 labels show, it stands beside."""
@@ -50,7 +69,7 @@ _COVERAGE = label_coverage.MEASURE.about.id
 _BY_INTERVAL = {
     measure.about.id: measure.about
     for measure in CATALOGUE
-    if measure.about.id in OF_LABELS | ESTIMATED.keys()
+    if measure.about.id in _REALISED | ESTIMATED.keys()
     and measure.about.family is Family.PERFORMANCE
 }
 _DECIDING = psi.MEASURE.about.id
@@ -63,7 +82,7 @@ def measure_slices(
     """Return the readings of every slice of every segment.
 
     Pure. Of each slice, what has a limit is measured: drift and quality of its fields, score and
-    decisions, and performance by labels of two classes, with what is estimated of it before they are
+    decisions, and performance by labels of classes, with what is estimated of it before they are
     there and with intervals that hold jointly over the slices. Disparity is measured of all rows
     only. The slices of registered values are there whether or not they have rows now; ``(missing)``
     and ``(other)`` when they do. Times, texts and embeddings, which are measured in parts, are
@@ -94,7 +113,7 @@ def measure_slices(
 
 def _measures(policy: Policy) -> tuple[Measure, ...]:
     asked = {measure.about.id for measure in CATALOGUE if measure.about.id in policy.limits}
-    if asked & OF_LABELS:
+    if asked & _REALISED:
         asked.add(_COVERAGE)  # says whether what rests on labels can be judged
     asked |= {name for name, limits in ESTIMATED.items() if not limits.isdisjoint(policy.limits)}
     return tuple(
@@ -104,7 +123,7 @@ def _measures(policy: Policy) -> tuple[Measure, ...]:
 
 def _is_of_slices(measure: Measure) -> bool:
     name = measure.about.id
-    if isinstance(measure, FieldMeasure) or name in {*OF_LABELS, *ESTIMATED, _COVERAGE}:
+    if isinstance(measure, FieldMeasure) or name in {*_REALISED, *ESTIMATED, _COVERAGE}:
         return True
     drift = isinstance(measure, ModelMeasure) and measure.about.family is Family.DRIFT
     return drift and not MEASURE_NAMES[name].together and not needs_labels(name)

@@ -10,7 +10,7 @@ from monitor.domain.field import Classes
 from monitor.profile.class_scores import ClassScores
 from monitor.profile.counts import NEGATIVE, POSITIVE, UNKNOWN, OutcomeTable
 from monitor.profile.errors import ErrorSums, SquareSums
-from monitor.profile.grid import FloatArray, IntArray
+from monitor.profile.grid import BoolArray, FloatArray, IntArray
 from monitor.profile.numbers import Column, to_numbers
 from monitor.profile.values import encoded, outcome_text
 
@@ -38,9 +38,10 @@ class ClassCounts:
         table: Rows by group of each attribute × predicted class × true class. Of each class axis
             the last code is for rows without a class, or with any other value.
         errors: Sums over the rows with a label and a probability of each class; None in slices.
-        scores: Rows by these probabilities; None in slices, where the model has none, and in what
-            was stored before they were counted.
-        squares: Sums of squares over the rows that ``errors`` sums; None as ``scores`` is.
+        scores: Rows by these probabilities; None where the model has none, and in what was stored
+            before they were counted.
+        squares: Sums of squares over the rows that ``errors`` sums; None in slices, and as ``scores``
+            is.
     """
 
     table: OutcomeTable
@@ -103,13 +104,12 @@ def add_probabilities(
         predicted: shape (rows,), codes of predicted classes.
         true: shape (rows,), codes of true classes.
     """
-    told = [column for column in columns.probabilities if column is not None]
-    if not told or len(told) < len(columns.probabilities):
+    found = chances_of(columns)
+    if found is None:
         return
-    chances = np.column_stack([to_numbers(column)[0] for column in told])
-    whole = np.isfinite(chances).all(axis=1)
-    chances, predicted, true = chances[whole], predicted[whole], true[whole]
-    are, other = _are_probabilities(chances), chances.shape[1]
+    chances, whole, are = found
+    chances, predicted, true, are = chances[whole], predicted[whole], true[whole], are[whole]
+    other = chances.shape[1]
     if counts.errors is not None:
         known = true < other
         counts.errors.outside += int(np.count_nonzero(known & ~are))
@@ -122,6 +122,20 @@ def add_probabilities(
         counts.scores.outside += int(np.count_nonzero(known & ~are))
         known &= are
         counts.scores.add(chances[known], predicted[known], true[known])
+
+
+def chances_of(columns: ClassColumns) -> tuple[FloatArray, BoolArray, BoolArray] | None:
+    """Return the probabilities of each row, shape (rows, classes), and which rows have them all.
+
+    The last says which rows' are probabilities: from 0 to 1, and near 1 together. None where the file
+    does not have all of the columns, or the model none.
+    """
+    told = [column for column in columns.probabilities if column is not None]
+    if not told or len(told) < len(columns.probabilities):
+        return None
+    chances = np.column_stack([to_numbers(column)[0] for column in told])
+    whole: BoolArray = np.asarray(np.isfinite(chances).all(axis=1))
+    return chances, whole, whole & _are_probabilities(chances)
 
 
 def one_against_rest(table: IntArray, positive: Collection[int]) -> IntArray:
@@ -165,7 +179,7 @@ def _outcomes(codes: int, positive: Collection[int]) -> IntArray:
     return outcomes
 
 
-def _are_probabilities(chances: FloatArray) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _are_probabilities(chances: FloatArray) -> BoolArray:
     with np.errstate(over="ignore", invalid="ignore"):
         whole = np.abs(chances.sum(axis=1) - 1) <= ROUNDED
     return np.asarray(whole & ((chances >= 0) & (chances <= 1)).all(axis=1))

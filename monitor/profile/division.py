@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from monitor.profile.categories import add_values, read_values
+from monitor.profile.classes import ClassColumns, chances_of
 from monitor.profile.counts import CategoricalCounts, NumericCounts
 from monitor.profile.grid import CategoricalGrid, FloatArray, IntArray, NumericGrid
 from monitor.profile.numbers import BLOCK_ROWS, Column, to_numbers
@@ -150,3 +151,34 @@ def split_score(
         of_slices = split.reshape(-1, 3, 3, grid.cells)
         for code, part in division.parts.items():
             part.add_scores(of_slices[code])
+
+
+def split_probabilities(
+    columns: ClassColumns, predicted: IntArray, true: IntArray, divisions: Iterable[Division]
+) -> None:
+    """Count the probabilities of classes for each slice of each segment.
+
+    Args:
+        columns: What the model said.
+        predicted: shape (rows,), codes of predicted classes.
+        true: shape (rows,), codes of true classes.
+        divisions: How the rows are divided.
+    """
+    found = chances_of(columns)
+    if found is None:
+        return
+    chances, whole, are = found
+    given = whole & (predicted < chances.shape[1])
+    known = given & are
+    chances, predicted, true = chances[known], predicted[known], true[known]
+    for division in divisions:
+        codes = division.codes[known]
+        order = np.argsort(codes, kind="stable")
+        starts = np.searchsorted(codes[order], np.arange(len(division.held) + 1))
+        outside = np.bincount(division.codes[given & ~are], minlength=len(division.held))
+        for code, part in division.parts.items():
+            if part.classes is None or part.classes.scores is None:
+                continue
+            mine = order[starts[code] : starts[code + 1]]
+            part.classes.scores.add(chances[mine], predicted[mine], true[mine])
+            part.classes.scores.outside += int(outside[code])

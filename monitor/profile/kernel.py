@@ -24,6 +24,7 @@ from monitor.profile.division import (
     Division,
     split_numbers,
     split_outcomes,
+    split_probabilities,
     split_score,
     split_values,
 )
@@ -288,6 +289,8 @@ class ProfileBuilder:
         counts.table.add(*rows_by_code(code, cells))
         split_outcomes(code, cells, self._divisions, of_classes=True)
         add_probabilities(counts, columns, predicted, true)
+        if self._divisions:
+            split_probabilities(columns, predicted, true, self._divisions)
 
     def take_scores(self) -> dict[str, ScoreArray]:
         """Return and forget the scores of the rows of a batch, by field."""

@@ -107,7 +107,7 @@ class Profile:
         profile.group_scores = None
         if profile.classes is not None:
             profile.classes.errors = None
-            profile.classes.scores = profile.classes.squares = None
+            profile.classes.squares = None
         return profile
 
     def add_scores(self, rows: IntArray) -> None:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from sklearn import metrics
@@ -123,6 +124,40 @@ def test_shares_of_slices_are_judged_too(products):
         if item.reading.measure == "prediction_shares" and item.reading.subject.segment
     }
     assert found == {"n": Verdict.CRITICAL, "s": Verdict.CRITICAL}
+
+
+def of_slice(comparison, value):
+    (result,) = comparison.examination.results
+    return {
+        item.measure: item.result
+        for item in result.readings
+        if not item.subject.field and item.subject.segment_value == value
+    }
+
+
+def test_a_slice_does_as_well_as_a_log_of_its_rows_alone(products):
+    label, _, _, folder = products
+    whole = of_slice(label(2 * ROWS)[1], "n")
+    rows = pq.read_table(folder / "log" / "all.parquet")
+    pq.write_table(rows.filter(pc.equal(rows["region"], "n")), folder / "log" / "all.parquet")
+    alone, _ = by_measure(label(2 * ROWS)[1])
+    names = ("multiclass_accuracy", "macro_auc", "macro_f1", "macro_precision", "macro_recall")
+    asked = {
+        *("macro_f1", "class_recall_drop", "multiclass_accuracy_drop", "multiclass_concept_drift"),
+        *("estimated_macro_f1", "estimated_multiclass_accuracy"),
+    }
+    assert asked <= whole.keys()
+    assert not whole.keys() & {f"estimated_{name}" for name in names} - asked  # no limit asks
+    for name in asked:
+        assert whole[name].value == pytest.approx(alone[name].value, rel=1e-9), name
+        assert (whole[name].n, whole[name].n_reference) == (
+            alone[name].n,
+            alone[name].n_reference,
+        )
+    # Intervals hold jointly over the two slices.
+    found, wide = whole["estimated_macro_f1"], alone["estimated_macro_f1"]
+    assert found.method.endswith("Bonferroni over 2 slices")
+    assert found.high - found.low > wide.high - wide.low
 
 
 def test_they_wait_until_enough_labels_have_come(products):

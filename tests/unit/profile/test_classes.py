@@ -108,7 +108,9 @@ def test_parts_add_up_to_the_whole_and_slices_to_their_sum(rows, cut):
         slices = merged(of_one.values()).classes
         assert slices.table.margin("sex").tolist() == whole.classes.table.margin("sex").tolist()
         assert slices.errors is None
-        assert slices.scores is None
+        assert slices.scores.rows.tolist() == whole.classes.scores.rows.tolist()
+        assert slices.scores.outside == whole.classes.scores.outside
+        assert slices.scores.sums == pytest.approx(whole.classes.scores.sums, rel=1e-12)
         assert slices.squares is None
     if cut < len(rows):
         parts = [
