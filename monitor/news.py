@@ -71,9 +71,9 @@ def window_run(ran: Ran) -> None:
 
 
 def came_too_late(model: str, change: LateChange) -> None:
-    """Log what changed in the log of a window that is closed."""
+    """Log what changed in the log of a window that keeps its result."""
     _log.warning(
-        "%s is closed and keeps its result; since then %s",
+        "%s keeps its result; since then %s",
         change.window,
         change,
         extra={"model": model, "window": change.window},

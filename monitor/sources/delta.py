@@ -59,7 +59,8 @@ def _located(path: str, directory: str, wanted: int | None) -> SnapshotLocation:
             f"{shown}: no Delta table: {redacted(str(error))}", retryable=True
         ) from None
     except (DeltaError, pa.ArrowException) as error:
-        raise SourceError(f"{shown}: {redacted(str(error))}") from None
+        said = str(error).partition("\n")[0]
+        raise SourceError(f"{shown}: {redacted(said)}") from None
     except OSError as error:
         problem = f"{shown}: cannot be reached: {redacted(str(error))}"
         raise SourceError(problem, retryable=True) from None

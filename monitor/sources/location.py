@@ -4,6 +4,7 @@ import os
 import re
 import stat
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -18,6 +19,7 @@ from pyarrow import fs
 from monitor.domain.errors import SourceError
 from monitor.domain.manifest import TableSnapshot, UnreadableFile
 from monitor.profile.buffers import of_texts
+from monitor.sources.foreign import kept_by
 from monitor.sources.ranged import RangedFile
 from monitor.sources.reaching import bounded, reaching
 
@@ -109,12 +111,15 @@ class Location:
             directory: Folder that a relative local path starts from.
 
         Raises:
-            SourceError: There is nothing there, or no such kind of file system.
+            SourceError: There is nothing there, no such kind of file system, or a table that is kept in
+                another format.
         """
         shown = redacted(path)
         try:
             filesystem, root = file_system(path, directory)
             info = filesystem.get_file_info(root)
+            folder = info.type is fs.FileType.Directory
+            kept = kept_by(filesystem, root.rstrip("/")) if folder else ""
         except pa.ArrowException as error:
             problem = redacted(f"{shown}: not a path or URI that can be read: {error}")
             raise SourceError(problem) from None
@@ -125,10 +130,12 @@ class Location:
             raise SourceError(f"{shown}: no such file or folder ({root})", retryable=True)
         if info.type is fs.FileType.Unknown:
             raise SourceError(f"{shown}: neither a file nor a folder ({root})")
-        if info.type is fs.FileType.Directory:
+        if kept:
+            raise SourceError(f"{shown}: {kept}")
+        if folder:
             return cls(filesystem, root.rstrip("/") or "/", "", shown)
-        folder, _, name = root.rpartition("/")
-        return cls(filesystem, folder or "/", name, shown)
+        parent, _, name = root.rpartition("/")
+        return cls(filesystem, parent or "/", name, shown)
 
     @property
     def snapshot(self) -> TableSnapshot | None:
@@ -169,9 +176,16 @@ class Location:
         """Return which rows of a file are not deleted, as a pyarrow array; None for all."""
         return None
 
+    def reaching(self, file: FoundFile) -> AbstractContextManager[None]:
+        """Return the context in which trouble of the storage is none of a file's that is read."""
+        return reaching(file.path) if self.local else reaching(file.path, self._ask)
+
+    def _ask(self) -> None:
+        self.filesystem.get_file_info(self.root)
+
     def handle(self, file: FoundFile) -> Any:
         """Return a file opened for the few bytes of its footer."""
-        with reaching(file.path):
+        with self.reaching(file):
             return self.filesystem.open_input_file(self.place(file))
 
     def open(self, file: FoundFile) -> Any:
@@ -179,8 +193,8 @@ class Location:
         if self.local:
             return self.handle(file)
         if file.size > _FETCHED_WHOLE:
-            return RangedFile(self.handle(file), file.path)
-        with self.handle(file) as remote, reaching(file.path):
+            return RangedFile(self.handle(file), file.path, self._ask)
+        with self.handle(file) as remote, self.reaching(file):
             return pa.BufferReader(remote.read_buffer())
 
     def unchanged(self, file: FoundFile) -> bool:
@@ -188,13 +202,13 @@ class Location:
         if self.local:
             info = self.filesystem.get_file_info(self.place(file))
             return (info.size, _modified(info)) == (file.size, file.modified)
-        with self.handle(file) as remote, reaching(file.path):
+        with self.handle(file) as remote, self.reaching(file):
             if remote.size() != file.size:
                 return False
             tag = etag(remote)
         if tag == file.modified:
             return True
-        with reaching(file.path):
+        with self.reaching(file):
             info = self.filesystem.get_file_info(self.place(file))
         return not tag and _modified(info) == file.modified
 
@@ -234,12 +248,18 @@ class Location:
         """Return whether the files are on this machine's own file system."""
         return isinstance(self.filesystem, fs.LocalFileSystem)
 
-    def _select(self) -> Iterator[FoundFile]:
+    def _select(self) -> Iterator[FoundFile | UnreadableFile]:
         selector = fs.FileSelector(self.root, recursive=True)
         for info in self.filesystem.get_file_info(selector):
-            path = info.path[len(self.root) :].lstrip("/")
-            hidden = any(part.startswith((".", "_")) for part in path.split("/"))
-            if info.type is fs.FileType.File and _is_parquet(path) and not hidden:
+            path = info.path[len(self.root) :].removeprefix("/")
+            parts = path.split("/")
+            hidden = any(part.startswith((".", "_")) for part in parts)
+            if info.type is not fs.FileType.File or not _is_parquet(path) or hidden:
+                continue
+            if "" in parts:
+                told = "a key with an empty part (two slashes in a row) cannot be asked for"
+                yield UnreadableFile(path, Fault.BAD_NAME, told)
+            else:
                 yield FoundFile(path, info.size, _modified(info))
 
 
@@ -292,7 +312,7 @@ def fault(path: str, error: Exception, otherwise: Fault) -> UnreadableFile:
     """Return what an exception says about a file, in a word and a sentence."""
     text = str(error).partition("\n")[0]
     reason = otherwise
-    if isinstance(error, PermissionError):
+    if isinstance(error, PermissionError) or "_DENIED" in text:  # S3's and Google's word for it
         reason = Fault.PERMISSION_DENIED
     elif isinstance(error, FileNotFoundError):
         reason = Fault.NOT_FOUND

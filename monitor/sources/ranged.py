@@ -2,10 +2,10 @@
 
 import io
 from bisect import bisect_right
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from monitor.sources.reaching import reaching
+from monitor.sources.reaching import nothing_asked, reaching
 from monitor.sources.thrift import Shape, read_struct
 
 # Numbers of fields in parquet.thrift, and what is wanted of them.
@@ -35,11 +35,15 @@ class RangedFile(io.RawIOBase):
     Args:
         handle: The file, a pyarrow NativeFile.
         path: What the file is called in messages.
+        ask: Asks the storage for what it gave before.
     """
 
-    def __init__(self, handle: Any, path: str = "") -> None:
+    def __init__(
+        self, handle: Any, path: str = "", ask: Callable[[], object] = nothing_asked
+    ) -> None:
         self._handle = handle
         self._path = path
+        self._ask = ask
         self._size: int = handle.size()
         self._at = 0
         self._begins: list[int] = []
@@ -88,7 +92,7 @@ class RangedFile(io.RawIOBase):
         return self._fetched(begin, end) if end > begin else b""
 
     def _fetched(self, begin: int, end: int) -> bytes:
-        with reaching(self._path):
+        with reaching(self._path, self._ask):
             content: bytes = self._handle.read_at(end - begin, begin)
             return content
 

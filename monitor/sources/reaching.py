@@ -1,7 +1,7 @@
 """Remote storage that is at fault, and not a file on it: how long it is waited for, what is said."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -50,24 +50,45 @@ def bounded(filesystem: Any) -> Any:
     return fs.S3FileSystem(**options | bounds)
 
 
+def nothing_asked() -> None:
+    """Ask nothing: the storage is this machine's, or there is nothing else on it to ask for."""
+
+
 @contextmanager
-def reaching(path: str) -> Iterator[None]:
+def reaching(path: str, ask: Callable[[], object] = nothing_asked) -> Iterator[None]:
     """Let trouble of the storage end the check instead of telling against the file.
 
     A window that is judged without the files that could not be fetched for a minute would be judged
-    on other rows than it has.
+    on other rows than it has. Where the storage refuses a file, it is asked for what it gave before:
+    credentials that have run out are no fault of the file.
 
     Args:
         path: What is read.
+        ask: Asks the storage; an OSError of it says that nothing can be had any more.
 
     Raises:
         SourceError: The storage is in trouble.
     """
     try:
         yield
+    except FileNotFoundError:
+        raise
     except OSError as error:
-        if _TROUBLE.search(str(error)) is None:
+        said = _said(error) if _TROUBLE.search(str(error)) else _refused(ask)
+        if not said:
             raise
-        said = str(error).partition("\n")[0]
         problem = f"{path}: the storage does not answer as it should: {said}"
         raise SourceError(problem, retryable=True) from error
+
+
+def _refused(ask: Callable[[], object]) -> str:
+    """Return how the storage refuses what it gave before; "" if it does not."""
+    try:
+        ask()
+    except OSError as error:
+        return _said(error)
+    return ""
+
+
+def _said(error: OSError) -> str:
+    return str(error).partition("\n")[0]

@@ -15,7 +15,6 @@ from monitor.sources.location import (
     fault,
 )
 from monitor.sources.placing import named_as
-from monitor.sources.reaching import reaching
 
 Hold = Callable[[FoundFile], UnreadableFile | None]
 """Returns how a file is named that is not to be tried now, None for any other."""
@@ -135,7 +134,7 @@ class ParquetTable:
 
     def _read(self, file: FoundFile) -> Footer | UnreadableFile:
         try:
-            with self.location.handle(file) as handle, reaching(file.path):
+            with self.location.handle(file) as handle, self.location.reaching(file):
                 names = self.location.names
                 known = footer(handle, self._time, self._zone, names, timeless=self._timeless)
                 if not self.location.local:

@@ -18,7 +18,9 @@ class Network:
         port: Where it listens, on 127.0.0.1.
         silent: Requests of these paths (a pattern) are not answered for as long.
         seconds: How long that is.
-        refused: Requests of these paths are answered with 500.
+        refused: Requests of these paths are answered with an error.
+        status: Its number.
+        after: Requests that are let through before any is refused.
         reset: Answers to these paths break off in the middle of the body.
         hidden: Keys that no listing names.
         asked: Method and path of each request.
@@ -28,12 +30,15 @@ class Network:
     silent: str = ""
     seconds: float = 0.0
     refused: str = ""
+    status: int = 500
+    after: int = 0
     reset: str = ""
     hidden: str = ""
     asked: list[tuple[str, str]] = field(default_factory=list)
 
     def heal(self):
         self.silent = self.refused = self.reset = self.hidden = ""
+        self.status, self.after = 500, 0
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -50,8 +55,9 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if network.silent and re.search(network.silent, self.path):
             sleep(network.seconds)
-        if network.refused and re.search(network.refused, self.path):
-            self.send_response(500)
+        late = len(network.asked) > network.after
+        if network.refused and late and re.search(network.refused, self.path):
+            self.send_response(network.status)
             self.send_header("Content-Length", "0")
             self.end_headers()
             return

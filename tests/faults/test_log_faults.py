@@ -93,6 +93,19 @@ def test_storage_that_cannot_be_listed_ends_the_check_and_tells_nothing_of_the_w
         assert windows(daemon) == DONE
 
 
+@pytest.mark.parametrize("requests", [4, 9, 14])
+def test_credentials_that_run_out_tell_against_no_file(deployment, network, requests):
+    network.refused, network.status, network.after = ".", 403, requests
+    with running(deployment.config) as daemon:
+        assert daemon.check() is None
+        assert all(found == (1, Outcome.COMPLETED, 600) for found in windows(daemon).values())
+        assert daemon.series()['check_run_failures_total{model="credit",reason="SourceError"}'] == 1
+        assert not daemon.outside.store.quarantine("credit")
+        network.heal()
+        assert daemon.check() is None
+        assert windows(daemon) == DONE
+
+
 def test_a_file_that_a_listing_leaves_out_opens_its_window_again_when_it_is_named(
     deployment, network, s3, tmp_path
 ):
@@ -114,15 +127,15 @@ def test_a_file_that_a_listing_leaves_out_opens_its_window_again_when_it_is_name
         assert windows(daemon) == whole
         network.hidden = "log/2024-01-0[78].parquet"
         assert daemon.check() is None
-        gone = {7: (3, Outcome.NO_DATA, 0), 8: (2, Outcome.NO_DATA, 0)}
-        assert windows(daemon) == {**whole, **gone}
-        shown = daemon.series()
-        assert shown['window_state{model="credit",state="no_data"}'] == 1
-        assert shown['window_state{model="credit",state="completed"}'] == 0
+        assert windows(daemon) == whole
+        assert daemon.series()['closed_windows_changed{model="credit"}'] == 2
+        network.hidden = "log/more.parquet"
+        assert daemon.check() is None
+        assert windows(daemon) == {**whole, 6: (3, Outcome.COMPLETED, 600)}
         network.heal()
         assert daemon.check() is None
-        back = {7: (4, Outcome.COMPLETED, 600), 8: (3, Outcome.COMPLETED, 600)}
-        assert windows(daemon) == {**whole, **back}
+        assert windows(daemon) == {**whole, 6: (4, Outcome.COMPLETED, 900)}
+        assert daemon.series()['closed_windows_changed{model="credit"}'] == 0
 
 
 def test_a_daemon_that_waits_for_a_silent_store_ends_in_bounded_time_when_told(deployment, network):

@@ -9,6 +9,7 @@ import pytest
 
 from monitor import app
 from monitor.config.model_file import load_policy
+from monitor.domain.errors import SourceError
 from monitor.domain.policy import TableFormat
 
 pytestmark = pytest.mark.slow
@@ -45,10 +46,9 @@ def test_a_delta_table_is_known_by_its_own_log_and_only_its_present_files_are_re
     assert [field.name for field in policy.fields] == ["amount"]
 
 
-def test_the_format_that_is_given_is_the_one_that_is_read(table):
-    text = app.starter(str(table), "mine", None, "parquet")
-    assert "gone" in text
-    assert "  format:" not in text
+def test_the_files_of_a_table_are_not_read_as_a_log_of_files(table):
+    with pytest.raises(SourceError, match=r"source\.format: delta"):
+        app.starter(str(table), "mine", None, "parquet")
 
 
 def test_a_metadata_file_is_an_iceberg_table_and_named_after_its_folder(tmp_path):

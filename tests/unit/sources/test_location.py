@@ -1,6 +1,7 @@
 import os
 import pickle
 import socket
+from types import SimpleNamespace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -184,3 +185,35 @@ def test_a_uri_names_a_file_system_without_asking_it(uri, kind, root, monkeypatc
     filesystem, found = file_system(uri, ".")
     assert isinstance(filesystem, kind)
     assert found == root
+
+
+def test_a_key_with_an_empty_part_is_named_and_not_taken_for_another():
+    keys = ["log/a.parquet", "log//a.parquet", "log/day//b.parquet", "log/_x//c.parquet", "log/"]
+    infos = [fs.FileInfo(f"bucket/{key}", fs.FileType.File, size=1) for key in keys]
+    remote = SimpleNamespace(get_file_info=lambda _selector: infos)
+    listing = Location(remote, "bucket/log", "", "s3://bucket/log").listing()
+    assert [file.path for file in listing.files] == ["a.parquet"]
+    assert [(file.path, file.reason) for file in listing.unreadable] == [
+        ("/a.parquet", Fault.BAD_NAME),
+        ("day//b.parquet", Fault.BAD_NAME),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sign", "told"),
+    [
+        ("_delta_log/00000000000000000000.json", "source.format: delta"),
+        ("metadata/00001-a.metadata.json", "source.format: iceberg"),
+        (".hoodie/hoodie.properties", "a copy"),
+    ],
+)
+def test_the_folder_of_a_table_is_not_read_as_files(tmp_path, sign, told):
+    touch(tmp_path, "part.parquet", sign)
+    with pytest.raises(SourceError, match=told) as caught:
+        Location.at(str(tmp_path), ".")
+    assert not caught.value.retryable
+
+
+def test_a_folder_of_a_name_that_tables_use_is_a_folder(tmp_path):
+    touch(tmp_path, "metadata/part.parquet", "metadata/readme.json", "data/part.parquet")
+    assert listed(tmp_path) == (["data/part.parquet", "metadata/part.parquet"], {})

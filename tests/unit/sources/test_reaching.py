@@ -42,6 +42,23 @@ def test_what_tells_against_the_file_is_left_as_it_is(said):
     assert str(caught.value) == said
 
 
+def test_a_storage_that_refuses_everything_tells_against_no_file():
+    def ask():
+        raise OSError(
+            "AWS Error UNKNOWN (HTTP status 400) during ListObjectsV2: ExpiredToken\nmore"
+        )
+
+    with pytest.raises(SourceError, match=r"ExpiredToken$") as caught, reaching("a.parquet", ask):
+        raise OSError(OF_THE_FILE[0])
+    assert caught.value.retryable
+    asked = []
+    with pytest.raises(OSError, match="ACCESS_DENIED"), reaching("a", lambda: asked.append(1)):
+        raise OSError(OF_THE_FILE[0])
+    assert asked == [1]
+    with pytest.raises(FileNotFoundError), reaching("a.parquet", ask):
+        raise FileNotFoundError
+
+
 def test_an_object_store_is_given_up_in_bounded_time_in_worker_processes_too():
     made = fs.S3FileSystem(region="eu-west-1", endpoint_override="127.0.0.1:1", scheme="http")
     found = pickle.loads(pickle.dumps(bounded(made)))  # noqa: S301  # its own bytes
