@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -225,13 +225,24 @@ class _Converter:
                 Reason.ROWS_DIFFER, f"{len(features)} instances, {len(predictions)} predictions"
             )
         rows = [_row(*pair) for pair in zip(features, predictions, strict=True)]
-        if not self._pairing.finish(request.id):
-            raise RecordError(Reason.DUPLICATE_ID, f"the id {request.id!r} came before")
+        ids = (
+            [request.id]
+            if len(rows) == 1
+            else [f"{request.id}-{place}" for place in range(len(rows))]
+        )
+        self._finish({request.id, *ids})
         about = {**response_version(response.halves[Half.RESPONSE]), **request.about}
-        for place, row in enumerate(rows):
-            found = request.id if len(rows) == 1 else f"{request.id}-{place}"
+        for found, row in zip(ids, rows, strict=True):
             self._writer.add({**about, "id": found, "event_time": time}, row)
         self._done.converted += len(records)
+
+    def _finish(self, ids: Collection[str]) -> None:
+        """Note ids of a message and of its rows, none of which may have come before."""
+        taken = sorted(filter(self._pairing.is_done, ids))
+        if taken:
+            raise RecordError(Reason.DUPLICATE_ID, f"the id {taken[0]!r} came before")
+        for found in ids:
+            self._pairing.finish(found)
 
     def _message(self, record: Any) -> Message:
         return self._understand(record, self._mapped.id, self._mapped.event_time)

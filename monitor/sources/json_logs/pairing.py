@@ -39,10 +39,9 @@ class Pairing:
         """Let the file go."""
         self._database.close()
 
-    def finish(self, found: str) -> bool:
-        """Note that an id is done; return False when it was before."""
-        done = self._database.execute("INSERT OR IGNORE INTO done VALUES (?)", (found,))
-        return done.rowcount == 1
+    def finish(self, found: str) -> None:
+        """Note that an id is done."""
+        self._database.execute("INSERT OR IGNORE INTO done VALUES (?)", (found,))
 
     def is_done(self, found: str) -> bool:
         """Return whether an id is done."""

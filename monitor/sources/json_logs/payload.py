@@ -1,7 +1,8 @@
 """Payloads of requests and responses as rows of named values."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from math import prod
 from typing import Any
@@ -19,6 +20,7 @@ PREDICTION = "prediction"
 _NUMBER = re.compile(r"[-+]?(0|[1-9][0-9]*)(\.[0-9]*)?([eE][-+]?[0-9]+)?")
 _WHOLE = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _INT64 = 2**63
+_LONGEST = 20  # digits of a number of 64 bits, with its sign
 
 
 def number_or_text(text: str) -> Value:
@@ -30,7 +32,14 @@ def number_or_text(text: str) -> Value:
         return float("nan")
     if not _NUMBER.fullmatch(text):
         return text
-    return int(text) if _WHOLE.fullmatch(text) and len(text) < 19 else float(text)  # noqa: PLR2004
+    if not _WHOLE.fullmatch(text):
+        return float(text)
+    # What is too long for a whole number is an id, and its last digits matter.
+    return text if len(text) > _LONGEST or not _fits(int(text)) else int(text)
+
+
+def _fits(number: int) -> bool:
+    return -_INT64 <= number < _INT64
 
 
 def request_rows(body: Body, names: Sequence[str]) -> list[Row]:
@@ -95,24 +104,24 @@ def _is_nested(value: Any) -> bool:
 
 def _named(item: Any, names: Sequence[str], otherwise: str) -> Row:
     if isinstance(item, dict):
-        return _checked(dict(_flat("", item)))
+        return _checked(_flat("", item))
     values = item if isinstance(item, list) else [item]
     if names and len(values) != len(names):
         raise RecordError(
             Reason.BAD_PAYLOAD, f"{len(values)} values by position, but {len(names)} names"
         )
     if len(values) == 1 and not names and otherwise == PREDICTION:
-        return _checked(dict(_flat(PREDICTION, values[0])))
+        return _checked(_flat(PREDICTION, values[0]))
     found = names or [f"{otherwise}_{place}" for place in range(len(values))]
     pairs = zip(found, values, strict=True)
-    return _checked(dict(chain.from_iterable(_flat(name, value) for name, value in pairs)))
+    return _checked(chain.from_iterable(_flat(name, value) for name, value in pairs))
 
 
 def _as_predictions(row: Row) -> Row:
-    return {
-        name if name.startswith(PREDICTION) else f"{PREDICTION}_{name}": value
+    return _checked(
+        (name if name.startswith(PREDICTION) else f"{PREDICTION}_{name}", value)
         for name, value in row.items()
-    }
+    )
 
 
 def _flat(name: str, value: Any) -> Iterator[tuple[str, Value]]:
@@ -125,34 +134,40 @@ def _flat(name: str, value: Any) -> Iterator[tuple[str, Value]]:
             pending += reversed(inner)
         elif isinstance(value, list):
             pending += reversed([(f"{name}_{place}", item) for place, item in enumerate(value)])
-        elif isinstance(value, int) and not -_INT64 <= value < _INT64:
+        elif isinstance(value, int) and not _fits(value):
             yield name, str(value)
         else:
             yield name, value
 
 
-def _checked(row: Row) -> Row:
-    if len(row) > MOST_COLUMNS:
-        raise RecordError(Reason.BAD_PAYLOAD, f"{len(row):,} values in one instance")
+def _checked(values: Iterable[tuple[str, Value]]) -> Row:
+    """Return named values as a row, once each has a name of its own."""
+    pairs = list(values)
+    if len(pairs) > MOST_COLUMNS:
+        raise RecordError(Reason.BAD_PAYLOAD, f"{len(pairs):,} values in one instance")
+    row = dict(pairs)
+    if len(row) < len(pairs):
+        (name, _), *_ = Counter(name for name, _ in pairs).most_common(1)
+        raise RecordError(Reason.BAD_PAYLOAD, f"two values would have the name {name!r}")
     return row
 
 
 def _tensor_rows(tensors: Sequence[Any], names: Sequence[str], otherwise: str) -> list[Row]:
     """Return the rows of the tensors of the open inference protocol (v2)."""
-    rows: list[Row] | None = None
+    rows: list[list[tuple[str, Value]]] | None = None
     alone = len(tensors) == 1
     for tensor in tensors:
         name, count, values = _tensor(tensor)
         width = len(values) // count if count else 0
         if rows is None:
-            rows = [{} for _ in range(count)]
+            rows = [[] for _ in range(count)]
         if len(rows) != count:
             raise RecordError(Reason.BAD_PAYLOAD, f"the tensor {name!r} has another length")
         if alone and otherwise == PREDICTION:
             name = PREDICTION
         columns = _columns(name, width, names if alone else ())
         for place, row in enumerate(rows):
-            row.update(zip(columns, values[place * width : (place + 1) * width], strict=True))
+            row.extend(zip(columns, values[place * width : (place + 1) * width], strict=True))
     if rows is None:
         raise RecordError(Reason.BAD_PAYLOAD, "no tensors")
     return [_checked(row) for row in rows]

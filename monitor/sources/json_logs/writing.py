@@ -24,7 +24,15 @@ BOOKKEEPING = {
 }
 """Columns that every converted log has, whatever the features are."""
 
-_TYPES = {"bool": pa.bool_(), "int": pa.int64(), "float": pa.float64(), "str": pa.string()}
+_TYPES = {
+    "bool": pa.bool_(),
+    "int": pa.int64(),
+    "long": pa.int64(),
+    "float": pa.float64(),
+    "str": pa.string(),
+}
+
+_EXACT = 2**53  # whole numbers beyond it are longer than a double is exact
 
 
 class RowWriter:
@@ -82,7 +90,7 @@ class RowWriter:
         }
         for name in names:
             values = [row.get(name) for _, row in self._pending]
-            kinds = {type(value).__name__ for value in values if value is not None}
+            kinds = {_kind_of(value) for value in values if value is not None}
             self._kinds.setdefault(name, set()).update(kinds)
             columns[name] = _array(values, _kind(kinds))
         part = self._folder / f"{len(self._parts)}.parquet"
@@ -108,9 +116,17 @@ class RowWriter:
             raise SourceError(f"{target}: what was read again is not what was written")
 
 
+def _kind_of(value: Any) -> str:
+    """Return the kind of a value; whole numbers that a double would change are a kind of their own."""
+    long = type(value) is int and abs(value) > _EXACT
+    return "long" if long else type(value).__name__
+
+
 def _kind(kinds: set[str]) -> str:
     if len(kinds) == 1:
         return next(iter(kinds))
+    if kinds == {"int", "long"}:
+        return "long"
     return "float" if kinds == {"int", "float"} else "str"
 
 

@@ -33,6 +33,10 @@ def pair(found, instances, predictions):
     ]
 
 
+def tensor(data):
+    return {"name": "x", "shape": [len(data)], "data": data}
+
+
 def capture(found, data, output, kind="text/csv", encoding="CSV", **metadata):
     def side(mode, payload):
         return {"observedContentType": kind, "mode": mode, "data": payload, "encoding": encoding}
@@ -269,6 +273,17 @@ GOOD = pair("good", [[1]], [0.5])
             "shape",
         ),
         (pair("a", [{"id": 1, "feature_id": 2}], [1]), "bad_payload", "one name"),
+        (pair("a", [{"x": {"y": 1}, "x.y": 2}], [1]), "bad_payload", "the name 'x.y'"),
+        (pair("a", [{"x": [1, 2], "x_1": 3}], [1]), "bad_payload", "the name 'x_1'"),
+        (pair("a", [[1]], [{"p": 1, "prediction_p": 2}]), "bad_payload", "'prediction_p'"),
+        (
+            [
+                event("a", "request", {"inputs": [tensor([1]), tensor([2])]}),
+                event("a", "response", {"predictions": [1]}),
+            ],
+            "bad_payload",
+            "the name 'x'",
+        ),
     ],
 )
 def test_what_cannot_be_converted_is_named_and_stops_nothing(run, lines, reason, said):
@@ -397,3 +412,22 @@ def _write_part_by_arrow(real):
             pq.ParquetWriter.write_table = short
 
     return write
+
+
+def test_a_row_of_a_batch_has_an_id_of_its_own(run):
+    done = run(*pair("a", [[1], [2]], [1, 2]), *pair("a-1", [[3]], [3]), *pair("b", [[4]], [4]))
+    assert done.rejected == {"duplicate_id": 2}
+    assert [row["id"] for row in run.rows()] == ["a-0", "a-1", "b"]
+
+
+def test_long_whole_numbers_keep_their_last_digit(run):
+    long = 2**53 + 1
+    done = run(*pair("a", [{"x": long}], [1]), *pair("b", [{"x": 1.5}], [1]))
+    assert (done.columns["x"], list(done.mixed)) == ("string", ["x"])
+    assert [row["x"] for row in run.rows()] == [str(long), "1.5"]
+    done = run(*pair("a", [{"x": long}], [1]), *pair("b", [{"x": 1}], [1]))
+    assert (done.columns["x"], list(done.mixed)) == ("int64", [])
+    digits = "123456789012345678901"
+    run(capture("a", f"1234567890123456789,{digits}", "1"), form="sagemaker")
+    (row,) = run.rows()
+    assert (row["feature_0"], row["feature_1"]) == (1234567890123456789, digits)
