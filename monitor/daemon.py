@@ -50,6 +50,7 @@ from monitor.scheduling.tidying import Tidying
 from monitor.web.api.opening import api_of
 from monitor.web.app import create_app
 from monitor.web.health import Health
+from monitor.web.hosts import answering_to_its_names
 from monitor.web.pages.library import Library
 from monitor.web.registry_hook import Deliveries, webhook_route
 from monitor.web.server import WebServer, stop_signals
@@ -343,7 +344,7 @@ class Daemon:
         rest = create_app(
             self._page, process, self._health, library, reload, api=api, further=further
         )
-        return self._gatehouse.before(rest, api.door)
+        return answering_to_its_names(self._gatehouse.before(rest, api.door), settings)
 
     def _hints(self) -> list[Route]:
         """Return where the registry may say that it has changed."""

@@ -17,6 +17,7 @@ from monitor.config.registry_section import RegistrySection, registry_of
 from monitor.config.section import Section
 from monitor.config.validation import validated
 from monitor.config.values import (
+    HostName,
     LeaseDuration,
     Memory,
     PositiveDuration,
@@ -38,6 +39,7 @@ _AT_START: Mapping[str, KeyPath] = {
     "store_url": _URL,
     "host": ("web", "host"),
     "port": ("web", "port"),
+    "hosts": ("web", "hosts"),
     "reload": ("web", "reload"),
     "workers": ("compute", "workers"),
     "processes": ("compute", "processes"),
@@ -73,6 +75,11 @@ class WebSection(Section):
 
     host: Text = Field("127.0.0.1", description="address to bind; 0.0.0.0 for all")
     port: int = Field(9108, ge=0, le=65535, description="port to bind; 0 for any that is free")
+    hosts: list[HostName] = Field(
+        [],
+        description="names that the daemon is asked by, such as monitor.example, beside addresses,"
+        " localhost, web.host and access.origins",
+    )
     reload: bool = Field(
         default=False,
         description="whether POST /-/reload from this machine reads the configuration again",
@@ -208,6 +215,7 @@ def load_settings(path: Path, environment: Mapping[str, str]) -> DaemonSettings:
         store_shown=redacted(section.store.url),
         host=section.web.host,
         port=section.web.port,
+        hosts=tuple(section.web.hosts),
         reload=section.web.reload,
         workers=section.compute.workers,
         processes=section.compute.processes,
@@ -262,7 +270,7 @@ def settings_as_yaml(settings: DaemonSettings) -> str:
         {
             "models": settings.models,
             "store": store,
-            "web": {"host": settings.host, "port": settings.port, "reload": settings.reload},
+            "web": _web_content(settings),
             "compute": compute,
             "check_every": duration_text(settings.check_every),
             "metrics": {"max_series_per_model": settings.max_series_per_model},
@@ -274,6 +282,11 @@ def settings_as_yaml(settings: DaemonSettings) -> str:
             **({"gate": {"key": settings.gate_key}} if settings.gate_key else {}),
         }
     )
+
+
+def _web_content(settings: DaemonSettings) -> Mapping[str, object]:
+    content = {"host": settings.host, "port": settings.port, "reload": settings.reload}
+    return {**content, "hosts": list(settings.hosts)} if settings.hosts else content
 
 
 def redacted(url: str) -> str:

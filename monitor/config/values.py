@@ -27,6 +27,8 @@ MOST_WINDOWS = 10
 NEVER = "never"
 """A bound that is never exceeded."""
 
+_MAX_HOST = 253
+_HOST = re.compile("[A-Za-z0-9_-]+([.][A-Za-z0-9_-]+)*[.]?")
 _DURATION = re.compile(r"([0-9]{1,7})([smhdw])")
 _UNITS = {
     "w": timedelta(weeks=1),
@@ -64,6 +66,13 @@ def checked_text(text: str) -> str:
     if not text.strip():
         raise wrong("must not be empty")
     return text
+
+
+def checked_host(name: str) -> str:
+    """Return the name of a machine or a service, or raise."""
+    if len(name) > _MAX_HOST or not _HOST.fullmatch(name):
+        raise wrong("must be a name without scheme, port and path, such as monitor.example")
+    return name
 
 
 def checked_location(text: str) -> str:
@@ -229,6 +238,7 @@ Name = Annotated[
 ]
 Text = Annotated[str, AfterValidator(checked_text)]
 Location = Annotated[str, AfterValidator(checked_location)]
+HostName = Annotated[str, AfterValidator(checked_host)]
 Zone = Annotated[str, AfterValidator(checked_zone)]
 Value = Annotated[
     str, BeforeValidator(_value_text, json_schema_input_type=bool | int | float | str)

@@ -133,6 +133,7 @@ class DaemonSettings:
         registry: The model registry; None for none.
         gate_key: File with the key that signs permits; None: none are given.
         retention: How long results are kept; None for ever.
+        hosts: Names that the daemon is asked by, beside those that the other settings say.
     """
 
     models: str
@@ -156,3 +157,4 @@ class DaemonSettings:
     registry: RegistrySettings | None = None
     gate_key: str | None = None
     retention: timedelta | None = None
+    hosts: tuple[str, ...] = ()

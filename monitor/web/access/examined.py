@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from ipaddress import ip_address
 
 from monitor.domain.settings import AccessSettings, DaemonSettings
 from monitor.engine.examine import Condition, Examined
 from monitor.governance.tokens import Token
 from monitor.web.access.keys import KeysError, fetcher, usable_keys
+from monitor.web.hosts import listens_here
 
 SOON = timedelta(days=7)
 """How long before a token ends somebody should make another."""
@@ -67,11 +67,7 @@ def _of_tokens(access: AccessSettings, tokens: Sequence[Token], now: datetime) -
 
 
 def _of_address(settings: DaemonSettings) -> list[Examined]:
-    try:
-        here = ip_address(settings.host).is_loopback
-    except ValueError:  # a name
-        here = settings.host == "localhost"
-    if here:
+    if listens_here(settings.host):
         return []
     told = f"listens on {settings.host}, and speaks no TLS: who is on the way can read tokens"
     advice = "let nobody but a proxy with TLS reach the port; docs/how-to/give-access.md"

@@ -91,3 +91,17 @@ def test_settings_in_full_can_be_read_again(load):
     settings = load(text)
     again = load(settings_as_yaml(settings))
     assert again == settings
+
+
+def test_names_that_the_daemon_is_asked_by(load):
+    settings = load("web: {hosts: [monitor.example, modelmon.m.svc]}")
+    assert settings.hosts == ("monitor.example", "modelmon.m.svc")
+    assert load(settings_as_yaml(settings)) == settings
+
+
+@pytest.mark.parametrize(
+    "name", ["https://monitor.example", "monitor.example:9108", "*.example", "a b", ".", "[::1]"]
+)
+def test_what_is_no_name_of_a_daemon(load, name):
+    with pytest.raises(ConfigError, match=r"web\.hosts.*must be a name without scheme, port"):
+        load(f"web: {{hosts: ['{name}']}}")
