@@ -43,6 +43,11 @@ class Found:
     since: datetime
     trouble: str = ""
 
+    @property
+    def seen(self) -> bool:
+        """Return whether there was something to look at the last time."""
+        return not self.trouble and self.digest != ""
+
 
 class Files(Protocol):
     """Where files are that approvals rest on."""
@@ -87,8 +92,8 @@ class Remembered(EvidenceMemory, Protocol):
 def look_at_files(policy: Policy, store: Remembered, files: Files, now: datetime) -> None:
     """Look at every file that an approval of a model rests on, and remember what was found.
 
-    What cannot be looked at is said, once; what was found of it before is left as it is. Where
-    nothing has changed, nothing is written.
+    What cannot be looked at is said, once; what was found of it before is left as it is. What is
+    not there is said once as well. Where nothing has changed, nothing is written.
 
     Args:
         policy: The policy in force.
@@ -113,12 +118,12 @@ def look_at_files(policy: Policy, store: Remembered, files: Files, now: datetime
         for name, place in sorted(places.items())
     ]
     for each in note(policy.model, store, looks):
-        if each.trouble:
+        if not each.seen:
             _log.warning(
                 "the %s of version %s cannot be looked at: %s",
                 each.name,
                 each.version,
-                each.trouble,
+                each.trouble or f"{places[each.name]} is not there",
                 extra={"model": policy.model},
             )
 
@@ -189,7 +194,7 @@ def note(model: str, store: EvidenceMemory, looks: Sequence[Found]) -> Sequence[
 def unseen(policy: Policy, found: Sequence[Found]) -> tuple[Found, ...]:
     """Return what the policy names and nobody could look at the last time, or ever."""
     named = policy.governance.rests_on
-    return tuple(each for each in found if each.trouble and each.name in named)
+    return tuple(each for each in found if not each.seen and each.name in named)
 
 
 def _merged(before: Found | None, now: Found) -> Found:

@@ -47,7 +47,7 @@ def _add_approvals(sheet: Sheet, snapshot: ModelSnapshot) -> None:
     for found in snapshot.found:
         if found.name in named:
             of = {"model": ledger.model, "model_version": found.version, "evidence": found.name}
-            sheet.add("evidence_unseen", bool(found.trouble), **of)
+            sheet.add("evidence_unseen", not found.seen, **of)
 
 
 def _add_approval(sheet: Sheet, ledger: Ledger, version: str) -> None:

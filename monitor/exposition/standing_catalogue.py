@@ -73,7 +73,7 @@ STANDINGS = (
     ),
     _result(
         "evidence_unseen",
-        "Whether a file that approvals rest on could not be looked at the last time: it may be another by now.",
+        "Whether a file that approvals rest on was not there, or could not be looked at, the last time: it may be another by now.",
         "state",
         (*_VERSION, "evidence"),
     ),

@@ -20,7 +20,8 @@ STANDING_ALERTS = (
         "warning",
         "The {{ $labels.evidence }} that version {{ $labels.model_version }} of model {{ $labels.model }} was approved by cannot be looked at",
         'Model "{{ $labels.model }}": nobody can say whether the {{ $labels.evidence }} of version "{{ $labels.model_version }}"'
-        " is still what was approved. The file is named under rests_on in the policy; the log of the daemon says why.",
+        " is still what was approved. The file is named under rests_on in the policy; the log of the daemon says why."
+        " Where it is not there, the approval is void after a day.",
     ),
     Alert(
         "ModelMonCaseDue",

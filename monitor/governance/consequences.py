@@ -7,7 +7,7 @@ from *watch*, which took none.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from monitor.domain.alert import Alert, AlertState
 from monitor.domain.approval import ApprovalKind
@@ -27,6 +27,10 @@ STANDING = "standing"
 """What a request for a release is bound to: how often the version was moved when it was asked."""
 
 
+GRACE = timedelta(hours=24)
+"""How long a file may be gone before what was approved is void: a share that is not mounted comes back."""
+
+
 @dataclass(frozen=True, slots=True)
 class Present:
     """What is there now.
@@ -40,6 +44,7 @@ class Present:
             ``report``, ``registry``; "" of what is gone. What nobody looks for is taken to be as it
             was approved.
         seen: Versions that are known to exist.
+        gone: Version to the files that are gone, and since when: ``model``, ``report``.
     """
 
     policy: Policy
@@ -48,6 +53,7 @@ class Present:
     baselines: Mapping[str, str] = field(default_factory=dict)
     observed: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     seen: frozenset[str] = frozenset()
+    gone: Mapping[str, Mapping[str, datetime]] = field(default_factory=dict)
 
     @property
     def governance(self) -> Governance:
@@ -55,9 +61,17 @@ class Present:
         return self.policy.governance
 
     def found(self, request: Request, ledger: Ledger) -> Mapping[str, str]:
-        """Return what is there of all that a request is bound to, name to digest."""
+        """Return what is there of all that a request is bound to, name to digest.
+
+        A file that is gone for less than the grace is taken to be as it was: it is another only
+        when it comes back as another.
+        """
         version = request.version
-        found = dict(request.bound_to) | dict(self.observed.get(version, {}))
+        gone = self.gone.get(version, {})
+        away = {name for name, since in gone.items() if self.now < since + GRACE}
+        observed = self.observed.get(version, {})
+        found = dict(request.bound_to)
+        found |= {name: digest for name, digest in observed.items() if name not in away}
         found["policy"] = self.policy.digest
         if "baseline" in request.bound_to:
             found["baseline"] = self.baselines.get(version, "")

@@ -1,6 +1,7 @@
 """What was found of what approvals rest on, as rows."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, delete, insert, select
@@ -40,20 +41,29 @@ def read_found(connection: Connection, model: str) -> tuple[Found, ...]:
     )
 
 
+_ByVersion = Mapping[str, Mapping[str, str]]
+_Gone = Mapping[str, Mapping[str, datetime]]
+
+
 def digests_found(
     connection: Connection, model: str, governance: Governance
-) -> Mapping[str, Mapping[str, str]]:
+) -> tuple[_ByVersion, _Gone]:
     """Return version to the digests that were found of it, of what the policy has looked at.
 
-    What was never seen is left out: nobody can say that it is another.
+    What was never seen is left out: nobody can say that it is another. With it comes since when
+    files are gone that the policy names: a registry that has a version no more says so, and a file
+    that is not there may be a share that is not mounted.
     """
     looked = set(governance.rests_on)
     looked |= set() if governance.registry is None else {REGISTRY, MODEL_FILE}
     digests: dict[str, dict[str, str]] = {}
+    gone: dict[str, dict[str, datetime]] = {}
     for each in read_found(connection, model):
         if each.name in looked and each.digest is not None:
             digests.setdefault(each.version, {})[each.name] = each.digest
-    return digests
+        if each.name in governance.rests_on and not each.digest and each.digest is not None:
+            gone.setdefault(each.version, {})[each.name] = each.since
+    return digests, gone
 
 
 def _note(connection: Connection, model: str, found: Sequence[Found]) -> None:

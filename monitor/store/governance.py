@@ -104,13 +104,15 @@ def read_present(
     registered = select(REGISTRATIONS.c.version, REGISTRATIONS.c.baseline).where(
         REGISTRATIONS.c.model == policy.model, REGISTRATIONS.c.sequence.in_(newest)
     )
+    observed, gone = digests_found(connection, policy.model, policy.governance)
     return Present(
         policy,
         read_alerts(connection, policy.model),
         now,
         dict(connection.execute(registered).all()),
-        digests_found(connection, policy.model, policy.governance),
+        observed,
         frozenset(seen),
+        gone,
     )
 
 

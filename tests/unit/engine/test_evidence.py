@@ -1,6 +1,7 @@
 """What an approval rests on is looked at again, and the approval is void by itself."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -8,10 +9,10 @@ from monitor.domain.governance import RegistryEntry
 from monitor.domain.registry import RegisteredModel
 from monitor.engine import verbs
 from monitor.engine.decisions import Said
-from monitor.engine.evidence import look_at_files
+from monitor.engine.evidence import look_at_files, unseen
 from monitor.engine.mirrored import StoredAuthority
 from monitor.governance.approvals import NotAllowedError, RequestState
-from monitor.governance.consequences import register
+from monitor.governance.consequences import GRACE, register
 from monitor.governance.ledger import Book
 from monitor.governance.standing import State
 from monitor.sources.evidence import LocalFiles
@@ -19,6 +20,7 @@ from tests.held import Deployment
 from tests.ledgers import GOVERNANCE, who
 from tests.registries import MemoryRegistry, a_version
 
+DAY = timedelta(days=1)
 RESTS_ON = {"model": "card-{version}.bin", "report": "report.html"}
 ENTRY = RegistryEntry("credit-approval", "champion")
 
@@ -100,13 +102,57 @@ def test_bringing_the_file_back_does_not_bring_the_approval_back(made, tmp_path)
     assert (standing(made).state, request(made).recorded) == (State.HELD, RequestState.VOIDED)
 
 
-def test_a_file_that_is_gone_is_not_what_was_approved(made, tmp_path):
+@pytest.fixture
+def away(made, tmp_path):
+    """Return an approved version whose report was found to be gone on the fifth day."""
     submit(made)
     agree(made, "vera", "head")
-    (tmp_path / "report.html").unlink()
+    (tmp_path / "report.html").rename(tmp_path / "elsewhere")
     made.check(5)
-    assert standing(made).state is State.HELD
-    assert "report is gone" in standing(made).reason
+    return made
+
+
+def test_a_file_that_is_gone_for_a_day_is_not_what_was_approved(away):
+    away.check(5 + GRACE / DAY - 1e-4)
+    assert (standing(away).state, request(away).recorded) == (State.APPROVED, RequestState.GRANTED)
+    away.check(5 + GRACE / DAY)
+    assert standing(away).state is State.HELD
+    assert "report is gone" in standing(away).reason
+
+
+def test_a_file_that_comes_back_as_it_was_has_voided_nothing(away, tmp_path):
+    (tmp_path / "elsewhere").rename(tmp_path / "report.html")
+    away.check(5.5)
+    away.check(9)
+    assert (standing(away).state, request(away).recorded) == (State.APPROVED, RequestState.GRANTED)
+
+
+def test_a_file_that_comes_back_as_another_voids_at_once(away, tmp_path):
+    (tmp_path / "report.html").write_text("another")
+    away.check(5.5)
+    assert (standing(away).state, request(away).recorded) == (State.HELD, RequestState.VOIDED)
+
+
+def test_each_absence_has_a_day_of_its_own(away, tmp_path):
+    (tmp_path / "elsewhere").rename(tmp_path / "report.html")
+    away.check(5.5)
+    (tmp_path / "report.html").unlink()
+    away.check(5.9)
+    away.check(6.8)
+    assert standing(away).state is State.APPROVED
+    away.check(6.95)
+    assert standing(away).state is State.HELD
+
+
+def test_what_is_gone_is_told_at_once_and_once_and_nothing_new_rests_on_it(away, caplog):
+    (found,) = unseen(away.policy, away.store.found("credit"))
+    assert (found.name, found.seen) == ("report", False)
+    away.check(5.5)
+    records = [*caplog.get_records("setup"), *caplog.records]
+    told = [record.getMessage() for record in records if "report" in record.getMessage()]
+    assert told == ["the report of version 1 cannot be looked at: report.html is not there"]
+    with pytest.raises(NotAllowedError, match=r"the report, .* in report\.html, is not there"):
+        submit(away)
 
 
 def test_a_file_that_cannot_be_looked_at_voids_nothing_and_is_said_once(made, tmp_path, caplog):

@@ -163,10 +163,12 @@ def test_what_could_not_be_looked_at_is_shown_where_the_policy_names_it(shown):
         Found("3", "report", "sha256:aa", AT, "Permission denied"),
         Found("3", "model", "sha256:bb", AT),
         Found("3", "registry", "sha256:cc", AT, "away"),
+        Found("4", "report", "", AT),
     )
     lines = [line for line in shown(begun(), policy=policy, found=found) if "evidence" in line]
     of = 'model="credit",model_version="3"'
     assert lines == [
         f'evidence_unseen{{evidence="model",{of}}} 0.0',
         f'evidence_unseen{{evidence="report",{of}}} 1.0',
+        'evidence_unseen{evidence="report",model="credit",model_version="4"} 1.0',
     ]
