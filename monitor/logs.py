@@ -41,6 +41,23 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line)
 
 
+class LineFormatter(logging.Formatter):
+    """A line for a terminal, which no name in it can begin anew or colour.
+
+    Further lines of a message are indented, so that none of them can pass for one of the log's own.
+    """
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # the library's name
+        """Return the line."""
+        return "".join(map(_shown, super().formatMessage(record)))
+
+
+def _shown(letter: str) -> str:
+    if letter == "\n":
+        return "\n    "
+    return letter if letter.isprintable() else ascii(letter)[1:-1]
+
+
 class CountingHandler(logging.Handler):
     """Tells someone the level of every message that is logged."""
 
@@ -63,7 +80,7 @@ def configure(level: str, stream: TextIO, count: Callable[[str], None], *, as_js
         as_json: JSON for machines, or a plain line for a terminal.
     """
     lines = logging.StreamHandler(stream)
-    plain = logging.Formatter("%(asctime)s %(levelname)-8s %(name)s: %(message)s")
+    plain = LineFormatter("%(asctime)s %(levelname)-8s %(name)s: %(message)s")
     lines.setFormatter(JsonFormatter() if as_json else plain)
     lines.addFilter(_at_work)
     # A line of another form would be lost on whoever reads the lines: warnings and what nobody caught.
@@ -73,6 +90,8 @@ def configure(level: str, stream: TextIO, count: Callable[[str], None], *, as_js
     logging.basicConfig(level=level.upper(), handlers=[lines, CountingHandler(count)], force=True)
     # The scheduler reports every start and end of every job, the heartbeat's too.
     logging.getLogger("apscheduler").setLevel(max(logging.WARNING, logging.root.level))
+    # The web server warns of each request that is none: strangers could fill the log with them.
+    logging.getLogger("uvicorn").setLevel(max(logging.ERROR, logging.root.level))
 
 
 def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

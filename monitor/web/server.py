@@ -11,6 +11,7 @@ from types import FrameType
 
 import uvicorn
 from h11 import LocalProtocolError
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -157,11 +158,23 @@ class _Patient:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app = _TWO_ENDS if _ends_in_two_places(scope) else self._app
         try:
-            await self._app(scope, receive, send)
+            await app(scope, receive, send)
         except LocalProtocolError:
             while (await receive())["type"] != "http.disconnect":
                 pass
+
+
+_TWO_ENDS = PlainTextResponse(
+    "a request has Content-Length or Transfer-Encoding, not both\n", 400, {"Connection": "close"}
+)
+
+
+def _ends_in_two_places(scope: Scope) -> bool:
+    """Return whether a proxy before us may see another end of a request, and so another request."""
+    names = {name for name, _ in scope["headers"]}
+    return b"transfer-encoding" in names and b"content-length" in names
 
 
 class StopRequest:

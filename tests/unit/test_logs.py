@@ -19,7 +19,8 @@ def log():
     """Configure logging to a buffer; afterwards everything is as it was."""
     hooks = sys.excepthook, threading.excepthook
     root, library = logging.getLogger(), logging.getLogger("apscheduler")
-    kept = root.handlers[:], root.level, library.level
+    server = logging.getLogger("uvicorn")
+    kept = root.handlers[:], root.level, library.level, server.level
     root.handlers = []
 
     def configure(level="info", *, as_json=True):
@@ -30,9 +31,10 @@ def log():
     yield configure
     logging.captureWarnings(capture=False)
     sys.excepthook, threading.excepthook = hooks
-    root.handlers, level, library_level = kept
+    root.handlers, level, library_level, server_level = kept
     root.setLevel(level)
     library.setLevel(library_level)
+    server.setLevel(server_level)
 
 
 def test_a_message_is_one_json_object_with_what_it_is_about(log):
@@ -77,6 +79,24 @@ def test_a_terminal_gets_plain_lines(log):
     stream, _ = log(as_json=False)
     logging.getLogger("x").info("hello")
     assert stream.getvalue().endswith("INFO     x: hello\n")
+
+
+def test_no_name_begins_a_line_on_a_terminal_or_colours_it(log):
+    stream, _ = log(as_json=False)
+    forged = "3\n2026-01-01 00:00:00,000 INFO     modelmon: all is well\r\x1b[31m\u2028\u202e"
+    logging.getLogger("x").warning("version %s is unknown", forged, extra={"model": "credit"})
+    first, second = stream.getvalue().splitlines()
+    assert first.endswith("WARNING  x: version 3")
+    told = r"modelmon: all is well\r\x1b[31m\u2028\u202e is unknown"
+    assert second == f"    2026-01-01 00:00:00,000 INFO     {told}"
+
+
+def test_strangers_cannot_fill_the_log_with_requests_that_are_none(log):
+    stream, counts = log()
+    logging.getLogger("uvicorn.error").warning("Invalid HTTP request received.")
+    logging.getLogger("uvicorn.error").error("Exception in ASGI application")
+    assert [json.loads(line)["level"] for line in stream.getvalue().splitlines()] == ["error"]
+    assert counts == {"error": 1}
 
 
 def test_the_scheduler_does_not_report_every_heartbeat(log):

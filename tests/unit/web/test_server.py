@@ -56,6 +56,24 @@ def test_who_never_ends_the_head_of_a_request_is_cut_off(monkeypatch, sent):
     assert server.stop()
 
 
+def test_a_request_that_ends_in_two_places_is_refused_with_all_that_follows_it():
+    slow = Slow(0)
+    server = WebServer(slow.app, ended=Event().set)
+    _, port = server.start()
+    smuggled = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+    ends = b"Content-Length: %d\r\nTransfer-Encoding: chunked\r\n\r\n" % (5 + len(smuggled))
+    with create_connection(("127.0.0.1", port), timeout=60) as proxy:
+        proxy.sendall(b"POST / HTTP/1.1\r\nHost: x\r\n" + ends + b"0\r\n\r\n" + smuggled)
+        said = b""
+        while part := proxy.recv(1000):
+            said += part
+    assert said.startswith(b"HTTP/1.1 400 ")
+    assert said.count(b"HTTP/1.1") == 1
+    assert b"not both" in said
+    assert not slow.entered.is_set()
+    assert server.stop()
+
+
 def test_one_request_is_no_leave_to_be_slow_with_the_next(monkeypatch):
     monkeypatch.setattr(server_module, "HEAD", timedelta(seconds=0.2))
     server = WebServer(Slow(0).app, ended=Event().set)
