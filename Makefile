@@ -15,6 +15,9 @@ DEMO_FLAGS ?=
 MODELMON_FUZZ_SEED ?= 0
 MODELMON_FUZZ_MUTANTS ?= 10000
 
+# Tests start Python hundreds of times, and where it may not keep what it compiled it compiles all of it each time.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup demo governance-demo test test-fast fuzz lowest lint fmt bench bench-full bench-alarms bench-alarms-full bench-bias bench-slices bench-scrape dashboards golden wheel-test image-test lock clean
