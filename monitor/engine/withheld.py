@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import permutations
 from typing import NamedTuple
 
@@ -136,7 +137,9 @@ def _rare(readings: Iterable[Reading], below: int) -> Iterator[tuple[str, str]]:
             yield reading.subject.version, reading.subject.population
 
 
-def _small(readings: Iterable[Reading], policy: Policy, *, then: bool) -> set[tuple[str, str]]:
+def _small(
+    readings: Iterable[Reading], policy: Policy, *, then: bool
+) -> frozenset[tuple[str, str]]:
     """Return the populations and groups of one version that are not shown."""
     counts: dict[Cell, int] = {}
     for reading in readings:
@@ -147,8 +150,19 @@ def _small(readings: Iterable[Reading], policy: Policy, *, then: bool) -> set[tu
     sums, unseen = _sums_within_groups(counts, counted)
     sums += _sums_over_groups(counts, counted)
     sums += _sums_of_crossings(counts, counted, policy, unseen)
-    hidden = suppressed(counts, sums, policy.suppress_below, unseen, _together)
-    return {(cell.population, cell.group) for cell in hidden if isinstance(cell, _Count)}
+    return _hidden(tuple(counts.items()), tuple(sums), policy.suppress_below, tuple(unseen))
+
+
+@lru_cache(maxsize=256)
+def _hidden(
+    counts: tuple[tuple[Cell, int], ...],
+    sums: tuple[Sum, ...],
+    below: int,
+    unseen: tuple[Cell, ...],
+) -> frozenset[tuple[str, str]]:
+    """Return the populations and groups left out; the same ones are asked for at each look at a run."""
+    hidden = suppressed(dict(counts), sums, below, unseen, _together)
+    return frozenset((cell.population, cell.group) for cell in hidden if isinstance(cell, _Count))
 
 
 def _together(cell: Cell) -> Cell:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from hashlib import sha256
 from re import fullmatch
 from typing import Any
@@ -67,10 +68,13 @@ class Api:
 
     def routes(self) -> list[BaseRoute]:
         """Return what leads to it."""
-        document = dict(openapi(self.endpoints, self.version))
+
+        @cache
+        def document() -> dict[str, Any]:
+            return dict(openapi(self.endpoints, self.version))
 
         def described(_: Request) -> Response:
-            return JSONResponse(document)
+            return JSONResponse(document())
 
         return [
             Route("/v1/openapi.json", described),
