@@ -84,7 +84,7 @@ class S3Server:
         return self._counted(r"SeaweedFS_s3_bucket_traffic_sent_bytes_total{[^}]*}")
 
     def _counted(self, series):
-        with urlopen(f"http://127.0.0.1:{self.metrics}/metrics", timeout=10) as page:
+        with urlopen(f"http://127.0.0.1:{self.metrics}/metrics", timeout=60) as page:
             text = page.read().decode()
         counts = re.findall(rf"^{series} (\S+)$", text, re.MULTILINE)
         return sum(int(float(count)) for count in counts)
@@ -133,7 +133,7 @@ def start(folder):
     until = time.monotonic() + _PATIENCE
     while time.monotonic() < until and process.poll() is None:
         try:
-            with socket.create_connection(("127.0.0.1", server.port), timeout=1):
+            with socket.create_connection(("127.0.0.1", server.port), timeout=10):
                 pass
             server.filesystem.create_dir(BUCKET)
             server.put("ready", b"1")

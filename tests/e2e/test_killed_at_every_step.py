@@ -112,7 +112,8 @@ def telling(steps):
     """Return the numbers, from 1, of all steps that write, and of the reads next to one.
 
     A read leaves nothing behind. What comes after a death before one read of a row, or before the
-    next, finds the same; so the first and the last of each row stand for all.
+    next, finds the same; so the first and the last of each row stand for all. That a read leaves
+    nothing behind is seen at some of the others.
     """
     writes = [step.startswith(WRITING) for step in steps]
     before, after = (True, *writes[:-1]), (*writes[1:], True)
@@ -125,12 +126,13 @@ def test_what_comes_after_is_told_by_writes_and_by_both_ends_of_a_row_of_reads()
 
 
 @pytest.mark.parametrize(
-    ("kind", "stride"),
-    # Every step where several daemons may share the database; of the same steps, some on the other.
-    [("sqlite", 6), ("postgresql", 1)],
+    ("kind", "stride", "every"),
+    # Each step that tells something where several daemons may share the database; of the same steps,
+    # some on the other.
+    [("sqlite", 6, False), ("postgresql", 4, True)],
 )
 def test_killed_at_any_step_of_a_run_it_goes_on_and_nothing_is_lost_or_doubled(
-    kind, stride, tmp_path, request
+    kind, stride, every, tmp_path, request
 ):
     database = (
         OnSqlite(tmp_path)
@@ -151,7 +153,9 @@ def test_killed_at_any_step_of_a_run_it_goes_on_and_nothing_is_lost_or_doubled(
         assert undisturbed[1]["modelmon_quarantine"] == 1
         database.begin_again()
         begun, gone_on = rows(database.url), []
-        for number, name in list(enumerate(steps, 1))[::stride]:
+        numbers = set(range(1, len(steps) + 1, stride)) | (telling(steps) if every else set())
+        for number in sorted(numbers):
+            name = steps[number - 1]
             killed = daemons.run(DIE_AT=str(number))
             assert killed == -signal.SIGKILL, (number, name, daemons.log)
             left = rows(database.url)

@@ -64,7 +64,7 @@ def test_storage_in_trouble_ends_the_check_in_bounded_time_and_no_window_is_judg
     with running(deployment.config) as daemon:
         begun = time.monotonic()
         assert daemon.check() is None
-        assert time.monotonic() - begun < 60
+        assert time.monotonic() - begun < 240
         assert all(found == DONE[day] for day, found in windows(daemon).items())
         assert 7 not in windows(daemon)
         assert not daemon.outside.store.quarantine("credit")
@@ -145,8 +145,8 @@ def test_a_daemon_that_waits_for_a_silent_store_ends_in_bounded_time_when_told(d
         assert get(f"{address}/-/healthy")[0] == get(f"{address}/-/ready")[0] == 200
         told = time.monotonic()
         process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 0
-        assert time.monotonic() - told < 30
+        assert process.wait(280) == 0
+        assert time.monotonic() - told < 240
         assert "a check did not end in time; its window will be run again" in log.read_text()
     network.heal()
     assert "4 with new results" in deployment.call("run", "--model", "credit").stderr

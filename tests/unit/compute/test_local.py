@@ -116,7 +116,7 @@ def test_a_large_file_is_counted_alone_by_all_threads():
 def test_two_jobs_share_the_workers():
     compute = LocalCompute(4)
     tasks = [Task("a.parquet", (0,), LARGE_ROWS)]
-    meet = threading.Barrier(2, timeout=10)
+    meet = threading.Barrier(2, timeout=60)
     shares = []
 
     def note(task):

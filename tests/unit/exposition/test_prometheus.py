@@ -96,7 +96,7 @@ def prometheus(program, tmp_path):
     yield start
     for process in processes:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 def eventually(ask, seconds=300):

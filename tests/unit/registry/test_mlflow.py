@@ -23,7 +23,7 @@ from tests.answers import answering
 )
 def test_an_answer_that_is_not_of_mlflow_is_an_error_that_says_where(answer):
     with answering((200, {}, answer), (200, {}, answer)) as (url, _):
-        registry = MlflowRegistry(RestClient(url, timeout=2))
+        registry = MlflowRegistry(RestClient(url, timeout=60))
         assert registry.shown == url
         with pytest.raises(RegistryError, match=f"{url} answers something else than MLflow") as no:
             registry.snapshot("credit", ())
@@ -46,11 +46,11 @@ def test_a_run_that_is_not_ours_to_read_leaves_the_model_to_be_looked_at():
     forbidden = (403, {}, b'{"error_code": "PERMISSION_DENIED", "message": "no"}')
     sent = [(200, {}, json.dumps(each).encode()) for each in answers]
     with answering(*sent, forbidden) as (url, _):
-        found = MlflowRegistry(RestClient(url, timeout=2)).snapshot("credit", ())
+        found = MlflowRegistry(RestClient(url, timeout=60)).snapshot("credit", ())
         assert (found.aliases, found.version("2").stage) == ({"champion": "2"}, None)
     asked = (200, {}, json.dumps({"model_version": version}).encode())
     with answering(asked, forbidden, forbidden) as (url, _):
-        lineage = MlflowRegistry(RestClient(url, timeout=2)).lineage("credit", "2")
+        lineage = MlflowRegistry(RestClient(url, timeout=60)).lineage("credit", "2")
         assert (lineage.run, lineage.stage, lineage.data) == ("r", None, ())
 
 
@@ -59,7 +59,7 @@ def test_a_server_that_says_nothing_of_a_run_for_now_is_asked_again():
     model = {"registered_model": {"aliases": [{"alias": "champion", "version": "2"}]}}
     sent = [(200, {}, json.dumps(each).encode()) for each in (model, {"model_versions": [version]})]
     with answering(*sent, (503, {}, b"busy")) as (url, _):
-        registry = MlflowRegistry(RestClient(url, timeout=2, sleep=lambda _: None))
+        registry = MlflowRegistry(RestClient(url, timeout=60, sleep=lambda _: None))
         with pytest.raises(RegistryError, match="503") as later:
             registry.snapshot("credit", ())
         assert later.value.retryable

@@ -25,7 +25,7 @@ OK = (200, {}, b'{"a": 1}')
 
 def client(url, *, slept=None, **more):
     pauses = [] if slept is None else slept
-    return RestClient(url, timeout=2, sleep=pauses.append, **more)
+    return RestClient(url, timeout=60, sleep=pauses.append, **more)
 
 
 @pytest.mark.parametrize(

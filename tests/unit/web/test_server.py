@@ -8,6 +8,7 @@ import time
 import urllib.request
 from datetime import timedelta
 from http.client import HTTPConnection, HTTPException
+from pathlib import Path
 from socket import create_connection, create_server
 from threading import Event, Thread
 
@@ -50,7 +51,7 @@ def test_who_never_ends_the_head_of_a_request_is_cut_off(monkeypatch, sent):
     monkeypatch.setattr(server_module, "HEAD", timedelta(seconds=0.2))
     server = WebServer(Slow(0).app, ended=Event().set)
     _, port = server.start()
-    with create_connection(("127.0.0.1", port), timeout=20) as slow:
+    with create_connection(("127.0.0.1", port), timeout=60) as slow:
         slow.sendall(sent)
         assert slow.recv(100) == b""
     assert server.stop()
@@ -75,10 +76,10 @@ def test_a_request_that_ends_in_two_places_is_refused_with_all_that_follows_it()
 
 
 def test_one_request_is_no_leave_to_be_slow_with_the_next(monkeypatch):
-    monkeypatch.setattr(server_module, "HEAD", timedelta(seconds=0.2))
+    monkeypatch.setattr(server_module, "HEAD", timedelta(seconds=1))
     server = WebServer(Slow(0).app, ended=Event().set)
     _, port = server.start()
-    with create_connection(("127.0.0.1", port), timeout=20) as slow:
+    with create_connection(("127.0.0.1", port), timeout=60) as slow:
         slow.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HTT")
         said = b""
         while part := slow.recv(1000):
@@ -88,8 +89,8 @@ def test_one_request_is_no_leave_to_be_slow_with_the_next(monkeypatch):
 
 
 def test_an_answer_that_takes_long_is_not_cut_off(monkeypatch):
-    monkeypatch.setattr(server_module, "HEAD", timedelta(seconds=0.1))
-    server = WebServer(Slow(1).app, ended=Event().set)
+    monkeypatch.setattr(server_module, "HEAD", timedelta(seconds=1))
+    server = WebServer(Slow(2).app, ended=Event().set)
     _, port = server.start()
     answers = []
     ask(port, answers)
@@ -102,14 +103,15 @@ def test_an_answer_does_not_wait_for_the_client_to_acknowledge_its_head():
     _, port = server.start()
     connection = HTTPConnection("127.0.0.1", port, timeout=60)
     took = []
-    for _ in range(41):
+    # Delayed acknowledgements cost 0.04 each, but for the first ones; a busy machine delays some.
+    while len(took) < 41 or (min(took[20:]) >= 0.03 and sum(took) < 60):
         started = time.monotonic()
         connection.request("GET", "/")
         assert connection.getresponse().read() == b"done"
         took.append(time.monotonic() - started)
     connection.close()
     assert server.stop()
-    assert min(took[20:]) < 0.03  # delayed acknowledgements cost 0.04 each, but for the first ones
+    assert min(took[20:]) < 0.03
 
 
 def stop_while_asking(seconds, drain):
@@ -137,7 +139,7 @@ def test_a_request_that_is_under_way_is_answered_before_the_server_ends():
 def test_a_request_that_does_not_end_is_cut_off_at_the_bound():
     answer, took = stop_while_asking(seconds=60, drain=1)
     assert answer != b"done"
-    assert took < 30
+    assert took < 55
 
 
 def test_an_address_in_use_is_named():
@@ -264,11 +266,22 @@ def test_a_signal_lets_the_running_check_end_and_the_daemon_exits_with_0(daemon,
     assert process.wait(60) == 0
 
 
+def is_handled(pid, number):
+    """Return whether a process has a handler for a signal."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    caught = int(status.partition("SigCgt:")[2].split()[0], 16)
+    return bool(caught >> (number - 1) & 1)
+
+
 @pytest.mark.slow
 def test_a_second_signal_ends_the_daemon_at_once(daemon):
     process, _ = daemon()
     process.terminate()
-    time.sleep(0.5)
+    # Two that come together are one to Linux: the first must have been taken.
+    until = time.monotonic() + 60
+    while is_handled(process.pid, signal.SIGTERM):
+        assert time.monotonic() < until
+        time.sleep(0.02)
     assert process.poll() is None
     process.terminate()
     assert process.wait(60) == -signal.SIGTERM

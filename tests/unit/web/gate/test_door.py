@@ -48,7 +48,7 @@ def house(kept):
 
 
 def ask(house, path, token=None):
-    connection = HTTPConnection("127.0.0.1", house.port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", house.port, timeout=60)
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     connection.request("GET", path, headers=headers)
     answer = connection.getresponse()

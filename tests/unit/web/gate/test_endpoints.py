@@ -154,8 +154,8 @@ def test_who_waits_is_told_of_a_hold_at_once(house, ask):
         house.versions.put("credit", "3", State.HELD)
 
     threading.Thread(target=hold).start()
-    status, _, body = ask("/v1/gate/credit/3?wait=20", headers={"If-None-Match": tag})
-    assert time.monotonic() - held[0] < 10, "it waited for the end"
+    status, _, body = ask("/v1/gate/credit/3?wait=60", headers={"If-None-Match": tag})
+    assert time.monotonic() - held[0] < 50, "it waited for the end"
     assert (status, json.loads(body)["says"]["action"]) == (200, "route_to_human")
 
 
@@ -199,15 +199,15 @@ def test_nothing_is_answered_before_the_store_was_read():
 
 
 def test_nothing_is_answered_when_the_store_was_not_read_for_long(house, ask, monkeypatch):
-    monkeypatch.setattr(boards, "OLDEST", timedelta(seconds=0.2))
     house.keeper.look()
     assert ask("/v1/gate/check/credit/3")[0] == 204
-    time.sleep(0.3)
     house.versions.failing = StoreError("the database is gone")
     with pytest.raises(StoreError):
         house.keeper.look()
-    assert ask("/v1/gate/check/credit/3")[0] == 503
-    assert ask("/v1/gate/credit/3")[0] == 503
+    with monkeypatch.context() as patched:
+        patched.setattr(boards, "OLDEST", timedelta(0))
+        assert ask("/v1/gate/check/credit/3")[0] == 503
+        assert ask("/v1/gate/credit/3")[0] == 503
     house.versions.failing = None
     house.keeper.look()
     assert ask("/v1/gate/check/credit/3")[0] == 204
