@@ -1,6 +1,7 @@
 """What all tests share: golden files, no silent skips in CI, reproducible examples."""
 
 import os
+from itertools import chain, zip_longest
 from pathlib import Path
 
 import pytest
@@ -21,17 +22,11 @@ def pytest_addoption(parser):
     )
 
 
-LONG_FIRST = (
-    "e2e",
-    "faults",
-    "fuzz",
-    "hostile",
-    "contract",
-    "dashboards",
-    "statistics",
-    "properties",
-)
-"""Folders whose files take long, the longest first: what is begun last should be short."""
+WAITING = ("e2e", "faults", "dashboards")
+"""Folders whose files take long, mostly to wait for processes."""
+
+COMPUTING = ("fuzz", "hostile", "contract", "statistics", "properties")
+"""Folders whose files take long, mostly to compute."""
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -49,15 +44,27 @@ def pytest_xdist_make_scheduler(config, log):
     return ByFile(config, log)
 
 
-def _cost(item):
-    folders = item.nodeid.partition("::")[0].split("/")
-    return min(
-        (LONG_FIRST.index(each) for each in folders if each in LONG_FIRST), default=len(LONG_FIRST)
-    )
+def _long_first(items):
+    """Return the items of long files first: what is begun last should be short.
+
+    Files that wait and files that compute take turns, so that there is always something to compute.
+    """
+    waiting, computing, others = {}, {}, []
+    for item in items:
+        file = item.nodeid.partition("::")[0]
+        folders = set(file.split("/"))
+        if folders.intersection(WAITING):
+            waiting.setdefault(file, []).append(item)
+        elif folders.intersection(COMPUTING):
+            computing.setdefault(file, []).append(item)
+        else:
+            others.append(item)
+    turns = zip_longest(waiting.values(), computing.values(), fillvalue=[])
+    return [*chain.from_iterable(chain.from_iterable(turns)), *others]
 
 
 def pytest_collection_modifyitems(config, items):
-    items.sort(key=_cost)
+    items[:] = _long_first(items)
     if config.getoption("--rewrite-golden"):
         golden = [item for item in items if "golden" in item.fixturenames]
         config.hook.pytest_deselected(items=[item for item in items if item not in golden])
