@@ -15,6 +15,7 @@ from monitor.engine.examine import (
     Examined,
     examine_governance,
     examine_model,
+    examine_unwatched,
     unreachable,
 )
 from monitor.engine.run import Outside
@@ -70,6 +71,7 @@ def _stored(configured: Configured) -> Iterator[Examined]:
     yield from examine_access(settings, _tokens(settings), outside.clock.now())
     policies = [app.in_force(policy, outside.store).policy for policy in configured.policies]
     yield from examine_registry(settings.registry, policies)
+    yield from examine_unwatched(outside.store, [policy.model for policy in policies])
     for policy in policies:
         yield from _model(policy, outside)
     yield _series(policies, outside, settings.max_series_per_model)

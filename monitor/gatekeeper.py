@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
@@ -10,6 +11,7 @@ from typing import Protocol
 from starlette.types import ASGIApp
 
 from monitor.domain.errors import AuditError, FencedError, StoreError
+from monitor.domain.governance import GateAction
 from monitor.domain.lease import Term
 from monitor.domain.policy import Policy
 from monitor.domain.settings import DaemonSettings
@@ -32,6 +34,9 @@ EVERY = timedelta(seconds=0.25)
 
 ANEW = timedelta(seconds=30)
 """How often everything is read again, changed or not."""
+
+UNWATCHED = "unwatched: no file names the model, so nobody watches it"
+"""Why nothing may act of a model whose file is gone."""
 
 _log = logging.getLogger("modelmon")
 
@@ -154,8 +159,11 @@ class Gatekeeper:
             return
         store = self._store.under(term)
         try:
-            for answers in self._board.known.models.values():
+            known = self._board.known.models
+            for answers in known.values():
                 _record_changes(store, answers, now)
+            for model in sorted(store.known_models() - known.keys()):
+                _record_gone(store, model, now)
         except FencedError as error:
             _log.debug("the replica that leads now records it: %s", error)
             return
@@ -232,6 +240,24 @@ class Gatehouse:
                 for model, answers in models.items()
             },
         )
+
+
+def _record_gone(store: GateStore, model: str, now: datetime) -> None:
+    """Record that no version of a model may act any more that no file names, as is answered."""
+    gone = [
+        replace(
+            newest,
+            at=now,
+            answer=replace(
+                newest.answer, action=GateAction.DENY, conditions={}, reasons=(UNWATCHED,)
+            ),
+        )
+        for newest in store.newest_answers(model).values()
+        if newest.answer.reasons != (UNWATCHED,)
+    ]
+    if gone:
+        _log.warning("no file names the model %s any more: nothing of it may act", model)
+        store.record_answers(gone)
 
 
 def _record_changes(store: GateStore, answers: ModelAnswers, now: datetime) -> None:

@@ -98,6 +98,9 @@ class Versions:
     def standings(self, model):
         return dict(self.found.get(model, {}))
 
+    def known_models(self):
+        return frozenset(self.found)
+
     def standing_changes(self):
         if self.failing is not None:
             raise self.failing

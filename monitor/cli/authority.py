@@ -1,14 +1,13 @@
 """``modelmon authority``: which version was allowed to act, under which policy, approved by whom."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from monitor.cli.governed import to_look
 from monitor.cli.output import Output, output_option, write_document, write_tables
-from monitor.cli.selection import INSTANT_HELP, instant, period
+from monitor.cli.selection import INSTANT_HELP, chosen, instant, period
 
 if TYPE_CHECKING:
     from monitor.domain.policy import Policy
@@ -54,7 +53,7 @@ def authority(  # noqa: PLR0917  # an option an argument
         raise click.UsageError("--at is an instant; --decisions takes --from and --to")
     if not decisions and (begin is not None or end is not None):
         raise click.UsageError("--from and --to go with --decisions")
-    policies, store = to_look(config_file, models)
+    policies, store = _of(config_file, models, asked_of_past=not decisions)
     if decisions:
         _show_decisions(
             [(policy, period(policy, begin, end)) for policy in policies], store, output
@@ -75,6 +74,22 @@ def authority(  # noqa: PLR0917  # an option an argument
         write_document([authority_document(each) for each in found])
     else:
         write_tables([authority_table(each) for each in found], output)
+
+
+def _of(
+    config_file: Path, models: Sequence[str], *, asked_of_past: bool
+) -> "tuple[tuple[Policy, ...], Store]":
+    """Return the policies in force, and the last ones of models that no file names any more."""
+    from monitor import app
+
+    settings = app.read_settings(config_file)
+    files, store = app.read_policies(settings), app.open_store(settings.store_url)
+    known = {file.model: app.in_force(file, store).policy for file in files}
+    gone = sorted(store.known_models() - known.keys()) if asked_of_past else []
+    for model in gone:
+        if digest := store.last_policy(model):
+            known[model] = app.policy_of_text(store.policy_text(digest))
+    return chosen(tuple(known.values()), models), store
 
 
 def _stored_policies(store: "Store", model: str) -> "Callable[[str], Policy | None]":

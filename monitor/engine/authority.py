@@ -33,6 +33,10 @@ class Authorities(EvidenceMemory, Protocol):
         """Return where each known version of a model stands."""
         ...
 
+    def known_models(self) -> frozenset[str]:
+        """Return every model that a version is known of, whether or not a file names it still."""
+        ...
+
     def standing_changes(self) -> int:
         """Return a number that grows whenever a version of any model is registered or moved."""
         ...

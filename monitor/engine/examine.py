@@ -1,7 +1,7 @@
 """Looking whether a model can be watched: its baselines, its log, its windows. Nothing is run."""
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -17,6 +17,7 @@ from monitor.engine.due import due_windows
 from monitor.engine.frozen import check_frozen
 from monitor.engine.ports import Source, Store
 from monitor.engine.register import baseline_digest
+from monitor.governance.standing import State
 from monitor.profile.codec import grid_from_bytes, profile_from_bytes
 
 _SHOWN = 12
@@ -177,6 +178,29 @@ def examine_governance(policy: Policy) -> Examined:
         return Examined(what, model, Condition.WARN, found, advice)
     found = f"tier {governance.risk.tier}; {governance.accountability.accountable} answers for it"
     return Examined(what, model, Condition.OK, found)
+
+
+_AT_REST = frozenset({State.REGISTERED, State.RETIRED})
+
+
+def examine_unwatched(store: Store, named: Collection[str]) -> Iterator[Examined]:
+    """Yield models whose versions act, or have to be answered for, and that no file names any more.
+
+    Args:
+        store: The store.
+        named: The models that files name.
+
+    Raises:
+        StoreError: The store cannot be read.
+    """
+    for model in sorted(store.known_models() - frozenset(named)):
+        stand = store.standings(model)
+        open_ones = sorted(name for name in stand if stand[name].state not in _AT_REST)
+        if open_ones:
+            listed = ", ".join(f"version {name} is {stand[name].state}" for name in open_ones)
+            advice = "bring its file back; the gate denies it, and what asks no gate is not watched"
+            found = f"no file names it, and {listed}"
+            yield Examined("governance", model, Condition.FAIL, found, advice)
 
 
 def examine_model(

@@ -44,6 +44,12 @@ class SqlAuthorities:
         """Return where each known version of a model stands."""
         return self.ledger(model).standings
 
+    def known_models(self) -> frozenset[str]:
+        """Return every model that a version is known of, whether or not a file names it still."""
+        query = select(STANDINGS.c.model).distinct()
+        with reported(self._url, "reading standings"), self._engine.connect() as connection:
+            return frozenset(connection.scalars(query))
+
     def standing_changes(self) -> int:
         """Return a number that grows whenever a version of any model is registered or moved."""
         query = select(func.count(), func.coalesce(func.sum(STANDINGS.c.sequence), 0))

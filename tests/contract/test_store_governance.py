@@ -108,6 +108,8 @@ def test_a_run_and_a_baseline_make_a_version_known(stores):
     assert {name: (item.state, item.since) for name, item in known.items()} == {
         version: (State.REGISTERED, a_baseline(version).registered_at) for version in ("1", "2")
     }
+    stores.writer.register(replace(a_baseline("1", "other"), model="other"))
+    assert stores.reader.known_models() == {"credit", "other"}
 
 
 def test_a_run_takes_the_authority_away_that_its_alerts_cost(stores):

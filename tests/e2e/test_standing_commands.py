@@ -118,6 +118,19 @@ def test_september_is_held_by_itself_and_given_back_by_a_second_person(modelmon,
     )
     assert "the policy never lets the limit flags-many-more be waived" in told
 
+    # A file that is taken away sets nothing free, and what was allowed can still be asked.
+    named = tmp_path / f"config/models/{MODEL}.yaml"
+    taken = named.rename(tmp_path / "taken.yaml")
+    named.with_name("other.yaml").write_text(taken.read_text().replace(MODEL, "other"))
+    (asked,) = modelmon("authority", "--model", MODEL, "--output", "json")
+    assert asked["model"] == MODEL
+    (table,) = modelmon("doctor", "--output", "json", ends=1)
+    assert (MODEL, "fail", "no file names it, and version 1 is held") in [
+        (row["model"], row["condition"], row["found"]) for row in table["rows"]
+    ]
+    taken.rename(named)
+    named.with_name("other.yaml").unlink()
+
     # What is stored is what the log adds up to, until somebody writes past it.
     assert "what is stored is the same" in modelmon("audit", "replay")
     with sqlite3.connect(tmp_path / "var/modelmon.db") as database:

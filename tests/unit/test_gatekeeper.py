@@ -7,7 +7,7 @@ import pytest
 from monitor.domain.errors import AuditError, FencedError, StoreError
 from monitor.domain.lease import Term
 from monitor.domain.settings import DaemonSettings
-from monitor.gatekeeper import gate_key
+from monitor.gatekeeper import UNWATCHED, gate_key
 from monitor.governance.note import new_signing_key
 from monitor.governance.standing import State
 from monitor.store.keys import write_key
@@ -81,6 +81,25 @@ def test_who_was_overtaken_by_another_leader_records_in_its_next_term():
         terms.append(Term("here", 3))
         house.keeper.look()
         assert [each.answer.version for each in versions.recorded] == ["3"]
+
+
+def test_nothing_may_act_of_a_model_whose_file_is_gone_and_that_is_recorded_once(caplog):
+    with open_gate(term=lambda: Term("here", 1)) as house:
+        versions, keeper = house.versions, house.keeper
+        versions.put("credit", "3", State.APPROVED)
+        keeper.look()
+        (before,) = versions.recorded
+        gone = house.models.pop("credit")
+        for _ in range(3):
+            keeper.look()
+        _, after = versions.recorded
+        assert (before.answer.acts, after.answer.acts) == (True, False)
+        assert (after.answer.reasons, after.answer.state) == ((UNWATCHED,), State.APPROVED)
+        assert after.lasts == before.lasts
+        assert "no file names the model credit any more" in caplog.text
+        house.models["credit"] = gone
+        keeper.look()
+        assert [each.answer.acts for each in versions.recorded] == [True, False, True]
 
 
 def _fenced(_):
