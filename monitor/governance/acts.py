@@ -34,6 +34,7 @@ from monitor.governance.consequences import (
     obstacles,
     open_case,
 )
+from monitor.governance.deferral import write_waiver
 from monitor.governance.events import EventType
 from monitor.governance.ledger import Book, Ledger
 from monitor.governance.standing import Event, Move, Standing, State, edge_of, moved
@@ -310,7 +311,7 @@ def revoke(book: Book, speaker: Speaker, number: int, reason: str) -> None:
     over = [] if waiver.holds(book.now) else [f"waiver {number} is over"]
     _refuse(over + _unsaid(reason, "say why"))
     after = replace(waiver, ended_at=book.now, ended_by=speaker.person, ending=reason)
-    book.write(EventType.WAIVER_REVOKED, waiver.version, after)
+    write_waiver(book, EventType.WAIVER_REVOKED, after)
 
 
 def _with_what_is_there(request: Request, present: Present) -> Request:
@@ -339,7 +340,7 @@ def _grant(book: Book, request: Request, speaker: Speaker, reason: str) -> None:
     elif request.kind is ApprovalKind.RELEASE_HOLD:
         _move(book, version, Event.RELEASED, speaker, words, request)
     elif request.kind is ApprovalKind.WAIVER:
-        book.write(EventType.WAIVER_GRANTED, version, _waiver(request, book.now))
+        write_waiver(book, EventType.WAIVER_GRANTED, _waiver(request, book.now))
 
 
 def _reject(book: Book, request: Request, speaker: Speaker, reason: str) -> None:

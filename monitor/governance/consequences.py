@@ -17,6 +17,7 @@ from monitor.domain.policy import Policy
 from monitor.domain.role import Role
 from monitor.governance.approvals import Request, RequestState, state_of
 from monitor.governance.cases import Case, Cause, Disposition, climbed, closed, deadline_after
+from monitor.governance.deferral import write_waiver
 from monitor.governance.events import EventType
 from monitor.governance.ledger import Book, Change, Ledger
 from monitor.governance.record import DAEMON, Json
@@ -325,7 +326,7 @@ def _end_waivers(book: Book, governance: Governance) -> None:
             book.write(EventType.WAIVER_EXPIRED, waiver.version, after)
         elif why := no_longer(waiver, governance, book.now):
             after = replace(waiver, ended_at=book.now, ended_by=book.actor.id, ending=why)
-            book.write(EventType.WAIVER_REVOKED, waiver.version, after)
+            write_waiver(book, EventType.WAIVER_REVOKED, after)
 
 
 def _end_requests(book: Book, present: Present) -> None:

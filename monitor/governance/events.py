@@ -50,6 +50,8 @@ class EventType(StrEnum):
     CASE_OPENED = "case.opened"
     CASE_ESCALATED = "case.escalated"
     """A case was not closed in time."""
+    CASE_DEFERRED = "case.deferred"
+    """Its limit is waived, and that time is none of its own; or a waiver ended before its day."""
     CASE_CLOSED = "case.closed"
     WAIVER_GRANTED = "waiver.granted"
     WAIVER_EXPIRED = "waiver.expired"

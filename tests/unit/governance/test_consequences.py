@@ -283,12 +283,33 @@ def test_a_waiver_that_is_revoked_gives_the_consequence_back_at_once():
     assert state(ledger) is State.HELD
 
 
-def test_a_case_does_not_climb_while_its_limit_is_waived_and_does_at_once_afterwards():
+def test_the_time_for_which_a_limit_is_waived_is_none_of_its_cases():
     alert = an_alert("ks")
     ledger = after(approved(), present(alert))
-    ledger = waived(ledger, present(alert), AT + 10 * DAY, "scores")
-    assert state(after(ledger, present(alert, now=AT + 9 * DAY))) is State.RESTRICTED
-    assert state(after(ledger, present(alert, now=AT + 10 * DAY))) is State.HELD
+    there = present(alert, now=AT + HOUR)
+    ledger = waived(ledger, there, there.now + 10 * DAY, "scores")
+    assert ledger.cases[1].deadline == AT + 12 * DAY
+    for days in (9, 10.5, 11.9):
+        assert state(after(ledger, present(alert, now=AT + days * DAY))) is State.RESTRICTED
+    late = after(ledger, present(alert, now=AT + 12 * DAY))
+    assert (state(late), late.cases[1].escalated) == (State.HELD, 1)
+
+
+def test_a_waiver_that_ends_before_its_day_puts_off_no_longer():
+    alert = an_alert("ks")
+    ledger = waived(after(approved(), present(alert)), present(alert), AT + 10 * DAY, "scores")
+    there = present(alert, now=AT + 3 * DAY)
+    ledger = done(after(ledger, there), there, revoke, GINA, 2, "the control failed")
+    assert ledger.cases[1].deadline == AT + 5 * DAY
+    assert EventType.CASE_DEFERRED not in kinds(ledger, there)
+
+
+def test_a_waiver_on_top_of_another_puts_off_by_what_it_adds():
+    alert = an_alert("ks")
+    ledger = waived(after(approved(), present(alert)), present(alert), AT + 10 * DAY, "scores")
+    there = present(alert, now=AT + 8 * DAY)
+    ledger = waived(after(ledger, there), there, AT + 14 * DAY, "scores")
+    assert ledger.cases[1].deadline == AT + 16 * DAY
 
 
 def test_a_hold_is_released_by_a_second_person_in_two_steps_after_its_case_is_closed():
