@@ -39,7 +39,7 @@ from monitor.governance.events import EventType
 from monitor.governance.ledger import Book, Ledger
 from monitor.governance.standing import Event, Move, Standing, State, edge_of, moved
 from monitor.governance.submission import not_submittable
-from monitor.governance.waivers import Waiver, refusals
+from monitor.governance.waivers import COVERS, Waiver, covers, refusals
 
 LIMIT, ENDS, CONTROL = "limit", "ends", "control"
 """What a request for a waiver says besides."""
@@ -157,7 +157,8 @@ def ask_waiver(  # noqa: PLR0917  # seven nouns, each of another type
     reasons += _unsaid(reason, "say why the risk can be taken")
     reasons += _unsaid(control, "say what guards meanwhile", "the compensating control")
     _refuse(reasons)
-    terms = {LIMIT: limit, ENDS: ends.isoformat(), CONTROL: control}
+    said = next(covers(item) for item in present.governance.limits if item.id == limit)
+    terms = {LIMIT: limit, COVERS: said, ENDS: ends.isoformat(), CONTROL: control}
     bound = {"policy": present.policy.digest}
     return _request(
         book, ApprovalKind.WAIVER, speaker, version, reason, bound, subject=limit, terms=terms

@@ -324,7 +324,9 @@ def _end_waivers(book: Book, governance: Governance) -> None:
         if book.now >= waiver.ends:
             after = replace(waiver, ended_at=waiver.ends, ended_by=book.actor.id)
             book.write(EventType.WAIVER_EXPIRED, waiver.version, after)
-        elif why := no_longer(waiver, governance, book.now):
+            continue
+        asked = book.ledger.requests.get(waiver.number)
+        if why := no_longer(waiver, governance, book.now, asked.terms if asked else {}):
             after = replace(waiver, ended_at=book.now, ended_by=book.actor.id, ending=why)
             write_waiver(book, EventType.WAIVER_REVOKED, after)
 

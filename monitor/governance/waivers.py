@@ -4,11 +4,11 @@ Somebody asks, somebody else approves, something else guards meanwhile, and it e
 it does the consequence is back with nobody having done anything.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from monitor.domain.governance import Governance
+from monitor.domain.governance import Governance, RiskLimit
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +89,35 @@ def refusals(  # noqa: PLR0917  # six nouns, each of another type
     return tuple(reasons)
 
 
-def no_longer(waiver: Waiver, governance: Governance, now: datetime) -> str:
-    """Return why a policy that became tighter ends a waiver that it would not allow; "" if it does not."""
+COVERS = "covers"
+"""What a request for a waiver says of its limit, as it is when it is asked for."""
+
+
+def covers(limit: RiskLimit) -> str:
+    """Return what a limit is about and what follows from it. Kept with each waiver: never reworded."""
+    about = ", ".join(sorted(limit.measures)) or "any measure"
+    within = ", ".join(sorted(limit.fields | limit.populations))
+    return f"{about}{' of ' if within else ''}{within}, from {limit.at} on: {limit.consequence}"
+
+
+def no_longer(
+    waiver: Waiver, governance: Governance, now: datetime, terms: Mapping[str, str]
+) -> str:
+    """Return why a policy that is another now ends a waiver; "" if it does not.
+
+    Args:
+        waiver: The waiver.
+        governance: What the policy answers.
+        now: When.
+        terms: What was asked for, and agreed to.
+    """
     rule = governance.waivers
+    named = (covers(limit) for limit in governance.limits if limit.id == waiver.limit)
+    if COVERS in terms and terms[COVERS] not in (is_now := [*named]):
+        other = is_now[0] if is_now else "gone"
+        return (
+            f"the limit {waiver.limit} is another than was waived, {terms[COVERS]}: it is {other}"
+        )
     if waiver.limit in rule.never_for:
         return f"the policy never lets the limit {waiver.limit} be waived"
     if now >= waiver.starts + rule.longest:

@@ -381,6 +381,40 @@ def test_nothing_is_released_instead_of_a_review():
 
 
 @pytest.mark.parametrize(
+    "another",
+    [
+        {"consequence": Rung.STOP},
+        {"measures": frozenset({"rate"})},
+        {"populations": frozenset({"age"})},
+        {"at": Verdict.WARNING},
+    ],
+)
+def test_a_waiver_is_of_the_limit_that_was_waived_and_of_no_other(another):
+    alert = an_alert("rate", "sex")
+    ledger = waived(approved(), present(), AT + 10 * DAY)
+    said = ledger.requests[2].terms["covers"]
+    assert said == "any measure of sex, from critical on: hold"
+    limits = [
+        replace(limit, **another) if limit.id == "sex-parity" else limit
+        for limit in GOVERNANCE.limits
+    ]
+    policy = replace(POLICY, governance=replace(GOVERNANCE, limits=tuple(limits)))
+    ledger = after(ledger, present(now=AT + DAY, policy=policy))
+    (waiver,) = ledger.waivers.values()
+    assert (waiver.over_at, waiver.ended_by) == (AT + DAY, "daemon")
+    assert f"sex-parity is another than was waived, {said}: it is " in waiver.ending
+    assert not ledger.waived("sex-parity", "3", AT + DAY)
+    assert after(ledger, present(alert, now=AT + DAY, policy=policy)).waivers == ledger.waivers
+
+
+def test_a_waiver_of_a_limit_that_is_as_it_was_outlasts_another_policy():
+    ledger = waived(approved(), present(), AT + 10 * DAY)
+    policy = replace(POLICY, governance=replace(GOVERNANCE, review=Review(60 * DAY)))
+    ledger = after(ledger, present(now=AT + DAY, policy=policy))
+    assert ledger.waived("sex-parity", "3", AT + DAY)
+
+
+@pytest.mark.parametrize(
     ("rule", "at", "why"),
     [
         (WaiverRule(14 * DAY, 1, frozenset({"drift"})), HOUR, "never lets the limit drift"),
