@@ -87,7 +87,7 @@ bench-full: $(VENV)/.runtime  ## The same on millions of rows: an hour
 bench-alarms: $(VENV)/.runtime  ## Count false alarms and delays beside other tools: under an hour
 	$(BIN)/python -m benchmarks.alarms.run
 
-bench-alarms-full: $(VENV)/.runtime  ## The same with up to twelve times the runs: hours
+bench-alarms-full: $(VENV)/.runtime  ## The same with up to ten times the runs: hours
 	$(BIN)/python -m benchmarks.alarms.run --full
 
 bench-bias: $(VENV)/.runtime  ## Count how often equal groups are called unequal, beside other tools

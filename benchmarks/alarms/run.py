@@ -126,7 +126,7 @@ def results(tasks: Iterable[Future[Result]]) -> list[Result]:
 def main() -> None:
     """Make the environments, run the experiment, print the tables, write them and the picture."""
     parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("--full", action="store_true", help="twelve times the runs: hours")
+    parser.add_argument("--full", action="store_true", help="ten times the runs: hours")
     parser.add_argument("--processes", type=int, default=os.cpu_count())
     parser.add_argument("--output", type=Path, default=HERE / "ALARMS.md")
     parser.add_argument("--picture", type=Path, default=PICTURE)
