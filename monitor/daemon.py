@@ -47,6 +47,7 @@ from monitor.scheduling.checks import CheckSchedule
 from monitor.scheduling.leadership import Leadership
 from monitor.scheduling.registry_rounds import rounds_of
 from monitor.scheduling.tidying import Tidying
+from monitor.store.added_up import AddedUp
 from monitor.web.api.opening import api_of
 from monitor.web.app import create_app
 from monitor.web.health import Health
@@ -149,6 +150,7 @@ class Daemon:
         self._gatehouse = Gatehouse(
             outside.store,
             lambda: [item.policy for item in self._watched.values()],
+            AddedUp(settings.store_url, auditing(settings)).doubts,
             gate_key(configured.settings),
             leadership,
             self._health.healthy,

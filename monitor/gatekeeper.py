@@ -20,6 +20,7 @@ from monitor.engine.authority import Authorities
 from monitor.engine.ports import Clock
 from monitor.exposition.gating import Gating
 from monitor.governance.note import SigningKey
+from monitor.governance.reckoning import Doubts
 from monitor.scheduling.leadership import Leadership
 from monitor.store.keys import read_key
 from monitor.web.access.asking import Doorkeeper
@@ -76,16 +77,18 @@ class Gatekeeper:
         usage: Who asked.
         store: Where versions stand.
         policies: The policies in force.
+        doubted: Why what is stored cannot be believed, as of now.
         term: The term in which this replica leads; None while it does not.
         clock: The time of day.
     """
 
-    def __init__(  # noqa: PLR0917  # six nouns, each of another type
+    def __init__(  # noqa: PLR0917  # seven nouns, each of another type
         self,
         board: Board,
         usage: UsageCount,
         store: GateStore,
         policies: Callable[[], Sequence[Policy]],
+        doubted: Callable[[], Doubts],
         term: Callable[[], Term | None],
         clock: Clock,
     ) -> None:
@@ -93,6 +96,8 @@ class Gatekeeper:
         self._usage = usage
         self._store = store
         self._policies = policies
+        self._doubted = doubted
+        self._doubts = Doubts()
         self._term = term
         self._clock = clock
         self._seen: tuple[int, tuple[str, ...]] | None = None
@@ -126,12 +131,32 @@ class Gatekeeper:
             self._board.confirm()
         else:
             now = self._clock.now()
-            models = {policy.model: answers_for(policy, self._store, now) for policy in policies}
+            ledgers = {policy.model: self._store.ledger(policy.model) for policy in policies}
+            doubts = self._believe()  # of what was read, and not of what is written after it
+            models = {
+                policy.model: answers_for(
+                    policy, ledgers[policy.model], now, doubts.of(policy.model)
+                )
+                for policy in policies
+            }
             self._board.exchange(Known(models, self._store.checkpoint()))
             self._seen, self._read_at = seen, self._board.monotonic()
         now = self._clock.now()
         self._record(now)
         self._record_usage(now)
+
+    def _believe(self) -> Doubts:
+        """Return why what is stored cannot be believed; tell when that becomes otherwise."""
+        doubts = self._doubted()
+        if doubts != self._doubts:
+            for model in sorted(doubts.models):
+                _log.error("no version may act: %s", doubts.of(model), extra={"model": model})
+            if doubts.log:
+                _log.error("no version of any model may act: %s", doubts.of(""))
+            if doubts == Doubts():
+                _log.info("what is stored is what the audit log adds up to again")
+        self._doubts = doubts
+        return doubts
 
     def _follow(self) -> None:
         self._try(self.look)
@@ -181,16 +206,18 @@ class Gatehouse:
     Args:
         store: Where versions stand.
         policies: The policies in force.
+        doubted: Why what is stored cannot be believed, as of now.
         key: Signs permits; None: none are given.
         leadership: Whether this is the replica that records.
         alive: Whether the daemon does what permits rest on, and a sentence.
         clock: The time of day.
     """
 
-    def __init__(  # noqa: PLR0917  # six nouns, each of another type
+    def __init__(  # noqa: PLR0917  # seven nouns, each of another type
         self,
         store: GateStore,
         policies: Callable[[], Sequence[Policy]],
+        doubted: Callable[[], Doubts],
         key: SigningKey | None,
         leadership: Leadership,
         alive: Callable[[], tuple[bool, str]],
@@ -200,7 +227,7 @@ class Gatehouse:
         self._issuer = None if key is None else Issuer(key)
         self._clock = clock
         self._keeper = Gatekeeper(
-            self._board, self._usage, store, policies, lambda: leadership.term, clock
+            self._board, self._usage, store, policies, doubted, lambda: leadership.term, clock
         )
 
     def before(self, rest: ASGIApp, door: Doorkeeper) -> GateEndpoints:
@@ -239,6 +266,7 @@ class Gatehouse:
                 model: answers.governance.gate.ttl + answers.governance.gate.stale_grace
                 for model, answers in models.items()
             },
+            doubted={model: bool(answers.doubt) for model, answers in models.items()},
         )
 
 

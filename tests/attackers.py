@@ -76,6 +76,12 @@ class Attacker:
             del documents[without]
         self.replace(chained(documents))
 
+    def write_on(self, record):
+        """Append what a record says once more: at its place in the chain, and signed by nobody."""
+        documents = [json.loads(body) for body in self.bodies]
+        again = {**json.loads(record.body), "ts": documents[-1]["ts"]}
+        self.replace(chained([*documents, again]))
+
     def drop_checkpoints(self, after=0):
         self.change(delete(AUDIT_CHECKPOINTS).where(AUDIT_CHECKPOINTS.c.size > after))
 

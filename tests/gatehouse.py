@@ -25,7 +25,9 @@ from monitor.domain.limit import Band
 from monitor.domain.policy import Policy, SourceSpec
 from monitor.domain.schedule import CalendarUnit, Schedule
 from monitor.gatekeeper import Gatekeeper
+from monitor.governance.ledger import Ledger
 from monitor.governance.note import SigningKey
+from monitor.governance.reckoning import Doubts
 from monitor.governance.standing import Standing
 from monitor.web.access.asking import Doorkeeper
 from monitor.web.gate.board import Board
@@ -85,6 +87,7 @@ class Versions:
     opened: dict = field(default_factory=dict)
     waived: dict = field(default_factory=dict)
     failing: Exception | None = None
+    doubts: Doubts = field(default_factory=Doubts)
 
     def put(self, model, version, state):
         known = self.found.setdefault(model, {}).get(version)
@@ -95,8 +98,10 @@ class Versions:
     def under(self, _):
         return self
 
-    def standings(self, model):
-        return dict(self.found.get(model, {}))
+    def ledger(self, model):
+        things = [each.get(model, ()) for each in (self.asked, self.opened, self.waived)]
+        numbered = [{each.number: each for each in every} for every in things]
+        return Ledger(model, dict(self.found.get(model, {})), *numbered)
 
     def known_models(self):
         return frozenset(self.found)
@@ -105,15 +110,6 @@ class Versions:
         if self.failing is not None:
             raise self.failing
         return self.number
-
-    def requests(self, model):
-        return self.asked.get(model, ())
-
-    def cases(self, model):
-        return self.opened.get(model, ())
-
-    def waivers(self, model):
-        return self.waived.get(model, ())
 
     def checkpoint(self):
         return 7, "ab" * 32
@@ -167,7 +163,8 @@ def open_gate(
     models = {"credit": replace(POLICY, governance=replace(governance, gate=rule))}
     versions, alive, clock = Versions(), [(True, "healthy")], SystemClock()
     board, usage = Board(lambda: alive[-1]), UsageCount("here")
-    keeper = Gatekeeper(board, usage, versions, lambda: tuple(models.values()), term, clock)
+    policies = lambda: tuple(models.values())  # noqa: E731
+    keeper = Gatekeeper(board, usage, versions, policies, lambda: versions.doubts, term, clock)
     issuer = None if key is None else Issuer(key)
     asked = GateDoor(door or Doorkeeper(clock.now))
     app = GateEndpoints(nothing_else, board, issuer, usage, clock.now, asked)

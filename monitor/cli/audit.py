@@ -161,22 +161,36 @@ def verify(  # noqa: PLR0917  # one argument an option
 
 
 @audit.command("replay")
+@click.option("--restore", is_flag=True, help="Put back what was recorded, and record that.")
+@click.option("--why", default="", help="With --restore: what has happened.")
+@by_option
 @click.pass_obj
-def replay(config_file: Path) -> int:
+def replay(config_file: Path, by: str, why: str, *, restore: bool) -> int:
     """Add up the log anew, and compare with what is stored of versions, requests, cases, waivers.
 
     The exit code is 0 when both are the same and 1 with every difference: somebody has changed what
-    a version may do past the log.
+    a version may do past the log, and the gate denies every version of the model. With --restore
+    what was recorded is put back, unless the log is in doubt as well, and the exit code is 0.
     """
     from monitor import app
+    from monitor.governance.record import Actor
 
-    entries, differ = app.audit_store(app.read_settings(config_file)).replayed()
+    if restore and not why.strip():
+        raise click.UsageError("--restore needs --why: what has happened")
+    settings = app.read_settings(config_file)
+    store = app.audit_store(settings)
+    entries, differ = store.replayed()
     for line in differ:
         click.echo(line)
     found = f"{len(differ)} {'difference' if len(differ) == 1 else 'differences'}"
     same = found if differ else "what is stored is the same"
     say(f"modelmon: {entries:,} entries recorded in the audit log; {same}")
-    return int(bool(differ))
+    if not restore:
+        return int(bool(differ))
+    signed = store.restore(Actor(by, "cli"), why, app.SystemClock().now(), app.auditing(settings))
+    for each in () if signed is None else signed.records:
+        say(f"modelmon: {each.event.subject} is as it was recorded; record {each.sequence} says so")
+    return 0
 
 
 @audit.command("export")

@@ -7,7 +7,6 @@ from typing import Protocol
 
 from monitor.domain.governance import GateAction, Governance
 from monitor.domain.policy import Policy
-from monitor.engine.authority import Authorities
 from monitor.governance.consequences import activation
 from monitor.governance.ledger import Ledger
 from monitor.governance.permit import Answer, answer_of
@@ -100,10 +99,12 @@ class ModelAnswers:
     Attributes:
         policy: The policy in force.
         by_version: Each known version to its answer.
+        doubt: Why what is stored of the model is not believed; "" where it is.
     """
 
     policy: Policy
     by_version: Mapping[str, Answer]
+    doubt: str = ""
 
     @property
     def governance(self) -> Governance:
@@ -115,35 +116,28 @@ class ModelAnswers:
         known = self.by_version.get(version)
         if known is not None:
             return known
-        policy = self.policy
-        return answer_of(policy.model, version, policy.governance, None, policy=policy.digest)
+        policy, doubt = self.policy, self.doubt
+        return answer_of(
+            policy.model, version, policy.governance, None, policy=policy.digest, doubt=doubt
+        )
 
 
-def answers_for(policy: Policy, store: Authorities, now: datetime) -> ModelAnswers:
+def answers_for(policy: Policy, ledger: Ledger, now: datetime, doubt: str = "") -> ModelAnswers:
     """Return what the gate answers for a model.
 
     Args:
         policy: The policy in force.
-        store: Where versions stand.
+        ledger: What is stored of the model's versions.
         now: When.
-
-    Raises:
-        StoreError: The store cannot be read.
+        doubt: Why that is not believed, as a code, a colon and words; "" where it is.
     """
-    model = policy.model
-    ledger = Ledger(
-        model,
-        store.standings(model),
-        {item.number: item for item in store.requests(model)},
-        {item.number: item for item in store.cases(model)},
-        {item.number: item for item in store.waivers(model)},
-    )
-    return ModelAnswers(
-        policy, {version: _answer(policy, version, ledger, now) for version in ledger.standings}
-    )
+    answers = {
+        version: _answer(policy, version, ledger, now, doubt) for version in ledger.standings
+    }
+    return ModelAnswers(policy, answers, doubt)
 
 
-def _answer(policy: Policy, version: str, ledger: Ledger, now: datetime) -> Answer:
+def _answer(policy: Policy, version: str, ledger: Ledger, now: datetime, doubt: str) -> Answer:
     activated = activation(ledger, version)
     rungs = [
         case.rung
@@ -164,4 +158,5 @@ def _answer(policy: Policy, version: str, ledger: Ledger, now: datetime) -> Answ
         waived=sorted(waived),
         policy=policy.digest,
         model_digest="" if activated is None else activated.bound_to.get(MODEL, ""),
+        doubt=doubt,
     )

@@ -27,6 +27,14 @@ AUDIT_ALERTS = (
         owned=False,
     ),
     Alert(
+        "ModelMonGateInDoubt",
+        "max by (job, model) (modelmon_gate_in_doubt) == 1",
+        "critical",
+        "The gate denies a model whose stored state is not believed",
+        "Every version of {{ $labels.model }} is denied: what is stored of it, or the audit log itself, is not what was signed."
+        " Ask: modelmon audit replay; modelmon audit verify",
+    ),
+    Alert(
         "ModelMonAuditSilent",
         f"time() - max {_BY} (modelmon_audit_last_record_timestamp_seconds) > 7200",
         "warning",

@@ -16,12 +16,15 @@ class Gating:
         answers: Model and version to the action that serving layers are told.
         asked: Model and action to how often that was answered since the start.
         longest: Model to the longest that a permit may be used after it was given.
+        doubted: Model to whether its versions are denied because what is stored of them is not
+            believed.
     """
 
     age: float | None
     answers: Mapping[tuple[str, str], str] = field(default_factory=dict)
     asked: Mapping[tuple[str, str], int] = field(default_factory=dict)
     longest: Mapping[str, timedelta] = field(default_factory=dict)
+    doubted: Mapping[str, bool] = field(default_factory=dict)
 
 
 def _family(name: str, meaning: str, unit: str, labels: tuple[str, ...]) -> MetricFamily:
@@ -47,6 +50,13 @@ GATING = (
         "The longest that a version may act on a permit given before it was held, while the monitor"
         " cannot be asked.",
         "seconds",
+        ("model",),
+    ),
+    _family(
+        "gate_in_doubt",
+        "1 while every version of a model is denied because what is stored of it, or the audit log"
+        " itself, is not what was signed.",
+        "bool",
         ("model",),
     ),
     _family(

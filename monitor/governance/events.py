@@ -85,6 +85,8 @@ class EventType(StrEnum):
     """How often a replica was asked about a model in one hour, by whom, and what it answered."""
     WORDS_ERASED = "audit.words_erased"
     """What a person had written in a record was erased; its salted digest stays in the log."""
+    STATE_RESTORED = "audit.state_restored"
+    """What somebody had written past the log of what versions may do was put back as it was recorded."""
     STORE_PRUNED = "store.pruned"
     """Results of old windows were deleted; with digests of what they were and of what is left."""
     AUTHORITY_EXCEEDED = "authority.exceeded"

@@ -41,7 +41,7 @@ class Frontier:
         """Refuse hashes that are no tree of that size."""
         if len(self.hashes) != self.size.bit_count():
             raise ValueError(
-                f"a tree of {self.size} leaves has {self.size.bit_count()} complete subtrees, not"
+                f"no tree: one of {self.size} leaves has {self.size.bit_count()} complete subtrees, not"
                 f" {len(self.hashes)}"
             )
 

@@ -143,6 +143,7 @@ def answer_of(
     waived: Sequence[str] = (),
     policy: str = "",
     model_digest: str = "",
+    doubt: str = "",
 ) -> Answer:
     """Return what a serving layer is told about a version.
 
@@ -157,6 +158,7 @@ def answer_of(
             change nothing: what a waiver takes off is no longer in `standing` and `rung`.
         policy: Digest of the policy in force.
         model_digest: Digest of the model that was approved.
+        doubt: Why where it stands is not believed, as a code, a colon and words; "" where it is.
     """
 
     def told(action: GateAction, reasons: Sequence[str], within: Mapping[str, float]) -> Answer:
@@ -172,7 +174,7 @@ def answer_of(
             sequence=0 if standing is None else standing.sequence,
         )
 
-    refusals = _refusals(version, governance, standing)
+    refusals = _refusals(version, governance, standing, doubt)
     if refusals or standing is None:
         return told(GateAction.DENY, refusals, {})
     stands_on = STANDS_ON[standing.state]
@@ -225,9 +227,11 @@ def permit_of(
     )
 
 
-def _refusals(version: str, governance: Governance, standing: Standing | None) -> list[str]:
+def _refusals(
+    version: str, governance: Governance, standing: Standing | None, doubt: str
+) -> list[str]:
     """Return every reason why a version may not act at all."""
-    reasons = []
+    reasons = [doubt] if doubt else []
     if governance.missing:
         reasons.append(f"ungoverned: the policy leaves out {', '.join(governance.missing)}")
     if governance.risk.tier is Tier.PROHIBITED:

@@ -42,6 +42,13 @@ Key = tuple[Noun, str, str]
 Document = Mapping[str, Json]
 
 
+_NAMES: Mapping[str, frozenset[str]] = {
+    noun.value: frozenset({"model", "version" if noun is Noun.STANDING else "number"})
+    for noun in Noun
+}
+"""What the document of each noun is told apart by."""
+
+
 def key_of(noun: Noun, document: Document) -> Key:
     """Return what tells an entry from all others."""
     which = document["version"] if noun is Noun.STANDING else document["number"]
@@ -65,41 +72,52 @@ def happened(model: str, policy: str, change: Change) -> Happened:
     if change.after is not None:
         data["entry"] = NOUNS[type(change.after)].value
         data["after"] = dict(document_of(change.after))
-    of = f"/version/{_plain(change.version)}" if change.version else ""
-    subject = f"model/{_plain(model)}{of}"
+    subject = subject_of(model, change.version)
     return Happened(change.at, AuditEvent(change.type, subject, change.actor, policy, data))
+
+
+def subject_of(model: str, version: str) -> str:
+    """Return what a change of a model, or of one of its versions, is recorded of."""
+    of = f"/version/{_plain(version)}" if version else ""
+    return f"model/{_plain(model)}{of}"
+
+
+def entry_of(record: AuditRecord) -> tuple[Key, Document] | None:
+    """Return what a record made of an entry; None for a record that made none that is known here."""
+    noun, after = record.event.data.get("entry"), record.event.data.get("after")
+    if not isinstance(noun, str) or not isinstance(after, dict):
+        return None
+    if noun not in _NAMES or not _NAMES[noun] <= after.keys():
+        return None
+    return key_of(Noun(noun), after), after
 
 
 def replayed(records: Iterable[AuditRecord]) -> Mapping[Key, Document]:
     """Return what the records of a store's logs add up to, the oldest log first."""
-    found: dict[Key, Document] = {}
-    for record in records:
-        noun, after = record.event.data.get("entry"), record.event.data.get("after")
-        if isinstance(noun, str) and isinstance(after, dict):
-            found[key_of(Noun(noun), after)] = after
-    return found
+    return dict(made for record in records if (made := entry_of(record)) is not None)
 
 
 def differences(
     recorded: Mapping[Key, Document], stored: Mapping[Key, Document]
-) -> tuple[str, ...]:
-    """Return in words where a stored state is not what the log adds up to."""
-    told = []
-    for key in sorted(recorded.keys() | stored.keys()):
-        noun, model, which = key
-        about = f"{noun} {which} of {model}"
-        if key not in stored:
-            told.append(f"{about}: the log has it, and the store does not")
-        elif key not in recorded:
-            told.append(f"{about}: the store has it, and the log never recorded it")
-        else:
-            said, is_now = recorded[key], stored[key]
-            told += [
-                f"{about}: {name} is {is_now.get(name)!r}, and the log says {said.get(name)!r}"
-                for name in sorted(said.keys() | is_now.keys())
-                if said.get(name) != is_now.get(name)
-            ]
-    return tuple(told)
+) -> Mapping[Key, tuple[str, ...]]:
+    """Return each entry that is not stored as the log adds it up, with where they differ, in words."""
+    keys = sorted(recorded.keys() | stored.keys())
+    found = {key: _difference(key, recorded.get(key), stored.get(key)) for key in keys}
+    return {key: told for key, told in found.items() if told}
+
+
+def _difference(key: Key, said: Document | None, is_now: Document | None) -> tuple[str, ...]:
+    noun, model, which = key
+    about = f"{noun} {which} of {model}"
+    if is_now is None:
+        return (f"{about}: the log has it, and the store does not",)
+    if said is None:
+        return (f"{about}: the store has it, and the log never recorded it",)
+    return tuple(
+        f"{about}: {name} is {is_now.get(name)!r}, and the log says {said.get(name)!r}"
+        for name in sorted(said.keys() | is_now.keys())
+        if said.get(name) != is_now.get(name)
+    )
 
 
 def _json(value: Any) -> Json:

@@ -12,7 +12,7 @@ from monitor.governance.checkpoint import unverified_checkpoint
 from monitor.governance.events import EventType
 from monitor.governance.log import Happened, LogHead, appended
 from monitor.governance.merkle import Frontier
-from monitor.governance.note import Note, SigningKey, note_of
+from monitor.governance.note import Note, SigningKey, VerifyingKey, note_of
 from monitor.governance.receipt import Receipt, receipt_of
 from monitor.governance.record import Actor, AuditEvent, AuditRecord, Json
 from monitor.store.tables import AUDIT_CHECKPOINTS, AUDIT_LOGS, AUDIT_RECORDS, RUNS
@@ -95,7 +95,8 @@ def append(
         return None
     number, head, key = _current(connection, auditing, happened)
     _require_key(key, auditing.key, head.origin)
-    _require_agreement(connection, number, head, auditing.outside)
+    require_agreement(connection, number, head, auditing.outside)
+    require_signed(connection, number, head, [key.verifying for key in auditing.keys])
     after, records = appended(head, kept_apart(connection, happened))
     signed = _write(connection, number, after, records, auditing.keys)
     return replace(signed, before=head.frontier, records=records)
@@ -164,6 +165,7 @@ def sign_from_here(
     strange = [key.name for key in keys if key.name != row["origin"]]
     if strange:
         raise AuditError(f"the key is of the log {strange[0]}; this one is {row['origin']}")
+    require_signed(connection, row["number"], head_of(row), [key.verifying for key in keys[:-1]])
     now = row["verifying_key"]
     before = "" if len(keys) == 1 else str(keys[0].verifying)
     if now != before:
@@ -232,12 +234,15 @@ def _require_key(public: str, key: SigningKey | None, origin: str) -> None:
     raise AuditError(f"the audit log {origin} is signed by {public}, and this process has {told}")
 
 
-def _require_agreement(
+def require_agreement(
     connection: Connection, number: int, head: LogHead, outside: Note | None
 ) -> None:
     """Refuse to go on where the log is not the one that was seen from outside.
 
     To sign it would be to say two things of one log. This is what a restored backup looks like.
+
+    Raises:
+        AuditError: It is not, or is another log.
     """
     if outside is None:
         return
@@ -247,12 +252,47 @@ def _require_agreement(
             f"the audit log is {head.origin}; the checkpoint kept outside is of {seen.origin}:"
             " is this the store that it was kept for?"
         )
-    if not _agrees(connection, number, outside):
+    if head.size < seen.size or not _agrees(connection, number, outside):
         what = "shorter than it was" if head.size < seen.size else "not the log that it was"
         raise AuditError(
             f"the audit log {head.origin} is {what}: it has {head.size} records, and a checkpoint"
             f" kept outside is of {seen.size}. Was a backup restored? Nothing is written until"
             " somebody decides: modelmon audit recover"
+        )
+
+
+def require_signed(
+    connection: Connection, number: int, head: LogHead, believed: Sequence[VerifyingKey]
+) -> None:
+    """Refuse a log whose newest checkpoint is not of all its records, or by nobody who is believed.
+
+    Each write is signed in its transaction. What is not covered was written by somebody else, and
+    to sign what comes after it would be to sign it.
+
+    Args:
+        connection: A transaction.
+        number: Number of the log.
+        head: Where it ends.
+        believed: The keys that may have signed; none: the log is not signed.
+
+    Raises:
+        AuditError: It is not signed so.
+    """
+    if not believed:
+        return
+    newest = select(AUDIT_CHECKPOINTS.c.note).where(AUDIT_CHECKPOINTS.c.log == number)
+    text = connection.scalar(newest.order_by(AUDIT_CHECKPOINTS.c.size.desc()).limit(1))
+    note = None if text is None else note_of(text)
+    if note is None or not any(key.has_signed(note) for key in believed):
+        raise AuditError(
+            f"the newest checkpoint of the audit log {head.origin} is signed by nobody whom this"
+            " process believes; see what is wrong with it by: modelmon audit verify"
+        )
+    if unverified_checkpoint(note) != head.checkpoint:
+        raise AuditError(
+            f"the audit log {head.origin} has {head.size} records, and they are not those that were"
+            " signed: somebody has written to it past modelmon, and nothing is signed after that;"
+            " see: modelmon audit verify"
         )
 
 
@@ -295,10 +335,21 @@ def _write(
 
 
 def head_of(row: RowMapping) -> LogHead:
-    """Return where the log of a row ends."""
+    """Return where the log of a row ends.
+
+    Raises:
+        AuditError: The row is the head of no log.
+    """
     packed = row["hashes"]
     hashes = tuple(packed[place : place + _HASH] for place in range(0, len(packed), _HASH))
-    return LogHead(row["origin"], Frontier(row["size"], hashes), row["last"], row["at"])
+    try:
+        frontier = Frontier(row["size"], hashes)
+    except ValueError as error:
+        raise AuditError(
+            f"the head of the audit log {row['origin']} is {error}: somebody has written to it"
+            " past modelmon; see: modelmon audit verify"
+        ) from error
+    return LogHead(row["origin"], frontier, row["last"], row["at"])
 
 
 def _record_row(number: int, record: AuditRecord) -> dict[str, object]:

@@ -6,19 +6,28 @@ from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, select
 
+from monitor.domain.errors import AuditError
 from monitor.governance.events import EventType
 from monitor.governance.merkle import frontier_of, leaf_hash
 from monitor.governance.note import Note, SigningKey, VerifyingKey, verifying_key_of
-from monitor.governance.projection import differences, replayed
+from monitor.governance.projection import Document, Key, differences, replayed
 from monitor.governance.record import Actor, AuditRecord, RecordError, record_of
 from monitor.governance.verification import Fault, Flaw, StoredLog
+from monitor.store.added_up import AddedUp
 from monitor.store.audit import Auditing, Signed, append, recover, sign_from_here
 from monitor.store.audit_pruned import Step, flaws_of_pruned, prunings, window_of_record
 from monitor.store.changes import bump
-from monitor.store.connection import connect_lazily, database_url, reported, retried
+from monitor.store.connection import (
+    connect_lazily,
+    database_url,
+    of_one_instant,
+    reported,
+    retried,
+)
 from monitor.store.cosigned import cosigned_notes
 from monitor.store.digest import results_digest
 from monitor.store.governance import read_documents
+from monitor.store.restored import restore_entries
 from monitor.store.tables import (
     AUDIT_LOGS,
     AUDIT_RECORDS,
@@ -37,6 +46,7 @@ class AuditStore:
         Raises:
             StoreError: The URL is none, or its driver is not installed.
         """
+        self._named = url
         self._url = database_url(url)
         self._engine = connect_lazily(self._url)
 
@@ -110,6 +120,33 @@ class AuditStore:
             auditing.witness(signed.checkpoint, signed.at)
         return signed
 
+    def restore(self, actor: Actor, why: str, at: datetime, auditing: Auditing) -> Signed | None:
+        """Put what is stored of versions back as it was recorded; None where it is so.
+
+        Raises:
+            AuditError: The log is not to be believed either, or something cannot be put back.
+            StoreError: The database cannot be written.
+        """
+
+        def steps(connection: Connection) -> Signed | None:
+            recorded = recorded_entries(connection)
+            return append(
+                connection, restore_entries(connection, recorded, actor, why, at), auditing
+            )
+
+        log = AddedUp(self._named, auditing)
+        try:
+            doubted = log.doubts().log
+        finally:
+            log.close()
+        if doubted:
+            raise AuditError(f"nothing is put back from a log that is in doubt: {doubted}")
+        with reported(self._url, "putting back what was recorded"):
+            signed = retried(self._engine, steps)
+        if signed is not None and signed.checkpoint is not None:
+            auditing.witness(signed.checkpoint, signed.at)
+        return signed
+
     def compared(self) -> Sequence[Flaw]:
         """Return what in the database is not what its newest log recorded.
 
@@ -117,7 +154,7 @@ class AuditStore:
             StoreError: The database cannot be read.
         """
         doing = "holding the database against the audit log"
-        with reported(self._url, doing), self._engine.connect() as connection:
+        with reported(self._url, doing), of_one_instant(self._engine) as connection:
             row = (
                 connection.execute(select(AUDIT_LOGS).order_by(AUDIT_LOGS.c.number.desc()).limit(1))
                 .mappings()
@@ -132,15 +169,21 @@ class AuditStore:
             StoreError: The database cannot be read.
         """
         doing = "adding up the audit log"
-        with reported(self._url, doing), self._engine.connect() as connection:
+        with reported(self._url, doing), of_one_instant(self._engine) as connection:
             return state_differences(connection)
 
 
 def state_differences(connection: Connection) -> tuple[int, Sequence[str]]:
     """Return how many entries the logs add up to, and where what is stored is another."""
+    recorded = recorded_entries(connection)
+    found = differences(recorded, read_documents(connection))
+    return len(recorded), tuple(told for each in found.values() for told in each)
+
+
+def recorded_entries(connection: Connection) -> Mapping[Key, Document]:
+    """Return what the logs add up to, with people's words in it."""
     told = told_of(connection)
-    recorded = replayed(resolved(each, told) for each in _every_entry(connection))
-    return len(recorded), differences(recorded, read_documents(connection))
+    return replayed(resolved(each, told) for each in _every_entry(connection))
 
 
 def _every_entry(connection: Connection) -> Iterator[AuditRecord]:

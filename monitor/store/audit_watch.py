@@ -10,7 +10,13 @@ from monitor.governance.events import EventType
 from monitor.governance.log import Happened, LogHead
 from monitor.store.audit import Auditing, Signed, append, head_of
 from monitor.store.audit_store import state_differences
-from monitor.store.connection import connect_lazily, database_url, reported, retried
+from monitor.store.connection import (
+    connect_lazily,
+    database_url,
+    of_one_instant,
+    reported,
+    retried,
+)
 from monitor.store.lease import require_term
 from monitor.store.tables import AUDIT_LOGS, AUDIT_RECORDS
 
@@ -68,7 +74,7 @@ class AuditWatch:
             StoreError: The database cannot be read.
         """
         doing = "adding up the audit log"
-        with reported(self._url, doing), self._engine.connect() as connection:
+        with reported(self._url, doing), of_one_instant(self._engine) as connection:
             return state_differences(connection)[1]
 
     def _noted(self, term: Term, note: Callable[[Connection, int], Sequence[Happened]]) -> None:

@@ -169,6 +169,15 @@ def writing(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
+@contextmanager
+def of_one_instant(engine: Engine) -> Iterator[Connection]:
+    """Open a transaction whose every statement reads the same: nothing is seen half of a change."""
+    with engine.connect() as connection:
+        if connection.dialect.name == "postgresql":  # SQLite reads so in any case
+            connection.execution_options(isolation_level="REPEATABLE READ")
+        yield connection
+
+
 def retried(engine: Engine, write: Callable[[Connection], _Written]) -> _Written:
     """Write in one transaction, and again when another process was quicker.
 

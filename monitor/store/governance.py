@@ -4,9 +4,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, RowMapping, Table, func, insert, select, update
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    RowMapping,
+    Table,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from monitor.domain.approval import ApprovalKind
+from monitor.domain.errors import StoreError
 from monitor.domain.governance import Rung
 from monitor.domain.policy import Policy
 from monitor.domain.role import Role
@@ -21,7 +33,7 @@ from monitor.store.alerts import read_alerts
 from monitor.store.connection import reported
 from monitor.store.evidence import digests_found
 from monitor.store.governance_tables import CASES, REQUESTS, STANDINGS, WAIVERS
-from monitor.store.tables import REGISTRATIONS, CanonicalJson
+from monitor.store.tables import REGISTRATIONS, CanonicalJson, Instant
 
 _TABLES: Mapping[Noun, Table] = {
     Noun.STANDING: STANDINGS,
@@ -84,11 +96,18 @@ class SqlAuthorities:
 
 
 def read_ledger(connection: Connection, model: str) -> Ledger:
-    """Return all that is known of the authority of a model's versions."""
-    standings = [_standing(row) for row in _rows(connection, Noun.STANDING, model)]
-    requests = [_request(row) for row in _rows(connection, Noun.REQUEST, model)]
-    cases = [_case(row) for row in _rows(connection, Noun.CASE, model)]
-    waivers = [_waiver(row) for row in _rows(connection, Noun.WAIVER, model)]
+    """Return all that is known of the authority of a model's versions.
+
+    Raises:
+        StoreError: A row says what nobody can have written through this store.
+    """
+    try:
+        standings = [_standing(row) for row in _rows(connection, Noun.STANDING, model)]
+        requests = [_request(row) for row in _rows(connection, Noun.REQUEST, model)]
+        cases = [_case(row) for row in _rows(connection, Noun.CASE, model)]
+        waivers = [_waiver(row) for row in _rows(connection, Noun.WAIVER, model)]
+    except (ValueError, TypeError, KeyError) as error:
+        raise StoreError(f"what is stored of {model} cannot be read: {error}") from error
     return Ledger(
         model,
         {item.version: item for item in standings},
@@ -126,11 +145,17 @@ def read_documents(connection: Connection) -> Mapping[Key, Document]:
     """Return every stored entry of every ledger, as the audit log would have it."""
     found: dict[Key, Document] = {}
     for model in _models(connection):
-        ledger = read_ledger(connection, model)
-        for entries in (ledger.standings, ledger.requests, ledger.cases, ledger.waivers):
-            for entry in entries.values():
-                document = document_of(entry)
-                found[key_of(NOUNS[type(entry)], document)] = document
+        found.update(documents_of(read_ledger(connection, model)))
+    return found
+
+
+def documents_of(ledger: Ledger) -> Mapping[Key, Document]:
+    """Return every entry of a ledger, as the audit log would have it."""
+    found: dict[Key, Document] = {}
+    for entries in (ledger.standings, ledger.requests, ledger.cases, ledger.waivers):
+        for entry in entries.values():
+            document = document_of(entry)
+            found[key_of(NOUNS[type(entry)], document)] = document
     return found
 
 
@@ -141,6 +166,24 @@ def write_changes(connection: Connection, changes: Iterable[Change]) -> None:
             _write(connection, change.after)
 
 
+def write_document(connection: Connection, key: Key, document: Document) -> None:
+    """Write an entry as the audit log has it."""
+    table = _TABLES[key[0]]
+    row: dict[str, Any] = {_COLUMNS.get(name, name): value for name, value in document.items()}
+    for name, value in row.items():
+        if isinstance(table.c[name].type, Instant) and value is not None:
+            row[name] = datetime.fromisoformat(str(value))
+    _write_row(connection, table, row)
+
+
+def delete_entry(connection: Connection, key: Key) -> None:
+    """Delete an entry that the audit log does not have."""
+    noun, model, which = key
+    table = _TABLES[noun]
+    number = table.c.version == which if noun is Noun.STANDING else table.c.number == int(which)
+    connection.execute(delete(table).where(table.c.model == model, number))
+
+
 def _write(connection: Connection, entry: Entry) -> None:
     noun = NOUNS[type(entry)]
     table, document = _TABLES[noun], document_of(entry)
@@ -149,6 +192,10 @@ def _write(connection: Connection, entry: Entry) -> None:
         column = table.c[_COLUMNS.get(name, name)]
         as_json = isinstance(column.type, CanonicalJson)
         row[column.name] = value if as_json else getattr(entry, name)
+    _write_row(connection, table, row)
+
+
+def _write_row(connection: Connection, table: Table, row: Mapping[str, Any]) -> None:
     key = [column.name for column in table.primary_key]
     this = update(table).where(*(table.c[name] == row[name] for name in key))
     if not connection.execute(this.values(row)).rowcount:

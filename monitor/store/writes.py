@@ -61,6 +61,7 @@ from monitor.store.tables import (
     RUNS,
     SCHEMA_CHANGES,
 )
+from monitor.store.unaltered import require_as_recorded
 
 
 def register_baseline(connection: Connection, baseline: Baseline, journal: Journal) -> bool:
@@ -111,6 +112,7 @@ def _book(connection: Connection, model: str, now: datetime) -> Book:
 
 
 def _write_book(connection: Connection, book: Book, policy: str, journal: Journal) -> None:
+    require_as_recorded(connection, book.ledger.model, book.changes)
     write_changes(connection, book.changes)
     for change in book.changes:
         journal.add(happened(book.ledger.model, policy, change))

@@ -26,6 +26,7 @@ from monitor.governance.merkle import (
 from monitor.governance.note import new_signing_key
 from monitor.governance.record import Actor, record_of
 from monitor.governance.verification import Fault, Witnessed, examine_log, of_log
+from monitor.store.added_up import AddedUp
 from monitor.store.audit import Auditing
 from monitor.store.audit_store import AuditStore
 from monitor.store.every_table import METADATA
@@ -34,7 +35,7 @@ from monitor.store.sql import SqlStore
 from monitor.store.tables import AUDIT_LOGS, AUDIT_RECORDS
 from monitor.store.witness import FileWitness
 from tests.attackers import Attacker, chained
-from tests.stored import FIRST, a_filled, a_policy, a_run
+from tests.stored import FIRST, a_baseline, a_filled, a_policy, a_run
 
 ORIGIN = "monitor.example.org/attacked"
 KEY = new_signing_key(ORIGIN)
@@ -77,6 +78,22 @@ class Scene(Attacker):
     def outside(self):
         """Return what the file keeps that is apart from the database."""
         return of_log(FileWitness(self.kept).kept(), ORIGIN)
+
+    @property
+    def doubt(self):
+        """Return why the gate of a daemon that begins now would deny the model."""
+        log = AddedUp(self.url, Auditing(KEY))
+        try:
+            return log.doubts().of("credit")
+        finally:
+            log.close()
+
+    def written(self, write):
+        store = SqlStore(self.url, Auditing(KEY))
+        try:
+            write(store)
+        finally:
+            store.close()
 
     def faults(self, *outside):
         """Return what is wrong, by the program and by the verifier that shares no code with it."""
@@ -133,6 +150,7 @@ def newest(scene):
 def test_what_four_wrote_at_once_is_whole(scene):
     assert scene.faults(*scene.outside) == set()
     assert scene.compared == set()
+    assert scene.doubt == ""
     runs = [body for body in scene.bodies if '"type":"run.completed"' in body]
     assert len(runs) == WRITERS * WINDOWS
 
@@ -250,6 +268,20 @@ def test_a_standing_that_no_record_made(scene):
     assert scene.compared == {Fault.STATE_DIFFERS}
     _, told = scene.asked(AuditStore.replayed)
     assert "standing 1 of credit: state is 'approved'" in told[0]
+    assert scene.doubt.startswith("log_differs: one thing is stored otherwise")
+    with pytest.raises(AuditError, match="standing 1"):
+        scene.written(lambda store: store.register(a_baseline("3")))
+
+
+def test_a_record_of_ones_own_that_waits_for_the_next_signature(scene, newest):
+    """Its chain is right, and so is the head; only the signature is missing, and is not given."""
+    scene.write_on(record_of(scene.bodies[-1].encode()))
+    assert scene.faults() == scene.faults(newest) == {Fault.UNCOVERED_TAIL}
+    assert scene.doubt.startswith("log_in_doubt:")
+    before = scene.bodies
+    with pytest.raises(AuditError, match="past modelmon, and nothing is signed after that"):
+        scene.written(lambda store: store.commit(a_run(91), a_policy()))
+    assert scene.bodies == before
 
 
 def test_two_exports_to_two_auditors(scene):

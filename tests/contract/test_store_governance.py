@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from monitor.domain.errors import FencedError, StoreError
-from monitor.domain.governance import RiskLimit, Rung
+from monitor.domain.governance import Rung
 from monitor.domain.lease import Term
-from monitor.engine.governing import decide, identity_changed, settle
+from monitor.engine.governing import identity_changed, settle
 from monitor.governance.acts import ask_waiver, close_case, submit, take_away, vote
 from monitor.governance.approvals import NotAllowedError
 from monitor.governance.authorisation import Action
@@ -21,39 +21,8 @@ from monitor.governance.standing import Event, State
 from monitor.store.audit_store import AuditStore
 from monitor.store.schema import upgrade
 from monitor.store.sql import SqlStore
-from tests.ledgers import GOVERNANCE, POLICY, who
-from tests.lives import told
-from tests.stored import DAY, FIRST, a_baseline, a_run
-
-NOW = FIRST + 10 * DAY
-LIMITS = (RiskLimit("drift", Rung.HOLD, frozenset({"psi"})),)
-GOVERNED = replace(POLICY, governance=replace(GOVERNANCE, limits=LIMITS, review=None))
-
-
-def act(store, by, action, what, *arguments, now=NOW, policy=GOVERNED, **named):
-    return decide(
-        policy,
-        store,
-        who(by),
-        action,
-        lambda book, there, speaker: what(book, there, speaker, *arguments, **named),
-        now,
-    )
-
-
-def approved(store):
-    store.register(a_baseline("1"))
-    act(store, "olga", Action.SUBMIT, submit, "1", {"model": "sha-é\ud800"}, "ready \x00\ud800")
-    act(store, "vera", Action.APPROVE_VERSION, vote, 1, "seen", granted=True)
-    act(store, "head", Action.APPROVE_VERSION, vote, 1, "", granted=True)
-    assert store.standings("credit")["1"].state is State.APPROVED
-
-
-def broken(store):
-    """Store a window beyond a critical limit, whose alert fires; return when that became known."""
-    run = replace(told(20, "co", policy=GOVERNED.digest), finished=FIRST + 21 * DAY)
-    store.commit(run, GOVERNED)
-    return run.finished
+from tests.decided import GOVERNED, NOW, act, approved, broken
+from tests.stored import DAY, a_baseline, a_run
 
 
 def replayed(url):

@@ -135,3 +135,22 @@ def test_commands_that_write_sign_and_those_that_look_need_no_key(tmp_path):
     for look in (("alerts", "list"), ("alerts", "show", alert["finding"]), ("quarantine", "list")):
         deployment.call(*look)
     assert deployment.call(*mute, check=False).returncode == 5
+
+
+def test_what_was_edited_in_the_database_is_put_back_by_a_command(tmp_path):
+    deployment = make_deployment(tmp_path)
+    register(deployment)
+    edited = Attacker(f"sqlite:///{deployment.database}")
+    edited.do("UPDATE modelmon_standings SET state = 'approved'")
+    found = deployment.call("audit", "replay", check=False)
+    assert (found.returncode, found.stdout.count("state is 'approved'")) == (1, 1)
+    refused = deployment.call("run", check=False)
+    assert refused.returncode == 5
+    assert "nothing is written on top of that" in refused.stderr
+    unsaid = deployment.call("audit", "replay", "--restore", check=False)
+    assert (unsaid.returncode, unsaid.stderr.count("--restore needs --why")) == (2, 1)
+    back = deployment.call("audit", "replay", "--restore", "--why", "a slip", "--by", "gita")
+    assert "is as it was recorded; record" in back.stderr
+    assert deployment.call("audit", "replay").stdout == ""
+    assert deployment.call("audit", "verify").returncode == 1  # it is not signed, and nothing else
+    deployment.call("run")

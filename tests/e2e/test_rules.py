@@ -171,6 +171,15 @@ STORIES = [
         model_version="2",
     ),
     of_model(
+        "ModelMonGateInDoubt",
+        "critical",
+        "The gate denies a model whose stored state is not believed",
+        "Every version of credit is denied: what is stored of it, or the audit log itself, is not"
+        " what was signed. Ask: modelmon audit replay; modelmon audit verify",
+        {'modelmon_gate_in_doubt{model="credit"}': 1},
+        {'modelmon_gate_in_doubt{model="credit"}': 0},
+    ),
+    of_model(
         "ModelMonOutsideCondition",
         "critical",
         "Model credit decides beyond its conditions",

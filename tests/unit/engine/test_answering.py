@@ -26,7 +26,7 @@ def standing(state=State.APPROVED):
 
 
 def told(versions, after=timedelta(hours=1)):
-    return answers_for(GOVERNED_POLICY, versions, AT + after).of("3")
+    return answers_for(GOVERNED_POLICY, versions.ledger("credit"), AT + after).of("3")
 
 
 def test_what_a_version_may_do_follows_from_where_it_stands():

@@ -71,7 +71,7 @@ def test_appending_one_by_one_gives_the_tree_of_the_definition(bodies):
 
 
 def test_hashes_that_are_no_tree_of_that_size_are_refused():
-    with pytest.raises(ValueError, match="a tree of 3 leaves has 2 complete subtrees, not 1"):
+    with pytest.raises(ValueError, match="no tree: one of 3 leaves has 2 complete subtrees, not 1"):
         Frontier(3, (LEAVES[0],))
 
 
