@@ -16,6 +16,9 @@ A receipt is verified with the key alone, and against an export of any later tim
 modelmon-audit-verify --receipt receipt.json --key … [export.jsonl]. With --witness, the public key of one,
 checkpoints that it cosigned are believed as trusted ones are, with its time; none is a thing that is wrong.
 
+Where a daemon kept the log, times of more than 65 minutes without a record are told, and whether it had been
+told to end. They are nothing that is wrong: that nobody wrote is for whoever ran it to explain.
+
 Exit code 0: nothing is wrong; 1: something is, with the record at which it shows; 2: usage.
 """
 
@@ -26,6 +29,7 @@ import json
 import re
 import sys
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -36,25 +40,17 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 SKEW = timedelta(minutes=5)
 """How far clocks of the daemon and of a witness may be apart."""
 
+PROMISED = timedelta(hours=1, minutes=5)
+"""The longest that a log which a daemon keeps is without a record."""
+
 _WIDTHS = (52, 52, 52, 52, 48)  # bits of the parts of a root
-_COSIGNS = b"\x04"  # the kind of a witness's key
-_LINES = 3  # of a checkpoint
+_SIGNS, _COSIGNS = b"\x01", b"\x04"  # the kinds of keys: of a log, of a witness
 _KEY_BYTES = 33  # the kind of key, then the key
 
-Key = tuple[str, bytes]
-"""Name and public key."""
-
-Checkpoint = tuple[str, int, bytes, str]
-"""Origin, size, root, and the note that says so."""
-
-Seen = tuple[str, int, bytes, datetime | None]
-"""Origin, size and root as somebody saw them, and when."""
-
-_Log = tuple[str, list[str], list[str]]
-"""Origin, records and checkpoints."""
-
-Wrong = tuple[int | None, str]
-"""The record that shows it, and what is wrong."""
+Key = tuple[str, bytes]  # name, and public key
+Seen = tuple[str, int, bytes, datetime | None]  # origin, size and root as somebody saw them, when
+Wrong = tuple[int | None, str]  # the record that shows it, and what is wrong
+_Log = tuple[str, list[str], list[str]]  # origin, records and checkpoints
 
 
 class UnusableError(Exception):
@@ -111,6 +107,8 @@ def _tell(  # noqa: PLR0917  # six things of one log
     found = list(verify(origin, records, notes, keys[origin], trusted, seen))
     for sequence, what in found:
         print(f"{origin}: {'the log' if sequence is None else f'record {sequence}'}: {what}")
+    for silence in _silent(records):
+        print(f"{origin}: {silence}")
     print(f"{origin}: {len(records)} records, {len(found)} things wrong")
     return len(found)
 
@@ -123,16 +121,7 @@ def verify(  # noqa: PLR0917  # six things of one log
     trusted: Sequence[dict[str, Any]],
     seen: Sequence["Seen"] = (),
 ) -> Iterator[Wrong]:
-    """Yield everything that is wrong with a log.
-
-    Args:
-        origin: Its name.
-        records: The bodies of its records.
-        notes: Its checkpoints.
-        key: The public key that is believed.
-        trusted: Checkpoints that were kept elsewhere.
-        seen: What samples say of logs.
-    """
+    """Yield everything that is wrong with a log, by the key and the copies that are believed."""
     times = yield from _chain(origin, records)
     keys = yield from _keys(origin, records, notes, key)
     roots = _roots([_leaf(body) for body in records])
@@ -157,6 +146,21 @@ def verify(  # noqa: PLR0917  # six things of one log
                 yield from _backdated(times, covered, at)
     if reach < len(records):
         yield reach, f"{len(records) - reach} records at the end are covered by no checkpoint"
+
+
+def _silent(records: Sequence[str]) -> Iterator[str]:
+    """Yield when nobody wrote, in words: no thing that is wrong, but one that is to be explained."""
+    kept, planned, before = False, False, None
+    for body in records:
+        with suppress(ValueError, RecursionError, KeyError, TypeError):  # told by `_chain`
+            record = _record(body)
+            at, kind = datetime.fromisoformat(record["ts"]), record["type"]
+            if kept and before is not None and at - before > PROMISED:
+                because = ", for which the daemon was told to end" if planned else ""
+                yield f"silent from {before} until {at}, {at - before}{because}"
+            if kind in {"log.heartbeat", "log.rested"}:
+                kept, planned = True, kind == "log.rested"
+            before = at
 
 
 def _told_of_receipt(receipt: dict[str, Any], keys: dict[str, bytes], logs: list[_Log]) -> int:
@@ -391,29 +395,30 @@ def _backdated(times: Sequence[datetime | None], size: int, seen: datetime) -> I
 
 
 def _size(note: str) -> int | None:
-    lines = note.partition("\n\n")[0].split("\n")
-    return (
-        int(lines[1])
-        if len(lines) == _LINES and lines[1].isascii() and lines[1].isdigit()
-        else None
-    )
+    found = re.fullmatch(r"[^\n]*\n([0-9]{1,18})\n[^\n]*", note.partition("\n\n")[0])
+    return int(found[1]) if found else None
 
 
-def _signed(note: str, key: Key) -> bool:
-    """Return whether a key signed a note, and no line claims so falsely."""
+def _lines_of(note: str, key: Key, kind: bytes) -> tuple[str, list[bytes]]:
+    """Return what a note says, and what the lines of a key hold after its id."""
     name, public = key
     text, blank, lines = note.rpartition("\n\n")
-    identity = hashlib.sha256(name.encode() + b"\n\x01" + public).digest()[:4]
-    mine = []
+    identity, mine = hashlib.sha256(name.encode() + b"\n" + kind + public).digest()[:4], []
     for line in lines.splitlines() if blank else ():
         dash, _, rest = line.partition(" ")
         who, _, value = rest.partition(" ")
         raw = _decoded(value)
         if dash == "—" and who == name and raw[:4] == identity:
             mine.append(raw[4:])
+    return f"{text}\n", mine
+
+
+def _signed(note: str, key: Key) -> bool:
+    """Return whether a key signed a note, and no line claims so falsely."""
+    text, mine = _lines_of(note, key, _SIGNS)
     try:
         for signature in mine:
-            Ed25519PublicKey.from_public_bytes(public).verify(signature, f"{text}\n".encode())
+            Ed25519PublicKey.from_public_bytes(key[1]).verify(signature, text.encode())
     except InvalidSignature:
         return False
     return bool(mine)
@@ -421,27 +426,20 @@ def _signed(note: str, key: Key) -> bool:
 
 def _cosigned(note: str, key: Key) -> dict[str, Any] | None:
     """Return a checkpoint as a trusted one, if a witness has cosigned it: with the time it said."""
-    name, public = key
-    text, _, lines = note.rpartition("\n\n")
-    identity = hashlib.sha256(name.encode() + b"\n" + _COSIGNS + public).digest()[:4]
-    for line in lines.splitlines():
-        dash, _, rest = line.partition(" ")
-        who, _, value = rest.partition(" ")
-        raw = _decoded(value)
-        if dash != "—" or who != name or raw[:4] != identity:
-            continue
-        seconds = int.from_bytes(raw[4:12])
+    text, mine = _lines_of(note, key, _COSIGNS)
+    for raw in mine:
+        seconds = int.from_bytes(raw[:8])
         try:
-            signed = f"cosignature/v1\ntime {seconds}\n{text}\n".encode()
-            Ed25519PublicKey.from_public_bytes(public).verify(raw[12:], signed)
+            signed = f"cosignature/v1\ntime {seconds}\n{text}".encode()
+            Ed25519PublicKey.from_public_bytes(key[1]).verify(raw[8:], signed)
             at = datetime.fromtimestamp(seconds, UTC).isoformat()
         except (InvalidSignature, ValueError, OverflowError, OSError):
             continue
-        return {"checkpoint": note, "at": at, "by": name}
+        return {"checkpoint": note, "at": at, "by": key[0]}
     return None
 
 
-def _key(text: str, kind: bytes = b"\x01") -> Key:
+def _key(text: str, kind: bytes = _SIGNS) -> Key:
     name, _, rest = text.strip().partition("+")
     identity, _, encoded = rest.partition("+")
     raw = _decoded(encoded)

@@ -11,7 +11,10 @@ class EventType(StrEnum):
     LOG_RECOVERED = "log.recovered"
     """A log was opened because the one before it was found behind its last outside checkpoint."""
     LOG_HEARTBEAT = "log.heartbeat"
-    """An hour has passed: where there are none for longer, nobody wrote, or what was written is gone."""
+    """An hour has passed, or a daemon leads after one was told to end. Where there are none for longer,
+    nobody wrote, or what was written is gone."""
+    LOG_RESTED = "log.rested"
+    """The daemon that led was told to end: there is no heartbeat until one leads again."""
     ANCHOR_FAILED = "anchor.failed"
     """A witness did not cosign a checkpoint; what it was asked and said is kept."""
     ANCHOR_OK = "anchor.ok"

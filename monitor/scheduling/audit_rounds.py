@@ -17,6 +17,7 @@ from monitor.governance.log import Happened, LogHead
 from monitor.governance.record import AuditEvent
 from monitor.scheduling.cosigning import show
 from monitor.store.audit import Auditing
+from monitor.store.audit_watch import LOG
 from monitor.store.audit_witnesses import AuditWitnesses
 from monitor.witness.tlog import HttpWitness
 
@@ -83,15 +84,16 @@ class AuditRounds:
 
     def start(self) -> None:
         """Look once, and then again and again."""
-        self._try()
+        self._try(self.round)
         self._thread = Thread(target=self._keep, name="audit", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Begin no further round, and wait for the one under way."""
+        """Begin no further round, wait for the one under way, and record that none follows."""
         self._stopping.set()
         if self._thread is not None:
             self._thread.join()
+            self._try(self._rest)
 
     def round(self) -> None:
         """Do what is due.
@@ -120,12 +122,21 @@ class AuditRounds:
             )
 
     def _beat(self, now: datetime, term: Term) -> None:
-        last = self._about.log.beaten()
-        if last is None or now - last < BEAT:
+        found = self._about.log.beaten()
+        if found is None:
             return
-        told = {"since": last.astimezone(UTC).isoformat(timespec="seconds")}
-        event = AuditEvent(EventType.LOG_HEARTBEAT, "log", data=dict(told))
-        self._about.log.record([Happened(now, event)], term)
+        last, rests = found
+        if rests or now - last >= BEAT:
+            told = {"since": last.astimezone(UTC).isoformat(timespec="seconds")}
+            event = AuditEvent(EventType.LOG_HEARTBEAT, LOG, data=dict(told))
+            self._about.log.record([Happened(now, event)], term)
+
+    def _rest(self) -> None:
+        """Record that no heartbeat follows, if this replica leads and has written some."""
+        term, found = self._about.term(), self._about.log.beaten()
+        if term is not None and found is not None:
+            event = AuditEvent(EventType.LOG_RESTED, LOG)
+            self._about.log.record([Happened(self._about.clock.now(), event)], term)
 
     def _add_up(self, now: datetime) -> None:
         if self._added_up is not None and timedelta(0) <= now - self._added_up < ADDED_UP:
@@ -158,12 +169,12 @@ class AuditRounds:
 
     def _keep(self) -> None:
         while not self._stopping.wait(EVERY.total_seconds()):
-            self._try()
+            self._try(self.round)
 
-    def _try(self) -> None:
-        """Do a round; tell once when it fails, and once when it works again."""
+    def _try(self, step: Callable[[], None]) -> None:
+        """Do something with the log; tell once when it fails, and once when it works again."""
         try:
-            self.round()
+            step()
         except FencedError as error:
             _log.debug("the audit log is left to who leads now: %s", error)
         except StoreError as error:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, func, select
+from sqlalchemy import Connection, RowMapping, select
 
 from monitor.domain.lease import Term
 from monitor.governance.events import EventType
@@ -19,6 +19,9 @@ from monitor.store.connection import (
 )
 from monitor.store.lease import require_term
 from monitor.store.tables import AUDIT_LOGS, AUDIT_RECORDS
+
+LOG = "log"
+"""What records of the log itself are of."""
 
 
 class AuditWatch:
@@ -49,23 +52,26 @@ class AuditWatch:
             row = newest_log(connection)
             return None if row is None else head_of(row)
 
-    def beaten(self) -> datetime | None:
-        """Return when the newest log was opened or had its last heartbeat, whichever is later.
+    def beaten(self) -> tuple[datetime, bool] | None:
+        """Return when the newest log last had a heartbeat, was opened or rested, and whether it rests.
 
         Raises:
             StoreError: The database cannot be read.
         """
-        kinds = [EventType.LOG_HEARTBEAT.value, EventType.LOG_OPENED.value]
+        kinds = [EventType.LOG_HEARTBEAT, EventType.LOG_OPENED, EventType.LOG_RESTED]
         doing = "looking for the last heartbeat"
         with reported(self._url, doing), self._engine.connect() as connection:
             row = newest_log(connection)
             if row is None:
                 return None
-            query = select(func.max(AUDIT_RECORDS.c.at)).where(
-                AUDIT_RECORDS.c.log == row["number"], AUDIT_RECORDS.c.type.in_(kinds)
+            query = select(AUDIT_RECORDS.c.at, AUDIT_RECORDS.c.type).where(
+                AUDIT_RECORDS.c.log == row["number"],
+                AUDIT_RECORDS.c.subject == LOG,
+                AUDIT_RECORDS.c.type.in_([kind.value for kind in kinds]),
             )
-            found: datetime | None = connection.scalar(query)
-            return found
+            newest = connection.execute(query.order_by(AUDIT_RECORDS.c.sequence.desc()).limit(1))
+            found = newest.first()
+            return None if found is None else (found.at, found.type == EventType.LOG_RESTED)
 
     def differences(self) -> Sequence[str]:
         """Return where what is stored of versions is not what the logs add up to.

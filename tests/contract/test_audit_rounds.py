@@ -86,6 +86,22 @@ def test_there_is_a_heartbeat_each_hour_and_no_more(scene):
     assert scene.attacker.log.checkpoints[-1].text.split("\n")[1] == str(len(scene.attacker.bodies))
 
 
+def test_a_daemon_that_is_told_to_end_says_so_and_the_next_one_that_it_leads(scene):
+    scene.write()
+    scene.rounds.start()
+    scene.rounds.stop()
+    scene.instant += timedelta(minutes=5)
+    again = AuditRounds(Attested(scene.watch, scene, lambda: scene.term))
+    for _ in range(2):
+        again.round()
+    kinds = [record_of(body.encode()).event.type for body in scene.attacker.bodies]
+    assert kinds[-2:] == [EventType.LOG_RESTED, EventType.LOG_HEARTBEAT]
+    scene.term = None
+    again.start()
+    again.stop()  # who does not lead has nothing to say
+    assert len(scene.attacker.bodies) == len(kinds)
+
+
 def test_only_who_leads_writes_and_adds_up(scene):
     scene.write()
     scene.instant += 2 * BEAT
