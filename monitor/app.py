@@ -350,7 +350,8 @@ def kept_checkpoints(
     from monitor.store.witness import FileWitness
 
     own = [] if settings.audit_witness is None else [Path(settings.audit_witness)]
-    return [one for path in (*files, *own) for one in FileWitness(path).kept()]
+    given = [one for path in files for one in FileWitness(path).collected()]
+    return given + [one for path in own for one in FileWitness(path).kept()]
 
 
 def keep_checkpoint(settings: DaemonSettings, signed: "Signed") -> None:

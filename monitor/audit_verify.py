@@ -6,7 +6,8 @@ the store has no say. It shares no code with what wrote the log: an error there 
     modelmon-audit-verify export.jsonl --key ORIGIN+ID+KEY --trusted checkpoints.jsonl
 
 The key must come from elsewhere than the export: it was printed when it was made. A trusted file
-holds checkpoints that were kept outside the store, one JSON object a line: {"at": …, "checkpoint": …}.
+holds checkpoints that were kept outside the store, one JSON object a line: {"at": …, "checkpoint": …}; other lines,
+as of a daemon's collected output, are left out.
 What a Prometheus has seen is given by --samples, as its API answers (or as /metrics was saved):
 
     curl -G http://prometheus:9090/api/v1/query --data-urlencode \
@@ -74,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         keys = dict(_key(text) for text in given.key)
         logs = [] if given.export is None else _logs(given.export)
-        trusted = [line for path in given.trusted for line in _json_lines(path)]
+        trusted = [line for path in given.trusted for line in _json_lines(path, '"checkpoint":')]
         seen = [one for path in given.samples for one in samples_of(path)]
         receipts = [receipt for path in given.receipt for receipt in _receipts(path)]
         wrong = sum(_told_of_receipt(receipt, keys, logs) for receipt in receipts)
@@ -481,12 +482,14 @@ def _check_words(path: Path, line: dict[str, Any]) -> None:
         raise UnusableError(f"{path}: other words than those of {line['words']}")
 
 
-def _json_lines(path: Path) -> list[dict[str, Any]]:
+def _json_lines(path: Path, mark: str = "") -> list[dict[str, Any]]:
     try:
         text = path.read_text(encoding="utf-8").removesuffix("\n")  # the one end of a line
-        lines = [json.loads(line) for line in text.split("\n")] if text else []
+        lines = [json.loads(line) for line in text.split("\n") if mark in line] if text else []
     except (OSError, ValueError) as error:
         raise UnusableError(f"{path} cannot be read: {error}") from error
+    if mark and not lines:
+        raise UnusableError(f"{path} holds no line with {mark}")
     if not all(isinstance(line, dict) for line in lines):
         raise UnusableError(f"{path}: each line is a JSON object")
     return lines

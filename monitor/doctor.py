@@ -136,6 +136,9 @@ def _audited(settings: DaemonSettings) -> Examined:
         found = "not signed: whoever may write the database may write it anew"
         advice = "modelmon audit init; docs/how-to/answer-an-auditor.md"
         return Examined(what, "", Condition.WARN, found, advice)
+    if settings.audit_witness is None and not settings.audit_witnesses and settings.audit_stdout:
+        found = f"signed by {auditing.key.verifying}; the daemon writes checkpoints to its output"
+        return Examined(what, "", Condition.OK, found)
     if settings.audit_witness is None and not settings.audit_witnesses:
         found = f"signed by {auditing.key.verifying}, and kept nowhere else: a restored backup"
         advice = "set audit.witness to a file that is apart from the database"

@@ -1,4 +1,4 @@
-"""``modelmon audit``: sign, verify, export and recover the audit log."""
+"""``modelmon audit``: sign, verify, prove, export and recover the audit log."""
 
 import json
 from collections.abc import Collection, Iterator, Sequence
@@ -93,7 +93,7 @@ def _duration(_: click.Context, __: click.Parameter, text: str) -> timedelta:
     "--trusted",
     type=click.Path(path_type=Path, exists=True),
     multiple=True,
-    help="File of checkpoints that was kept elsewhere; may be given several times.",
+    help="File with checkpoints that was kept elsewhere, or the daemon's collected output.",
 )
 @click.option(
     "--prometheus", "addresses", multiple=True, help="Prometheus that scrapes this daemon: its URL."
@@ -220,6 +220,28 @@ def export(config_file: Path, path: Path | None) -> None:
     else:
         path.write_text(text, encoding="utf-8")
         say(f"modelmon: {len(lines):,} lines in {path}")
+
+
+@audit.command("receipt")
+@click.argument("record", type=click.IntRange(min=0))
+@click.option(
+    "--log", "origin", default=None, help="Which log, by its origin. [default: the newest]"
+)
+@click.pass_obj
+def receipt(config_file: Path, record: int, origin: str | None) -> None:
+    """Write the receipt of any record: the record, the proof that it is in the log, the checkpoint.
+
+    It is one line of JSON, as for what somebody decides, and is verified anywhere by
+    modelmon-audit-verify --receipt. RECORD is its number in the log.
+    """
+    from monitor import app
+
+    found = app.access_store(app.read_settings(config_file)).log.receipt(record, origin)
+    if found is None:
+        raise click.UsageError(f"{origin or 'the newest audit log'} has no record {record}")
+    click.echo(json.dumps(found.document, ensure_ascii=False))
+    if found.checkpoint is None:
+        say("modelmon: the log is not signed: the receipt proves nothing")
 
 
 @audit.command("erase")

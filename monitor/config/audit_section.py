@@ -34,6 +34,11 @@ class AuditSection(Section):
         description="file that keeps the signed checkpoints, relative to this file: best on another"
         " machine than the database",
     )
+    stdout: bool = Field(
+        default=False,
+        description="whether the daemon writes each signed checkpoint to its standard output, as a"
+        " line of JSON for what collects it",
+    )
     witnesses: list[WitnessSection] = Field(
         [], description="witnesses over HTTP that cosign each checkpoint"
     )
@@ -41,6 +46,7 @@ class AuditSection(Section):
 
 def audit_problems(document: Document, section: AuditSection) -> list[Problem]:
     """Return what is wrong with the witnesses of a file."""
+    unsigned = section.key is None
     found, names = list[Problem](), Counter[str]()
     for number, each in enumerate(section.witnesses):
         at = ("audit", "witnesses", number)
@@ -57,7 +63,10 @@ def audit_problems(document: Document, section: AuditSection) -> list[Problem]:
         for name, times in names.items()
         if times > 1
     ]
-    if section.witnesses and section.key is None:
+    if section.stdout and unsigned:
+        needed = "has nothing to write: the log is signed where audit.key names a file"
+        found.append(document.problem(("audit", "stdout"), needed))
+    if section.witnesses and unsigned:
         needed = "have nothing to cosign: the log is signed where audit.key names a file"
         found.append(document.problem(("audit", "witnesses"), needed))
     return found
@@ -69,6 +78,7 @@ def audit_content(settings: DaemonSettings) -> dict[str, object]:
     section = {
         "key": settings.audit_key,
         "witness": settings.audit_witness,
+        "stdout": settings.audit_stdout or None,
         "witnesses": witnesses or None,
     }
     return {name: value for name, value in section.items() if value is not None}

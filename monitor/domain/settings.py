@@ -128,6 +128,7 @@ class DaemonSettings:
         log_format: Lines for people, or JSON for machines.
         audit_key: File with the key that signs the audit log; None: it is not signed.
         audit_witness: File outside the database that keeps the log's checkpoints; None for none.
+        audit_stdout: Whether the daemon writes the log's checkpoints to its standard output.
         audit_witnesses: Address of each witness that cosigns the log, with its public key.
         access: Who may use the HTTP interface.
         registry: The model registry; None for none.
@@ -152,6 +153,7 @@ class DaemonSettings:
     log_format: LogFormat
     audit_key: str | None = None
     audit_witness: str | None = None
+    audit_stdout: bool = False
     audit_witnesses: tuple[tuple[str, str], ...] = ()
     access: AccessSettings = field(default_factory=AccessSettings)
     registry: RegistrySettings | None = None

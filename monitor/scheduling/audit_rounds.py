@@ -1,12 +1,14 @@
 """The audit log is looked at again and again: its head is shown, its state added up, its hour told."""
 
 import logging
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from threading import Event, Lock, Thread
+from typing import TextIO
 
-from monitor.domain.errors import FencedError, StoreError, WitnessError
+from monitor.domain.errors import AuditError, FencedError, StoreError, WitnessError
 from monitor.domain.lease import Term
 from monitor.domain.settings import DaemonSettings
 from monitor.engine.ports import Clock
@@ -14,11 +16,13 @@ from monitor.exposition.auditing import Audited, Cosigned
 from monitor.governance.cosignature import witness_key_of
 from monitor.governance.events import EventType
 from monitor.governance.log import Happened, LogHead
+from monitor.governance.note import Note
 from monitor.governance.record import AuditEvent
 from monitor.scheduling.cosigning import show
 from monitor.store.audit import Auditing
 from monitor.store.audit_watch import LOG
 from monitor.store.audit_witnesses import AuditWitnesses
+from monitor.store.witness import line_of
 from monitor.witness.tlog import HttpWitness
 
 EVERY = timedelta(seconds=5)
@@ -45,12 +49,14 @@ class Attested:
         clock: The time of day.
         term: Returns the term in which this replica leads; None while it does not.
         witnesses: Who cosigns it.
+        lines: Where each new checkpoint is written as a line; None for nowhere.
     """
 
     log: AuditWitnesses
     clock: Clock
     term: Callable[[], Term | None]
     witnesses: Sequence[HttpWitness] = ()
+    lines: TextIO | None = None
 
 
 class AuditRounds:
@@ -75,6 +81,7 @@ class AuditRounds:
         self._witnesses: Mapping[str, Cosigned] = {}
         self._away: set[str] = set()
         self._term: Term | None = None
+        self._written: Note | None = None
         self._failing = False
 
     def told(self) -> Audited | None:
@@ -93,7 +100,7 @@ class AuditRounds:
         self._stopping.set()
         if self._thread is not None:
             self._thread.join()
-            self._try(self._rest)
+            self._try(self._end)
 
     def round(self) -> None:
         """Do what is due.
@@ -112,6 +119,7 @@ class AuditRounds:
             self._add_up(now)
             self._show(now, term)
             self._note(self._about.log.head())
+        self._write()
 
     def _note(self, head: LogHead | None) -> None:
         with self._lock:
@@ -131,12 +139,13 @@ class AuditRounds:
             event = AuditEvent(EventType.LOG_HEARTBEAT, LOG, data=dict(told))
             self._about.log.record([Happened(now, event)], term)
 
-    def _rest(self) -> None:
-        """Record that no heartbeat follows, if this replica leads and has written some."""
+    def _end(self) -> None:
+        """Record that no heartbeat follows, if this replica leads."""
         term, found = self._about.term(), self._about.log.beaten()
         if term is not None and found is not None:
             event = AuditEvent(EventType.LOG_RESTED, LOG)
             self._about.log.record([Happened(self._about.clock.now(), event)], term)
+        self._write()
 
     def _add_up(self, now: datetime) -> None:
         if self._added_up is not None and timedelta(0) <= now - self._added_up < ADDED_UP:
@@ -145,6 +154,21 @@ class AuditRounds:
         self._added_up, self._differences = now, len(found)
         for told in found:
             _log.error("stored otherwise than the audit log adds up to: %s", told)
+
+    def _write(self) -> None:
+        """Write the newest checkpoint to where it is collected, whoever made it."""
+        lines, known = self._about.lines, self._known
+        if lines is None or known is None or known.at is None:
+            return
+        note = self._about.log.newest_checkpoint()
+        if note is not None and note != self._written:
+            try:
+                lines.write(line_of(note, self._about.clock.now()))
+                lines.flush()
+            except OSError as error:
+                told = "a checkpoint could not be written to standard output"
+                raise AuditError(f"{told}: {error}") from error
+            self._written = note
 
     def _show(self, now: datetime, term: Term) -> None:
         """Show each witness the newest checkpoint, and note what they have said so far."""
@@ -202,4 +226,7 @@ def attested(
         term: Returns the term in which this replica leads.
     """
     witnesses = [HttpWitness(url, witness_key_of(key)) for url, key in settings.audit_witnesses]
-    return Attested(AuditWitnesses(settings.store_url, auditing), clock, term, tuple(witnesses))
+    log = AuditWitnesses(settings.store_url, auditing)
+    return Attested(
+        log, clock, term, tuple(witnesses), sys.stdout if settings.audit_stdout else None
+    )

@@ -1,15 +1,23 @@
-"""Pages of the newest audit log, and the proof that a record is in it."""
+"""Pages of the newest audit log, and the proof that a record is in a log."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, RowMapping, select
 
+from monitor.domain.errors import AuditError
 from monitor.governance.checkpoint import unverified_checkpoint
-from monitor.governance.merkle import inclusion_proof, leaf_hash
+from monitor.governance.merkle import inclusion_proof, is_included, leaf_hash
 from monitor.governance.note import Note, note_of
-from monitor.store.connection import reported
+from monitor.governance.receipt import Proved, Receipt
+from monitor.governance.record import RecordError, record_of
+from monitor.store.connection import of_one_instant, reported
 from monitor.store.tables import AUDIT_CHECKPOINTS, AUDIT_LOGS, AUDIT_RECORDS
+
+_UNPROVED = (
+    "record {} of the audit log {} is not what the newest checkpoint is of, or records are missing:"
+    " nothing proves it; see: modelmon audit verify"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +55,7 @@ class Proof:
 
 
 class AuditPages:
-    """The newest audit log, for whoever reads it over HTTP."""
+    """The audit log, for whoever reads it."""
 
     def __init__(self, engine: Engine) -> None:
         """Read over somebody's connections."""
@@ -73,7 +81,7 @@ class AuditPages:
             return Page(log["origin"], log["size"], bodies)
 
     def proof(self, sequence: int) -> Proof | None:
-        """Return the proof that a record is in the log; None where there is no such record.
+        """Return the proof that a record is in the newest log; None where there is no such record.
 
         Every hash of the log is read for it: some milliseconds for ten thousand records.
 
@@ -82,30 +90,68 @@ class AuditPages:
         """
         with (
             reported(self._engine.url, "reading the audit log"),
-            self._engine.connect() as connection,
+            of_one_instant(self._engine) as at,
         ):
-            log = _newest(connection)
-            if log is None or not 0 <= sequence < log["size"]:
-                return None
-            mine = AUDIT_RECORDS.c.log == log["number"]
-            body: str = connection.scalars(
-                select(AUDIT_RECORDS.c.body).where(mine, AUDIT_RECORDS.c.sequence == sequence)
-            ).one()
-            note = connection.scalar(
-                select(AUDIT_CHECKPOINTS.c.note)
-                .where(AUDIT_CHECKPOINTS.c.log == log["number"])
-                .order_by(AUDIT_CHECKPOINTS.c.size.desc())
-                .limit(1)
-            )
-            signed = None if note is None else note_of(note)
-            size = log["size"] if signed is None else unverified_checkpoint(signed).size
-            leaves = connection.scalars(
-                select(AUDIT_RECORDS.c.leaf)
-                .where(mine, AUDIT_RECORDS.c.sequence < size)  # others may have come meanwhile
-                .order_by(AUDIT_RECORDS.c.sequence)
-            ).all()
-        proof = inclusion_proof(leaves, sequence)
-        return Proof(body, leaf_hash(body.encode()), len(leaves), proof, signed)
+            log = _newest(at)
+            return None if log is None else _proof(at, log, sequence)
+
+    def receipt(self, sequence: int, origin: str | None = None) -> Receipt | None:
+        """Return the receipt of any record, by the newest checkpoint; None where there is no record.
+
+        Args:
+            sequence: Its place in the log.
+            origin: Which log; None for the newest.
+
+        Raises:
+            AuditError: The record is not what was signed, or no record at all: it proves nothing.
+            StoreError: The database cannot be read.
+        """
+        with (
+            reported(self._engine.url, "reading the audit log"),
+            of_one_instant(self._engine) as at,
+        ):
+            named = select(AUDIT_LOGS).where(AUDIT_LOGS.c.origin == origin)
+            log = _newest(at) if origin is None else at.execute(named).mappings().first()
+            found = None if log is None else _proof(at, log, sequence)
+        if log is None or found is None:
+            return None
+        root = None if found.checkpoint is None else unverified_checkpoint(found.checkpoint).root
+        if root is not None and not is_included(
+            found.leaf, sequence, found.size, found.hashes, root
+        ):
+            raise AuditError(_UNPROVED.format(sequence, log["origin"]))
+        try:
+            record = record_of(found.body.encode())
+        except RecordError as error:
+            raise AuditError(_UNPROVED.format(sequence, log["origin"])) from error
+        proved = Proved(record, tuple(found.hashes))
+        return Receipt(log["origin"], found.size, (proved,), found.checkpoint)
+
+
+def _proof(connection: Connection, log: RowMapping, sequence: int) -> Proof | None:
+    note = connection.scalar(
+        select(AUDIT_CHECKPOINTS.c.note)
+        .where(AUDIT_CHECKPOINTS.c.log == log["number"])
+        .order_by(AUDIT_CHECKPOINTS.c.size.desc())
+        .limit(1)
+    )
+    signed = None if note is None else note_of(note)
+    size = log["size"] if signed is None else unverified_checkpoint(signed).size
+    if not 0 <= sequence < size:
+        return None
+    mine = AUDIT_RECORDS.c.log == log["number"]
+    body = connection.scalar(
+        select(AUDIT_RECORDS.c.body).where(mine, AUDIT_RECORDS.c.sequence == sequence)
+    )
+    leaves = connection.scalars(
+        select(AUDIT_RECORDS.c.leaf)
+        .where(mine, AUDIT_RECORDS.c.sequence < size)
+        .order_by(AUDIT_RECORDS.c.sequence)
+    ).all()
+    if body is None or len(leaves) != size:
+        raise AuditError(_UNPROVED.format(sequence, log["origin"]))
+    hashes = inclusion_proof(leaves, sequence)
+    return Proof(body, leaf_hash(body.encode()), size, hashes, signed)
 
 
 def _newest(connection: Connection) -> RowMapping | None:

@@ -28,6 +28,7 @@ from monitor.governance.record import Actor, record_of
 from monitor.governance.verification import Fault, Witnessed, examine_log, of_log
 from monitor.store.added_up import AddedUp
 from monitor.store.audit import Auditing
+from monitor.store.audit_pages import AuditPages
 from monitor.store.audit_store import AuditStore
 from monitor.store.every_table import METADATA
 from monitor.store.schema import upgrade
@@ -372,6 +373,39 @@ def test_a_log_handed_on_is_signed_by_both_keys(scene):
     assert KEY.verifying.has_signed(both)
     assert new.verifying.has_signed(both)
     assert scene.faults() == set()
+
+
+def test_a_receipt_of_any_record_convicts_who_changes_it_later(scene, tmp_path, capsys):
+    """An auditor has the receipts of records that they looked at, whoever made them."""
+    given, export = tmp_path / "receipt.jsonl", tmp_path / "export.jsonl"
+    size = len(scene.bodies)
+    found = [receipt(scene, place) for place in (0, 7, size - 1)]
+    given.write_text("".join(json.dumps(each.document) + "\n" for each in found))
+    write_export(scene, export)
+    asked = [str(export), "--receipt", str(given), "--key", str(KEY.verifying)]
+    assert audit_verify.main(asked) == 0, capsys.readouterr().out
+    assert (receipt(scene, size), receipt(scene, 0, "elsewhere")) == (None, None)
+    scene.forge(reason="x")
+    scene.drop_checkpoints()
+    with_the_key = scene.sign(KEY)
+    assert receipt(scene, 7).checkpoint == with_the_key  # a log in itself
+    write_export(scene, export)
+    assert audit_verify.main(asked) == 1
+    assert "record 7: the receipt has another record than the export" in capsys.readouterr().out
+
+
+def test_no_receipt_is_given_of_what_was_not_signed(scene):
+    scene.do("UPDATE modelmon_audit_records SET body = REPLACE(body, 'a', 'b') WHERE sequence = 3")
+    with pytest.raises(AuditError, match=r"record 3 of the audit log .* is not what"):
+        receipt(scene, 3)
+    assert receipt(scene, 4).proved[0].record.sequence == 4
+    scene.do("DELETE FROM modelmon_audit_records WHERE sequence = 3")
+    with pytest.raises(AuditError, match="or records are missing"):
+        receipt(scene, 4)
+
+
+def receipt(scene, place, origin=None):
+    return AuditPages(scene.engine()).receipt(place, origin)
 
 
 def test_a_record_that_was_deleted_is_shown_by_its_receipt(scene, tmp_path, capsys):

@@ -5,16 +5,20 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from monitor.domain.errors import AuditError
 from monitor.domain.lease import Replica, Term
 from monitor.governance.events import EventType
 from monitor.governance.note import new_signing_key
 from monitor.governance.record import record_of
+from monitor.governance.verification import Fault, Witnessed, examine_log
 from monitor.scheduling.audit_rounds import ADDED_UP, BEAT, Attested, AuditRounds
 from monitor.store.audit import Auditing
 from monitor.store.audit_watch import AuditWatch
+from monitor.store.audit_witnesses import AuditWitnesses
 from monitor.store.lease import SqlLeases
 from monitor.store.schema import upgrade
 from monitor.store.sql import SqlStore
+from monitor.store.witness import FileWitness
 from tests.attackers import Attacker
 from tests.stored import FIRST, a_baseline
 
@@ -100,6 +104,31 @@ def test_a_daemon_that_is_told_to_end_says_so_and_the_next_one_that_it_leads(sce
     again.start()
     again.stop()  # who does not lead has nothing to say
     assert len(scene.attacker.bodies) == len(kinds)
+
+
+def test_each_new_checkpoint_is_a_line_for_what_collects_them_whoever_made_it(scene, tmp_path):
+    scene.write()
+    collected = tmp_path / "collected.log"
+    log = AuditWitnesses(scene.url, Auditing(KEY))
+    with collected.open("w") as lines:
+        rounds = AuditRounds(Attested(log, scene, lambda: None, lines=lines))
+        rounds.round()
+        rounds.round()
+        lines.write("INFO something else that the daemon says\n")
+        scene.write("2")
+        rounds.round()
+    log.close()
+    assert collected.read_text().count('"checkpoint":') == 2
+    found = FileWitness(collected).collected()
+    assert found[-1] == Witnessed(scene.attacker.log.checkpoints[-1], scene.instant)
+    assert not examine_log(scene.attacker.log, found).flaws
+    scene.attacker.truncate(3)
+    scene.attacker.drop_checkpoints(after=2)
+    told = {flaw.fault for flaw in examine_log(scene.attacker.log, found).flaws}
+    assert Fault.TRUNCATED in told
+    collected.write_text("INFO nothing\n")
+    with pytest.raises(AuditError, match="has no checkpoint: a line with one is"):
+        FileWitness(collected).collected()
 
 
 def test_only_who_leads_writes_and_adds_up(scene):

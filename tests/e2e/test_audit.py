@@ -128,6 +128,16 @@ def test_commands_that_write_sign_and_those_that_look_need_no_key(tmp_path):
     assert deployment.call("audit", "verify").returncode == 0
     twice = ("audit", "erase", "credit", str(place), "--why", "request 17")
     assert deployment.call(*twice, check=False).returncode == 2
+    public = deployment.call("audit", "export").stdout
+    public = json.loads(public.splitlines()[0])["key"]
+    for record in (0, place, len(bodies)):  # the first, one whose words are gone, and the newest
+        given = tmp_path / f"receipt-{record}.json"
+        given.write_text(deployment.call("audit", "receipt", str(record)).stdout)
+        assert audit_verify.main(["--receipt", str(given), "--key", public]) == 0
+    told = deployment.call("audit", "receipt", "999", check=False)
+    assert (told.returncode, "has no record 999" in told.stderr) == (2, True)
+    told = deployment.call("audit", "receipt", "0", "--log", "other", check=False)
+    assert (told.returncode, "other has no record 0" in told.stderr) == (2, True)
     again = deployment.call("audit", "init", "--key", str(other), check=False)
     assert (again.returncode, other.exists()) == (5, False), again.stderr
 
@@ -144,13 +154,10 @@ def test_what_was_edited_in_the_database_is_put_back_by_a_command(tmp_path):
     edited.do("UPDATE modelmon_standings SET state = 'approved'")
     found = deployment.call("audit", "replay", check=False)
     assert (found.returncode, found.stdout.count("state is 'approved'")) == (1, 1)
-    refused = deployment.call("run", check=False)
-    assert refused.returncode == 5
-    assert "nothing is written on top of that" in refused.stderr
     unsaid = deployment.call("audit", "replay", "--restore", check=False)
     assert (unsaid.returncode, unsaid.stderr.count("--restore needs --why")) == (2, 1)
     back = deployment.call("audit", "replay", "--restore", "--why", "a slip", "--by", "gita")
     assert "is as it was recorded; record" in back.stderr
     assert deployment.call("audit", "replay").stdout == ""
-    assert deployment.call("audit", "verify").returncode == 1  # it is not signed, and nothing else
+    assert deployment.call("audit", "verify", check=False).returncode == 1  # it is not signed
     deployment.call("run")

@@ -1,4 +1,5 @@
-"""Prometheus as a witness: history is written anew with the key, and what was scraped tells it."""
+"""Prometheus and the daemon's collected output as witnesses: history is written anew with the key, and
+what was scraped, and what was collected, tells it."""
 
 import json
 import shutil
@@ -32,7 +33,9 @@ def test_what_prometheus_has_stored_convicts_who_has_the_key(tmp_path):
     deployment = make_deployment(tmp_path)
     key, port = tmp_path / "a.key", free_port()
     public = deployment.call("audit", "init", "--key", str(key), "--origin", ORIGIN).stdout.strip()
-    deployment.config.write_text(f"{deployment.config.read_text()}\naudit: {{key: {key}}}\n")
+    deployment.config.write_text(
+        f"{deployment.config.read_text()}\naudit: {{key: {key}, stdout: true}}\n"
+    )
     register(deployment)
     deployment.call("run")
     (tmp_path / "prometheus.yml").write_text(SCRAPING.format(port=port))
@@ -53,6 +56,7 @@ def test_what_prometheus_has_stored_convicts_who_has_the_key(tmp_path):
         with deployment.daemon("--port", str(port)) as (process, _, log):
             size = len(attacker.bodies)
             wait_for(lambda: stored(size), process, log)
+            wait_for(lambda: '"checkpoint":' in log.read_text(), process, log)
 
         def verified(*arguments):
             done = deployment.call("audit", "verify", *arguments, check=False)
@@ -69,18 +73,26 @@ def test_what_prometheus_has_stored_convicts_who_has_the_key(tmp_path):
         attacker.drop_checkpoints()
         attacker.sign(read_key(key))
         assert verified()[0] == 0  # it is a log in itself, and signed
-        for outside in (asked, ("--samples", str(answer))):
+        for outside, named in (
+            (asked, "a sample of"),
+            (("--samples", str(answer)), "a sample of"),
+            (("--trusted", str(log)), "an outside checkpoint of"),
+        ):
             code, told = verified(*outside)
             assert code == 1, told
             assert "root mismatch" in told
-            assert "a sample of" in told
+            assert named in told
 
     code, told = verified(*asked)
     assert (code, "cannot be asked" in told) == (4, True), told
     alone, export = tmp_path / "alone.py", tmp_path / "export.jsonl"
     shutil.copy(Path(audit_verify.__file__), alone)
     deployment.call("audit", "export", "-o", str(export))
-    command = [sys.executable, "-I", alone, export, "--key", public, "--samples", answer]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert ended.returncode == 1, ended.stderr
-    assert "a sample: of" in ended.stdout
+    for option, file, named in (
+        ("--samples", answer, "a sample: of"),
+        ("--trusted", log, "a trusted checkpoint: of"),
+    ):
+        command = [sys.executable, "-I", alone, export, "--key", public, option, file]
+        ended = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert ended.returncode == 1, ended.stderr
+        assert named in ended.stdout

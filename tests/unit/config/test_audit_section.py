@@ -21,6 +21,14 @@ def test_witnesses_are_read_and_written_back(tmp_path):
     assert read(tmp_path, settings_as_yaml(settings)).audit_witnesses == settings.audit_witnesses
 
 
+def test_the_output_as_a_witness_is_read_and_written_back(tmp_path):
+    settings = read(tmp_path, "audit: {key: a.key, stdout: true}\n")
+    assert settings.audit_stdout
+    assert read(tmp_path, settings_as_yaml(settings)).audit_stdout
+    with pytest.raises(ConfigError, match="has nothing to write: the log is signed where"):
+        read(tmp_path, "audit: {stdout: true}\n")
+
+
 @pytest.mark.parametrize(
     ("change", "wrong"),
     [
