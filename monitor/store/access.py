@@ -1,6 +1,6 @@
 """Tokens and answered requests in SQL; what gives or refuses access is in the audit log."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,10 +15,12 @@ from monitor.governance.log import Happened
 from monitor.governance.receipt import Receipt
 from monitor.governance.record import Actor, AuditEvent, Json
 from monitor.governance.tokens import USE_NOTED, Token, revoked
+from monitor.governance.verification import Fault, Flaw
 from monitor.store.access_tables import ANSWERS, TOKENS
 from monitor.store.audit import Auditing, Signed, append
 from monitor.store.audit_pages import AuditPages
 from monitor.store.connection import connect_lazily, database_url, reported, retried
+from monitor.store.recorded_beside import differs, said_of
 
 ANSWERS_KEPT = timedelta(days=7)
 """How long a request's id is remembered."""
@@ -82,13 +84,16 @@ class AccessStore:
             return [_token_of(row) for row in connection.execute(query).mappings()]
 
     def token(self, public: str) -> Token | None:
-        """Return a token by its public part.
+        """Return a token by its public part; None for one that is not what the audit log has of it.
+
+        Whoever can write the database can write a row; without its record that is no token.
 
         Raises:
             StoreError: The database cannot be read.
         """
         with reported(self._url, "looking up a token"), self._engine.connect() as connection:
-            return _read(connection, public)
+            token = _read(connection, public)
+            return None if token is None or differs(connection, token) else token
 
     def create(self, token: Token, actor: Actor) -> None:
         """Store a new token.
@@ -99,11 +104,7 @@ class AccessStore:
 
         def steps(connection: Connection) -> tuple[None, Sequence[Happened]]:
             connection.execute(insert(TOKENS), _row(token))
-            data: dict[str, Json] = {
-                **_named(token),
-                "purpose": token.purpose,
-                "expires": token.expires_at.isoformat(),
-            }
+            data: dict[str, Json] = {**said_of(token), "purpose": token.purpose}
             return None, [_event(EventType.TOKEN_CREATED, token, actor, data, token.created_at)]
 
         self._write("creating a token", steps)
@@ -209,6 +210,14 @@ class AccessStore:
         if signed is not None and self._receipts is not None:
             self._receipts(signed.receipt)
         return written
+
+
+def flaws_of_tokens(connection: Connection) -> Iterator[Flaw]:
+    """Yield each token that is stored otherwise than it was recorded: nobody gets in with it."""
+    for row in connection.execute(select(TOKENS).order_by(TOKENS.c.id)).mappings().all():
+        told = differs(connection, _token_of(row))
+        if told:
+            yield Flaw(Fault.STATE_DIFFERS, None, f"token {row['id']}: {told}")
 
 
 def _event(

@@ -13,6 +13,7 @@ from monitor.governance.note import Note, SigningKey, VerifyingKey, verifying_ke
 from monitor.governance.projection import Document, Key, differences, replayed
 from monitor.governance.record import Actor, AuditRecord, RecordError, record_of
 from monitor.governance.verification import Fault, Flaw, StoredLog
+from monitor.store.access import flaws_of_tokens
 from monitor.store.added_up import AddedUp
 from monitor.store.audit import Auditing, Signed, append, recover, sign_from_here
 from monitor.store.audit_pruned import Step, flaws_of_pruned, prunings, window_of_record
@@ -27,6 +28,7 @@ from monitor.store.connection import (
 from monitor.store.cosigned import cosigned_notes
 from monitor.store.digest import results_digest
 from monitor.store.governance import read_documents
+from monitor.store.recorded_beside import flaws_of_answers
 from monitor.store.restored import restore_entries
 from monitor.store.tables import (
     AUDIT_LOGS,
@@ -235,6 +237,8 @@ def _differences(connection: Connection, log: RowMapping) -> Iterator[Flaw]:
         yield Flaw(Fault.COLUMNS_DIFFER, None, "the log's head is not that of its records")
     yield from _of_runs(connection, records)
     yield from _of_baselines(connection, records)
+    yield from flaws_of_answers(connection)
+    yield from flaws_of_tokens(connection)
     for told in state_differences(connection)[1]:
         yield Flaw(Fault.STATE_DIFFERS, None, told)
 

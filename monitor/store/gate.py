@@ -55,7 +55,7 @@ class SqlGate:
         query = select(GATE_ANSWERS).where(GATE_ANSWERS.c.id.in_(newest))
         doing = "reading what the gate answered"
         with reported(self._url, doing), self._engine.connect() as connection:
-            found = [_answered_of(row) for row in connection.execute(query).mappings()]
+            found = [answered_of(row) for row in connection.execute(query).mappings()]
         return {each.answer.version: each for each in found}
 
     def record_answers(self, answers: Sequence[Answered]) -> None:
@@ -81,7 +81,7 @@ class SqlGate:
 def read_answers(connection: Connection, model: str) -> list[Answered]:
     """Return everything that the gate answered for a model, oldest first."""
     query = select(GATE_ANSWERS).where(GATE_ANSWERS.c.model == model).order_by(GATE_ANSWERS.c.id)
-    return [_answered_of(row) for row in connection.execute(query).mappings()]
+    return [answered_of(row) for row in connection.execute(query).mappings()]
 
 
 def _told(usage: Usage) -> Mapping[str, Mapping[tuple[str, str, str], int]]:
@@ -111,7 +111,8 @@ def _row(each: Answered) -> dict[str, Any]:
     }
 
 
-def _answered_of(row: RowMapping) -> Answered:
+def answered_of(row: RowMapping) -> Answered:
+    """Return what a row says that the gate answered."""
     answer = Answer(
         model=row["model"],
         version=row["version"],

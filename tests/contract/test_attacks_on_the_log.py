@@ -16,6 +16,9 @@ from sqlalchemy import delete, insert, select, update
 from monitor import audit_verify
 from monitor.domain.alert import Mute
 from monitor.domain.errors import AuditError
+from monitor.domain.governance import GateAction
+from monitor.domain.role import Role
+from monitor.engine.answering import Answered
 from monitor.governance.checkpoint import unverified_checkpoint
 from monitor.governance.merkle import (
     consistency_proof,
@@ -24,8 +27,12 @@ from monitor.governance.merkle import (
     root_of,
 )
 from monitor.governance.note import new_signing_key
+from monitor.governance.permit import Answer
 from monitor.governance.record import Actor, record_of
+from monitor.governance.tokens import Token, Wanted, new_token
 from monitor.governance.verification import Fault, Witnessed, examine_log, of_log
+from monitor.store.access import AccessStore
+from monitor.store.access_tables import TOKENS
 from monitor.store.added_up import AddedUp
 from monitor.store.audit import Auditing
 from monitor.store.audit_pages import AuditPages
@@ -285,6 +292,58 @@ def test_a_record_of_ones_own_that_waits_for_the_next_signature(scene, newest):
     assert scene.bodies == before
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE modelmon_gate_answers SET action = 'allow'",
+        "UPDATE modelmon_gate_answers SET at = '2005-06-01 00:00:00.000000' WHERE version = '2'",
+        "DELETE FROM modelmon_gate_answers WHERE version = '2'",
+        "UPDATE modelmon_gate_answers SET version = '1' WHERE version = '2'",
+    ],
+)
+def test_what_the_gate_answered_is_edited(scene, statement):
+    """So that decisions look as if they had been allowed."""
+    at = record_of(scene.bodies[-1].encode()).at
+    answers = [Answer("credit", each, GateAction.DENY) for each in ("1", "2")]
+    given = [Answered(at, each, timedelta(minutes=6)) for each in answers]
+    scene.written(lambda store: store.record_answers(given))
+    assert scene.compared == set()
+    scene.do(statement)
+    assert scene.faults() == set()
+    assert scene.compared == {Fault.STATE_DIFFERS}
+
+
+def test_a_token_of_ones_own_that_no_record_made(scene):
+    """Whoever has the database's password writes themselves a token to approve with."""
+    at = record_of(scene.bodies[-1].encode()).at
+    wanted = Wanted("vera", "mine", frozenset({Role.VALIDATOR}), None, timedelta(days=9))
+    access = AccessStore(scene.url, Auditing(KEY))
+    given, other, third = (new_token(wanted, "root", at)[0] for _ in range(3))
+    access.create(given, Actor("root", "cli"))
+    access.create(other, Actor("root", "cli"))
+    access.revoke(other.id, "root", Actor("root", "cli"), at)
+    assert access.token(given.id) == given
+    assert scene.compared == set()
+    scene.do("UPDATE modelmon_tokens SET revoked_at = NULL, revoked_by = ''")
+    assert access.token(other.id) is None
+    row = {name: getattr(third, name) for name in Token.__dataclass_fields__}
+    row |= {"roles": sorted(third.roles)}
+    scene.change(insert(TOKENS).values(row))
+    assert access.token(third.id) is None
+    for changed in ("roles = '[\"governance\"]'", "holder = 'head'", f"digest = '{third.digest}'"):
+        assert access.token(given.id) == given
+        scene.do(f"UPDATE modelmon_tokens SET {changed} WHERE id = '{given.id}'")  # noqa: S608
+        assert access.token(given.id) is None, changed
+        told = [flaw.explanation for flaw in scene.asked(AuditStore.compared)]
+        named = changed.partition(" ")[0]
+        assert f"token {given.id}: {named}: not what was recorded" in told
+        back = {"roles": sorted(given.roles), "holder": given.holder, "digest": given.digest}
+        scene.change(update(TOKENS).where(TOKENS.c.id == given.id).values(back))
+    access.close()
+    assert scene.faults() == set()
+    assert scene.compared == {Fault.STATE_DIFFERS}
+
+
 def test_two_exports_to_two_auditors(scene):
     """Whoever has an earlier export can have it proved that the later one begins with it."""
     earlier = scene.bodies[:-5]
@@ -395,7 +454,9 @@ def test_a_receipt_of_any_record_convicts_who_changes_it_later(scene, tmp_path, 
 
 
 def test_no_receipt_is_given_of_what_was_not_signed(scene):
-    scene.do("UPDATE modelmon_audit_records SET body = REPLACE(body, 'a', 'b') WHERE sequence = 3")
+    scene.do(
+        "UPDATE modelmon_audit_records SET body = REPLACE(body, 'credit', 'debits') WHERE sequence = 3"
+    )
     with pytest.raises(AuditError, match=r"record 3 of the audit log .* is not what"):
         receipt(scene, 3)
     assert receipt(scene, 4).proved[0].record.sequence == 4
