@@ -1,6 +1,8 @@
 """Every stored number is recomputable, on each kind of database, and what was changed is found."""
 
 import re
+import shutil
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -47,19 +49,25 @@ def filled(store, demo):
     return store
 
 
-@pytest.fixture
-def september(tmp_path, demo):
-    """Both revisions of one month, to be tampered with."""
+@pytest.fixture(scope="module")
+def of_september(tmp_path_factory, demo):
+    """A database with both revisions of one month, to be copied."""
     baselines, ran = demo
-    url = f"sqlite:///{tmp_path / 'modelmon.db'}"
-    upgrade(url)
-    store = SqlStore(url)
-    for baseline in baselines:
-        store.register(baseline)
-    for policy, run in (ran[3], ran[7]):
-        store.commit(run, policy)
-    yield store
-    store.close()
+    file = tmp_path_factory.mktemp("september") / "modelmon.db"
+    upgrade(f"sqlite:///{file}")
+    with closing(SqlStore(f"sqlite:///{file}")) as store:
+        for baseline in baselines:
+            store.register(baseline)
+        for policy, run in (ran[3], ran[7]):
+            store.commit(run, policy)
+    return file
+
+
+@pytest.fixture
+def september(tmp_path, of_september):
+    """Both revisions of one month, to be tampered with."""
+    with closing(SqlStore(f"sqlite:///{shutil.copy(of_september, tmp_path)}")) as store:
+        yield store
 
 
 def rechecked(store, period=None):

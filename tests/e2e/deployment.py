@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from monitor import app
 from tests.commands import Command, modelmon
 
 PATIENCE = 300.0
@@ -127,7 +128,7 @@ def make_deployment(
         (folder / "models" / f"{name}.yaml").write_text(
             MODEL.format(name=name, end=f"{end:%Y-%m-%d}")
         )
-    deployment.call("db", "upgrade")
+    app.upgrade_store(app.read_settings(deployment.config))  # as `modelmon db upgrade`
     return deployment
 
 
