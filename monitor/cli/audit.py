@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from monitor.cli.output import Output, output_option, say, write_document, write_tables
-from monitor.cli.person import by_option, refusals_recorded, said
+from monitor.cli.person import by_option, configuring, refusals_recorded, said
 from monitor.cli.selection import chosen
 from monitor.domain.errors import ModelmonError
 
@@ -38,7 +38,7 @@ def init(config_file: Path, path: Path, origin: str | None, by: str) -> None:
     from monitor.governance.note import new_signing_key
     from monitor.governance.record import Actor
 
-    settings = app.read_settings(config_file)
+    settings, now = app.read_settings(config_file), configuring(by)
     store = app.audit_store(settings)
     logs = store.logs()
     if logs and origin not in {None, logs[-1].origin}:
@@ -49,7 +49,7 @@ def init(config_file: Path, path: Path, origin: str | None, by: str) -> None:
         raise click.UsageError("a new log needs a name: --origin monitor.example.org/prod")
     key = new_signing_key(logs[-1].origin if logs else str(origin))
     with _kept(path, key):
-        signed = store.sign((key,), Actor(by, "cli"), app.SystemClock().now())
+        signed = store.sign((key,), Actor(by, "cli"), now)
     app.keep_checkpoint(settings, signed)
     say(f"modelmon: the audit log {key.name} is signed from here on")
     say(f"modelmon: write into {config_file}:\naudit:\n  key: {path.absolute()}")
@@ -66,12 +66,12 @@ def rotate(config_file: Path, path: Path, by: str) -> None:
     from monitor.governance.note import new_signing_key
     from monitor.governance.record import Actor
 
-    settings = app.read_settings(config_file)
+    settings, now = app.read_settings(config_file), configuring(by)
     old = app.auditing(settings).key
     if old is None:
         raise click.UsageError("no key signs the log: set audit.key, or modelmon audit init")
     new = new_signing_key(old.name)
-    store, now = app.audit_store(settings), app.SystemClock().now()
+    store = app.audit_store(settings)
     with _kept(path, new):
         signed = store.sign((old, new), Actor(by, "cli"), now)
     app.keep_checkpoint(settings, signed)
@@ -287,7 +287,7 @@ def recover(config_file: Path, path: Path, why: str, by: str) -> None:
     from monitor.governance.note import new_signing_key
     from monitor.governance.record import Actor
 
-    settings = app.read_settings(config_file)
+    settings, now = app.read_settings(config_file), configuring(by)
     outside = app.auditing(settings).outside
     if outside is None:
         raise click.UsageError("no checkpoint was kept outside: audit.witness names no file")
@@ -295,7 +295,7 @@ def recover(config_file: Path, path: Path, why: str, by: str) -> None:
     number = len(store.logs()) + 1
     key = new_signing_key(f"{store.logs()[0].origin}/{number}")
     with _kept(path, key):
-        signed = store.recover(outside, key, Actor(by, "cli"), why, app.SystemClock().now())
+        signed = store.recover(outside, key, Actor(by, "cli"), why, now)
     app.keep_checkpoint(settings, signed)
     say(f"modelmon: the audit log goes on as {key.name}")
     say(f"modelmon: write into {config_file}:\naudit:\n  key: {path.absolute()}")

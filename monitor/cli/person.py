@@ -39,6 +39,22 @@ def said(by: str, why: str) -> "Said":
     return Said(somebody(by, now), now, why)
 
 
+def configuring(by: str) -> datetime:
+    """Return when somebody does what only whoever administers the daemon may.
+
+    At the machine that is whoever is there; it is asked where everything else is.
+
+    Raises:
+        NotAllowedError: They may not.
+    """
+    from monitor import app
+    from monitor.governance.authorisation import Action, authorise
+
+    now = app.SystemClock().now()
+    authorise(somebody(by, now), Action.CONFIGURE, None, now)
+    return now
+
+
 @contextmanager
 def refusals_recorded(
     config_file: Path, who: "Who", action: "Action", model: str, at: datetime

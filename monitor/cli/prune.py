@@ -14,7 +14,7 @@ from monitor.cli.output import (
     write_document,
     write_tables,
 )
-from monitor.cli.person import by_option
+from monitor.cli.person import by_option, configuring
 from monitor.cli.selection import INSTANT_HELP, chosen, instant
 from monitor.domain.policy import Policy
 from monitor.domain.settings import DaemonSettings
@@ -62,6 +62,7 @@ def prune(  # one argument an option
     from monitor import app
     from monitor.reports.pruning import pruning_document, pruning_tables
 
+    configuring(by)
     settings = app.read_settings(config_file)
     policies = app.read_policies(settings)
     store = app.open_store(settings.store_url, None if dry_run else app.auditing(settings))

@@ -86,7 +86,7 @@ class Action(StrEnum):
     MANAGE_TOKENS = "manage_tokens"
     """Create tokens and revoke them."""
     CONFIGURE = "configure"
-    """Have the configuration read again, sign the log with another key, recover it."""
+    """Have the configuration read again, sign the log with another key, recover it, prune what is stored."""
 
 
 _LOOKING = frozenset(Role) - {Role.GATE, Role.SYSTEM}
