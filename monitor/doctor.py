@@ -144,8 +144,10 @@ def _audited(settings: DaemonSettings) -> Examined:
         advice = "set audit.witness to a file that is apart from the database"
         return Examined(what, "", Condition.WARN, f"{found} would not be noticed", advice)
     if settings.audit_witness is None:
-        found = f"signed by {auditing.key.verifying}; cosigned by {len(settings.audit_witnesses)}"
-        return Examined(what, "", Condition.OK, f"{found} witnesses, see below")
+        number = len(settings.audit_witnesses)
+        others = f"{number} witness{'es' if number > 1 else ''}"
+        found = f"signed by {auditing.key.verifying}; cosigned by {others}, see below"
+        return Examined(what, "", Condition.OK, found)
     kept = len(app.kept_checkpoints(settings))
     found = f"signed by {auditing.key.verifying}; {kept:,} checkpoints kept outside"
     return Examined(what, "", Condition.OK, found)

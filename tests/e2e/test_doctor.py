@@ -1,6 +1,7 @@
 """The doctor on real deployments, whole and broken in one place each."""
 
 import json
+import re
 import shutil
 import sqlite3
 from contextlib import closing
@@ -8,7 +9,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.e2e.deployment import make_deployment, register
+from monitor.app import SystemClock
+from monitor.governance.note import verifying_key_of
+from tests.e2e.deployment import get, make_deployment, register, samples, wait_for
+from tests.tlog_witness import TlogWitness
 
 pytestmark = pytest.mark.slow
 
@@ -195,3 +199,50 @@ def test_who_leads_is_named_and_whether_it_was_heard_of(deployment):
         found = only(examined(deployment, 0), "leader")
         assert found["condition"] == condition
         assert said in found["found"]
+
+
+class TestAWitness:
+    """What the doctor says of a real witness, before it has cosigned, then, and long after."""
+
+    @pytest.fixture
+    def witness(self, tmp_path):
+        folder = tmp_path / "witness"
+        folder.mkdir()
+        found = TlogWitness(folder)
+        yield found
+        found.stop()
+
+    def test_it_is_told_when_it_last_cosigned(self, deployment, witness):
+        made = deployment.call("audit", "init", "--key", str(deployment.folder / "log.key"))
+        told = f"audit:\n  key: log.key\n  witnesses: [{{url: {witness.url!r}, key: {witness.key!r}}}]\n"
+        deployment.config.write_text(deployment.config.read_text() + told)
+        witness.trust(verifying_key_of(made.stdout.strip()))
+        name = witness.key.partition("+")[0]
+
+        row = only(examined(deployment, 0), "witness")
+        assert (row["condition"], row["found"]) == ("warn", f"{name} last cosigned: never")
+        assert "ModelMonWitnessSilent" in row["what to do"]
+
+        witness.start()
+        self.run_until(deployment, "modelmon_audit_cosigned_size", lambda size: size > 0)
+        rows = examined(deployment, 0)
+        row = only(rows, "witness")
+        assert row["condition"] == "ok"
+        assert re.fullmatch(rf"{name} has cosigned [1-9]\d* records, at 20.*Z", row["found"])
+        assert "cosigned by 1 witness, see below" in only(rows, "audit log")["found"]
+
+        long_ago = SystemClock().now() - timedelta(days=2)
+        when = f"{long_ago:%F %T.%f}"
+        change_row(deployment, "UPDATE modelmon_audit_cosignatures SET at = ?", when)
+        row = only(examined(deployment, 0), "witness")
+        assert (row["condition"], f"{long_ago:%FT%TZ}" in row["found"]) == ("warn", True)
+
+    def run_until(self, deployment, series, wanted):
+        """Run the daemon until a series of the witness has a value."""
+
+        def found(address):
+            told = samples(get(f"{address}/metrics")[1])
+            return any(wanted(value) for of, value in told.items() if of.startswith(series))
+
+        with deployment.daemon() as (process, address, log):
+            wait_for(lambda: found(address), process, log)
