@@ -193,7 +193,7 @@ def replay(config_file: Path, by: str, why: str, *, restore: bool) -> int:
     say(f"modelmon: {entries:,} entries recorded in the audit log; {same}")
     if not restore:
         return int(bool(differ))
-    signed = store.restore(Actor(by, "cli"), why, app.SystemClock().now(), app.auditing(settings))
+    signed = store.restore(Actor(by, "cli"), why, configuring(by), app.auditing(settings))
     for each in () if signed is None else signed.records:
         say(f"modelmon: {each.event.subject} is as it was recorded; record {each.sequence} says so")
     return 0

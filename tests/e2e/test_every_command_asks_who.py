@@ -25,6 +25,7 @@ DECIDED = {
     "audit erase": (Action.ERASE_WORDS, ("credit", "1", *WHY)),
     "audit init": (Action.CONFIGURE, ("--key", "new.key", "--origin", "here")),
     "audit recover": (Action.CONFIGURE, ("--key", "new.key", *WHY)),
+    "audit replay": (Action.CONFIGURE, ("--restore", *WHY)),
     "audit rotate": (Action.CONFIGURE, ("--key", "new.key")),
     "baseline register": (
         Action.REGISTER_BASELINE,
@@ -58,7 +59,7 @@ DECIDED = {
 """Command to what it asks about, and what is given to it."""
 
 LOOKING = """
-alerts list, alerts show, audit export, audit replay, audit verify, authority, baseline list, baseline show,
+alerts list, alerts show, audit export, audit verify, authority, baseline list, baseline show,
 cases list, cases show, completion, config check, config schema, config show, db check, doctor, explain,
 gate check, gate exec, gate sync, healthcheck, metrics list, plan, policy diff, policy list, policy show,
 quarantine list, recheck, registry show, report verify, requests list, requests show, rules, standing,
@@ -66,7 +67,7 @@ token list, waivers list
 """
 """Nothing that is stored is another afterwards."""
 
-FILES = "convert, dashboards, db backup, export openmetrics, export parquet, gate init, init, report bias"
+FILES = "audit receipt, convert, dashboards, db backup, export openmetrics, export parquet, gate init, init, report bias"
 """Files are written, for whoever runs them; the store is only read."""
 
 BY_ITSELF = "db restore, db upgrade, demo, registry poll, run, serve"
