@@ -33,6 +33,8 @@ from monitor.web.pages.address import segments
 MOST_BYTES = 65_536
 """Of a body: the longest reason, written with escapes, is shorter."""
 
+_TOO_LONG = f"a body has {MOST_BYTES:,} bytes at most"
+
 PATIENCE = 10.0
 """Seconds that a body may take to come."""
 
@@ -270,13 +272,16 @@ async def _body(request: Request) -> bytes:
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media != "application/json":
         raise ProblemError(415, "Content-Type must be application/json")
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and int(length[:20]) > MOST_BYTES:
+        raise ProblemError(413, _TOO_LONG)  # before anything of it was asked for
     found = bytearray()
     try:
         async with asyncio.timeout(PATIENCE):
             async for part in request.stream():
                 found += part
                 if len(found) > MOST_BYTES:
-                    raise ProblemError(413, f"a body has {MOST_BYTES:,} bytes at most")
+                    raise ProblemError(413, _TOO_LONG)
     except TimeoutError as error:
         told = f"a body comes within {PATIENCE:g} seconds"
         raise ProblemError(408, told, headers={"Connection": "close"}) from error

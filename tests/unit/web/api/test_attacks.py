@@ -206,6 +206,10 @@ class TestBodies:
         parts = [b" " * 1000] * 100
         assert asyncio.run(slowly(desk.app, mute, self.headers(desk), parts, 0)) == 413
 
+    def test_of_one_that_is_announced_as_too_long_no_byte_is_asked_for(self, desk, mute):
+        headers = {**self.headers(desk), "content-length": "999999999"}
+        assert asyncio.run(slowly(desk.app, mute, headers, [], 9)) == 413
+
     def test_one_that_does_not_come_is_not_waited_for(self, desk, mute, monkeypatch):
         monkeypatch.setattr(serving, "PATIENCE", 0.2)
         assert asyncio.run(slowly(desk.app, mute, self.headers(desk), [b"{"], 0.3)) == 408
