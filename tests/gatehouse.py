@@ -111,6 +111,9 @@ class Versions:
             raise self.failing
         return self.number
 
+    def requests(self, model):
+        return self.asked.get(model, ())
+
     def checkpoint(self):
         return 7, "ab" * 32
 
