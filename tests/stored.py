@@ -29,7 +29,10 @@ from monitor.domain.window import Window
 DAY = timedelta(days=1)
 FIRST = datetime(2005, 6, 1, tzinfo=UTC)
 MANIFEST = Manifest(
-    files=(LogFile("day=1/a.parquet", 2048, "2005-06-02T00:00:00Z", 700), LogFile("b", 1, "", 300)),
+    files=(
+        LogFile("day=1/a.parquet", 2048, "2005-06-02T00:00:00Z", 700, "0123456789abcdef" * 2),
+        LogFile("b", 1, "", 300),
+    ),
     labels=(LogFile("labels.parquet", 99, "etag-1", 12),),
     unreadable=(UnreadableFile("c.parquet", "truncated", "the footer is cut off"),),
     snapshots=(TableSnapshot("delta", "7", "2005-06-02T00:00:00.000+00:00"),),

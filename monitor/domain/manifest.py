@@ -33,12 +33,21 @@ class LogFile:
         size: Bytes.
         modified: The file system's modification time (or etag) as text; "" when it has none.
         rows: Rows by the file's footer.
+        digest: 128 bits of the sha256 of the footer, in hex; "" where it was not taken. The footer says
+            where everything lies and how long it is, and mostly the least and the greatest value of
+            each column. A file that looks the same and has another one was written again; it is not
+            part of any identity, which is by size and time as of results without it.
     """
 
     path: str
     size: int
     modified: str
     rows: int
+    digest: str = field(default="", compare=False)
+
+    def became(self, other: "LogFile") -> bool:
+        """Return whether another state of the file shows that it was written again."""
+        return self != other or bool(self.digest and other.digest and self.digest != other.digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +236,9 @@ class LateChange:
         return cls(
             window,
             tuple(sorted(after.keys() - before.keys())),
-            tuple(sorted(path for path in after.keys() & before if after[path] != before[path])),
+            tuple(
+                sorted(path for path in after.keys() & before if before[path].became(after[path]))
+            ),
             tuple(sorted(before.keys() - after.keys())),
         )
 

@@ -175,12 +175,23 @@ def row_table(run: Run) -> Table:
 
 def _file_table(run: Run) -> Table:
     rows = [
-        (kind, file.path, f"{file.rows:,}", f"{file.size:,}", modified_text(file))
-        for kind, files in (("log", run.manifest.files), ("labels", run.manifest.labels))
+        (
+            kind,
+            file.path,
+            f"{file.rows:,}",
+            f"{file.size:,}",
+            modified_text(file),
+            file.digest[:12] or "–",
+        )
+        for kind, files in (
+            ("log", run.manifest.files),
+            ("labels", run.manifest.labels),
+            ("protected", run.manifest.protected),
+        )
         for file in files
     ]
-    columns = ("kind", "path", "rows", "bytes", "modified")
-    note = "Rows are those of the whole file; it may hold rows of other windows."
+    columns = ("kind", "path", "rows", "bytes", "modified", "footer")
+    note = "Rows are those of the whole file; it may hold rows of other windows. The digest is that of its footer."
     return Table("The files it was made from", columns, tuple(rows), note)
 
 

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,8 @@ _OF_FILE: Shape = {_ROW_GROUPS: ({_COLUMNS: ({_METADATA: _OF_COLUMN},)},)}
 _PATH_OF_ONE = b"\x19\x18"  # field 3, a list; of one text
 _LONGEST_PATH = 0x7F  # the length of a longer name takes more than a byte
 
+_DIGITS = 32  # of a digest, in hex: 128 bits
+
 Statistics = Mapping[int, Any]
 
 
@@ -56,6 +59,7 @@ class Footer:
     columns: frozenset[str]
     groups: tuple[RowGroup, ...]
     etag: str = ""
+    digest: str = ""
 
     @property
     def rows(self) -> int:
@@ -117,7 +121,7 @@ def footer(
                 for each in statistics
             ]
     groups = tuple(RowGroup(*each) for each in zip(rows, bounds, strict=True))
-    return Footer(columns.names, groups)
+    return Footer(columns.names, groups, digest=sha256(data).hexdigest()[:_DIGITS])
 
 
 def read_footer(handle: Any) -> tuple[Any, bytes]:

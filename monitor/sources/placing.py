@@ -38,7 +38,7 @@ class Placed:
 
 def named_as(file: FoundFile, footer: Footer) -> LogFile:
     """Return a file as a manifest names it: by its etag, or by its time where it has none."""
-    return LogFile(file.path, file.size, footer.etag or file.modified, footer.rows)
+    return LogFile(file.path, file.size, footer.etag or file.modified, footer.rows, footer.digest)
 
 
 def placed(

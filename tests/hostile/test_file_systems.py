@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from monitor.domain.errors import SourceError
+from monitor.domain.manifest import LateChange
 from monitor.domain.quarantine import retry
 from monitor.engine.quarantine import decide
 from monitor.governance.record import Actor
@@ -221,6 +222,19 @@ def test_a_file_written_over_while_it_is_read_is_named(log, rows, watch, monkeyp
     assert [(file.path, file.reason) for file in counted.unreadable] == [
         ("second.parquet", "changed")
     ]
+
+
+def test_a_file_rewritten_behind_its_size_and_time_has_another_footer(log, rows, watch):
+    plain = {"compression": "none", "use_dictionary": False}
+    path = write(rows.others, log / "second.parquet", **plain)
+    status, watched = path.stat(), watch(log)
+    then = watched.run.manifest
+    assert len({file.digest for file in then.files}) == 2
+    write(rows.others.assign(score=rows.others.score / 2), path, **plain)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    now = ParquetSource(watched.model.policy).scan(watched.run.window).manifest
+    assert now.digest == then.digest and path.stat().st_size == status.st_size
+    assert LateChange.between(watched.run.window, then, now).rewritten == ("second.parquet",)
 
 
 def test_a_file_cut_while_it_is_read_is_named(log, rows, watch):

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from monitor.cli.explain import _meant
-from monitor.domain.manifest import Accounting, LabelJoin, LateChange, LogFile, Rejection
+from monitor.domain.manifest import Accounting, LabelJoin, LateChange, LogFile, Manifest, Rejection
 from monitor.domain.schema import ColumnChange, SchemaChange
 from monitor.engine.ports import Revision
 from monitor.reports.explanation import (
@@ -58,12 +58,23 @@ def test_rows_that_are_not_accounted_for_are_said():
 def test_every_file_is_there_with_what_identifies_it():
     files = table(explained(), "The files it was made from").rows
     assert files == (
-        ("log", "day=1/a.parquet", "700", "2,048", "2005-06-02T00:00:00Z"),
-        ("log", "b", "300", "1", "–"),
-        ("labels", "labels.parquet", "12", "99", "etag-1"),
+        ("log", "day=1/a.parquet", "700", "2,048", "2005-06-02T00:00:00Z", "0123456789ab"),
+        ("log", "b", "300", "1", "–", "–"),
+        ("labels", "labels.parquet", "12", "99", "etag-1", "–"),
+        ("protected", "people.parquet", "3", "7", "etag-2", "–"),
     )
     left_out = table(explained(), "The files that were left out").rows
     assert left_out == (("c.parquet", "truncated", "nobody knows", "the footer is cut off"),)
+
+
+def test_a_file_that_looks_the_same_with_another_footer_was_rewritten():
+    then = LogFile("a", 1, "2", 3, "0" * 32)
+    window = a_window()
+    assert then == replace(then, digest="")  # no identity changes by it
+    for digest, rewritten in (("0" * 32, ()), ("", ()), ("1" * 32, ("a",))):
+        now = Manifest(files=(replace(then, digest=digest),))
+        change = LateChange.between(window, Manifest(files=(then,)), now)
+        assert (change.added, change.rewritten, change.removed) == ((), rewritten, ())
 
 
 def test_a_manifest_that_is_no_longer_the_written_one_is_said():
@@ -173,6 +184,7 @@ def test_the_document_has_numbers_as_numbers():
         "size": 2048,
         "modified": "2005-06-02T00:00:00Z",
         "rows": 700,
+        "digest": "0123456789abcdef" * 2,
     }
     assert document["findings"][2]["verdict"] == "critical"
     assert document["findings"][2]["result"]["value"] == 0.31
