@@ -18,6 +18,7 @@ from monitor.domain.settings import DaemonSettings
 from monitor.engine.answering import Answered, Answers, ModelAnswers, answers_for
 from monitor.engine.authority import Authorities
 from monitor.engine.ports import Clock
+from monitor.engine.unwatched import unwatched
 from monitor.exposition.gating import Gating
 from monitor.governance.note import SigningKey
 from monitor.governance.reckoning import Doubts
@@ -139,7 +140,8 @@ class Gatekeeper:
                 )
                 for policy in policies
             }
-            self._board.exchange(Known(models, self._store.checkpoint()))
+            gone = frozenset(model for model, _ in unwatched(self._store, models))
+            self._board.exchange(Known(models, self._store.checkpoint(), gone))
             self._seen, self._read_at = seen, self._board.monotonic()
         now = self._clock.now()
         self._record(now)
@@ -250,7 +252,8 @@ class Gatehouse:
 
     def told(self) -> Gating:
         """Return what is said of the gate on the metrics page."""
-        models = self._board.known.models
+        known = self._board.known
+        models = known.models
         return Gating(
             age=self._board.age,
             answers={
@@ -267,6 +270,7 @@ class Gatehouse:
                 for model, answers in models.items()
             },
             doubted={model: bool(answers.doubt) for model, answers in models.items()},
+            unwatched=dict.fromkeys(models, False) | dict.fromkeys(sorted(known.unwatched), True),
         )
 
 

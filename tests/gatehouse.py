@@ -103,6 +103,9 @@ class Versions:
         numbered = [{each.number: each for each in every} for every in things]
         return Ledger(model, dict(self.found.get(model, {})), *numbered)
 
+    def standings(self, model):
+        return dict(self.found.get(model, {}))
+
     def known_models(self):
         return frozenset(self.found)
 

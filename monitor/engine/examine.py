@@ -17,7 +17,7 @@ from monitor.engine.due import due_windows
 from monitor.engine.frozen import check_frozen
 from monitor.engine.ports import Source, Store
 from monitor.engine.register import baseline_digest
-from monitor.governance.standing import State
+from monitor.engine.unwatched import unwatched
 from monitor.profile.codec import grid_from_bytes, profile_from_bytes
 
 _SHOWN = 12
@@ -180,9 +180,6 @@ def examine_governance(policy: Policy) -> Examined:
     return Examined(what, model, Condition.OK, found)
 
 
-_AT_REST = frozenset({State.REGISTERED, State.RETIRED})
-
-
 def examine_unwatched(store: Store, named: Collection[str]) -> Iterator[Examined]:
     """Yield models whose versions act, or have to be answered for, and that no file names any more.
 
@@ -193,14 +190,11 @@ def examine_unwatched(store: Store, named: Collection[str]) -> Iterator[Examined
     Raises:
         StoreError: The store cannot be read.
     """
-    for model in sorted(store.known_models() - frozenset(named)):
-        stand = store.standings(model)
-        open_ones = sorted(name for name in stand if stand[name].state not in _AT_REST)
-        if open_ones:
-            listed = ", ".join(f"version {name} is {stand[name].state}" for name in open_ones)
-            advice = "bring its file back; the gate denies it, and what asks no gate is not watched"
-            found = f"no file names it, and {listed}"
-            yield Examined("governance", model, Condition.FAIL, found, advice)
+    for model, versions in unwatched(store, named):
+        listed = ", ".join(f"version {name} is {state}" for name, state in versions.items())
+        advice = "bring its file back; the gate denies it, and what asks no gate is not watched"
+        found = f"no file names it, and {listed}"
+        yield Examined("governance", model, Condition.FAIL, found, advice)
 
 
 def examine_model(

@@ -18,6 +18,7 @@ class Gating:
         longest: Model to the longest that a permit may be used after it was given.
         doubted: Model to whether its versions are denied because what is stored of them is not
             believed.
+        unwatched: Model to whether its versions are to be answered for and no file names it.
     """
 
     age: float | None
@@ -25,6 +26,7 @@ class Gating:
     asked: Mapping[tuple[str, str], int] = field(default_factory=dict)
     longest: Mapping[str, timedelta] = field(default_factory=dict)
     doubted: Mapping[str, bool] = field(default_factory=dict)
+    unwatched: Mapping[str, bool] = field(default_factory=dict)
 
 
 def _family(name: str, meaning: str, unit: str, labels: tuple[str, ...]) -> MetricFamily:
@@ -56,6 +58,12 @@ GATING = (
         "gate_in_doubt",
         "1 while every version of a model is denied because what is stored of it, or the audit log"
         " itself, is not what was signed.",
+        "bool",
+        ("model",),
+    ),
+    _family(
+        "model_unwatched",
+        "1 while versions of a model are neither new nor retired and no file names the model any more.",
         "bool",
         ("model",),
     ),

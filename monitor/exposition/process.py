@@ -142,6 +142,8 @@ def _add_gating(sheet: Sheet, gating: Gating) -> None:
         sheet.add("gate_max_stop_seconds", longest.total_seconds(), model=model)
     for model, doubted in gating.doubted.items():
         sheet.add("gate_in_doubt", doubted, model=model)
+    for model, gone in gating.unwatched.items():
+        sheet.add("model_unwatched", gone, model=model)
 
 
 def _add_audited(sheet: Sheet, audited: Audited) -> None:

@@ -15,6 +15,16 @@ STANDING_ALERTS = (
         " Ask: modelmon standing --model {{ $labels.model }}",
     ),
     Alert(
+        "ModelMonUnwatched",
+        "max by (job, model) (modelmon_model_unwatched) == 1",
+        "critical",
+        "Model {{ $labels.model }} has versions to be answered for, and nobody watches it",
+        "No file names model {{ $labels.model }} any more: the gate denies it, and what asks no gate goes on deciding."
+        " Ask: modelmon doctor; modelmon authority --model {{ $labels.model }}",
+        wait="5m",
+        owned=False,  # who owns it was said in the file
+    ),
+    Alert(
         "ModelMonApprovalUnseen",
         "max by (job, model, model_version, evidence) (modelmon_evidence_unseen) == 1",
         "warning",

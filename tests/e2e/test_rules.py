@@ -379,6 +379,16 @@ STORIES = [
         {STATE: 0},
         model_version="1",
     ),
+    of_monitor(
+        "ModelMonUnwatched",
+        "critical",
+        "Model old has versions to be answered for, and nobody watches it",
+        "No file names model old any more: the gate denies it, and what asks no gate goes on"
+        " deciding. Ask: modelmon doctor; modelmon authority --model old",
+        {'modelmon_model_unwatched{model="old"}': 1},
+        {'modelmon_model_unwatched{model="old"}': 0},
+        model="old",
+    ),
     of_model(
         "ModelMonApprovalUnseen",
         "warning",

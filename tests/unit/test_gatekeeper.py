@@ -93,6 +93,7 @@ def test_nothing_may_act_of_a_model_whose_file_is_gone_and_that_is_recorded_once
         for _ in range(3):
             keeper.look()
         _, after = versions.recorded
+        assert house.board.known.unwatched == {"credit"}
         assert (before.answer.acts, after.answer.acts) == (True, False)
         assert (after.answer.reasons, after.answer.state) == ((UNWATCHED,), State.APPROVED)
         assert after.lasts == before.lasts
@@ -100,6 +101,7 @@ def test_nothing_may_act_of_a_model_whose_file_is_gone_and_that_is_recorded_once
         house.models["credit"] = gone
         keeper.look()
         assert [each.answer.acts for each in versions.recorded] == [True, False, True]
+        assert house.board.known.unwatched == frozenset()
 
 
 def _fenced(_):

@@ -24,10 +24,12 @@ class Known:
     Attributes:
         models: Model to its answers.
         log: Size and root, in hexadecimal, of the audit log's newest checkpoint.
+        unwatched: Models with versions to be answered for that no file names.
     """
 
     models: Mapping[str, ModelAnswers] = field(default_factory=dict)
     log: tuple[int, str] = (0, "")
+    unwatched: frozenset[str] = frozenset()
 
 
 class CrowdedError(Exception):

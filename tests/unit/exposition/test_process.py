@@ -41,6 +41,7 @@ GATING = Gating(
     asked={("credit", "deny"): 12},
     longest={"credit": timedelta(seconds=360)},
     doubted={"credit": True},
+    unwatched={"credit": False, "gone": True},
 )
 
 
@@ -113,7 +114,11 @@ def test_everything_that_was_noted_is_shown():
     assert series["modelmon_gate_answer", "allow", "credit", "3"] == 1
     assert series["modelmon_gate_requests_total", "deny", "credit"] == 12
     assert series["modelmon_gate_max_stop_seconds", "credit"] == 360
-    assert series["modelmon_gate_in_doubt", "credit"] == 1
+    assert (
+        series["modelmon_gate_in_doubt", "credit"]
+        == series["modelmon_model_unwatched", "gone"]
+        == 1
+    )
     assert series["modelmon_audit_log_size", "prod"] == 17
     assert [series["modelmon_audit_root_part", "prod", str(n)] for n in range(5)] == [0, 0, 0, 0, 5]
     assert series["modelmon_audit_last_record_timestamp_seconds", "prod"] == LATER.timestamp()
