@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from monitor.domain.manifest import FileAccount, LabelJoin, Rejection, UnreadableFile
@@ -34,6 +35,8 @@ from monitor.sources.together import Piece, Pool, WholeFile, pools
 
 CHECKED_WHOLE = 2**20
 """Bytes up to which a file is decoded whole before any of its rows count."""
+
+_WRITTEN_OVER = "it was written over while it was read"
 
 
 @dataclass(frozen=True)
@@ -216,11 +219,19 @@ class CountFile:
             counted = self._counted(file, task)
             of_one = self.view.location.read_of_one(file)
         except READ_ERRORS as error:
-            broken = file.broken(fault(file.path, error, Fault.CORRUPT), placed=True)
-            return Counted(unreadable=[broken])
+            return self._broken(file, error)
         if not of_one:
-            return _left_out(file, Fault.CHANGED, "it was written over while it was read")
+            return _left_out(file, Fault.CHANGED, _WRITTEN_OVER)
         return counted
+
+    def _broken(self, file: FoundFile, error: Exception) -> Counted:
+        """Return why nothing is counted of a file; half of one that is being written tells nothing."""
+        with suppress(*READ_ERRORS):
+            there = self.view.location.local and not isinstance(error, FileNotFoundError)
+            if there and not self.view.location.unchanged(file):
+                return _left_out(file, Fault.CHANGED, _WRITTEN_OVER)
+        broken = file.broken(fault(file.path, error, Fault.CORRUPT), placed=True)
+        return Counted(unreadable=[broken])
 
     def _counted(self, file: FoundFile, task: Task) -> Counted:
         counted, builders = Counted(), Builders(self.grids)

@@ -5,6 +5,7 @@ import signal
 import sqlite3
 from contextlib import closing
 from http.client import HTTPConnection
+from textwrap import indent
 from urllib.parse import urlsplit
 
 import pytest
@@ -98,7 +99,7 @@ def test_a_bad_change_is_refused_by_line_and_the_old_one_keeps_running(tmp_path)
         assert status == 400
         assert f"{tmp_path}/models/credit.yaml:5:12: fields.channel" in body
         assert "fraud.yaml:1:1: source: " in body
-        assert body.partition("\n")[2].strip() in log.read_text()
+        assert indent(body.partition("\n")[2], "    ") in log.read_text()
         after = scrape(address)
         assert (after[HASH], after[LOADED]) == (before[HASH], before[LOADED])
         assert after["modelmon_models"] == 1

@@ -216,7 +216,7 @@ STORIES = [
         "info",
         "Data of model credit came too late",
         'Model "credit": files of 2 windows have changed that are too old to be run again by'
-        " themselves.",
+        " themselves, or have no file any more.",
         {CLOSED: 2},
         {CLOSED: 0},
     ),
@@ -394,7 +394,8 @@ STORIES = [
         "warning",
         "The report that version 1 of model credit was approved by cannot be looked at",
         'Model "credit": nobody can say whether the report of version "1" is still what was approved.'
-        " The file is named under rests_on in the policy; the log of the daemon says why.",
+        " The file is named under rests_on in the policy; the log of the daemon says why."
+        " Where it is not there, the approval is void after a day.",
         {UNSEEN: 1},
         {UNSEEN: 0},
         model_version="1",
