@@ -28,6 +28,9 @@ WAITING = ("e2e", "faults", "dashboards")
 COMPUTING = ("fuzz", "hostile", "contract", "statistics", "properties")
 """Folders whose files take long, mostly to compute."""
 
+SLOW = frozenset({"contract", "e2e", "faults", "properties", "statistics"})
+"""Folders whose tests need a database server, a process or many examples: all of them are slow."""
+
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
@@ -64,6 +67,9 @@ def _long_first(items):
 
 
 def pytest_collection_modifyitems(config, items):
+    for item in items:
+        if SLOW.intersection(item.nodeid.partition("::")[0].split("/")):
+            item.add_marker(pytest.mark.slow)
     items[:] = _long_first(items)
     if config.getoption("--rewrite-golden"):
         golden = [item for item in items if "golden" in item.fixturenames]

@@ -4,6 +4,8 @@ import ast
 import re
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 TABLE = ROOT / "docs" / "reference" / "attacks.md"
 ATTACKS = ROOT / "tests" / "contract" / "test_attacks_on_the_log.py"
@@ -18,6 +20,7 @@ def sentences_of(file):
     }
 
 
+@pytest.mark.slow
 def test_the_table_and_the_tests_are_the_same():
     named = set(re.findall(r"`(test_\w+)`", TABLE.read_text(encoding="utf-8")))
     every = {name for file in (ROOT / "tests").rglob("test_*.py") for name in sentences_of(file)}

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 HEAVY = ("numpy", "scipy", "pandas", "pyarrow", "sqlalchemy")
 CHECK = f"""
@@ -33,6 +35,7 @@ def test_checking_models_imports_nothing_heavy():
     assert done.stdout.split() == []
 
 
+@pytest.mark.slow
 def test_looking_at_the_store_imports_only_what_the_store_is_kept_by():
     done = subprocess.run(
         [sys.executable, "-c", LOOK], cwd=ROOT, capture_output=True, text=True, check=True

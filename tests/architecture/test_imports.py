@@ -34,6 +34,7 @@ def test_a_door_opens_without_the_heavy_libraries(door):
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.slow
 def test_files_are_read_one_by_one_and_not_through_pyarrow_dataset():
     users = [
         str(path.relative_to(ROOT))

@@ -3,6 +3,8 @@
 import ast
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "monitor"
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -39,6 +41,7 @@ def test_a_module_fits_in_one_sitting():
     assert long == {}, "which noun can leave it?"
 
 
+@pytest.mark.slow
 def test_a_function_fits_on_a_screen():
     long = {
         f"{name_of(path)}:{function.lineno} {function.name}": body_lines(function)

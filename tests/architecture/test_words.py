@@ -73,6 +73,7 @@ def test_that_a_disparity_is_no_evidence_of_its_cause_may_be_said(sentence, clai
     assert bool(CLAIM.search(sentence)) is claims
 
 
+@pytest.mark.slow
 def test_no_message_says_more_than_was_measured():
     found = [
         f"{path.relative_to(ROOT)}:{line}: {text!r}"
@@ -93,6 +94,7 @@ def test_no_output_says_more_than_was_measured():
     assert found == [], f"{WORDS.relative_to(ROOT)} has other words"
 
 
+@pytest.mark.slow
 def test_code_names_disparities_and_not_bias():
     found = [
         f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"

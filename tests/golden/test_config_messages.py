@@ -17,6 +17,7 @@ def text_of(problems):
     return "".join(f"{problem}\n" for problem in problems)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_a_wrong_model_file_is_told_everything_in_order(name, golden, monkeypatch):
     monkeypatch.chdir(HERE)

@@ -106,6 +106,7 @@ A_SET = measured(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("metric", RATES)
 @pytest.mark.parametrize("name", [*NAMES, ""])
 def test_every_rate_and_its_disparity_is_that_of_fairlearn(metric, name):

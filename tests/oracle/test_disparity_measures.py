@@ -64,6 +64,7 @@ ANY_SIZE = Band(min_rows=1, min_expected=0.0)
 TABLES = st.lists(st.lists(st.integers(0, 25), min_size=4, max_size=4), min_size=2, max_size=4)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(TABLES)
 def test_every_rate_equals_fairlearns_where_both_are_defined(counts):
@@ -112,6 +113,7 @@ def test_the_change_of_a_ratio_alarms_rarely_when_nothing_changed():
     assert alarms / 400 <= 0.075
 
 
+@pytest.mark.slow
 def test_the_error_over_a_family_of_equal_groups_is_kept():
     rng = np.random.default_rng(42)
     sizes = {"w": 797, "h": 408, "b": 390, "n": 119, "a": 616, "i": 41, "t": 213}

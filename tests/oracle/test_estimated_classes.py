@@ -129,6 +129,7 @@ def drawn(rng, rows):
     return chances, chances.argmax(axis=1), true
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OF)
 def test_intervals_hold_what_the_labels_then_show(name):
     rng = np.random.default_rng(31)
@@ -181,6 +182,7 @@ def test_labels_show_what_the_estimate_could_not_see_in_the_last_five_chunks(chu
         assert found.high < -0.05
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["multiclass_concept_drift", "label_shares_gap"])
 def test_where_the_concept_stays_the_interval_holds_0_as_often_as_it_says(name):
     rng = np.random.default_rng(17)

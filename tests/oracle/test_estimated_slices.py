@@ -62,6 +62,7 @@ def loans(tmp_path_factory):
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chunk", [0, 1])
 def test_estimates_of_slices_equal_those_of_nannyml_on_their_rows_alone(loans, chunk):
     stated = json.loads((DATA / "car_loan_salaries_nannyml.json").read_text(encoding="utf-8"))

@@ -152,6 +152,7 @@ def test_a_class_without_predictions_is_in_the_means_that_scikit_learn_has_it_in
     assert mean_precision(table).value == pytest.approx(expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "of", [mean_recall, mean_precision, mean_f1, partial(mean_f1, by_support=True)]
 )

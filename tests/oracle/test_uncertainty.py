@@ -135,6 +135,7 @@ def test_the_test_is_exact_for_small_tables_and_z_for_large_ones():
     assert test.p_value[2] == pytest.approx(fisher(3, 5000, 12, 5000))
 
 
+@pytest.mark.slow
 def test_adjusted_p_values_equal_statsmodels():
     p_values = np.random.default_rng(22).random(40) ** 3
     assert holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1])

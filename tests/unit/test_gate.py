@@ -135,6 +135,7 @@ def test_who_never_had_a_permit_does_not_act(clocks):
     assert "cannot be asked" in found.reasons[0]
 
 
+@pytest.mark.slow
 def test_a_model_that_nobody_watches_is_refused(house, clocks):
     gate = Gate(house.url, "debit", "3", monotonic=clocks.monotonic, wall=clocks.wall)
     assert "404" in gate.decide().reasons[0]
@@ -217,6 +218,7 @@ def test_conditions_are_for_who_keeps_them(house, clocks):
         gate.guard(lambda: None)()
 
 
+@pytest.mark.slow
 def test_a_hold_is_known_within_a_second_by_who_follows(house):
     house.keeper.start()
     gate = Gate(house.url, "credit", "3")

@@ -15,6 +15,7 @@ def said_by(code: str) -> str:
     return done.stdout.strip()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("others", "left_out"), [("[]", True), ("[[] for _ in range(100_000)]", False)]
 )
@@ -36,6 +37,7 @@ print(gc.get_freeze_count() > 100_000)
     assert said_by(code) == "True"
 
 
+@pytest.mark.slow
 def test_garbage_of_others_is_collected_still():
     code = """
 import gc, weakref, monitor
@@ -51,6 +53,7 @@ print(gone() is None)
     assert said_by(code) == "True"
 
 
+@pytest.mark.slow
 def test_tools_that_nobody_asked_for_load_when_they_are_used():
     code = f"""
 import sys, monitor
@@ -63,6 +66,7 @@ print(*before, "unittest" in sys.modules, numpy.f2py.get_include.__name__)
     assert said_by(code) == "False False True get_include"
 
 
+@pytest.mark.slow
 def test_a_database_is_one_file_when_a_command_is_over(tmp_path):
     settings = tmp_path / "config" / "modelmon.yaml"
     settings.parent.mkdir()

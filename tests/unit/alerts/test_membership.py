@@ -128,6 +128,7 @@ def test_of_two_groups_one_is_judged_as_the_other(now, then, others, others_then
     assert found["representation", "m"].reason is found["representation", "f"].reason
 
 
+@pytest.mark.slow
 def test_of_windows_in_which_nothing_changed_few_are_beyond_even_without_a_tolerance():
     """With a bound of 0 it is the joint interval alone: at most α of the windows, over all groups."""
     rng = np.random.default_rng(11)

@@ -84,6 +84,7 @@ def test_a_job_whose_version_may_not_act_is_not_run(house, tmp_path, capsys):
     assert out.exists()
 
 
+@pytest.mark.slow
 def test_a_job_is_stopped_when_its_version_no_longer_may_act(house, capsys):
     stopper = threading.Timer(1.0, lambda: house.versions.put("credit", "3", State.HELD))
     stopper.start()
@@ -107,6 +108,7 @@ def is_there(pid):
         return False
 
 
+@pytest.mark.slow
 def test_what_a_job_has_started_ends_with_it_whatever_it_does_with_the_signal(
     house, tmp_path, monkeypatch
 ):
@@ -123,6 +125,7 @@ def test_what_a_job_has_started_ends_with_it_whatever_it_does_with_the_signal(
     wait_for(lambda: not is_there(int(out.read_text())))
 
 
+@pytest.mark.slow
 def test_a_job_is_stopped_when_its_conditions_become_tighter_than_those_it_was_given(house, capsys):
     stopper = threading.Timer(0.5, lambda: house.versions.put("credit", "3", State.RESTRICTED))
     stopper.start()
@@ -134,6 +137,7 @@ def test_a_job_is_stopped_when_its_conditions_become_tighter_than_those_it_was_g
     assert execute(house, "5", *code, options=["--keeps-conditions"]) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1])
 def test_signals_are_handed_on_to_the_job_and_its_exit_code_is_told(house, tmp_path, number):
     out = tmp_path / "ready"
@@ -157,6 +161,7 @@ def test_a_job_that_a_signal_ended_is_told_as_a_shell_tells_it(house):
     assert execute(house, "3", "sh", "-c", "kill -KILL $$") == 128 + signal.SIGKILL
 
 
+@pytest.mark.slow
 def test_a_job_may_be_let_run(house):
     stopper = threading.Timer(0.1, lambda: house.versions.put("credit", "3", State.HELD))
     stopper.start()

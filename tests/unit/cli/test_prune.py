@@ -57,6 +57,7 @@ def prune(folder, capsys):
     return call
 
 
+@pytest.mark.slow
 def test_nothing_goes_that_nobody_has_asked_for(prune):
     said = prune("db", "prune", code=ExitCode.USAGE).err
     assert "give --before TIME, or write store.retention" in said
@@ -74,6 +75,7 @@ def test_a_dry_run_says_by_table_what_would_go_and_why_the_rest_stays(prune, fol
     assert (folder / "modelmon.db").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_the_settings_say_how_long_and_what_is_needed_stays_all_the_same(prune, folder):
     (made,) = json.loads(
         prune("db", "prune", "--output", "json", "--by", "ada", config="kept.yaml").out

@@ -161,6 +161,7 @@ print(once, faults())
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries keep it or not")
 def test_memory_that_is_freed_is_used_again():
     done = subprocess.run(

@@ -299,6 +299,7 @@ def test_what_loosens_is_first_and_not_outweighed():
     assert change_of(()) is NEUTRAL
 
 
+@pytest.mark.slow
 @given(st.lists(st.sampled_from(EDITS), max_size=5, unique_by=lambda edit: edit[0][:4]))
 def test_no_way_back_from_a_change_tightens_twice(edits):
     text = FULL

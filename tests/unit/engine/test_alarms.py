@@ -58,6 +58,7 @@ def test_an_alarm_is_what_the_windows_up_to_it_amount_to(store):
     assert states(alarms) == "npnwwwwncw"
 
 
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
 @given(st.text("owcu", min_size=2, max_size=7), st.randoms(use_true_random=False))
 def test_a_backfill_in_any_order_comes_to_the_same(letters, chance):
@@ -73,6 +74,7 @@ def test_a_backfill_in_any_order_comes_to_the_same(letters, chance):
     assert found[0] == found[1]
 
 
+@pytest.mark.slow
 def test_every_order_of_three_windows_comes_to_the_same():
     days = [a_day(0, "w"), a_day(1, "u"), a_day(2, "w")]
     for order in permutations(days):

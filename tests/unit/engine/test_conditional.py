@@ -34,6 +34,7 @@ def within(deployment, place):
     return {item.measure: item for item in result.readings if item.subject.stratum}
 
 
+@pytest.mark.slow
 def test_what_is_stored_says_within_what_it_was_compared(deployment):
     found = within(deployment, 2)
     assert set(found) == CONDITIONAL
@@ -62,6 +63,7 @@ def test_it_is_shown_beside_what_is_judged_and_not_judged_itself(deployment):
     assert not CONDITIONAL & judged
 
 
+@pytest.mark.slow
 def test_a_factor_changes_nothing_of_what_is_measured_over_all_rows(deployment, tmp_path):
     plain = Deployment(tmp_path / "plain")
     for place in range(4):

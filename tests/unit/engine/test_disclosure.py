@@ -70,6 +70,7 @@ def test_no_hidden_count_is_determined_by_linear_algebra(table, below):
         assert np.linalg.matrix_rank(np.vstack([rows, unit])) == rank + 1
 
 
+@pytest.mark.slow
 @FEW
 @given(TABLES, st.sampled_from([5, 10]))
 def test_every_hidden_count_has_a_wide_interval(table, below):

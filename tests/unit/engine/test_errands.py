@@ -161,6 +161,7 @@ def test_results_that_were_pruned_before_they_were_told_are_given_up_and_hold_up
     ]
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(st.lists(st.sampled_from(["send", "down", "up", "deliver", "wait"]), max_size=25))
 def test_after_any_outages_the_registry_ends_with_the_last_state_that_was_sent(steps):

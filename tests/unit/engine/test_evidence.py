@@ -133,6 +133,7 @@ def test_a_file_that_comes_back_as_another_voids_at_once(away, tmp_path):
     assert (standing(away).state, request(away).recorded) == (State.HELD, RequestState.VOIDED)
 
 
+@pytest.mark.slow
 def test_each_absence_has_a_day_of_its_own(away, tmp_path):
     (tmp_path / "elsewhere").rename(tmp_path / "report.html")
     away.check(5.5)
@@ -201,6 +202,7 @@ def test_a_digest_that_is_not_of_what_is_there_is_refused(made):
         submit(made, model="sha256:00")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", ["../secret", "a/b", "..", ".", "a\0b"])
 def test_a_version_does_not_lead_out_of_the_folder(made, tmp_path, version):
     (tmp_path / "secret.bin").write_text("secret")

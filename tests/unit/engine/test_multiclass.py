@@ -135,6 +135,7 @@ def of_slice(comparison, value):
     }
 
 
+@pytest.mark.slow
 def test_a_slice_does_as_well_as_a_log_of_its_rows_alone(products):
     label, _, _, folder = products
     whole = of_slice(label(2 * ROWS)[1], "n")
@@ -175,6 +176,7 @@ def test_they_wait_until_enough_labels_have_come(products):
     assert findings["prediction_shares"].verdict is Verdict.CRITICAL
 
 
+@pytest.mark.slow
 def test_what_is_stored_of_classes_is_recomputed_alike(products):
     label, _, _, _ = products
     model, _ = label(2 * ROWS)

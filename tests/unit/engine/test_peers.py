@@ -128,6 +128,7 @@ def test_peers_have_their_own_limits(deployment):
     assert of(deployment, 4, "south and the rest").verdict is Verdict.CRITICAL
 
 
+@pytest.mark.slow
 def test_what_is_stored_is_recomputed_alike(deployment):
     store, policy = deployment.store, deployment.policy
     rechecker = Rechecker(store, policy.model, lambda _: policy)
@@ -153,6 +154,7 @@ def test_an_explanation_names_both_sides(deployment):
     assert parts.now == pytest.approx(rate.reading.result.now)
 
 
+@pytest.mark.slow
 def test_the_summary_lists_peers_with_what_changed_and_not_with_the_slices(deployment):
     tables = {table.title: table for table in summarise(deployment.policy, [deployment.run(3)])}
     changed = tables["What changed against the baseline and references"]

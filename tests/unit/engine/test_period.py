@@ -32,6 +32,7 @@ def of_groups(findings):
     return [item for item in findings if item.reading.subject.population]
 
 
+@pytest.mark.slow
 def test_a_period_of_one_window_is_what_was_stored(made):
     (stretch,) = period(made, 3, 4).stretches
     (result,) = made.run(3).results
@@ -88,6 +89,7 @@ def test_windows_of_another_schedule_are_left_out_and_named(made):
     assert len(found.runs) == 3
 
 
+@pytest.mark.slow
 def test_a_former_policy_that_cannot_be_read_is_said(tmp_path):
     other = deployment(tmp_path)
     for place in range(4):

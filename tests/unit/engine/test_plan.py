@@ -56,6 +56,7 @@ def verdicts(deployment):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes",
     [
@@ -143,6 +144,7 @@ def test_keys_that_the_store_says_nothing_of_are_named(made):
     assert (found.windows, len(found.unsaid)) == ((), 1)
 
 
+@pytest.mark.slow
 def test_windows_that_another_policy_judged_are_judged_again_by_both(made):
     before = other(made, limits=LIMITS)
     after = replace(made.policy, digest="f")

@@ -192,6 +192,7 @@ def test_where_nobody_answers_every_file_holds_at_once(files):
     assert files.run(files.policy("c", LOOSER)) == "c", "answers come into force at once"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "half", [Governance(Delegation("approve loans")), replace(GOVERNED, limits=())]
 )
@@ -206,6 +207,7 @@ def test_a_file_that_is_filled_in_step_by_step_holds_at_once(files, half):
     assert files.now(files.policy("again", {"psi": FieldLimit(Limit(0.3, 0.4))})).waits
 
 
+@pytest.mark.slow
 def test_answers_cannot_be_withdrawn_to_get_round_an_approval(files):
     files.run(files.policy("a"))
     silent = files.policy("b", LOOSER, Governance())

@@ -56,6 +56,7 @@ def planned(store, policy=None, before=NOW, policy_of_text=lambda _: a_policy(),
     )
 
 
+@pytest.mark.slow
 def test_what_is_asked_for_goes_when_nothing_is_in_the_way(store):
     made = planned(store, before=FIRST + timedelta(days=9.5))
     assert made.pruning.before == FIRST + 9 * DAY
@@ -75,6 +76,7 @@ def test_what_awaits_labels_stays(store):
     assert made.pruning.before == FIRST + (HORIZON - 13) * DAY
 
 
+@pytest.mark.slow
 def test_a_log_that_has_ended_does_not_grow_old():
     store = lived()
     for day in range(LIVED, LIVED + 60):
@@ -83,6 +85,7 @@ def test_a_log_that_has_ended_does_not_grow_old():
     assert planned(store).pruning.before == FIRST + HORIZON * DAY
 
 
+@pytest.mark.slow
 def test_what_an_open_alert_rests_on_stays():
     made = planned(lived(*["oo"] * 30, *["co"] * (LIVED - 30)))
     assert made.pruning.before == FIRST + 30 * DAY
@@ -93,6 +96,7 @@ LIMITS = (RiskLimit("drift", Rung.HOLD, frozenset({"psi"})),)
 GOVERNED = replace(POLICY, governance=replace(GOVERNANCE, limits=LIMITS, review=None))
 
 
+@pytest.mark.slow
 def test_what_an_open_case_is_about_stays_though_its_alert_is_over():
     store = SqlStore("sqlite://")
     store.register(a_baseline("1"))
@@ -142,6 +146,7 @@ def test_a_stored_policy_that_cannot_be_read_asks_for_nothing(store):
     )
 
 
+@pytest.mark.slow
 def test_it_stops_when_it_is_told_to():
     store = lived()
     made = planned(store)
@@ -158,6 +163,7 @@ def small():
     return store
 
 
+@pytest.mark.slow
 def test_no_alarm_is_told_of_windows_whose_past_is_gone(small):
     found = alarms_since(a_policy(), small, FIRST).found
     assert min(found) == a_window(KNOWN)
@@ -181,6 +187,7 @@ def test_a_period_of_which_a_part_is_gone_is_refused(small):
         period_of(small, "credit", span, lambda _: a_policy())
 
 
+@pytest.mark.slow
 def test_of_a_finding_that_is_gone_its_alert_tells():
     store = lived("co", *["oo"] * 9, *["-o"] * LIVED)
     assert carried_out(store, planned(store).pruning, lambda: True).windows == HORIZON
@@ -219,6 +226,7 @@ SCHEDULES = (
 )
 
 
+@pytest.mark.slow
 @given(
     schedule=st.sampled_from(SCHEDULES),
     kind=st.sampled_from(ReferenceKind),

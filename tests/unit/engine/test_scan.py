@@ -77,6 +77,7 @@ def named(finding):
     return finding.reading.subject.segment, finding.reading.subject.segment_value
 
 
+@pytest.mark.slow
 def test_a_pair_that_nobody_declared_is_found_to_carry_the_drift(deployment):
     found = told(deployment, 3)
     assert named(found.slices[0]) == (PAIR, "n × web")

@@ -109,6 +109,7 @@ def test_a_log_that_loses_the_column_has_all_rows_missing(deployment):
     assert isinstance(of(deployment, 4, "", segment="").reading.result, Estimate)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("segments", "named"),
     [
@@ -165,6 +166,7 @@ def test_what_is_stored_of_slices_is_recomputed_alike(deployment):
     assert {item.agreement for item in found} == {Agreement.EQUAL}
 
 
+@pytest.mark.slow
 def test_a_finding_of_a_slice_is_made_of_the_bins_of_the_slice(deployment):
     finding = of(deployment, 3, "s")
     window = deployment.run(3).window

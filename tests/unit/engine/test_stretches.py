@@ -33,6 +33,7 @@ def ratio(made, place):
     return found
 
 
+@pytest.mark.slow
 def test_a_small_group_is_measured_over_stored_windows_since_the_baseline(tmp_path):
     made = deployed(tmp_path)
     made.check(8)
@@ -60,6 +61,7 @@ def test_without_a_stretch_a_small_group_stays_too_small(tmp_path):
     assert made.run(7).compositions == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", [(7, 6, 5, 4, 3, 2), (4, 2, 7, 3, 6, 5)])
 def test_a_back_fill_in_any_order_ends_in_the_same_results(tmp_path, order):
     made = deployed(tmp_path)
@@ -80,6 +82,7 @@ def test_a_back_fill_in_any_order_ends_in_the_same_results(tmp_path, order):
         assert mine.results == theirs.results
 
 
+@pytest.mark.slow
 def test_a_late_file_judges_the_windows_again_that_its_window_was_added_to(tmp_path):
     made = deployed(tmp_path)
     made.check(8)
@@ -88,6 +91,7 @@ def test_a_late_file_judges_the_windows_again_that_its_window_was_added_to(tmp_p
     assert made.check(8) == []
 
 
+@pytest.mark.slow
 def test_a_result_over_several_windows_is_recomputed_from_what_is_stored(tmp_path):
     made = deployed(tmp_path)
     made.check(8)

@@ -99,6 +99,7 @@ def table(told_why, model, title):
     return found
 
 
+@pytest.mark.slow
 def test_a_drifted_field_is_taken_apart(model):
     found = told(model, 5, "psi", field="region")
     assert found.finding.verdict is Verdict.CRITICAL
@@ -219,6 +220,7 @@ def test_an_unregistered_version_is_explained(model):
     assert dict(table(found, model, "rows of").rows)["verdict"] == "unknown (no_baseline)"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("day", [3, 5, 6, 7, 8])
 def test_every_finding_can_be_told(model, day):
     window = model.policy.schedule.window_at(FIRST + (day - 1) * DAY)

@@ -70,6 +70,7 @@ def told(series, name, **labels):
     return found
 
 
+@pytest.mark.slow
 def test_the_worst_stay_one_after_the_other(page, shown):
     seen = [features(page(shown, most)) for most in range(4, 250)]
     assert all(before <= after for before, after in pairwise(seen))

@@ -85,6 +85,7 @@ def shown_shares(policy, counts):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changes", [{}, WITH_A_SET], ids=["classes", "classes and a set"])
 @pytest.mark.parametrize("place", [(0, 2), (2, 1), (1, 0)])
 def test_where_a_count_of_a_class_is_small_no_class_of_the_population_is_shown(changes, place):

@@ -217,6 +217,7 @@ def small():
     return table
 
 
+@pytest.mark.slow
 @FEW
 @given(TABLES)
 def test_no_small_count_of_a_group_can_be_worked_out_from_the_page(make, table):
@@ -248,6 +249,7 @@ def test_the_reader_of_a_page_that_leaves_nothing_out_works_out_everything(make,
         assert series(page, "suppressed_groups", attribute=population.name) == 0
 
 
+@pytest.mark.slow
 def test_a_small_group_takes_with_it_what_would_give_it_away_and_both_are_counted(make, small):
     page = scraped(make, readings_of(make, small, LARGE))
     crossing = f"sex{CROSS}area"

@@ -122,6 +122,7 @@ def test_a_size_that_never_was_has_no_proof(first):
         consistency_proof(LEAVES[:5], first)
 
 
+@pytest.mark.slow
 @given(st.integers(0, 70), st.integers(1, 40))
 def test_what_was_just_appended_is_proved_from_the_frontier_alone(before, more):
     leaves = [leaf_hash(str(number).encode()) for number in range(before + more)]

@@ -44,6 +44,7 @@ some = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(then=some, now=some, low=st.none() | bounds, width=st.none() | st.floats(0, 3))
 def test_it_counts_what_a_loop_over_the_rows_counts(then, now, low, width):

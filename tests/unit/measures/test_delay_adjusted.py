@@ -83,6 +83,7 @@ def weighed(sample, known):
     }
 
 
+@pytest.mark.slow
 def test_it_beats_the_labels_alone_where_high_scores_get_theirs_first():
     rng = np.random.default_rng(8)
     errors = []
@@ -93,6 +94,7 @@ def test_it_beats_the_labels_alone_where_high_scores_get_theirs_first():
     assert mean["adjusted"] < mean["labels"] / 3
 
 
+@pytest.mark.slow
 def test_it_beats_the_estimate_where_the_outcome_has_become_more_frequent():
     """The prevalence rises by half at each score, and half of the labels have come."""
     rng = np.random.default_rng(9)

@@ -136,6 +136,7 @@ def test_means_lie_between_their_classes_and_a_perfect_table_has_1(cells):
     assert mean_f1(table[np.ix_(order, order)]).value == pytest.approx(mean_f1(table).value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["macro_f1", "weighted_f1", "macro_recall", "macro_precision"])
 def test_intervals_cover_the_truth_as_often_as_they_say(name):
     shares = np.array([[0.28, 0.05, 0.03], [0.04, 0.30, 0.03], [0.02, 0.05, 0.20]])
@@ -287,6 +288,7 @@ def test_an_auc_of_fewer_than_ten_labels_of_every_class_is_none():
     assert "10 labels" in found.explanation
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["macro_auc", "multiclass_brier"])
 def test_intervals_of_probabilities_cover_the_truth_as_often_as_they_say(name):
     truth = measured(name, counted(*scored(600)), counted(*scored(200_000, 99))).value

@@ -123,6 +123,7 @@ def test_a_sparse_table_and_its_margins_are_read_alike(rows, positive):
         )
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(
     tables(2),
@@ -178,6 +179,7 @@ def measured(policy, pair=None):
     return measure_all("products", "1", policy, pair or pair_of(grid_of(policy), UNEQUAL, UNEQUAL))
 
 
+@pytest.mark.slow
 def test_each_class_is_judged_on_the_side_that_harms():
     policy = policy_of(("a", "b", "c"), EFFECTS)
     found = {
@@ -273,6 +275,7 @@ def test_labels_that_follow_one_decision_leave_only_what_they_can_tell():
     assert isinstance(found["true_positive_rate_ratio"], Unmeasurable)
 
 
+@pytest.mark.slow
 def test_a_small_group_is_measured_over_earlier_windows():
     policy = policy_of(("a", "b", "c"), {"a": None})
     grid = grid_of(policy)
@@ -309,6 +312,7 @@ def test_a_ratio_is_held_against_an_earlier_reference_too():
     )
 
 
+@pytest.mark.slow
 def test_a_population_keeps_its_own_error_level():
     limits = DisparityLimits(populations={"sex": Band(alpha=0.2)})
     wide, narrow = (

@@ -280,6 +280,7 @@ def test_estimates_from_a_small_baseline_do_not_make_concept_drift():
     assert outside <= 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["auc", "accuracy", "f1", "precision", "recall"])
 def test_the_interval_of_an_estimate_covers_what_labels_show(name):
     inside = 0
@@ -290,6 +291,7 @@ def test_the_interval_of_an_estimate_covers_what_labels_show(name):
     assert inside >= 70  # of 80 at 95 %
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["f1", "average_precision", "brier", "log_loss", "auc"])
 def test_the_interval_of_a_level_covers_the_truth(name):
     truth = measured(name, cases(50, 0), cases(200_000, 1)).value
@@ -314,6 +316,7 @@ def test_a_calibrated_score_may_be_called_so():
 OUTCOMES = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=50)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(OUTCOMES)
 def test_levels_of_decisions_are_what_they_are_defined_as(outcomes):

@@ -205,6 +205,7 @@ def test_what_is_near_of_those_chosen_may_be_far_of_those_refused():
     }
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(st.lists(st.tuples(st.integers(1, 40), st.integers(30, 90)), min_size=1, max_size=12))
 def test_no_shorter_stretch_would_have_been_enough(sizes):

@@ -99,6 +99,7 @@ def test_a_p_value_is_one_and_rises_with_what_is_tolerated(measure, shift, calm)
         assert p[2] >= 0.3  # what is tolerated is what was seen
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("measure", TESTED, ids=IDS)
 def test_what_its_own_noise_explains_is_not_beyond_nothing(measure, calm):
     for seed in range(40, 46):
@@ -106,6 +107,7 @@ def test_what_its_own_noise_explains_is_not_beyond_nothing(measure, calm):
             assert measure.tail(found, 0.05) > 1e-4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("measure", MOVING, ids=[item.about.id for item in MOVING])
 def test_a_large_change_in_many_rows_is_beyond_a_small_tolerance(measure, calm):
     current = profiled(calm[0], log(20_000, 99, shift=0.9))

@@ -101,6 +101,7 @@ def built(rows):
     return counted(*(list(column) for column in zip(*rows, strict=True))).profile
 
 
+@pytest.mark.slow
 @given(ROWS, st.integers(1, 39))
 def test_parts_add_up_to_the_whole_and_slices_to_their_sum(rows, cut):
     whole = built(rows)

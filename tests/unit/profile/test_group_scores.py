@@ -122,6 +122,7 @@ def test_margins_are_the_counts_that_profiles_always_had():
     assert lacking == profile.rows - scores.sum() > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("most", [7, 40, 300, 10**6])
 @given(
     rows=st.integers(1, 300),

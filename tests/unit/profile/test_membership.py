@@ -107,6 +107,7 @@ def test_one_rule_reads_values_of_every_kind(column, found):
     assert named(attribute, column)[0] == found
 
 
+@pytest.mark.slow
 def test_very_many_values_are_counted_and_a_sample_of_them_named():
     grid = drafted({"sex": pa.array(["f", "m"])}, {"sex": Attribute("sex", "sex")})
     builder = ProfileBuilder(grid)

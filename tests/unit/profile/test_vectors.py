@@ -50,6 +50,7 @@ SIGNS_OF_FOUR = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "column",
     [

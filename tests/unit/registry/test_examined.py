@@ -69,6 +69,7 @@ def test_a_registry_that_refuses_us_is_a_failure_and_nothing_more_is_asked():
     assert only.condition == "fail" and "is the token or the password right?" in only.found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("answer", "text"),
     [

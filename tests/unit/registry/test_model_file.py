@@ -26,6 +26,7 @@ BOMB = b"a: &a [x, x, x, x, x, x, x, x, x, x]\n" + b"\n".join(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "described",
     [

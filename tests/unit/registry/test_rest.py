@@ -128,6 +128,7 @@ def test_an_answer_that_breaks_off_is_no_answer(tmp_path):
             client(url).fetch("/a", {"p": "q"}, tmp_path / "a")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("length", ["", "Content-Length: 99999\r\n"])
 def test_an_answer_that_comes_byte_by_byte_and_never_ends_is_cut_off(length):
     def drip(listening):

@@ -38,6 +38,7 @@ def answered(made, *told):
     )
 
 
+@pytest.mark.slow
 def test_what_was_outside_is_told_by_why_and_verified(made):
     answered(made, (0, GateAction.ALLOW), (3.5, GateAction.DENY))
     made.check(5)
@@ -53,6 +54,7 @@ def test_what_was_outside_is_told_by_why_and_verified(made):
     assert verified(made, text) == ()
 
 
+@pytest.mark.slow
 def test_nothing_outside_is_said_where_it_was_looked_for(made):
     answered(made, (0, GateAction.ALLOW))
     made.check(5)
@@ -60,6 +62,7 @@ def test_nothing_outside_is_said_where_it_was_looked_for(made):
     assert NOTHING in text and TITLE not in text and UNHELD not in text
 
 
+@pytest.mark.slow
 def test_what_was_not_looked_for_is_said_and_never_that_there_was_nothing(made):
     answered(made, (4, GateAction.ALLOW))
     made.check(5)

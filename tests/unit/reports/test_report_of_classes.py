@@ -101,6 +101,7 @@ def answers(part, metric="selection_rate"):
     return {item.group: item.answer for item in table.comparisons if item.group != "m"}
 
 
+@pytest.mark.slow
 def test_the_report_has_a_part_for_each_class_and_each_its_own_numbers(products):
     _, folder = products
     parts = report(folder, unsuppressed=True)
@@ -121,6 +122,7 @@ def test_the_report_has_a_part_for_each_class_and_each_its_own_numbers(products)
         assert rates[card.name][group] == counts["card"]
 
 
+@pytest.mark.slow
 def test_a_report_is_verified_and_says_so(products, tmp_path, capsys):
     modelmon, _ = products
     file = tmp_path / "report.html"
@@ -155,6 +157,7 @@ def test_a_finding_on_a_class_is_explained_by_that_class(products, capsys):
     assert "By sex: share of mortgage" in told
 
 
+@pytest.mark.slow
 def test_where_a_class_of_a_group_is_rare_no_class_shows_numbers(tmp_path):
     modelmon = stored(tmp_path, [0.495, 0.5, 0.005])
     del modelmon
@@ -167,6 +170,7 @@ def test_where_a_class_of_a_group_is_rare_no_class_shows_numbers(tmp_path):
     assert all(part.metrics and not part.absent for part in shown.values())
 
 
+@pytest.mark.slow
 def test_a_model_without_a_favourable_set_is_told_class_by_class(tmp_path, capsys):
     no_set = POLICY.replace("  favourable: [loan, mortgage]\n", "")
     modelmon = stored(tmp_path, [0.46, 0.5, 0.04], no_set)

@@ -44,6 +44,7 @@ def sparse(tmp_path_factory):
     return stored(tmp_path_factory.mktemp("sparse"), **SMALL)
 
 
+@pytest.mark.slow
 def test_what_it_says_is_what_was_counted(plenty):
     found = report(plenty)
     (stretch,) = period(plenty).stretches
@@ -103,6 +104,7 @@ def test_a_favourable_decision_is_told_from_its_own_side(tmp_path):
     assert found.summary[-1].startswith("Nothing is in breach")
 
 
+@pytest.mark.slow
 def test_small_counts_are_nowhere_in_any_form(sparse):
     found = report(sparse)
     group = part(found, "area")
@@ -120,6 +122,7 @@ def test_small_counts_are_nowhere_in_any_form(sparse):
     assert "Counts from 1 to 9 are not shown" in as_html(found)
 
 
+@pytest.mark.slow
 def test_what_is_shown_does_not_determine_what_is_not(sparse):
     """Rank test on the very tables of a report: margins, crossings, windows and labels together."""
     (stretch,) = period(sparse).stretches
@@ -135,6 +138,7 @@ def test_what_is_shown_does_not_determine_what_is_not(sparse):
     assert (np.abs(free).max(axis=0) > 1e-9).all()
 
 
+@pytest.mark.slow
 def test_an_unsuppressed_report_says_so(sparse):
     found = report(sparse, unsuppressed=True)
     assert comparison(found, "area", "d").rate is not None
@@ -142,12 +146,14 @@ def test_an_unsuppressed_report_says_so(sparse):
     assert "Small counts are shown." not in as_html(report(sparse))
 
 
+@pytest.mark.slow
 def test_adjusted_p_values_are_not_shown_beside_a_group_that_is_not(sparse):
     items = part(report(sparse), "area").metrics[0].comparisons
     assert {item.p_adjusted for item in items} == {None}
     assert comparison(report(sparse), "area", "b").answer == "breach"
 
 
+@pytest.mark.slow
 def test_the_same_store_gives_the_same_bytes(plenty):
     first, second = report(plenty), report(plenty)
     assert as_html(first) == as_html(second)
@@ -251,6 +257,7 @@ def test_colours_have_contrast_and_never_stand_alone(page):
     assert len(set(words)) == len(words)
 
 
+@pytest.mark.slow
 def test_names_from_the_log_are_only_text(tmp_path):
     hostile = "<script>alert(1)</script>"
     made = deployment(tmp_path)
@@ -266,11 +273,13 @@ def test_names_from_the_log_are_only_text(tmp_path):
     assert "'=cmd" in as_csv(report(made, 2, 4))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", [as_html, as_json])
 def test_a_report_that_was_left_alone_is_verified(plenty, form):
     assert verified(plenty, form(report(plenty))) == ()
 
 
+@pytest.mark.slow
 def test_a_changed_number_is_found_where_it_stands(plenty):
     text = as_html(report(plenty))
     item = comparison(report(plenty), "area", "b")
@@ -283,6 +292,7 @@ def test_a_changed_number_is_found_where_it_stands(plenty):
     assert told in first.store
 
 
+@pytest.mark.slow
 def test_a_drawing_that_was_changed_is_found(plenty):
     text = as_html(report(plenty))
     moved = re.sub(r'cx="(\d+)', r'cx="1\1', text, count=1)
@@ -291,6 +301,7 @@ def test_a_drawing_that_was_changed_is_found(plenty):
     assert "drawing" in found[0].where
 
 
+@pytest.mark.slow
 def test_a_changed_answer_in_json_is_found_and_so_is_its_digest(plenty):
     content = json.loads(as_json(report(plenty)))
     area = content["versions"][0]["populations"][1]["metrics"][0]["comparisons"]
@@ -305,6 +316,7 @@ def test_a_changed_answer_in_json_is_found_and_so_is_its_digest(plenty):
     assert {item.where.rpartition(".")[2] for item in again} == {"digest", "answer"}
 
 
+@pytest.mark.slow
 def test_a_missing_part_is_found(plenty):
     content = json.loads(as_json(report(plenty)))
     del content["versions"][0]["populations"][2]
@@ -315,12 +327,14 @@ def test_a_missing_part_is_found(plenty):
     assert any("15. What" in item.store for item in verified(plenty, cut))
 
 
+@pytest.mark.slow
 def test_a_stylesheet_that_hides_something_is_found(plenty):
     text = as_html(report(plenty))
     (only,) = verified(plenty, text.replace("</style>", ".breach { display: none }</style>"))
     assert "marks of the page" in only.where
 
 
+@pytest.mark.slow
 def test_a_report_is_made_again_from_the_revisions_that_it_names(tmp_path):
     made = stored(tmp_path, days=4)
     text = as_html(report(made, 2, 4))
@@ -348,6 +362,7 @@ def test_a_pdf_without_a_browser_says_what_to_install(monkeypatch):
         pdf.as_pdf("<p>", "2005-10-01 00:00:00Z")
 
 
+@pytest.mark.slow
 def test_a_factor_that_turns_a_difference_round_is_said_to(tmp_path):
     factor = Stratum(Attribute("product", "product"), "head of credit", "sold to other people")
     made = deployment(tmp_path, strata={"product": factor})

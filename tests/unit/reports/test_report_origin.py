@@ -32,6 +32,7 @@ def made(tmp_path):
     return found, result.version
 
 
+@pytest.mark.slow
 def test_the_chain_to_the_run_and_its_data_is_in_the_report_and_holds_when_it_is_verified(made):
     found, version = made
     told = report(found)
@@ -52,6 +53,7 @@ def test_the_chain_to_the_run_and_its_data_is_in_the_report_and_holds_when_it_is
     assert report(found).registered[0].run == "r9"
 
 
+@pytest.mark.slow
 def test_a_version_that_no_registry_told_of_has_no_origin(tmp_path):
     found = stored(tmp_path)
     see(found, "another", SEEN)

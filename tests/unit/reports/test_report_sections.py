@@ -50,6 +50,7 @@ def divided(request, tmp_path_factory):
     return made
 
 
+@pytest.mark.slow
 def test_counts_by_stratum_are_those_of_the_integer_table(divided):
     found = report(divided, unsuppressed=True)
     (stretch,) = period(divided).stretches
@@ -70,6 +71,7 @@ def test_counts_by_stratum_are_those_of_the_integer_table(divided):
     assert part(found, "sex × area").strata == ()
 
 
+@pytest.mark.slow
 def test_counts_by_stratum_do_not_determine_what_is_not_shown(divided):
     """Rank test on all tables of the report together, those by stratum among them."""
     (stretch,) = period(divided).stretches
@@ -103,6 +105,7 @@ def _sums_by_stratum(tables):
             )
 
 
+@pytest.mark.slow
 def test_a_hidden_count_by_stratum_hides_the_number_that_would_give_it_away(divided):
     found = report_of(with_least(period(divided), 60), "test", controls())
     area = part(found, "area")
@@ -124,6 +127,7 @@ def with_least(found, below):
     return replace(found, policy=replace(found.policy, suppress_below=below))
 
 
+@pytest.mark.slow
 def test_strata_never_cost_a_group_its_own_line(divided):
     (stretch,) = period(divided).stretches
     without = replace(divided.policy, strata={})
@@ -133,6 +137,7 @@ def test_strata_never_cost_a_group_its_own_line(divided):
         assert {place for place in also if not place.factor} == hidden
 
 
+@pytest.mark.slow
 def test_what_is_not_counted_with_an_attribute_is_called_not_measured(plenty):
     (version,) = report(plenty).versions
     assert version.proxies == ()
@@ -140,6 +145,7 @@ def test_what_is_not_counted_with_an_attribute_is_called_not_measured(plenty):
     assert "Not measured: amount." in as_html(report(plenty))
 
 
+@pytest.mark.slow
 def test_what_tells_of_an_attribute_is_listed_the_strongest_first(divided):
     (version,) = report(divided, unsuppressed=True).versions
     strongest = version.proxies[0]
@@ -154,6 +160,7 @@ def test_what_tells_of_an_attribute_is_listed_the_strongest_first(divided):
     assert version.proxies[-1].now < 0.05
 
 
+@pytest.mark.slow
 def test_an_association_of_counts_that_are_left_out_is_not_shown(divided):
     found = report_of(with_least(period(divided), 60), "test", controls())
     (area,) = [item for item in found.versions[0].proxies if item.population == "area"]
@@ -185,6 +192,7 @@ def earlier(made, digest=""):
     return Earlier(period(made, 2, 3), digest)
 
 
+@pytest.mark.slow
 def test_what_is_otherwise_than_before_is_told(plenty):
     found = report(plenty, 3, 5, earlier=earlier(plenty, "a" * 64))
     assert found.identity.before.span == day(2)
@@ -225,6 +233,7 @@ def test_every_instrument_in_force_is_named_with_its_day_and_none_is_said_to_be_
     assert "not that anything it asks for is met" in text
 
 
+@pytest.mark.slow
 def test_the_sentences_of_a_regulation_profile_are_in_the_report(plenty):
     profile, _ = profiles()["ll144"]
     found = period(plenty)
@@ -259,6 +268,7 @@ def test_the_ratio_in_the_baseline_has_its_interval(plenty):
     assert item.ratio_then.low < item.ratio_then.value < item.ratio_then.high
 
 
+@pytest.mark.slow
 def test_what_nobody_was_called_for_is_told_as_it_was_known(tmp_path):
     made = stored(tmp_path)
     finding = made.store.alerts("credit")[0].fingerprint

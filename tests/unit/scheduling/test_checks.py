@@ -106,6 +106,7 @@ def test_a_long_check_does_not_hold_up_the_heartbeat(start):
     check.waits["slow"].set()
 
 
+@pytest.mark.slow
 def test_times_that_pass_while_the_process_is_suspended_are_one_check_and_counted_missed(start):
     check = Recorder()
     schedule, vitals = start(check, {"a": TICK})
@@ -120,6 +121,7 @@ def test_times_that_pass_while_the_process_is_suspended_are_one_check_and_counte
     check.waits["a"].set()
 
 
+@pytest.mark.slow
 def test_stopping_waits_for_the_check_that_runs_and_begins_no_other(start):
     check = Recorder()
     check.waits["a"] = Event()

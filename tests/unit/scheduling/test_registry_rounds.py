@@ -113,6 +113,7 @@ def test_a_standing_is_mirrored_with_its_end_and_its_case(world):
     assert "monitor.case" not in tags
 
 
+@pytest.mark.slow
 def test_a_version_that_was_held_loses_its_alias_and_shows_its_case(world):
     world.approve("1", 1)
     world.approve("2", 2)
@@ -232,6 +233,7 @@ def test_where_no_model_is_in_the_registry_nothing_is_said_of_it(world):
     assert world.round() is None
 
 
+@pytest.mark.slow
 def test_a_moved_alias_is_noticed_within_one_round_however_much_the_registry_is_to_be_told(world):
     world.approve("1", 1)
     world.round()
@@ -293,6 +295,7 @@ def test_a_model_that_the_registry_has_not_is_said_to_be_missing(world):
     assert world.round().models == {"credit": False}
 
 
+@pytest.mark.slow
 def test_who_asks_has_a_round_begin_at_once_and_not_more_often_than_once_a_second(world):
     looked = []
     done = threading.Event()
@@ -327,6 +330,7 @@ def test_rounds_that_end_by_what_nobody_thought_of_are_not_shown_as_well(world):
     assert world.rounds.stop(timedelta(seconds=60))
 
 
+@pytest.mark.slow
 def test_a_version_that_is_moved_is_told_without_waiting_for_the_next_round(world):
     world.approve("1", 1)
     world.rounds.start()

@@ -74,6 +74,7 @@ def ada(url):
     found.close()
 
 
+@pytest.mark.slow
 def test_who_leads_prunes_what_is_older_than_the_settings_keep_it(ada, caplog):
     ada.tidy()
     assert (ada.gone(), ada.vitals.pruned_at) == (0, None)  # nobody leads yet
@@ -86,6 +87,7 @@ def test_who_leads_prunes_what_is_older_than_the_settings_keep_it(ada, caplog):
     assert "pruned 20 windows" in line.message
 
 
+@pytest.mark.slow
 def test_without_a_setting_nothing_goes(ada):
     ada.leadership.ask()
     ada.retention = None
@@ -93,6 +95,7 @@ def test_without_a_setting_nothing_goes(ada):
     assert (ada.gone(), ada.vitals.pruned_at) == (0, None)
 
 
+@pytest.mark.slow
 def test_it_ends_between_two_batches_when_the_daemon_ends(ada):
     ada.leadership.ask()
     asked = []
@@ -106,6 +109,7 @@ def test_it_ends_between_two_batches_when_the_daemon_ends(ada):
     assert (ada.gone(), ada.vitals.pruned_at) == (12, None)
 
 
+@pytest.mark.slow
 def test_who_no_longer_leads_deletes_nothing(url, ada, caplog):
     ada.leadership.ask()
     engine = create_engine(url)
@@ -118,6 +122,7 @@ def test_who_no_longer_leads_deletes_nothing(url, ada, caplog):
     assert "refused: term" in caplog.text
 
 
+@pytest.mark.slow
 def test_trouble_with_the_store_is_logged_and_tried_again(url, ada, caplog):
     ada.leadership.ask()
     engine = create_engine(url)

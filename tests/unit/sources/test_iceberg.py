@@ -239,6 +239,7 @@ def rest(log):
     server.server_close()
 
 
+@pytest.mark.slow
 def test_a_catalog_of_the_policy_takes_its_secret_from_the_environment(
     rest, policy, june, monkeypatch
 ):

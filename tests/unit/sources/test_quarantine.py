@@ -55,6 +55,7 @@ def count(source, scan):
     return [counter(task) for task in scan.tasks]
 
 
+@pytest.mark.slow
 def test_thousands_of_torn_files_cost_no_footer_while_they_wait(
     policy, rows, write, june, tmp_path, opened
 ):

@@ -122,6 +122,7 @@ def azure(address):
     return fs.AzureFileSystem("account", account_key="YWJj", **blob)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("store", "status", "of_storage"),
     [

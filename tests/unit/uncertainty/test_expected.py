@@ -94,6 +94,7 @@ def test_variances_are_those_of_drawn_labels_and_baselines():
     assert mean[4] == pytest.approx(np.var(areas), rel=0.2)
 
 
+@pytest.mark.slow
 @FEW
 @given(CELLS.filter(both_classes), st.randoms(use_true_random=False))
 def test_an_average_precision_lies_between_what_its_cells_can_hide(cells, random):

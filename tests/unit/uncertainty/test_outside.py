@@ -36,6 +36,7 @@ def test_nothing_outside_and_a_range_of_one_row_say_nothing():
     assert beyond_range(100, 100, 1, 0.0) == 1.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", [0.05, 0.001])
 def test_the_range_of_a_small_sample_is_left_no_oftener_than_the_level(level):
     rng = np.random.default_rng(20_261_122)

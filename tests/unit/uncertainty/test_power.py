@@ -90,6 +90,7 @@ TABLE = st.tuples(st.integers(1, 80), st.integers(1, 400), st.floats(0, 1), st.f
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(TABLE)
 def test_flips_are_the_fewest_that_end_a_rejection(table):

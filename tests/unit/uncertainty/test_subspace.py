@@ -11,6 +11,7 @@ def rows_of(rng, rows, fields):
     return factors + rng.normal(size=(rows, fields))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rows", "fields", "kept"), [(200, 20, 4), (1000, 20, 6), (640, 64, 10)])
 def test_it_is_what_fresh_rows_show(rows, fields, kept):
     rng = np.random.default_rng(rows)

@@ -102,6 +102,7 @@ def test_where_this_machine_alone_is_listened_to_known_names_are_answered(settin
     assert refused == dict.fromkeys(THEIRS, 421)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", PATHS)
 def test_a_page_elsewhere_is_refused_whatever_it_asks_for_and_told_what_to_set(settings, target):
     with served(settings) as send:
@@ -130,6 +131,7 @@ def test_who_says_no_name_or_two_is_no_browser_of_ours(settings):
         assert send("Host: localhost", "Host: evil.example", version="1.0")[0] == 400
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", ["http://evil.example/", "http://localhost/metrics", "*"])
 def test_a_target_that_is_no_path_is_refused(settings, target):
     with served(replace(settings, host=EVERYWHERE, hosts=("localhost",))) as send:

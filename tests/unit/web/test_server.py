@@ -46,6 +46,7 @@ def ask(port, answers):
         connection.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sent", [b"", b"GET / HTT", b"GET / HTTP/1.1\r\nHost: x\r\nX: "])
 def test_who_never_ends_the_head_of_a_request_is_cut_off(monkeypatch, sent):
     monkeypatch.setattr(server_module, "HEAD", timedelta(seconds=0.2))
@@ -75,6 +76,7 @@ def test_a_request_that_ends_in_two_places_is_refused_with_all_that_follows_it()
     assert server.stop()
 
 
+@pytest.mark.slow
 def test_one_request_is_no_leave_to_be_slow_with_the_next(monkeypatch):
     monkeypatch.setattr(server_module, "HEAD", timedelta(seconds=1))
     server = WebServer(Slow(0).app, ended=Event().set)
@@ -88,6 +90,7 @@ def test_one_request_is_no_leave_to_be_slow_with_the_next(monkeypatch):
     assert server.stop()
 
 
+@pytest.mark.slow
 def test_an_answer_that_takes_long_is_not_cut_off(monkeypatch):
     monkeypatch.setattr(server_module, "HEAD", timedelta(seconds=1))
     server = WebServer(Slow(2).app, ended=Event().set)
@@ -130,6 +133,7 @@ def stop_while_asking(seconds, drain):
     return answers[0], took
 
 
+@pytest.mark.slow
 def test_a_request_that_is_under_way_is_answered_before_the_server_ends():
     answer, _ = stop_while_asking(seconds=0.5, drain=50)
     assert answer == b"done"

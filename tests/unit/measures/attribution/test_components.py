@@ -27,6 +27,7 @@ def of(name, scenario):
     return COMPONENTS[name](SCENARIOS[scenario], "" if name == "correlation_change" else "vector")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scenario", SCENARIOS)
 @pytest.mark.parametrize("name", COMPONENTS)
 def test_the_number_is_among_its_components_or_both_are_unknown(name, scenario):

@@ -138,6 +138,7 @@ def server():
     thread.join()
 
 
+@pytest.mark.slow
 def test_they_come_over_http_from_where_the_settings_say(server):
     assert fetcher(f"{server}/keys")() == KEYS
     with pytest.raises(OSError, match="leads elsewhere"):

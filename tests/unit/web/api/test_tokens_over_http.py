@@ -54,6 +54,7 @@ def test_who_administers_access_makes_no_token_to_approve_in_anothers_name(desk,
     assert denied.data["action"] == "manage_tokens"
 
 
+@pytest.mark.slow
 def test_a_token_makes_none_that_is_more_or_lasts_longer_than_itself(desk):
     robot = desk.token(Role.ADMIN, lasting=timedelta(days=3))
     for more, told in (

@@ -70,6 +70,7 @@ def test_a_permit_can_be_checked_by_the_keys_that_the_gate_shows(ask):
     assert said["says"]["iat"] <= SystemClock().now().timestamp() < said["says"]["iat"] + 60
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("version", "action"),
     [("3", "allow"), ("4", "route_to_human"), ("5", "allow_with_conditions"), ("9", "deny")],
@@ -85,6 +86,7 @@ def test_a_model_that_nobody_watches_has_no_permit(ask):
     assert ask("/v1/gate/check/debit/3")[0] == 403
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("version", "status"), [("3", 204), ("4", 403), ("5", 403), ("9", 403)])
 def test_a_proxy_is_told_yes_or_no(ask, version, status):
     assert ask(f"/v1/gate/check/credit/{version}")[0] == status
@@ -143,6 +145,7 @@ def test_who_has_the_answer_is_told_that_it_is_the_same(ask):
     assert ask("/v1/gate/credit/4", headers={"If-None-Match": tag})[0] == 200
 
 
+@pytest.mark.slow
 def test_who_waits_is_told_of_a_hold_at_once(house, ask):
     house.keeper.start()
     tag = ask("/v1/gate/credit/3")[1]["etag"]
@@ -159,6 +162,7 @@ def test_who_waits_is_told_of_a_hold_at_once(house, ask):
     assert (status, json.loads(body)["says"]["action"]) == (200, "route_to_human")
 
 
+@pytest.mark.slow
 def test_who_waits_for_nothing_is_told_that_nothing_changed(house, ask):
     tag = ask("/v1/gate/credit/3")[1]["etag"]
     started = time.monotonic()
@@ -185,6 +189,7 @@ def test_a_crowd_that_waits_is_bounded(ask, monkeypatch):
     assert (status, headers["retry-after"]) == (503, "1")
 
 
+@pytest.mark.slow
 def test_a_daemon_that_stops_keeps_nobody_waiting(house, ask):
     tag = ask("/v1/gate/credit/3")[1]["etag"]
     threading.Timer(0.3, house.board.close).start()

@@ -234,6 +234,7 @@ NASTY = (
 )
 
 
+@pytest.mark.slow
 def test_names_of_any_content_are_text_and_nothing_else(tmp_path):
     name = 'a/../b?"c"#<i>%2F& d'
     made = deployment(tmp_path, model=name)
@@ -258,6 +259,7 @@ def test_names_of_any_content_are_text_and_nothing_else(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_every_finding_has_a_page_and_none_is_large(tmp_path):
     made = deployment(tmp_path)
     for place in range(4):

@@ -186,6 +186,7 @@ def test_a_result_accounts_for_its_rows_and_files(made, room):
         assert room.ask(f"/models/credit/{path}").status_code == 404
 
 
+@pytest.mark.slow
 def test_every_link_of_every_page_leads_somewhere(room):
     seen, waiting = set(), ["/", "/models/credit", "/models/credit/runs/2024-01-06T00:00Z/1"]
     while waiting:
@@ -205,6 +206,7 @@ def test_every_link_of_every_page_leads_somewhere(room):
     assert len(seen) > 10
 
 
+@pytest.mark.slow
 def test_small_groups_are_left_out_of_every_list(tmp_path):
     made = deployment(tmp_path)
     for place in range(4):
@@ -221,6 +223,7 @@ def test_small_groups_are_left_out_of_every_list(tmp_path):
         assert any(row[1].startswith("area: b ") and "(" in row[3] for row in page.tables[title])
 
 
+@pytest.mark.slow
 def test_no_page_is_large(tmp_path):
     many = tuple(f"group {place}" for place in range(30))
     made = deployment(tmp_path)
@@ -233,6 +236,7 @@ def test_no_page_is_large(tmp_path):
         assert len(room.read(path).source.encode()) < 50_000
 
 
+@pytest.mark.slow
 def test_a_pruned_result_is_said_to_be_gone_and_what_it_came_to_is_shown(tmp_path):
     made = Deployment(tmp_path)
     for place in range(6):

@@ -105,6 +105,7 @@ def told(finding, page):
                 yield name[3:].split(":")[0], group, None
 
 
+@pytest.mark.slow
 def test_no_small_count_can_be_worked_out_from_all_pages(made, pages):
     reader = Reader()
     for finding, page in pages:

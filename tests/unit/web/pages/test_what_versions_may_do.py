@@ -110,6 +110,7 @@ def test_what_was_allowed_throughout_needs_no_word(made):
     assert "outside" not in page.text
 
 
+@pytest.mark.slow
 def test_the_order_of_back_fill_changes_nothing(made, tmp_path):
     """What was allowed of a window is complete once it is over, whoever runs it when."""
     answered(made, (0, GateAction.ALLOW), (2, GateAction.DENY), (4, GateAction.ALLOW))
