@@ -28,6 +28,7 @@ print(*(name for name in {[*HEAVY, "alembic"]} if name in sys.modules))
 """
 
 
+@pytest.mark.slow
 def test_checking_models_imports_nothing_heavy():
     done = subprocess.run(
         [sys.executable, "-c", CHECK], cwd=ROOT, capture_output=True, text=True, check=True

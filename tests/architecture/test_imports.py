@@ -44,6 +44,7 @@ def test_files_are_read_one_by_one_and_not_through_pyarrow_dataset():
     assert users == []
 
 
+@pytest.mark.slow
 def test_the_spans_from_reading_to_judging_see_no_frames():
     packages = ("domain", "profile", "uncertainty", "measures", "alerts", "engine", "compute")
     users = [

@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from monitor.config.defaults import DEFAULT_LIMITS
 from monitor.measures.catalogue import CATALOGUE, EVERY
 
@@ -33,6 +35,7 @@ def test_the_reference_lists_the_catalogue_in_its_order():
     assert set(told) == {measure.about.id for measure in EVERY}
 
 
+@pytest.mark.slow
 def test_each_page_is_in_the_index_once_under_its_own_title():
     assert [name for name, *_ in index()] == [file for _, file, *_ in index()]
     assert sorted(pages()) == sorted(page.stem for page in PAGES.glob("*.md"))

@@ -125,6 +125,7 @@ def test_a_shift_of_a_normal_field_tends_to_its_square():
     assert shift.size**2 > 0.2  # ten groups see less than all values do
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("make", "rows"), [(profiled, 20_000), (None, 100_000)])
 def test_the_measured_index_of_a_large_window_is_the_true_one(make, rows):
     changes = {
@@ -171,6 +172,7 @@ def test_what_is_judged_is_what_a_run_of_the_product_measures():
     assert sorted(judged, key=str) == sorted(whole, key=str)
 
 
+@pytest.mark.slow
 def test_counts_are_drawn_with_the_law_of_the_rows():
     plan = Plan(10_000, 2, windows=1)
     rng = np.random.default_rng(SEED)

@@ -111,6 +111,7 @@ def test_d6_rows_without_a_group_are_in_no_ratio_and_in_view():
     assert (listed.value, listed.n) == (0, 20)
 
 
+@pytest.mark.slow
 def test_d7_where_rates_are_equal_the_joint_intervals_hold_no_difference():
     """Fairlearn's lower bound of the largest difference was above 0 in 40 of 40 runs."""
     rng = np.random.default_rng(7)
@@ -169,6 +170,7 @@ def test_d9_small_groups_are_listed_with_their_counts():
         assert told in ratios[name].explanation
 
 
+@pytest.mark.slow
 def test_d10_a_baseline_has_errors_of_its_own():
     """ "Worse than the baseline" is found in half of the windows in which nothing has changed."""
     rng = np.random.default_rng(10)

@@ -176,6 +176,7 @@ def test_wasserstein_equals_scipy_on_the_raw_values(case):
     assert found.low <= expected <= found.high
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [100, 1000, 20_000])
 def test_psi_lower_bound_keeps_its_level_at_the_limit(rows):
     # Shares whose true PSI against ten equal groups is 0.1.

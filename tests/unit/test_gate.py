@@ -62,6 +62,7 @@ def test_an_approved_version_may_act(house, clocks):
     assert found.permit["version"] == "3"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", ["9", "4"])
 def test_a_version_that_is_held_or_unknown_may_not(house, clocks, version):
     house.versions.put("credit", "4", State.HELD)
@@ -141,6 +142,7 @@ def test_a_model_that_nobody_watches_is_refused(house, clocks):
     assert "404" in gate.decide().reasons[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jumped", [-86_400, 50])
 def test_a_clock_that_is_set_otherwise_makes_no_permit_longer(house, clocks, jumped):
     gate = gate_of(house, clocks)

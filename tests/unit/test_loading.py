@@ -26,6 +26,7 @@ def test_only_a_process_that_has_just_begun_leaves_what_is_loaded_out_of_collect
     assert said_by(code) == f"{left_out} True"
 
 
+@pytest.mark.slow
 def test_what_somebody_has_left_out_of_collections_stays_so():
     code = """
 import gc, monitor

@@ -58,6 +58,7 @@ def test_evidence_is_gathered_until_it_is_enough_and_then_begins_anew():
     assert [item.firing for item in found] == [False, False, True, False, False]
 
 
+@pytest.mark.slow
 def test_the_mean_time_between_false_alarms_is_at_least_what_was_asked_for():
     # 20,000 windows of 10 fields whose p-values are uniform: the worst that the promise allows.
     rng = np.random.default_rng(11)

@@ -121,6 +121,7 @@ def test_without_a_bound_nothing_is_judged():
     assert judged(moved, replace(a_policy(), disparity=never)) == {}
 
 
+@pytest.mark.slow
 @given(st.integers(0, 4000), st.integers(0, 4000), st.integers(30, 4000), st.integers(30, 4000))
 def test_of_two_groups_one_is_judged_as_the_other(now, then, others, others_then):
     """Their shares move by the same amount in opposite directions."""

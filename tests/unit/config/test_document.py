@@ -94,6 +94,7 @@ def read_by_yaml_1_1(text):
         return date.min
 
 
+@pytest.mark.slow
 @given(st.text(alphabet="0123456789_:.+-eExob", min_size=1, max_size=8) | st.sampled_from(WORDS))
 def test_what_is_read_means_the_same_to_yaml_1_1_or_is_a_text_there(text):
     theirs = read_by_yaml_1_1(text)

@@ -159,6 +159,7 @@ columns = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(columns, max_size=6, unique_by=lambda column: column.name))
 def test_a_file_for_any_log_is_read_without_a_surprise(found):
     document = parse_document("file.yaml", starter_yaml("credit", "../log", found))

@@ -99,6 +99,7 @@ def test_windows_before_the_first_one_asked_for_count_and_are_not_returned(store
     assert last.found[a_window(1)] == alarms.found[a_window(1)]
 
 
+@pytest.mark.slow
 def test_what_was_judged_too_long_ago_is_no_past(store):
     days = [a_day(0, "w"), *(a_day(day, "u") for day in range(1, LOOKED_BACK + 4))]
     filled(store, days)

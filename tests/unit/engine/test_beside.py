@@ -79,6 +79,7 @@ def test_the_share_of_drifted_features_is_stored_and_judged(deployment):
     assert since.verdict is Verdict.CRITICAL
 
 
+@pytest.mark.slow
 def test_what_is_stored_is_recomputed_alike(deployment):
     store, policy = deployment.store, deployment.policy
     rechecker = Rechecker(store, policy.model, lambda _: policy)
@@ -89,6 +90,7 @@ def test_what_is_stored_is_recomputed_alike(deployment):
     assert [(item.why, item.differences) for item in found] == [("", ())] * 3
 
 
+@pytest.mark.slow
 def test_judging_again_keeps_both(deployment):
     deployment.write(2, name="late", rows=100)
     deployment.check(5)

@@ -75,6 +75,7 @@ def test_a_factor_changes_nothing_of_what_is_measured_over_all_rows(deployment, 
         assert [item for item in one.readings if not item.subject.stratum] == list(other.readings)
 
 
+@pytest.mark.slow
 def test_what_was_stored_is_found_again(deployment):
     store, policy = deployment.store, deployment.policy
     rechecker = Rechecker(store, policy.model, lambda _: policy)
@@ -85,6 +86,7 @@ def test_what_was_stored_is_found_again(deployment):
     assert {item.agreement for item in found} == {Agreement.EQUAL}
 
 
+@pytest.mark.slow
 def test_the_summary_shows_both_differences_with_rates_and_rows(deployment):
     table = strata_table(deployment.policy, [deployment.run(1), deployment.run(2)])
     assert table.title == "Within strata, 2024-01-03"
@@ -100,6 +102,7 @@ def test_the_summary_shows_both_differences_with_rates_and_rows(deployment):
     assert table in summarise(deployment.policy, [deployment.run(2)])
 
 
+@pytest.mark.slow
 def test_the_summary_says_why_nothing_could_be_compared_within_strata(deployment):
     ((*_, inside, known),) = strata_table(deployment.policy, [deployment.run(3)]).rows
     assert inside == "–"
@@ -107,6 +110,7 @@ def test_the_summary_says_why_nothing_could_be_compared_within_strata(deployment
     assert strata_table(deployment.policy, []).rows == ()
 
 
+@pytest.mark.slow
 def test_the_summary_names_first_what_has_to_be_known(deployment):
     run = deployment.run(2)
     (result,) = run.results

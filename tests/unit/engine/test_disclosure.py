@@ -54,6 +54,7 @@ TABLES = st.tuples(st.integers(2, 3), st.integers(2, 3), st.integers(1, 2)).flat
 FEW = settings(max_examples=12, suppress_health_check=list(HealthCheck))
 
 
+@pytest.mark.slow
 @FEW
 @given(TABLES, st.sampled_from([5, 10]))
 def test_no_hidden_count_is_determined_by_linear_algebra(table, below):

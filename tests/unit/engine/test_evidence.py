@@ -75,6 +75,7 @@ def test_a_request_is_bound_to_what_is_there(made, tmp_path):
     assert request(made).bound_to["model"] == LocalFiles().digest(str(tmp_path), "card-1.bin")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["card-1.bin", "report.html"])
 def test_another_file_voids_the_approval_at_the_next_check(made, tmp_path, name):
     submit(made)
@@ -91,6 +92,7 @@ def test_another_file_voids_the_approval_at_the_next_check(made, tmp_path, name)
         verbs.release(made.policy, made.store, said(made, "olga"), "1")
 
 
+@pytest.mark.slow
 def test_bringing_the_file_back_does_not_bring_the_approval_back(made, tmp_path):
     submit(made)
     agree(made, "vera", "head")
@@ -112,6 +114,7 @@ def away(made, tmp_path):
     return made
 
 
+@pytest.mark.slow
 def test_a_file_that_is_gone_for_a_day_is_not_what_was_approved(away):
     away.check(5 + GRACE / DAY - 1e-4)
     assert (standing(away).state, request(away).recorded) == (State.APPROVED, RequestState.GRANTED)
@@ -234,6 +237,7 @@ def a_registry(*versions):
     return MemoryRegistry(RegisteredModel("credit-approval", versions or (a_version("1"),)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("there", "file", "what"),
     [

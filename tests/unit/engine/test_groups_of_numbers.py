@@ -77,6 +77,7 @@ def found(result, measure, reference=""):
     }
 
 
+@pytest.mark.slow
 def test_errors_of_groups_are_judged_where_no_decision_is_made(salary):
     result, (_, second) = salary()
     table = second.to_pandas()
@@ -93,6 +94,7 @@ def test_errors_of_groups_are_judged_where_no_decision_is_made(salary):
     assert not found(result, "group_mean_score_difference")  # without a limit it is measured only
 
 
+@pytest.mark.slow
 def test_nothing_of_decisions_is_measured_where_there_are_none(salary):
     result, _ = salary()
     of_groups = {item.measure for item in result.readings if item.subject.population}
@@ -101,6 +103,7 @@ def test_nothing_of_decisions_is_measured_where_there_are_none(salary):
     assert of_groups == {*named, "unknown_share", "unknown_share_difference"}
 
 
+@pytest.mark.slow
 def test_who_the_rows_are_is_judged_against_the_baseline_and_told_with_counts(salary):
     result, (first, second) = salary()
     women, men = found(result, "representation_difference").values()
@@ -117,6 +120,7 @@ def test_who_the_rows_are_is_judged_against_the_baseline_and_told_with_counts(sa
     assert f"have no known sex ({lost:,} of {ROWS:,}), 0.0% in the baseline" in unknown.explanation
 
 
+@pytest.mark.slow
 def test_by_default_errors_and_scores_of_groups_are_measured(salary):
     result, _ = salary(POLICY[: POLICY.index("limits:")])
     of_groups = [item for item in result.readings if item.subject.population]
@@ -128,6 +132,7 @@ def test_by_default_errors_and_scores_of_groups_are_measured(salary):
     assert all(isinstance(item.result, Estimate) for item in of_groups)
 
 
+@pytest.mark.slow
 def test_without_a_named_reference_the_group_with_most_rows_is_it(salary):
     result, _ = salary(POLICY.replace("{sex: {reference: m}}", "[sex]"))
     held = {item.subject.reference_group for item in result.readings if item.subject.group}

@@ -88,6 +88,7 @@ def by_measure(comparison):
     return readings, {item.reading.measure: item for item in findings}
 
 
+@pytest.mark.slow
 def test_classes_are_counted_and_judged(products):
     label, said, true, _ = products
     readings, findings = by_measure(label(2 * ROWS)[1])
@@ -115,6 +116,7 @@ def test_classes_are_counted_and_judged(products):
     assert findings["label_shares"].verdict is Verdict.OK
 
 
+@pytest.mark.slow
 def test_shares_of_slices_are_judged_too(products):
     label, _, _, _ = products
     (result,) = label(2 * ROWS)[1].examination.results
@@ -161,6 +163,7 @@ def test_a_slice_does_as_well_as_a_log_of_its_rows_alone(products):
     assert found.high - found.low > wide.high - wide.low
 
 
+@pytest.mark.slow
 def test_they_wait_until_enough_labels_have_come(products):
     label, _, _, _ = products
     readings, findings = by_measure(label(ROWS + ROWS // 2)[1])
@@ -190,6 +193,7 @@ def test_what_is_stored_of_classes_is_recomputed_alike(products):
     assert found.readings == len(ran.run.results[0].readings) + len(ran.run.readings)
 
 
+@pytest.mark.slow
 def test_other_classes_need_another_baseline(products):
     label, _, _, folder = products
     model, _ = label(2 * ROWS)

@@ -67,6 +67,7 @@ def by_measure(comparison):
     return readings, {item.reading.measure: item for item in result.findings}
 
 
+@pytest.mark.slow
 def test_errors_are_judged_by_their_limits(demand):
     label, errors = demand
     readings, findings = by_measure(label(2 * ROWS)[1])
@@ -79,6 +80,7 @@ def test_errors_are_judged_by_their_limits(demand):
     assert findings["mean_error"].verdict is Verdict.WARNING
 
 
+@pytest.mark.slow
 def test_they_wait_until_enough_labels_have_come(demand):
     label, _ = demand
     readings, findings = by_measure(label(ROWS + ROWS // 2)[1])

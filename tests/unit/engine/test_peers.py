@@ -57,6 +57,7 @@ def of(deployment, place, name, measure="psi", field="amount"):
     return found
 
 
+@pytest.mark.slow
 def test_a_slice_that_moved_is_apart_from_its_peers_and_the_others_are_not(deployment):
     names = [peer.name for peer in PEERS[:3]]
     moved = [of(deployment, 3, name).verdict for name in names]
@@ -64,6 +65,7 @@ def test_a_slice_that_moved_is_apart_from_its_peers_and_the_others_are_not(deplo
     assert [of(deployment, 2, name).verdict for name in names] == [Verdict.OK] * 3
 
 
+@pytest.mark.slow
 def test_the_numbers_are_those_of_the_two_slices(deployment):
     profile = deployment.profile(3)
     (result,) = deployment.run(3).results
@@ -79,6 +81,7 @@ def test_the_numbers_are_those_of_the_two_slices(deployment):
     assert (the_rest.n, the_rest.n_reference) == (300, north.rows + west.rows)
 
 
+@pytest.mark.slow
 def test_a_reading_says_of_which_slice_it_is(deployment):
     subject = of(deployment, 3, "south and north").reading.subject
     assert (subject.segment, subject.segment_value) == ("region", "s")
@@ -89,6 +92,7 @@ def test_a_reading_says_of_which_slice_it_is(deployment):
     assert not measures & {"missing_rate", "correlation_change", "selection_rate_ratio_change"}
 
 
+@pytest.mark.slow
 def test_slices_that_always_differed_may_go_on_doing_so(tmp_path):
     made = Deployment(tmp_path, segments=(REGION,), peers=PEERS, limits=LIMITS)
     for place in range(4):  # the south is three deviations higher on every day
@@ -104,6 +108,7 @@ def test_slices_that_always_differed_may_go_on_doing_so(tmp_path):
     assert test.tolerance**0.5 - 0.1**0.5 == pytest.approx(2.3, abs=0.3)
 
 
+@pytest.mark.slow
 def test_a_slice_without_rows_and_one_that_nobody_knows_are_unknown(deployment):
     deployment.write(4, rows=200, regions=np.array(["n", "n", "n", "w"]))
     deployment.write(5, rows=200, regions=np.array(["s", "s", "s", "w"]))
@@ -119,6 +124,7 @@ def test_a_slice_without_rows_and_one_that_nobody_knows_are_unknown(deployment):
     assert isinstance(of(deployment, 5, "south and the rest").reading.result, Estimate)
 
 
+@pytest.mark.slow
 def test_peers_have_their_own_limits(deployment):
     own = {"south and north": {**LIMITS, "psi": FieldLimit(Limit(50.0, None))}}
     deployment.restart(reference_limits=own, digest="e")
@@ -139,6 +145,7 @@ def test_what_is_stored_is_recomputed_alike(deployment):
     assert [(item.why, item.differences) for item in found] == [("", ())] * 2
 
 
+@pytest.mark.slow
 def test_an_explanation_names_both_sides(deployment):
     finding = of(deployment, 3, "south and north")
     told = why(deployment.store, deployment.policy, finding.fingerprint, deployment.run(3).window)

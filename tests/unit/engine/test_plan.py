@@ -93,6 +93,7 @@ def test_who_would_have_been_called_follows_from_the_windows_in_their_order(made
     assert psi.after[-1].end <= day(DAYS).start
 
 
+@pytest.mark.slow
 def test_what_would_have_followed_is_the_furthest_rung_of_the_alarms(made):
     drifted = RiskLimit("drifted", Rung.RESTRICT, frozenset({"psi"}), at=Verdict.WARNING)
     anything = RiskLimit("anything", Rung.WATCH, at=Verdict.WARNING)

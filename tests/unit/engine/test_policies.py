@@ -105,6 +105,7 @@ def test_before_the_first_run_the_file_holds(files):
     assert (found.policy.digest, found.waits, found.changes) == ("a", False, ())
 
 
+@pytest.mark.slow
 def test_a_tighter_file_holds_at_once(files):
     assert files.run(files.policy("a")) == "a"
     tighter = files.policy("b", TIGHTER)
@@ -112,6 +113,7 @@ def test_a_tighter_file_holds_at_once(files):
     assert files.run(tighter) == "b"
 
 
+@pytest.mark.slow
 def test_a_looser_file_waits_and_the_one_before_judges_on(files):
     files.run(files.policy("a"))
     looser = files.policy("b", LOOSER)
@@ -122,6 +124,7 @@ def test_a_looser_file_waits_and_the_one_before_judges_on(files):
     assert files.run(looser) == "a"
 
 
+@pytest.mark.slow
 def test_a_looser_file_holds_once_everybody_has_agreed(files):
     files.run(files.policy("a"))
     looser = files.policy("b", LOOSER)
@@ -136,6 +139,7 @@ def test_a_looser_file_holds_once_everybody_has_agreed(files):
     assert not files.now(looser).waits
 
 
+@pytest.mark.slow
 def test_whoever_asks_has_no_vote_and_strangers_are_refused(files):
     files.run(files.policy("a"))
     looser = files.policy("b", LOOSER)
@@ -148,6 +152,7 @@ def test_whoever_asks_has_no_vote_and_strangers_are_refused(files):
         files.propose(looser)
 
 
+@pytest.mark.slow
 def test_a_no_leaves_the_policy_in_force(files):
     files.run(files.policy("a"))
     looser = files.policy("b", LOOSER)
@@ -156,6 +161,7 @@ def test_a_no_leaves_the_policy_in_force(files):
     assert files.propose(looser) == 2, "it can be asked for anew"
 
 
+@pytest.mark.slow
 def test_an_approval_is_of_one_edit_and_of_no_other(files):
     files.run(files.policy("a"))
     looser = files.policy("b", LOOSER)
@@ -165,6 +171,7 @@ def test_an_approval_is_of_one_edit_and_of_no_other(files):
     assert files.now(files.policy("c", {})).waits, "another edit was not approved"
 
 
+@pytest.mark.slow
 def test_what_was_approved_and_taken_back_is_asked_for_anew(files):
     first = files.policy("a")
     files.run(first)
@@ -186,6 +193,7 @@ def test_the_rules_are_those_of_the_policy_in_force_and_not_of_the_file(files):
         files.vote(grab, "mallory", number)
 
 
+@pytest.mark.slow
 def test_where_nobody_answers_every_file_holds_at_once(files):
     files.run(files.policy("a", governance=Governance()))
     assert files.run(files.policy("b", LOOSER, Governance())) == "b"
@@ -237,6 +245,7 @@ def test_the_log_says_what_was_proposed_key_by_key(files):
         )
 
 
+@pytest.mark.slow
 def test_policies_are_listed_with_their_runs(files):
     first, second = files.policy("a"), files.policy("b", TIGHTER)
     for item in (first, first, second):

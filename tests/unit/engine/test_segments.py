@@ -44,6 +44,7 @@ def of(deployment, place, value, segment="region", measure="psi", field="amount"
     return found
 
 
+@pytest.mark.slow
 def test_a_slice_is_judged_as_if_it_were_all_there_is(deployment, tmp_path):
     verdicts = {value: of(deployment, 3, value).verdict for value in ("n", "s", "w")}
     assert verdicts == {"n": Verdict.OK, "s": Verdict.CRITICAL, "w": Verdict.OK}
@@ -56,6 +57,7 @@ def test_a_slice_is_judged_as_if_it_were_all_there_is(deployment, tmp_path):
     assert deployment.profile(3).rows == 900
 
 
+@pytest.mark.slow
 def test_the_slice_that_moved_carries_the_drift_of_all_rows(deployment):
     whole = of(deployment, 3, "", segment="").reading.result
     carried = {
@@ -68,6 +70,7 @@ def test_the_slice_that_moved_carries_the_drift_of_all_rows(deployment):
     assert CARRIED not in still.detail  # nothing is carried where nothing drifted
 
 
+@pytest.mark.slow
 def test_a_crossing_has_slices_of_its_own(deployment):
     (result,) = deployment.run(3).results
     found = {
@@ -80,6 +83,7 @@ def test_a_crossing_has_slices_of_its_own(deployment):
     assert sum(item.n for item in found.values()) == 900
 
 
+@pytest.mark.slow
 def test_what_is_measured_of_a_slice_is_what_has_a_limit(deployment):
     (result,) = deployment.run(3).results
     slices = [item for item in result.readings if item.subject.segment]
@@ -88,6 +92,7 @@ def test_what_is_measured_of_a_slice_is_what_has_a_limit(deployment):
     assert len(set(fingerprints)) == len(fingerprints)
 
 
+@pytest.mark.slow
 def test_small_new_and_vanished_slices_are_unknown_never_ok(deployment):
     deployment.write(4, rows=200, regions=np.array(["n"] * 9 + ["w"]))
     deployment.write(5, rows=200, regions=np.array(["n", "s", "s", "new"]))
@@ -100,6 +105,7 @@ def test_small_new_and_vanished_slices_are_unknown_never_ok(deployment):
     assert new.reading.result.n == 50
 
 
+@pytest.mark.slow
 def test_a_log_that_loses_the_column_has_all_rows_missing(deployment):
     deployment.write(4, rows=200)
     deployment.check(5)
@@ -125,6 +131,7 @@ def test_segments_are_frozen_with_the_baseline(deployment, segments, named):
         deployment.check(5)
 
 
+@pytest.mark.slow
 def test_a_segment_that_is_declared_no_more_is_not_judged(deployment):
     deployment.restart(segments=(REGION,), digest="e")
     deployment.write(4, regions=REGIONS)
@@ -145,6 +152,7 @@ def test_references_are_of_all_rows(tmp_path):
     assert isinstance(made.reading(2, "yesterday"), Estimate)
 
 
+@pytest.mark.slow
 def test_a_field_that_the_baseline_does_not_know_is_unknown_in_every_slice(deployment):
     fields = (*deployment.policy.fields, Field("new", "new", FieldKind.NUMERIC))
     deployment.restart(fields=fields, digest="e")
@@ -154,6 +162,7 @@ def test_a_field_that_the_baseline_does_not_know_is_unknown_in_every_slice(deplo
     assert found.reason is Absence.NO_BASELINE
 
 
+@pytest.mark.slow
 def test_what_is_stored_of_slices_is_recomputed_alike(deployment):
     store, policy = deployment.store, deployment.policy
     rechecker = Rechecker(store, policy.model, lambda _: policy)

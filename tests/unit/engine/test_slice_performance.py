@@ -81,6 +81,7 @@ def of(deployment, place, measure, value):
     return found
 
 
+@pytest.mark.slow
 def test_a_slice_in_which_scores_say_nothing_is_found(deployment):
     verdicts = {value: of(deployment, 3, "auc_drop", value).verdict for value in "nsw"}
     assert verdicts == {"n": Verdict.OK, "s": Verdict.CRITICAL, "w": Verdict.OK}

@@ -54,6 +54,7 @@ def test_where_every_group_is_large_enough_nothing_else_is_part_of_the_result(tm
     assert (run.identity, run.compositions) == (run.inputs, ())
 
 
+@pytest.mark.slow
 def test_without_a_stretch_a_small_group_stays_too_small(tmp_path):
     made = deployed(tmp_path, extend=0)
     made.check(8)

@@ -178,6 +178,7 @@ def test_groups_explain_a_disparity_in_its_own_population(model):
     assert found.parts is None
 
 
+@pytest.mark.slow
 def test_tenths_of_the_score_explain_its_mean(model):
     policy = model.policy
     limits = policy.limits | {"score_mean": policy.limits["psi"]}

@@ -90,6 +90,7 @@ def test_what_fires_stays_though_the_latest_window_says_nothing_of_it(page, make
     assert "well" not in features
 
 
+@pytest.mark.slow
 def test_what_is_left_out_is_counted_and_the_rest_is_as_it_was(page, shown):
     whole = page(shown)
     number = told(whole, "series", model="credit")
@@ -105,6 +106,7 @@ def test_what_is_left_out_is_counted_and_the_rest_is_as_it_was(page, shown):
         assert all(one in whole for one in kept if one[0] not in counting)
 
 
+@pytest.mark.slow
 def test_a_feature_stays_or_goes_as_a_whole(page, shown):
     whole = page(shown)
     for most in range(4, 250, 7):
@@ -123,6 +125,7 @@ def test_what_is_of_the_model_as_a_whole_stays_even_if_it_is_too_much(page, show
     assert told(kept, "check_runs_total") == 6
 
 
+@pytest.mark.slow
 def test_of_groups_the_one_farthest_from_the_band_stays(page, make):
     groups = {"near": 0.79, "far": 0.2, "above": 1.5}
     findings = [

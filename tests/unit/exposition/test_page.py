@@ -29,6 +29,7 @@ def test_a_page_without_results_has_the_process_part_only(form):
     assert gzip.decompress(page.packed(b"up 1\n", form)) == b"up 1\n"
 
 
+@pytest.mark.slow
 @given(PARTS, st.binary(), st.sampled_from(Form))
 def test_what_is_packed_piece_by_piece_is_the_whole_page_in_one_stream(parts, process, form):
     page = ResultsPage()

@@ -269,6 +269,7 @@ def test_hostile_names_are_read_back_as_their_label_values(page, hostile):
     )
 
 
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
 @given(fields=st.lists(NAMES, unique=True, min_size=1, max_size=4), group=NAMES, version=NAMES)
 def test_any_name_is_read_back_as_its_label_value(page, make, fields, group, version):

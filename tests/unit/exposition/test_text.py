@@ -1,5 +1,6 @@
 """The lines of series, held to what the library writes and its parsers read."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, generate_latest
@@ -29,6 +30,7 @@ def ours(sheet, form):
     return Results([{name: chunk(lines(name, found)) for name, found in series}]).text(form)
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.tuples(st.text(st.characters()), NUMBERS, st.sampled_from(["ok", "warning"]))),
     st.integers(0, 2**53),

@@ -237,6 +237,7 @@ def test_no_small_count_of_a_group_can_be_worked_out_from_the_page(make, table):
                         assert not reader.knows(form), (population.name, group, sorted(cells))
 
 
+@pytest.mark.slow
 def test_the_reader_of_a_page_that_leaves_nothing_out_works_out_everything(make, small):
     page = scraped(make, readings_of(make, small, LARGE), suppress_in_metrics=False)
     reader = Reader(page, small)
@@ -356,6 +357,7 @@ def test_how_many_a_protected_table_knows_is_left_out_beside_a_group_that_is(mak
     assert len(sheet) * 2 == len(every) * told
 
 
+@pytest.mark.slow
 def test_aliases_stand_for_names_and_change_nothing_else(make):
     named = scraped(make, readings_of(make, LARGE, LARGE))
     aliased = scraped(make, readings_of(make, LARGE, LARGE), alias_groups=True)

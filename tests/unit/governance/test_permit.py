@@ -164,6 +164,7 @@ states = st.sampled_from([None, *State])
 rungs = st.sampled_from([None, *Rung])
 
 
+@pytest.mark.slow
 @given(governances, states, rungs)
 def test_it_never_gives_more_than_the_standing(governance, state, rung):
     found = told(state, governance, rung=rung)
@@ -189,6 +190,7 @@ def test_a_further_rung_never_gives_more(governance, state, one, other):
             assert tighter >= bound if name == HUMAN_REVIEW_SHARE else tighter <= bound
 
 
+@pytest.mark.slow
 @given(governances, rungs)
 def test_less_standing_never_gives_more(governance, rung):
     path = [State.APPROVED, State.WATCH, State.RESTRICTED, State.HELD, State.STOPPED]

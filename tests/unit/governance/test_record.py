@@ -54,6 +54,7 @@ json_values = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(
     st.sampled_from(EventType),
     st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), json_values, max_size=4),

@@ -158,6 +158,7 @@ def test_a_look_is_stored_whole(model):
     assert model_of(json.loads(json.dumps(document_of(model)))) == model
 
 
+@pytest.mark.slow
 @given(models, models)
 def test_looks_that_differ_have_changes_and_those_that_do_not_have_none(before, after):
     found = registry_changes(before, after, Told(), Workflow())
@@ -171,6 +172,7 @@ def test_looks_that_differ_have_changes_and_those_that_do_not_have_none(before, 
         assert found != ()  # a tag that is not ours and goes away is none
 
 
+@pytest.mark.slow
 @given(models, st.frozensets(st.sampled_from("12345")))
 def test_a_served_alias_never_comes_to_a_version_that_may_not_act_unnoticed(model, acting):
     workflow = Workflow("champion", acting, governed=True)

@@ -92,6 +92,7 @@ def test_a_model_that_forgot_how_to_rank_loses_auc():
     assert found.detail["now_negatives"] + found.detail["now_positives"] == 1500
 
 
+@pytest.mark.slow
 def test_an_unchanged_model_keeps_its_auc_within_the_interval():
     outside = 0
     for seed in range(60):

@@ -111,6 +111,7 @@ def of_classes(readings):
     return [item for item in readings if item.subject.class_name]
 
 
+@pytest.mark.slow
 @given(tables(4), st.sets(st.integers(0, 3), min_size=1))
 def test_a_sparse_table_and_its_margins_are_read_alike(rows, positive):
     grid = grid_of(policy_of(("a", "b", "c", "d"), {}))
@@ -200,6 +201,7 @@ def test_each_class_is_judged_on_the_side_that_harms():
     } == {Reason.WITHIN}
 
 
+@pytest.mark.slow
 def test_the_error_level_is_shared_by_the_classes():
     alone, together = (
         {
@@ -220,6 +222,7 @@ def test_the_error_level_is_shared_by_the_classes():
             assert together[key].p_value == result.p_value
 
 
+@pytest.mark.slow
 def test_every_group_is_listed_for_every_class_however_small():
     readings = of_classes(measured(policy_of(("a", "b", "c"), EFFECTS)))
     small = [
@@ -231,6 +234,7 @@ def test_every_group_is_listed_for_every_class_however_small():
     assert all(item.reason is Absence.INSUFFICIENT_DATA for item in small)
 
 
+@pytest.mark.slow
 def test_rows_of_no_class_are_in_no_rate():
     unknown = UNEQUAL.copy()
     unknown[0, 0, 3, :] = 50

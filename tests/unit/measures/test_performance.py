@@ -250,6 +250,7 @@ def test_labels_that_come_more_often_than_scores_say_are_concept_drift_too():
     assert 0.09 < gap.low < gap.value < gap.high < 0.18
 
 
+@pytest.mark.slow
 def test_the_interval_of_a_gap_between_labels_and_scores_covers_none_where_there_is_none():
     inside = 0
     for seed in range(80):
@@ -268,6 +269,7 @@ def test_whose_labels_come_first_is_no_concept_drift():
     assert found.n == sum(label is not None for label in early)
 
 
+@pytest.mark.slow
 def test_estimates_from_a_small_baseline_do_not_make_concept_drift():
     """Chances that are learned from few labels flatter, and that is taken off again."""
     values, outside = [], 0

@@ -126,6 +126,7 @@ def test_windows_that_agree_have_no_floor_or_a_small_one(calm):
     assert all(floor.warning < 0.3 for floor in found.values())
 
 
+@pytest.mark.slow
 def test_windows_that_differ_raise_the_floors_of_what_differs(calm, moved):
     still, found = floors(IDS, *calm), floors(IDS, *moved)
     assert found["psi", "amount"].warning > 0.3

@@ -86,6 +86,7 @@ def test_numbers_may_be_null():
     assert found.equals(pa.array([None if n % 3 == 0 else n for n in range(10)]))
 
 
+@pytest.mark.slow
 @given(st.lists(st.text(), max_size=10))
 def test_texts_become_an_array(texts):
     found = of_texts(texts)
@@ -110,6 +111,7 @@ def test_only_numbers_are_stored_as_numbers():
             stored(array)
 
 
+@pytest.mark.slow
 def test_they_load_no_pandas():
     code = """
 import sys

@@ -131,6 +131,7 @@ def test_parts_add_up_to_the_whole_and_slices_to_their_sum(rows, cut):
             assert asdict(total.classes.squares) == pytest.approx(asdict(whole.classes.squares))
 
 
+@pytest.mark.slow
 @given(ROWS)
 def test_one_class_against_the_rest_is_the_outcome_table_of_that_class(rows):
     profile = built(rows)
@@ -165,6 +166,7 @@ def test_only_rows_with_all_probabilities_and_a_label_are_summed():
     assert squares.fourth == pytest.approx(first**2 + second**2, rel=1e-14)
 
 
+@pytest.mark.slow
 @given(ROWS)
 def test_each_class_is_counted_by_its_probability_as_by_hand(rows):
     scores = built(rows).classes.scores

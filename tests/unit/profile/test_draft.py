@@ -56,6 +56,7 @@ def coarse(sample, *parts):
     return is_coarse(whole, profiles)
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.floats(allow_nan=False, allow_infinity=False), max_size=40),
     st.integers(1, 400),

@@ -26,6 +26,7 @@ def built(label, scores, labels, fields=(SCORE,)):
     return builder
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None, derandomize=True)
 @given(CHANCES)
 def test_errors_of_chances_are_summed_as_defined(rows):
@@ -103,6 +104,7 @@ def test_labels_that_are_no_numbers_are_counted_as_unread():
     assert infinite.unread["y"] == 1
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None, derandomize=True)
 @given(
     st.lists(st.tuples(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6)), min_size=2, max_size=40),

@@ -60,6 +60,7 @@ def test_what_it_says_is_what_was_counted(plenty):
     assert answers <= {"", "within", "review"}
 
 
+@pytest.mark.slow
 def test_error_rates_are_those_of_the_integer_table(plenty):
     found = report(plenty)
     (stretch,) = period(plenty).stretches
@@ -96,6 +97,7 @@ def test_the_summary_is_short_and_has_counts_before_per_cents(plenty):
     assert found.summary[-1].startswith("A decision is needed from lending")
 
 
+@pytest.mark.slow
 def test_a_favourable_decision_is_told_from_its_own_side(tmp_path):
     found = report(stored(tmp_path, effect=Effect.FAVOURABLE))
     assert comparison(found, "area", "b").answer == "within"

@@ -61,6 +61,7 @@ def test_a_version_that_no_registry_told_of_has_no_origin(tmp_path):
     assert "in its registry" not in str(as_html(report(found)))
 
 
+@pytest.mark.slow
 def test_a_page_of_a_finding_names_the_run_and_not_who_logged_it_or_how(made):
     found, version = made
     finding = found.finding(4, "")
@@ -73,6 +74,7 @@ def test_a_page_of_a_finding_names_the_run_and_not_who_logged_it_or_how(made):
     assert "dana" not in page.text and "depth" not in page.text
 
 
+@pytest.mark.slow
 def test_a_finding_for_machines_has_the_files_of_its_data_and_of_its_baseline(made):
     found, _ = made
     finding, run = found.finding(4, ""), found.run(4)

@@ -215,6 +215,7 @@ def test_what_is_otherwise_than_before_is_told(plenty):
     )
 
 
+@pytest.mark.slow
 def test_a_change_of_policy_since_the_report_before_is_told_line_by_line(plenty):
     then = earlier(plenty)
     tighter = replace(then.period.policy, text=POLICY_TEXT + "limits: tighter\n", digest="other")
@@ -224,6 +225,7 @@ def test_a_change_of_policy_since_the_report_before_is_told_line_by_line(plenty)
     assert "-limits: tighter" in as_html(found)
 
 
+@pytest.mark.slow
 def test_every_instrument_in_force_is_named_with_its_day_and_none_is_said_to_be_met(page):
     text = page
     told = controls()

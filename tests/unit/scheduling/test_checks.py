@@ -65,6 +65,7 @@ def test_every_model_is_checked_at_once_however_long_its_interval(start):
     until(lambda: sorted(check.calls) == ["a", "b"])
 
 
+@pytest.mark.slow
 def test_checks_are_repeated_in_their_own_time(start):
     check = Recorder()
     start(check, {"often": TICK, "seldom": timedelta(days=1)})
@@ -85,6 +86,7 @@ def test_a_check_that_raises_is_counted_and_logged_and_stops_neither_others_nor_
     assert "the store is gone" in caplog.text
 
 
+@pytest.mark.slow
 def test_a_check_that_is_due_while_its_last_one_runs_is_passed_over_and_counted(start):
     check = Recorder()
     check.waits["slow"] = Event()
@@ -141,6 +143,7 @@ def test_stopping_in_time_says_so(start):
     assert schedule.stop(timedelta(seconds=60))
 
 
+@pytest.mark.slow
 def test_exchanged_models_are_checked_at_once_and_those_that_are_gone_no_more(start):
     check = Recorder()
     day = timedelta(days=1)
@@ -163,6 +166,7 @@ def test_another_interval_holds_from_the_exchange_on(start):
     assert vitals.checks["check_missed_runs"]["a"] == 0
 
 
+@pytest.mark.slow
 def test_a_check_under_way_is_not_disturbed_by_an_exchange_nor_counted_as_overlapping(start):
     check = Recorder()
     check.waits["a"] = Event()
@@ -176,6 +180,7 @@ def test_a_check_under_way_is_not_disturbed_by_an_exchange_nor_counted_as_overla
     check.waits["a"].set()
 
 
+@pytest.mark.slow
 def test_nothing_is_exchanged_once_it_stops(start):
     check = Recorder()
     schedule, _ = start(check, {"a": timedelta(days=1)})

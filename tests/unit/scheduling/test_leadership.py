@@ -168,6 +168,7 @@ def test_clocks_that_agree_as_far_as_one_can_tell_are_left_alone():
     assert ada.told().skew == timedelta(0), "the answer took longer than the clocks differ"
 
 
+@pytest.mark.slow
 def test_it_asks_in_a_thread_tells_when_a_term_begins_and_survives_a_store_that_is_away(caplog):
     caplog.set_level(logging.INFO)
     times = Times()

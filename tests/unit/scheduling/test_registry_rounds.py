@@ -125,6 +125,7 @@ def test_a_version_that_was_held_loses_its_alias_and_shows_its_case(world):
     assert world.tags("1")["monitor.case"] == "1"
 
 
+@pytest.mark.slow
 def test_a_served_version_that_nobody_approved_holds_the_one_that_was_served(world):
     world.approve("1", 1)
     world.round()
@@ -141,6 +142,7 @@ def test_a_served_version_that_nobody_approved_holds_the_one_that_was_served(wor
     assert len(world.store.cases("credit")) == 1
 
 
+@pytest.mark.slow
 def test_rounds_write_nothing_once_all_is_told(world):
     world.approve("1", 1)
     world.round()
@@ -150,6 +152,7 @@ def test_rounds_write_nothing_once_all_is_told(world):
     assert (world.store.changes(), len(world.registry.told)) == before
 
 
+@pytest.mark.slow
 def test_a_registry_that_is_away_delays_what_it_is_told_and_is_told_all_when_it_is_back(world):
     world.approve("1", 1)
     world.round()
@@ -196,6 +199,7 @@ def test_an_outage_is_in_the_audit_log_once_also_over_a_restart_and_so_is_its_en
     ]
 
 
+@pytest.mark.slow
 def test_a_served_version_that_may_not_act_stays_known_while_the_registry_is_away(world):
     world.approve("1", 1)
     world.round()
@@ -267,6 +271,7 @@ def test_a_moved_alias_is_noticed_within_one_round_however_much_the_registry_is_
     assert 0 < noticed[0] < 20
 
 
+@pytest.mark.slow
 def test_each_window_is_told_once_and_a_new_revision_of_it_again(world):
     world.approve("1", 1)
     world.store.register(a_baseline("2"))

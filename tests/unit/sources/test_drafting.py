@@ -71,6 +71,7 @@ def test_a_log_that_is_sorted_by_a_number_is_drafted_again_from_all_over(registe
     assert rows[~grid.atoms].max() <= COARSE_SHARE * rows.sum()
 
 
+@pytest.mark.slow
 def test_a_number_that_only_batches_between_had_is_not_unseen_in_its_own_baseline(
     registered, drafts
 ):
@@ -80,6 +81,7 @@ def test_a_number_that_only_batches_between_had_is_not_unseen_in_its_own_baselin
     assert rows[grid.atoms].tolist() == [FILES * ROWS // 2 - ROWS // 2] * 2 + [ROWS]
 
 
+@pytest.mark.slow
 def test_numbers_that_only_batches_between_had_at_all_are_found(registered, drafts):
     grid, rows = registered(
         lambda places: [float(place) if place // ROWS == 5 else None for place in places.tolist()]
@@ -88,6 +90,7 @@ def test_numbers_that_only_batches_between_had_at_all_are_found(registered, draf
     assert rows[grid.atoms].tolist() == [1] * ROWS
 
 
+@pytest.mark.slow
 def test_a_draft_that_was_thorough_already_is_not_counted_again(registered, drafts, monkeypatch):
     monkeypatch.setattr(drafting, "SAMPLE_BATCHES", FILES)
     monkeypatch.setattr(register, "is_coarse", lambda *_: True)

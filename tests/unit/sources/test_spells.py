@@ -132,6 +132,7 @@ def test_rows_that_repeat_an_id_are_not_counted(rows, write, count, june):
     assert [each.rows for each in count(timetable(june)).authority] == [1, 3, 4]
 
 
+@pytest.mark.slow
 def test_a_worker_process_counts_the_same(rows, write, count, june):
     for place in range(3):
         start = june.start + 2 * place * HOUR

@@ -166,6 +166,7 @@ def test_the_migrations_make_the_tables_to_the_letter(url, tmp_path):
     assert "modelmon_findings" in written[0]
 
 
+@pytest.mark.slow
 def test_neither_alembic_nor_postgresql_is_imported_to_use_a_store():
     program = (
         "import sys\n"

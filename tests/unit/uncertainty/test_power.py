@@ -47,6 +47,7 @@ def test_the_ratio_is_found_four_times_in_five():
         assert share == pytest.approx(POWER, abs=0.02)
 
 
+@pytest.mark.slow
 @given(
     st.integers(1, 10**6),
     st.integers(1, 10**6),

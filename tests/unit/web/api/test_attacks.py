@@ -231,6 +231,7 @@ HOSTILE = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", HOSTILE, ids=repr)
 def test_any_text_comes_back_as_it_was_and_harms_nothing(desk, mute, text):
     owner = desk.login(Role.OWNER)

@@ -21,6 +21,7 @@ def reader(desk):
     return desk.token(Role.AUDITOR)
 
 
+@pytest.mark.slow
 def test_every_record_is_read_page_by_page(desk, reader, monkeypatch):
     monkeypatch.setattr(audit, "MOST", 5)
     bodies, place = [], 0

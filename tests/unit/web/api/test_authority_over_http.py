@@ -44,6 +44,7 @@ def reasons(answer):
     return " ".join(answer.reasons)
 
 
+@pytest.mark.slow
 def test_a_version_acts_after_two_people_have_agreed(desk):
     assert state(desk) == "registered"
     number = submit(desk)
@@ -125,6 +126,7 @@ class TestHighRisk:
         assert desk.ask("POST", f"{VERSION}/stop", WHY, who=robot).document["acts"] is False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("how", "role", "after"),
     [
@@ -170,6 +172,7 @@ def test_a_waiver_is_asked_for_granted_and_ended(desk):
     assert (ended.status, ended.document["holds"]) == (200, False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", ["0", "2", "-1", "x", "1e1", "01", "9" * 40, "\u0661"])
 def test_what_is_not_there_is_not_decided_on(desk, number):
     submit(desk)

@@ -34,6 +34,7 @@ def points(draw):
     )
 
 
+@pytest.mark.slow
 @given(st.lists(points(), min_size=1, max_size=12), st.none() | NUMBERS)
 def test_any_history_is_drawn_inside_its_frame(held, unchanged):
     drawn = ET.fromstring(charts.history(held, unchanged, "a <title>"))  # noqa: S314  # ours
@@ -48,6 +49,7 @@ def test_any_history_is_drawn_inside_its_frame(held, unchanged):
             assert float(element.attrib["height"]) >= 0
 
 
+@pytest.mark.slow
 @given(st.lists(points(), min_size=1, max_size=12))
 def test_every_window_without_a_number_is_an_empty_frame_and_no_line_crosses_it(held):
     drawn = charts.history(held, None, "t")

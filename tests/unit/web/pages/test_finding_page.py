@@ -39,6 +39,7 @@ def drifted(made, place=4):
     return made.finding(place, "")
 
 
+@pytest.mark.slow
 def test_it_tells_the_reading_its_limit_and_what_it_rests_on(made, room):
     finding, run = drifted(made), made.run(4)
     result = finding.reading.result
@@ -114,6 +115,7 @@ def test_windows_without_it_after_its_last_are_no_good_news(tmp_path):
     assert "how it is now is not known" in page.text
 
 
+@pytest.mark.slow
 def test_an_older_result_says_that_it_is_one(tmp_path):
     made = Deployment(tmp_path)
     for place in range(3):

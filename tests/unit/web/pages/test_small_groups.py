@@ -191,6 +191,7 @@ def test_slices_by_a_protected_attribute_are_left_out_where_a_group_is_small(pag
         assert finding.explanation not in page.text
 
 
+@pytest.mark.slow
 def test_where_all_groups_are_large_everything_is_told(tmp_path):
     made = deployment(tmp_path, limits={"decision_rate": FieldLimit(Limit(0.05, 0.1))})
     for place in range(4):

@@ -55,6 +55,7 @@ def test_a_hold_is_shown_with_who_answers_and_without_the_words_of_who_did_it(ma
     assert "words of a person" not in page.source
 
 
+@pytest.mark.slow
 def test_an_alert_whose_consequence_is_waived_fires_and_says_so(made):
     approved(made)
     ends = made.clock.now() + 9 * DAY
