@@ -242,7 +242,7 @@ def test_what_is_still_asked_for_is_what_later_windows_ask_for(
     of_season = season if kind is ReferenceKind.SEASON else None
     reference = Reference("r", kind, windows, gap, season=of_season)
     every = list(
-        schedule.windows(datetime(2024, 3, 20, tzinfo=UTC), datetime(2024, 5, 28, tzinfo=UTC))
+        schedule.windows(datetime(2024, 3, 20, tzinfo=UTC), datetime(2024, 6, 28, tzinfo=UTC))
     )
     earlier = every[:before]
     asked = {
