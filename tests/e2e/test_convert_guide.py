@@ -39,10 +39,12 @@ def test_an_example_gives_what_is_shown(folder, command, output):
     assert words(done.stdout + done.stderr) == words(output)
 
 
-def test_there_are_examples_of_both_formats():
+def test_there_are_examples_of_every_format():
     assert [re.search(r"--format (\w+)", command)[1] for command, _ in RUNS] == [
         "kserve",
         "sagemaker",
+        "records",
+        "records",
     ]
 
 
@@ -77,6 +79,8 @@ def test_nothing_is_written_over(folder):
     assert sorted(path.name for path in folder.iterdir()) == [
         "capture.jsonl",
         "credit.parquet",
+        "inference.jsonl",
+        "monitor.jsonl",
         "requests.jsonl",
     ]
 
@@ -90,3 +94,31 @@ def test_a_script_may_insist_on_every_record(folder, extra, code):
 def test_names_of_features_must_be_names(folder, names):
     arguments = ("requests.jsonl", "x.parquet", "--format", "kserve", "--features", names)
     assert modelmon(folder, "convert", *arguments).returncode == 2
+
+
+def test_records_of_others_come_to_rows(folder):
+    _, _, inference, monitor = (command.split() for command, _ in RUNS)
+    assert modelmon(folder, *inference).returncode == 0
+    rows = pq.read_table(folder / "inference.parquet").to_pylist()
+    assert [(row["id"], row["income"], row["region"], row["prediction"]) for row in rows] == [
+        ("7e1c-0", 52000, "north", 0.91),
+        ("7e1c-1", 18000, "south", 0.34),
+    ]
+    assert modelmon(folder, *monitor).returncode == 0
+    (row,) = pq.read_table(folder / "monitor.parquet").to_pylist()
+    assert (row["id"], row["prediction"], row["request_id"]) == (None, "a", "9001")
+    assert row["event_time"].isoformat() == "2005-06-01T10:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--format", "records"), "--event-time"),
+        (("--format", "records", "--event-time", "at", "--request", "in"), "--response"),
+        (("--format", "kserve", "--request", "in"), "kserve says where they are"),
+        (("--format", "records", "--event-time", "at", "--timezone", "Zurich"), "no IANA zone"),
+    ],
+)
+def test_options_that_say_too_little_are_refused(folder, options, said):
+    done = modelmon(folder, "convert", "monitor.jsonl", "x.parquet", *options)
+    assert (done.returncode, said in done.stderr) == (2, True)

@@ -22,13 +22,23 @@ from monitor.sources.json_logs.payload import (
     response_rows,
     response_version,
 )
-from monitor.sources.json_logs.record import Half, Message, Place, Reason, RecordError, parsed
+from monitor.sources.json_logs.record import (
+    Half,
+    Mapped,
+    Message,
+    Place,
+    Reason,
+    RecordError,
+    parsed,
+)
+from monitor.sources.json_logs.records import records_message
 from monitor.sources.json_logs.sagemaker import sagemaker_message
 from monitor.sources.json_logs.writing import BOOKKEEPING, RowWriter
 from monitor.sources.location import READ_ERRORS, file_system, redacted
 
-FORMATS: Mapping[str, Callable[[Any, str, str], Message]] = {
+FORMATS: Mapping[str, Callable[[Any, Mapped], Message]] = {
     "kserve": kserve_message,
+    "records": records_message,
     "sagemaker": sagemaker_message,
 }
 
@@ -42,23 +52,6 @@ _SHOWN = 10_000
 _SUFFIXES = (".json", ".jsonl", ".ndjson", ".json.gz", ".jsonl.gz", ".ndjson.gz")
 _PAIR = 2
 _UNANSWERED = {Half.REQUEST: Reason.NO_RESPONSE, Half.RESPONSE: Reason.NO_REQUEST}
-
-
-@dataclass(frozen=True)
-class Mapped:
-    """How records are to be read.
-
-    Attributes:
-        format: One of `FORMATS`.
-        features: Names of features that come by position.
-        id: Dotted path of the id, if not where the format puts it.
-        event_time: Dotted path of the event time, if not where the format puts it.
-    """
-
-    format: str
-    features: Sequence[str] = ()
-    id: str = ""
-    event_time: str = ""
 
 
 @dataclass
@@ -217,9 +210,10 @@ class _Converter:
     ) -> None:
         time = request.time or response.time
         if time is None:
-            raise RecordError(Reason.NO_EVENT_TIME, "no event time; say where it is")
+            where = f" at {self._mapped.event_time}" if self._mapped.event_time else ""
+            raise RecordError(Reason.NO_EVENT_TIME, f"no event time{where}; say where it is")
+        predictions = response_rows(response.halves[Half.RESPONSE])  # an error says why
         features = request_rows(request.halves[Half.REQUEST], self._mapped.features)
-        predictions = response_rows(response.halves[Half.RESPONSE])
         if len(features) != len(predictions):
             raise RecordError(
                 Reason.ROWS_DIFFER, f"{len(features)} instances, {len(predictions)} predictions"
@@ -230,10 +224,12 @@ class _Converter:
             if len(rows) == 1
             else [f"{request.id}-{place}" for place in range(len(rows))]
         )
-        self._finish({request.id, *ids})
+        if request.id:
+            self._finish({request.id, *ids})
         about = {**response_version(response.halves[Half.RESPONSE]), **request.about}
         for found, row in zip(ids, rows, strict=True):
-            self._writer.add({**about, "id": found, "event_time": time}, row)
+            named = {"id": found} if request.id else {}
+            self._writer.add({**about, **named, "event_time": time}, row)
         self._done.converted += len(records)
 
     def _finish(self, ids: Collection[str]) -> None:
@@ -245,7 +241,7 @@ class _Converter:
             self._pairing.finish(found)
 
     def _message(self, record: Any) -> Message:
-        return self._understand(record, self._mapped.id, self._mapped.event_time)
+        return self._understand(record, self._mapped)
 
     def _reject(self, place: Place, error: RecordError, record: Any) -> None:
         self._done.rejected[error.reason] += 1

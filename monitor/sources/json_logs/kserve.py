@@ -1,4 +1,4 @@
-"""Records of KServe's inference logger.
+"""Records of KServe's inference logger, and of Seldon's, which is alike.
 
 Three forms are read, each of which is a request or a response and says so by its type:
 
@@ -15,6 +15,7 @@ from typing import Any
 from monitor.sources.json_logs.record import (
     Body,
     Half,
+    Mapped,
     Message,
     Reason,
     RecordError,
@@ -25,19 +26,17 @@ from monitor.sources.json_logs.record import (
 )
 
 _TYPE = "org.kubeflow.serving.inference."
+_SELDON = "io.seldon.serving.inference."
+_IDS = ("ce-id", "id", "Id")
+_SELDON_IDS = ("ce-requestid", "requestid")  # there each half is an event with an id of its own
 _ABOUT = {
     "model": ("inferenceservicename", "ce-inferenceservicename", "InferenceService"),
     "endpoint": ("endpoint", "ce-endpoint", "Endpoint"),
 }
 
 
-def kserve_message(record: Any, id_path: str = "", time_path: str = "") -> Message:
+def kserve_message(record: Any, mapped: Mapped) -> Message:
     """Return what a record of the logger says.
-
-    Args:
-        record: Parsed JSON.
-        id_path: Where the id is, if not where the logger puts it.
-        time_path: Where the event time is, if not where the logger puts it.
 
     Raises:
         RecordError: It is none of the three forms.
@@ -51,16 +50,19 @@ def kserve_message(record: Any, id_path: str = "", time_path: str = "") -> Messa
         else {}
     )
     flat: Mapping[str, Any] = {**record, **known}
-    half = _half(_first(flat, "type", "ce-type", "ReqType"))
-    found = looked_up(record, id_path) if id_path else _first(flat, "ce-id", "id", "Id")
+    kind = _first(flat, "type", "ce-type", "ReqType")
+    half = _half(kind)
+    own = _SELDON_IDS if kind.startswith(_SELDON) else _IDS
+    found = looked_up(record, mapped.id) if mapped.id else _first(flat, *own)
     if not isinstance(found, str | int) or isinstance(found, bool) or found == "":
         raise RecordError(Reason.NO_ID, "no id")
-    time = looked_up(record, time_path) if time_path else _first(flat, "ce-time", "time")
+    timed = mapped.event_time
+    time = looked_up(record, timed) if timed else _first(flat, "ce-time", "time")
     about = {name: _first(flat, *keys) for name, keys in _ABOUT.items()}
     return Message(
         str(found),
         {half: Body(_payload(record))},
-        None if time is None else instant(time),
+        None if time is None else instant(time, mapped),
         {name: value for name, value in about.items() if isinstance(value, str) and value},
     )
 
@@ -70,10 +72,9 @@ def _first(record: Mapping[str, Any], *keys: str) -> Any:
 
 
 def _half(kind: Any) -> Half:
-    if isinstance(kind, str) and kind.startswith(_TYPE):
-        for half in Half:
-            if kind == _TYPE + half:
-                return half
+    for half in Half:
+        if kind in {_TYPE + half, _SELDON + half}:
+            return half
     raise RecordError(
         Reason.UNKNOWN_RECORD, f"its type is {kind!r}, not {_TYPE}request or {_TYPE}response"
     )

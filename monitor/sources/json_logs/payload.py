@@ -7,6 +7,7 @@ from itertools import chain
 from math import prod
 from typing import Any
 
+from monitor.sources.json_logs.frames import framed
 from monitor.sources.json_logs.record import Body, Half, Reason, RecordError
 
 Value = bool | int | float | str | None
@@ -53,7 +54,7 @@ def request_rows(body: Body, names: Sequence[str]) -> list[Row]:
         RecordError: The payload has no instances that can be told apart.
     """
     payload = body.value
-    if isinstance(payload, dict) and isinstance(payload.get("inputs"), list):
+    if isinstance(payload, dict) and _has_tensors(payload.get("inputs")):
         return _tensor_rows(payload["inputs"], names, "feature")
     return [_named(item, names, "feature") for item in _instances(payload, Half.REQUEST)]
 
@@ -65,8 +66,11 @@ def response_rows(body: Body) -> list[Row]:
         RecordError: The payload is an error, or has no predictions that can be told apart.
     """
     payload = body.value
-    if isinstance(payload, dict) and "error" in payload:
-        raise RecordError(Reason.ERROR_RESPONSE, f"the response is an error: {payload['error']!r}")
+    if isinstance(payload, dict):
+        code = payload.get("error_code")  # a number may be one of the predictions
+        error = payload.get("error", code if isinstance(code, str) else None)
+        if "error" in payload or error is not None:
+            raise RecordError(Reason.ERROR_RESPONSE, f"the response is an error: {error!r}")
     if isinstance(payload, dict) and isinstance(payload.get("outputs"), list):
         return [_as_predictions(row) for row in _tensor_rows(payload["outputs"], (), PREDICTION)]
     found = _instances(payload, Half.RESPONSE)
@@ -80,10 +84,19 @@ def response_version(body: Body) -> Mapping[str, str]:
     return {name: value for name, value in named.items() if isinstance(value, str) and value}
 
 
-_LISTS = {Half.REQUEST: ("instances", "features"), Half.RESPONSE: ("predictions",)}
+_LISTS = {Half.REQUEST: ("instances", "features", "inputs"), Half.RESPONSE: ("predictions",)}
+
+
+def _has_tensors(inputs: Any) -> bool:
+    """Return whether ``inputs`` are those of the open inference protocol, and not MLflow's rows."""
+    rows = isinstance(inputs, list) and inputs and isinstance(inputs[0], list | int | float | str)
+    return isinstance(inputs, list) and not rows
 
 
 def _instances(payload: Any, half: Half) -> Sequence[Any]:
+    table = framed(payload)
+    if table is not None:
+        return table
     if isinstance(payload, dict):
         for key in _LISTS[half]:
             if isinstance(payload.get(key), list):

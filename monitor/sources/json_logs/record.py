@@ -2,13 +2,25 @@
 
 import base64
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_FLOOR, Decimal
 from enum import StrEnum
 from typing import Any
 
+import pyarrow as pa
+
 from monitor.domain.errors import ModelmonError
+from monitor.profile.instants import from_micros, instants
+
+UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+"""What a number may count that is an event time, and how many of it are a second."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DIGITS = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+_UTC = re.compile(r" UTC$")  # as BigQuery writes it
 
 DEEPEST = 100
 """Levels of nesting of a record; a payload of features has five."""
@@ -46,6 +58,33 @@ class RecordError(ModelmonError):
         self.reason = reason
         self.detail = detail
         super().__init__(detail)
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """How records are to be read.
+
+    Attributes:
+        format: Who wrote them, one of the known ones.
+        features: Names of features that come by position.
+        id: Dotted path of the id, if not where the format puts it.
+        event_time: Dotted path of the event time, if not where the format puts it.
+        request: Dotted path of the request, where the format leaves it open.
+        response: Dotted path of the response, where the format leaves it open.
+        version: Dotted path of the model's version, where the format leaves it open.
+        unit: What a number that is an event time counts, one of `UNITS`; "" for not known.
+        zone: IANA zone of event times without an offset; "" for not known.
+    """
+
+    format: str
+    features: Sequence[str] = ()
+    id: str = ""
+    event_time: str = ""
+    request: str = ""
+    response: str = ""
+    version: str = ""
+    unit: str = ""
+    zone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,22 +186,49 @@ def decoded(text: Any) -> bytes:
         raise RecordError(Reason.BAD_PAYLOAD, f"not base64: {error}") from None
 
 
-def instant(value: Any) -> datetime:
-    """Return the instant of an ISO 8601 text with its offset.
+def instant(value: Any, mapped: Mapped) -> datetime:
+    """Return an instant: ISO 8601, or a number whose unit is known, since 1970.
 
     Raises:
-        RecordError: It is none; a number does not say what it counts.
+        RecordError: It is none, or does not say enough by itself.
     """
+    number = _number(value)
     try:
-        found = datetime.fromisoformat(value)
+        if number is not None:
+            return _counted(number, mapped.unit)
+        found = datetime.fromisoformat(_UTC.sub("+00:00", value))
+        if found.tzinfo is None:
+            return _placed(found, mapped.zone)
+        return found.astimezone(UTC)
     except (TypeError, ValueError):
         raise RecordError(Reason.BAD_EVENT_TIME, f"not an ISO 8601 time: {value!r}") from None
-    if found.tzinfo is None:
-        raise RecordError(Reason.BAD_EVENT_TIME, f"without an offset from UTC: {value!r}")
-    try:
-        return found.astimezone(UTC)
     except OverflowError:
         raise RecordError(Reason.BAD_EVENT_TIME, f"outside the calendar: {value!r}") from None
+
+
+def _number(value: Any) -> Decimal | None:
+    text = isinstance(value, str) and _DIGITS.fullmatch(value)
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return Decimal(str(value)) if text or number else None
+
+
+def _counted(number: Decimal, unit: str) -> datetime:
+    if not unit:
+        problem = f"a number does not say what it counts: {number}; say --time-unit"
+        raise RecordError(Reason.BAD_EVENT_TIME, problem)
+    micros = number * 10**6 / UNITS[unit]
+    return _EPOCH + timedelta(microseconds=int(micros.to_integral_value(ROUND_FLOOR)))
+
+
+def _placed(local: datetime, zone: str) -> datetime:
+    if not zone:
+        problem = f"without an offset from UTC: {local.isoformat()!r}; say --timezone"
+        raise RecordError(Reason.BAD_EVENT_TIME, problem)
+    # By the rule for logs: the first of two instants, the end of a gap.
+    found = instants(pa.array([local], pa.timestamp("us")), zone)
+    if not found.usable[0]:
+        raise OverflowError
+    return from_micros(int(found.micros[0]))
 
 
 def looked_up(record: Any, path: str) -> Any:

@@ -9,6 +9,7 @@ from monitor.sources.json_logs.payload import number_or_text
 from monitor.sources.json_logs.record import (
     Body,
     Half,
+    Mapped,
     Message,
     Reason,
     RecordError,
@@ -22,16 +23,11 @@ _SIDES = {Half.REQUEST: "endpointInput", Half.RESPONSE: "endpointOutput"}
 _MISSING = {Half.REQUEST: Reason.NO_REQUEST, Half.RESPONSE: Reason.NO_RESPONSE}
 
 
-def sagemaker_message(record: Any, id_path: str = "", time_path: str = "") -> Message:
+def sagemaker_message(record: Any, mapped: Mapped) -> Message:
     """Return what a captured record says.
 
     The id is ``inferenceId`` where the caller gave one, as for joining ground truth, and
     ``eventId`` otherwise.
-
-    Args:
-        record: Parsed JSON.
-        id_path: Where the id is, if elsewhere.
-        time_path: Where the event time is, if elsewhere.
 
     Raises:
         RecordError: It is no captured record, or only one side of it was captured.
@@ -41,13 +37,13 @@ def sagemaker_message(record: Any, id_path: str = "", time_path: str = "") -> Me
         raise RecordError(Reason.UNKNOWN_RECORD, "no captureData in it")
     about = record.get("eventMetadata")
     about = about if isinstance(about, dict) else {}
-    found = looked_up(record, id_path) if id_path else about.get("inferenceId")
-    found = about.get("eventId") if found is None and not id_path else found
+    found = looked_up(record, mapped.id) if mapped.id else about.get("inferenceId")
+    found = about.get("eventId") if found is None and not mapped.id else found
     if not isinstance(found, str | int) or isinstance(found, bool) or found == "":
         raise RecordError(Reason.NO_ID, "no id")
-    time = looked_up(record, time_path or "eventMetadata.inferenceTime")
+    time = looked_up(record, mapped.event_time or "eventMetadata.inferenceTime")
     halves = {half: _side(capture.get(name), half) for half, name in _SIDES.items()}
-    return Message(str(found), halves, None if time is None else instant(time))
+    return Message(str(found), halves, None if time is None else instant(time, mapped))
 
 
 def _side(side: Any, half: Half) -> Body:

@@ -8,7 +8,8 @@ import pytest
 
 from monitor.domain.errors import SourceError
 from monitor.sources.json_logs import convert, pairing, writing
-from monitor.sources.json_logs.convert import Mapped, convert_logs
+from monitor.sources.json_logs.convert import convert_logs
+from monitor.sources.json_logs.record import Mapped
 
 TIME = "2005-06-01T10:00:00.123456789Z"
 EVENT = "org.kubeflow.serving.inference."
