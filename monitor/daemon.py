@@ -469,6 +469,7 @@ class Daemon:
         for ran in check_due(policy, watched.source, outside, Silent(), lookback):
             news.window_run(ran)
             self.publish([policy.model])
+            self._schedule.pass_on()
             if self._watched.get(policy.model) is not watched or self._is_over(term):
                 return
         self._vitals.looked_back(policy.model, len(lookback.closed), lookback.late_files)

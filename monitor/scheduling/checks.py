@@ -19,6 +19,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from monitor.engine.ports import Clock
 from monitor.exposition.vitals import Vitals
+from monitor.scheduling.turns import Turns
 
 _CHECK = "check "
 _HEARTBEAT = "heartbeat"
@@ -31,6 +32,9 @@ _TIDIED_FIRST = timedelta(minutes=1)
 
 _TIDYING = "\0tidy"
 """Among models that are being checked: no name of one."""
+
+_MOST_THREADS = 1_000
+"""Checks that may wait for their turn: of more models some are not even in the queue."""
 
 _JITTER = 0.1
 """Share of the interval by which a check may be late, so that models do not march in step."""
@@ -46,8 +50,8 @@ class CheckSchedule:
     counted: the next one finds every window that is due.
 
     Args:
-        check: Called with the name of a model, in a thread. Between two windows it should look at
-            ``stopping`` and return early when that is set.
+        check: Called with the name of a model, in a thread. Between two windows it should call
+            `pass_on`, look at ``stopping`` and return early when that is set.
         every: Model to the time between two checks.
         vitals: Where heartbeats and counts go.
         clock: The time of day.
@@ -83,13 +87,14 @@ class CheckSchedule:
         self._idle = Condition()
         self._running: set[str] = set()
         self._due: dict[str, datetime] = {}
+        self._turns = Turns(workers)
         self.stopping = Event()
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
             jobstores={"default": MemoryJobStore()},
             # The heartbeat has a thread of its own: a long check is no reason to be restarted.
             executors={
-                "default": ThreadPoolExecutor(workers),
+                "default": ThreadPoolExecutor(_MOST_THREADS),  # nearly all of them wait
                 _HEARTBEAT: ThreadPoolExecutor(1),
                 _FOLLOW: ThreadPoolExecutor(1),
                 _TIDY: ThreadPoolExecutor(1),
@@ -157,8 +162,16 @@ class CheckSchedule:
         """
         with self._idle:
             self.stopping.set()
+            self._turns.end()
             self._scheduler.shutdown(wait=False)
             return self._idle.wait_for(lambda: not self._running, timeout.total_seconds())
+
+    def pass_on(self) -> None:
+        """Let the checks that wait for a worker go first; to be called between two windows.
+
+        A model that has to catch up with a year keeps no other from its newest window.
+        """
+        self._turns.pass_on()
 
     def _add(self, model: str, first: datetime | None) -> None:
         """Add a model's check, or put it in the place of the one it has.
@@ -179,7 +192,12 @@ class CheckSchedule:
         )
 
     def _run(self, model: str) -> None:
-        self._waited_for(model, lambda: self._check(model))
+        if not self._turns.take():
+            return
+        try:
+            self._waited_for(model, lambda: self._check(model))
+        finally:
+            self._turns.give_back()
 
     def _tidied(self) -> None:
         self._waited_for(_TIDYING, self._tidy)

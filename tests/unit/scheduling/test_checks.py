@@ -189,3 +189,29 @@ def test_nothing_is_exchanged_once_it_stops(start):
     schedule.exchange({"b": TICK}, ["b"])
     time.sleep(0.3)
     assert check.calls == ["a"]
+
+
+def test_a_model_with_much_to_do_lets_another_go_first_between_two_windows(start):
+    begun, calls = Event(), []
+
+    def check(model):
+        calls.append(model)
+        if model == "year":
+            assert begun.wait(60)
+            until(lambda: schedule.pass_on() or "today" in calls)
+
+    schedule, _ = start(check, {"year": timedelta(days=1), "today": timedelta(days=1)}, workers=1)
+    begun.set()
+    until(lambda: "today" in calls)
+
+
+def test_a_model_that_waits_for_its_turn_is_not_begun_once_it_stops(start):
+    check, release = Recorder(), Event()
+    check.waits["first"] = release
+    every = {"first": timedelta(days=1), "second": timedelta(days=1)}
+    schedule, _ = start(check, every, workers=1)
+    until(lambda: check.calls == ["first"])
+    assert not schedule.stop(timedelta(0))
+    release.set()
+    until(lambda: not schedule._running)
+    assert check.calls == ["first"]
