@@ -36,9 +36,10 @@ class Watermark:
     committed: datetime | None = None
 
 
+_HOUR = timedelta(hours=1)
 _YEAR = timedelta(days=365.2425)
 _PER_YEAR = {
-    CalendarUnit.HOUR: _YEAR / timedelta(hours=1),
+    CalendarUnit.HOUR: _YEAR / _HOUR,
     CalendarUnit.DAY: _YEAR / timedelta(days=1),
     CalendarUnit.WEEK: _YEAR / timedelta(days=7),
     CalendarUnit.MONTH: 12.0,
@@ -80,14 +81,7 @@ class Schedule:
             start = self.anchor + steps * self.length
             return Window(start, start + self.length)
         if self.length is CalendarUnit.HOUR:
-            # Every zone of today is offset by whole quarters of an hour; elapsed hours are cut
-            # where the local clock shows a full hour, so a repeated hour is two windows.
-            local = instant.astimezone(ZoneInfo(self.zone))
-            into = timedelta(
-                minutes=local.minute, seconds=local.second, microseconds=local.microsecond
-            )
-            start = instant.astimezone(UTC) - into
-            return Window(start, start + timedelta(hours=1))
+            return _hour_at(instant.astimezone(UTC), ZoneInfo(self.zone))
         unit = self.length
         first = _calendar_start(instant.astimezone(ZoneInfo(self.zone)), unit)
         return Window(first.astimezone(UTC), _calendar_next(first, unit).astimezone(UTC))
@@ -151,7 +145,7 @@ class Schedule:
         if isinstance(self.length, timedelta):
             return self.length
         days = {
-            CalendarUnit.HOUR: timedelta(hours=1),
+            CalendarUnit.HOUR: _HOUR,
             CalendarUnit.DAY: timedelta(hours=25),
             CalendarUnit.WEEK: timedelta(days=7, hours=1),
             CalendarUnit.MONTH: timedelta(days=31, hours=1),
@@ -159,6 +153,41 @@ class Schedule:
             CalendarUnit.YEAR: timedelta(days=366),
         }
         return days[self.length]
+
+
+def _hour_at(instant: datetime, zone: ZoneInfo) -> Window:
+    # Elapsed hours are cut where the local clock shows a full hour, so a repeated hour is two
+    # windows. Where clocks change by a part of an hour (Lord Howe Island) they are cut there too.
+    local = instant.astimezone(zone)
+    into = timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
+    start = instant - into
+    end = start + _HOUR
+    if not _hours_apart(start, instant, zone):
+        start = _change_of_clocks(start, instant, zone)
+    if not _hours_apart(instant, end - timedelta.resolution, zone):
+        end = _change_of_clocks(instant, end, zone)
+    return Window(start, end)
+
+
+def _hours_apart(one: datetime, other: datetime, zone: ZoneInfo) -> bool:
+    """Return whether the offsets of two instants differ by whole hours, or not at all."""
+    return not (_offset(one, zone) - _offset(other, zone)) % _HOUR
+
+
+def _change_of_clocks(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
+    """Return the first instant that has the offset of ``after``, to the microsecond."""
+    while after - before > timedelta.resolution:
+        middle = before + (after - before) // 2
+        if _offset(middle, zone) == _offset(before, zone):
+            before = middle
+        else:
+            after = middle
+    return after
+
+
+def _offset(instant: datetime, zone: ZoneInfo) -> timedelta:
+    local = instant.astimezone(zone)
+    return local.replace(tzinfo=UTC) - instant
 
 
 def _calendar_start(local: datetime, unit: CalendarUnit) -> datetime:

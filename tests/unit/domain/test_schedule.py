@@ -18,7 +18,10 @@ LENGTHS = st.one_of(
     st.sampled_from([timedelta(minutes=15), timedelta(hours=6), timedelta(days=14)]),
 )
 ZONES = st.sampled_from(
-    ["UTC", "Europe/Zurich", "America/St_Johns", "Asia/Kathmandu", "Pacific/Apia"]
+    [
+        *("UTC", "Europe/Zurich", "America/St_Johns", "Asia/Kathmandu", "Pacific/Apia"),
+        *("America/Santiago", "Asia/Beirut", "Australia/Lord_Howe"),
+    ]
 )
 
 
@@ -35,6 +38,40 @@ def test_every_instant_lies_in_its_window_and_windows_follow_without_gap(instant
     following = schedule.window_at(window.end)
     assert following.start == window.end
     assert schedule.window_at(window.start) == window
+
+
+@pytest.mark.parametrize(
+    ("zone", "change"),
+    [
+        ("Europe/Zurich", utc(2026, 10, 25, 1)),  # an hour twice
+        ("America/Santiago", utc(2026, 9, 6, 4)),  # a day that begins at one o'clock
+        ("Asia/Beirut", utc(2026, 3, 28, 22)),
+        ("America/Havana", utc(2026, 11, 1, 5)),  # midnight twice
+        ("Australia/Lord_Howe", utc(2026, 4, 4, 15)),  # half an hour twice
+        ("Australia/Lord_Howe", utc(2026, 10, 3, 15, 30)),  # half an hour that never was
+        ("Asia/Pyongyang", utc(2018, 5, 4, 15)),
+    ],
+)
+@pytest.mark.parametrize("length", [CalendarUnit.HOUR, CalendarUnit.DAY, CalendarUnit.WEEK])
+def test_windows_follow_without_gap_where_clocks_change(zone, change, length):
+    schedule = Schedule(length, zone)
+    reach = 3 * schedule.interval
+    window = schedule.window_at(change - reach)
+    while window.end < change + reach:
+        for into in (timedelta(0), window.duration / 2, window.duration - timedelta.resolution):
+            assert schedule.window_at(window.start + into) == window
+        following = schedule.window_at(window.end)
+        assert following.start == window.end
+        assert schedule.window_before(following) == window
+        window = following
+
+
+def test_clocks_that_change_by_half_an_hour_cut_an_hour_in_two():
+    schedule = Schedule(CalendarUnit.HOUR, "Australia/Lord_Howe")
+    windows = schedule.windows(utc(2026, 4, 4, 14), utc(2026, 4, 4, 16, 30))
+    assert [window.start for window in windows] == [
+        *(utc(2026, 4, 4, 14), utc(2026, 4, 4, 15), utc(2026, 4, 4, 15, 30)),
+    ]
 
 
 def test_days_that_change_clocks_have_23_and_25_hours():
