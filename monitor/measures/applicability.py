@@ -1,5 +1,6 @@
 """Which quantities a field or a model has at all."""
 
+from monitor.profile.class_groups import favoured
 from monitor.profile.grid import CategoricalGrid, FieldGrid, Grid, NumericGrid
 
 
@@ -71,6 +72,11 @@ def has_decision_and_label(grid: Grid) -> bool:
 def has_score_decision_and_label(grid: Grid) -> bool:
     """Return whether it can be estimated from scores which decisions were right."""
     return has_score(grid) and has_decision_and_label(grid)
+
+
+def has_estimates_by_group(grid: Grid) -> bool:
+    """Return whether it can be estimated which decisions about each group were right."""
+    return has_score_decision_and_label(grid) or bool(favoured(grid))
 
 
 def has_score_and_label(grid: Grid) -> bool:

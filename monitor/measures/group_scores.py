@@ -21,6 +21,8 @@ class ScoresOfGroups:
         unassigned: shape (3, 3, cells), rows of unknown and unmapped membership.
         center: What sums are taken from: they are of ``(score - center) / scale``.
         scale: See above; errors are divided by it where the label is a number.
+        of_class: Whether scores are the probability of a class that is held against all others, and
+            rows of an unknown decision those whose probabilities are none; these have no moments.
     """
 
     rows: IntArray
@@ -28,6 +30,7 @@ class ScoresOfGroups:
     unassigned: IntArray
     center: float
     scale: float
+    of_class: bool = False
 
     @property
     def every(self) -> IntArray:

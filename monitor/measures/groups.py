@@ -177,7 +177,7 @@ def scores_by_group(
     names = [axis.name for axis in axes]
 
     def of(side: GroupScores | None) -> ScoresOfGroups | None:
-        if side is None or not isinstance(grid, NumericGrid):
+        if side is None:
             return None
         rows = arranged(by_group(side.margin(*names), axes))
         starts = np.arange(0, side.width, 2 ** (level - side.level))
@@ -187,6 +187,8 @@ def scores_by_group(
             for name, sums in side.moments(*names).items()
         }
         unassigned = rows[-2:].sum(axis=0)
+        if not isinstance(grid, NumericGrid):
+            return ScoresOfGroups(rows[keep], moments, unassigned, 0.0, 1.0, of_class=True)
         return ScoresOfGroups(rows[keep], moments, unassigned, grid.center, grid.scale)
 
     then, now = (of(side) for side in sides)

@@ -8,6 +8,7 @@ from monitor.domain.limit import Band
 from monitor.domain.policy import Policy
 from monitor.domain.reading import Reading
 from monitor.measures.measure import ProfilePair
+from monitor.profile.class_groups import of_class
 from monitor.profile.classes import table_against_rest
 from monitor.profile.profile import Profile
 
@@ -40,7 +41,7 @@ def against_rest(
             return Unmeasurable(Absence.NO_DATA, f"classes were not counted in {when}")
     decision = Decision(classes.column, (name,), _others(classes, name))
     label = _label(pair.grid.label, decision)
-    grid = replace(pair.grid, decision=decision, label=label)
+    grid = replace(pair.grid, decision=decision, label=label, score="")
     view = replace(
         pair,
         grid=grid,
@@ -107,4 +108,6 @@ def _of_class(profile: Profile, code: int) -> Profile:
     if profile.classes is None:
         raise ValueError("a window on a grid with classes was counted without them")
     outcomes = table_against_rest(profile.classes.table, [code])
-    return replace(profile, outcomes=outcomes, group_scores=None)
+    groups = profile.classes.groups
+    scores = None if groups is None else of_class(groups, code)
+    return replace(profile, outcomes=outcomes, group_scores=scores)

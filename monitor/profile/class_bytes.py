@@ -11,6 +11,7 @@ from monitor.profile.class_scores import ClassScores
 from monitor.profile.classes import ClassCounts
 from monitor.profile.counts import OutcomeTable
 from monitor.profile.errors import ErrorSums, SquareSums
+from monitor.profile.group_bytes import add_group_scores, group_scores_of
 
 _Arrays = dict[str, NDArray[Any]]
 
@@ -38,6 +39,8 @@ def add_classes(
         header["classes"]["outside"] = counts.scores.outside
         arrays[f"{prefix}\x1fclass scores"] = counts.scores.rows
         arrays[f"{prefix}\x1fclass score sums"] = counts.scores.sums
+    if counts.groups is not None:
+        header["classes"]["groups"] = add_group_scores(arrays, counts.groups, f"{prefix}\x1fclass ")
     if counts.squares is not None:
         header["classes"]["squares"] = asdict(counts.squares)
 
@@ -63,10 +66,11 @@ def class_counts(
             arrays[f"{prefix}\x1fclass score sums"],
             described["outside"],
         )
-    squares = described.get("squares")  # as are these
+    squares = described.get("squares")  # as are these, and those by group
     return ClassCounts(
         table,
         None if errors is None else ErrorSums(**errors),
         scores,
         None if squares is None else SquareSums(**squares),
+        group_scores_of(described.get("groups"), arrays, f"{prefix}\x1fclass "),
     )

@@ -11,6 +11,7 @@ from monitor.profile.class_scores import ClassScores
 from monitor.profile.counts import NEGATIVE, POSITIVE, UNKNOWN, OutcomeTable
 from monitor.profile.errors import ErrorSums, SquareSums
 from monitor.profile.grid import BoolArray, FloatArray, IntArray
+from monitor.profile.group_scores import GroupScores
 from monitor.profile.numbers import Column, to_numbers
 from monitor.profile.values import encoded, outcome_text
 
@@ -42,12 +43,15 @@ class ClassCounts:
             before they were counted.
         squares: Sums of squares over the rows that ``errors`` sums; None in slices, and as ``scores``
             is.
+        groups: These rows by group too (`monitor.profile.class_groups`); None in slices, without
+            attributes, and as ``scores`` is.
     """
 
     table: OutcomeTable
     errors: ErrorSums | None
     scores: ClassScores | None = None
     squares: SquareSums | None = None
+    groups: GroupScores | None = None
 
     @classmethod
     def empty(cls, classes: Classes, sizes: Mapping[str, int]) -> "ClassCounts":
@@ -79,6 +83,10 @@ class ClassCounts:
             self.squares = None
         else:
             self.squares.merge(other.squares)
+        if self.groups is None or other.groups is None:
+            self.groups = None
+        else:
+            self.groups.merge(other.groups)
 
 
 def class_codes(classes: Classes, column: Column | None, rows: int) -> IntArray:
@@ -93,20 +101,21 @@ def class_codes(classes: Classes, column: Column | None, rows: int) -> IntArray:
     return np.array([*codes, other], np.int64).take(indices)  # the last is for null (-1)
 
 
+Chances = tuple[FloatArray, BoolArray, BoolArray]
+"""What `chances_of` says of the rows of a batch."""
+
+
 def add_probabilities(
-    counts: ClassCounts, columns: ClassColumns, predicted: IntArray, true: IntArray
+    counts: ClassCounts, found: Chances, predicted: IntArray, true: IntArray
 ) -> None:
     """Add the rows that have a number for the probability of every class.
 
     Args:
         counts: Their errors, of rows with a label, and their scores, of rows with a predicted class.
-        columns: What the model said.
+        found: Their probabilities.
         predicted: shape (rows,), codes of predicted classes.
         true: shape (rows,), codes of true classes.
     """
-    found = chances_of(columns)
-    if found is None:
-        return
     chances, whole, are = found
     chances, predicted, true, are = chances[whole], predicted[whole], true[whole], are[whole]
     other = chances.shape[1]
@@ -124,7 +133,7 @@ def add_probabilities(
         counts.scores.add(chances[known], predicted[known], true[known])
 
 
-def chances_of(columns: ClassColumns) -> tuple[FloatArray, BoolArray, BoolArray] | None:
+def chances_of(columns: ClassColumns) -> Chances | None:
     """Return the probabilities of each row, shape (rows, classes), and which rows have them all.
 
     The last says which rows' are probabilities: from 0 to 1, and near 1 together. None where the file

@@ -33,7 +33,7 @@ from monitor.profile.grid import (
     SegmentGrid,
     VectorGrid,
 )
-from monitor.profile.group_scores import GroupScores
+from monitor.profile.group_bytes import add_group_scores, group_scores_of
 from monitor.profile.profile import Profile
 from monitor.profile.vectors import VectorCounts
 
@@ -205,40 +205,10 @@ def _profile_header(profile: Profile, arrays: _Arrays, prefix: str) -> dict[str,
         header["errors"] = asdict(profile.errors)
     add_classes(header, arrays, profile.classes, prefix)
     _add_vectors(header, arrays, profile)
-    _add_group_scores(header, arrays, profile.group_scores)
+    if profile.group_scores is not None:  # a profile without has the bytes it always had
+        header["group_scores"] = add_group_scores(arrays, profile.group_scores, "\x1f")
     _add_slices(header, arrays, profile)
     return header
-
-
-def _add_group_scores(header: dict[str, Any], arrays: _Arrays, scores: GroupScores | None) -> None:
-    """Add the scores by group; their sorted codes as differences, which take few bytes."""
-    if scores is None:  # a profile without has the bytes it always had
-        return
-    header["group_scores"] = [scores.attributes, scores.sizes, scores.cells, scores.level]
-    arrays |= {
-        "\x1fgroup codes": np.diff(scores.codes, prepend=0),
-        "\x1fgroup rows": scores.rows,
-        "\x1fgroup groups": scores.groups,
-        "\x1fgroup counts": scores.counts,
-        "\x1fgroup sums": scores.sums,
-    }
-
-
-def _group_scores(described: list[Any] | None, arrays: _Arrays) -> GroupScores | None:
-    if described is None:  # without attributes or a score, or of before they were counted
-        return None
-    attributes, sizes, cells, level = described
-    return GroupScores(
-        tuple(attributes),
-        tuple(sizes),
-        cells,
-        level,
-        np.cumsum(arrays["\x1fgroup codes"]),
-        arrays["\x1fgroup rows"],
-        arrays["\x1fgroup groups"],
-        arrays["\x1fgroup counts"],
-        arrays["\x1fgroup sums"],
-    )
 
 
 def _decided_arrays(profile: Profile, prefix: str) -> _Arrays:
@@ -316,7 +286,7 @@ def _profile(header: Mapping[str, Any], arrays: _Arrays, prefix: str) -> Profile
             }
             for name, slices in header.get("segments", {}).items()
         },
-        group_scores=_group_scores(header.get("group_scores"), arrays),
+        group_scores=group_scores_of(header.get("group_scores"), arrays, "\x1f"),
         classes=class_counts(header.get("classes"), table.attributes, arrays, prefix),
     )
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from monitor.profile.categories import add_values, read_values
-from monitor.profile.classes import ClassColumns, chances_of
+from monitor.profile.classes import Chances
 from monitor.profile.counts import CategoricalCounts, NumericCounts
 from monitor.profile.grid import CategoricalGrid, FloatArray, IntArray, NumericGrid
 from monitor.profile.numbers import BLOCK_ROWS, Column, to_numbers
@@ -154,19 +154,16 @@ def split_score(
 
 
 def split_probabilities(
-    columns: ClassColumns, predicted: IntArray, true: IntArray, divisions: Iterable[Division]
+    found: Chances, predicted: IntArray, true: IntArray, divisions: Iterable[Division]
 ) -> None:
     """Count the probabilities of classes for each slice of each segment.
 
     Args:
-        columns: What the model said.
+        found: The probabilities of the rows.
         predicted: shape (rows,), codes of predicted classes.
         true: shape (rows,), codes of true classes.
         divisions: How the rows are divided.
     """
-    found = chances_of(columns)
-    if found is None:
-        return
     chances, whole, are = found
     given = whole & (predicted < chances.shape[1])
     known = given & are

@@ -12,7 +12,8 @@ from monitor.domain.field import WHOLE, FieldKind, Part
 from monitor.profile.buffers import valid
 from monitor.profile.categories import count_values
 from monitor.profile.cells import Room
-from monitor.profile.classes import ClassColumns, add_probabilities, class_codes
+from monitor.profile.class_groups import ClassRows, add_by_group, favoured
+from monitor.profile.classes import ClassColumns, add_probabilities, chances_of, class_codes
 from monitor.profile.comoments import NOTHING
 from monitor.profile.counts import (
     POSITIVE,
@@ -81,6 +82,7 @@ class ProfileBuilder:
         self.unread: Counter[str] = Counter()
         self._scores: dict[str, ScoreArray] = {}
         self._divisions: tuple[Division, ...] = ()
+        self._favoured = favoured(grid)
 
     def divide(self, columns: Mapping[str, Column | None], rows: int) -> None:
         """Find the slices of a batch's rows, before anything of the batch is counted.
@@ -228,7 +230,7 @@ class ProfileBuilder:
         code = groups.copy()
         self._add_axes(code, self._grid.strata, attributes)
         if classes is not None:
-            self._add_classes(code, classes, label)
+            self._add_classes(groups, code, classes, label)
         decisions = decision_codes(self._grid.decision, decision, rows)
         if self._grid.decision is not None and decision is not None:
             self._note_unread(self._grid.decision.column, decisions == UNKNOWN, decision)
@@ -269,8 +271,17 @@ class ProfileBuilder:
             codes *= grid.size
             codes += groups
 
-    def _add_classes(self, groups: IntArray, columns: ClassColumns, label: Column | None) -> None:
-        """Count predicted by true classes, and their probabilities."""
+    def _add_classes(
+        self, groups: IntArray, strata: IntArray, columns: ClassColumns, label: Column | None
+    ) -> None:
+        """Count predicted by true classes, and their probabilities.
+
+        Args:
+            groups: shape (rows,), codes over the attributes.
+            strata: shape (rows,), codes over attributes and strata.
+            columns: What the model said.
+            label: The label column.
+        """
         counts, classes = self.profile.classes, self._grid.classes
         if counts is None or classes is None or self._grid.label is None:
             raise ValueError("classes are counted on a grid that has none, or no label")
@@ -284,13 +295,21 @@ class ProfileBuilder:
         ):
             if column is not None:
                 self._note_unread(name, codes == other, column)
-        code = (groups * (other + 1) + predicted) * (other + 1) + true
+        code = (strata * (other + 1) + predicted) * (other + 1) + true
         cells = prod(counts.table.shape)
         counts.table.add(*rows_by_code(code, cells))
         split_outcomes(code, cells, self._divisions, of_classes=True)
-        add_probabilities(counts, columns, predicted, true)
+        found = chances_of(columns)
+        if found is None:
+            return
+        add_probabilities(counts, found, predicted, true)
         if self._divisions:
-            split_probabilities(columns, predicted, true, self._divisions)
+            split_probabilities(found, predicted, true, self._divisions)
+        if counts.groups is not None:
+            of_groups = ClassRows.of(groups, found, predicted, true)
+            add_by_group(counts.groups, [(code,) for code in range(other)], of_groups)
+            if self._favoured and self.profile.group_scores is not None:
+                add_by_group(self.profile.group_scores, [self._favoured], of_groups)
 
     def take_scores(self) -> dict[str, ScoreArray]:
         """Return and forget the scores of the rows of a batch, by field."""

@@ -1,12 +1,14 @@
 """A mergeable summary of a window's columns and groups."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import numpy as np
 
+from monitor.profile.class_groups import by_class_and_group, favoured
+from monitor.profile.class_scores import CELLS
 from monitor.profile.classes import ClassCounts
 from monitor.profile.comoments import CoMoments
 from monitor.profile.counts import (
@@ -47,8 +49,9 @@ class Profile:
         segments: Name of a segment to its slices that have rows, by code: profiles of their own
             on the same grid. Of what has parts (times, texts, embeddings), of pairs, duplicates,
             errors and scores by group they count nothing; in the rest their sum is the profile.
-        group_scores: Scores by group, decision and label; None without attributes or a score, and
-            where it was not counted, in profiles stored before it was.
+        group_scores: Scores by group, decision and label; of a model of several classes without a
+            score the probability of those that its decision favours. None without attributes or
+            either, and where it was not counted, in profiles stored before it was.
     """
 
     grid: str
@@ -92,7 +95,7 @@ class Profile:
             vectors={name: VectorCounts.empty() for name in grid.vectors},
             group_scores=_group_scores(grid, width),
             labelled_by_decision=np.zeros((2, width), np.int64),
-            classes=None if grid.classes is None else ClassCounts.empty(grid.classes, sizes),
+            classes=_class_counts(grid, sizes),
         )
 
     @classmethod
@@ -108,6 +111,7 @@ class Profile:
         if profile.classes is not None:
             profile.classes.errors = None
             profile.classes.squares = None
+            profile.classes.groups = None
         return profile
 
     def add_scores(self, rows: IntArray) -> None:
@@ -196,7 +200,16 @@ class Profile:
             self.last_event = last if self.last_event is None else max(self.last_event, last)
 
 
+def _class_counts(grid: Grid, sizes: Mapping[str, int]) -> ClassCounts | None:
+    if grid.classes is None:
+        return None
+    counts = ClassCounts.empty(grid.classes, sizes)
+    counts.groups = by_class_and_group(grid.classes, grid.attributes)
+    return counts
+
+
 def _group_scores(grid: Grid, width: int) -> GroupScores | None:
+    width = width or (CELLS if favoured(grid) else 0)
     if not (grid.attributes and width):
         return None
     sizes = tuple(attribute.size for attribute in grid.attributes)

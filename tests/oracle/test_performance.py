@@ -239,3 +239,26 @@ def test_the_stored_grid_estimates_what_the_raw_scores_do():
             assert found.low < found.value < found.high
         found = MEASURES["estimated_auc"](pair)
         assert found.value == pytest.approx(raw["roc_auc"], abs=3e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("freedom", "rows", "least"),
+    [(None, 100, 0.9), (None, 400, 0.9), (5, 100, 0.8), (5, 400, 0.87)],
+)
+def test_intervals_of_changes_of_errors_hold_none_where_nothing_changed(freedom, rows, least):
+    """Of 95 %; squares of heavy-tailed errors (Student's t) are known less well from few rows."""
+
+    def predicted(size, seed):
+        rng = np.random.default_rng(seed)
+        labels = rng.lognormal(3, 0.5, size)
+        errors = rng.normal(size=size) if freedom is None else rng.standard_t(freedom, size)
+        return labels + errors, np.zeros(size, int), labels
+
+    inside = dict.fromkeys(("mae_rise", "rmse_rise", "mean_error_change"), 0)
+    for seed in range(150):
+        sides = predicted(2000, 10**6 + seed), predicted(rows, seed)
+        for name in inside:
+            found = MEASURES[name](held_against(*sides, Label("y")))
+            inside[name] += found.low <= 0 <= found.high
+    assert all(least <= number / 150 < 1 for number in inside.values()), inside

@@ -1,21 +1,24 @@
 """What the rates of groups have in common that are estimated before labels are there."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from monitor.domain.estimate import Absence, Estimate, Result, Unmeasurable
-from monitor.measures.applicability import has_score_decision_and_label
+from monitor.measures.applicability import has_estimates_by_group
 from monitor.measures.disparity.rate import LEVEL, Rate
 from monitor.measures.measure import Description, Family, GroupMeasure, GroupPair
 from monitor.measures.performance.expectation import METHOD, Formula
 from monitor.measures.performance.level import LEAST_LABELS
-from monitor.profile.counts import NEGATIVE, POSITIVE
+from monitor.profile.counts import NEGATIVE, POSITIVE, UNKNOWN
 from monitor.profile.grid import FloatArray, IntArray
 from monitor.uncertainty.expected import Calibration, ExpectedTable, calibrate, expected_table
 from monitor.uncertainty.proportion import wilson_of_variance
+
+_BOTH = [NEGATIVE, POSITIVE]
 
 Of = Callable[[ExpectedTable], Formula | str]
 """A number of an expected confusion table, or why it does not exist."""
@@ -25,14 +28,42 @@ class _Learned(NamedTuple):
     """What the baseline's labels of a group say of scores.
 
     Attributes:
-        calibration: Of the group, by the places of the score's cells.
+        calibrations: Of the group's rows that were decided negatively and of those that were decided
+            positively, by the places of the score's cells: the same one, or one of each. None where
+            too few labels are there to learn one.
         places: shape (cells,), these.
-        labels: Labels that it rests on.
+        labels: Labels that they rest on.
     """
 
-    calibration: Calibration
+    calibrations: tuple[Calibration | None, Calibration | None]
     places: FloatArray
     labels: int
+
+    def expected(self, decided: IntArray) -> ExpectedTable | None:
+        """Return what is expected of rows; None where some are of a kind that nothing is known of.
+
+        Args:
+            decided: shape (2, cells), rows decided negatively, and rows decided positively.
+        """
+        negative, positive = self.calibrations
+        if negative is positive and negative is not None:
+            return expected_table(negative, self.places, *decided)
+        nobody, kinds = np.zeros_like(decided[0]), []
+        for calibration, rows in (
+            (negative, (decided[0], nobody)),
+            (positive, (nobody, decided[1])),
+        ):
+            if calibration is not None:
+                kinds.append(expected_table(calibration, self.places, *rows))
+            elif np.any(rows):
+                return None
+        return ExpectedTable(
+            sum(kind.hits for kind in kinds),
+            sum(kind.misses for kind in kinds),
+            sum(kind.positive for kind in kinds),
+            sum(kind.negative for kind in kinds),
+            np.sum([kind.covariance for kind in kinds], axis=0),
+        )
 
 
 def measure(rate: Rate, of: Of, pair: GroupPair) -> Mapping[str, Result]:
@@ -46,13 +77,19 @@ def measure(rate: Rate, of: Of, pair: GroupPair) -> Mapping[str, Result]:
     the labels that the chances are learned from. It does not cover concept drift, which no window
     without labels can show.
 
+    Of a class that is held against all others (or a favourable set), the score is its probability, or
+    the sum of theirs. The chances are then learned apart for the rows of the group that were
+    predicted to be of the class and for its other rows, as `estimated_multiclass_accuracy` does.
+
     ``then`` is the rate that the group's labels showed in the baseline. Chances that are learned from
     few labels flatter; ``flattery`` in ``detail`` is by how much the estimate for the baseline itself
     differs from that rate, and ``labels`` how many labels they rest on.
 
     Unmeasurable: scores were not counted by group; labels are observed after one decision only, and
     the rate is of the other one's rows too; the baseline has fewer than `LEAST_LABELS` of a class for
-    the group; no row of it has a score and a decision; the rate is of no row that is expected.
+    the group (of a class: fewer such labels of a kind of row that the window has); no row of it has a
+    score and a decision; probabilities of some of its rows are none; the rate is of no row that is
+    expected.
 
     Source:
         Zadrozny and Elkan (2002), KDD, 694-699; NannyML, confidence-based performance estimation.
@@ -64,29 +101,39 @@ def measure(rate: Rate, of: Of, pair: GroupPair) -> Mapping[str, Result]:
     if told := rate.not_observed(pair.observed):
         return dict.fromkeys(pair.groups, Unmeasurable(Absence.UNDEFINED, told))
     return {
-        name: _of_group(rate, of, name, then.rows[group], now.rows[group])
+        name: _of_group(rate, of, name, _Sides(then.rows[group], now.rows[group], now.of_class))
         for group, name in enumerate(pair.groups)
     }
 
 
-def _of_group(rate: Rate, of: Of, name: str, then: IntArray, now: IntArray) -> Result:
-    """Return a group's rate.
+class _Sides(NamedTuple):
+    """Rows of a group with a finite score in baseline and window.
 
-    Args:
-        rate: Which one.
-        of: The same of an expected table.
-        name: Of the group.
-        then: shape (3 decisions, 3 labels, cells), rows of the baseline with a finite score.
+    Attributes:
+        then: shape (3 decisions, 3 labels, cells), those of the baseline.
         now: The same of the window.
+        of_class: Whether scores are probabilities of a class that is held against all others.
     """
-    learned, decided = _learned(name, then), now.sum(axis=1)[[NEGATIVE, POSITIVE]]
+
+    then: IntArray
+    now: IntArray
+    of_class: bool
+
+
+def _of_group(rate: Rate, of: Of, name: str, sides: _Sides) -> Result:
+    then, decided = sides.then, sides.now.sum(axis=1)[_BOTH]
     rows = int(decided.sum())
+    if (broken := _no_probabilities(name, sides)) is not None:
+        return broken
     if not rows:
         told = f"no row of {name} has both a finite score and a decision"
         return Unmeasurable(Absence.NO_DATA, told)
+    learned = (_learned_by_decision if sides.of_class else _learned)(name, then)
     if isinstance(learned, Unmeasurable):
-        return Unmeasurable(learned.reason, learned.explanation, rows, learned.n_reference)
-    table = expected_table(learned.calibration, learned.places, decided[0], decided[1])
+        return replace(learned, n=rows)
+    table = learned.expected(decided)
+    if table is None:
+        return _unknown_kind(name, sides, learned.labels)
     found = of(table)
     if isinstance(found, str):
         told = f"{name}: {found}"
@@ -114,13 +161,61 @@ def _of_group(rate: Rate, of: Of, name: str, then: IntArray, now: IntArray) -> R
     )
 
 
+def _no_probabilities(name: str, sides: _Sides) -> Unmeasurable | None:
+    """Return why a group of a class has no estimate if some of its probabilities are none."""
+    for side, when in ((sides.then, "the baseline"), (sides.now, "the window")):
+        outside = int(side[UNKNOWN].sum()) if sides.of_class else 0
+        if outside:
+            told = (
+                f"the probabilities of {outside:,} rows of {name} in {when} are outside 0 to 1 or do "
+                "not add up to 1"
+            )
+            return Unmeasurable(Absence.UNDEFINED, told, int(sides.now.sum()))
+    return None
+
+
+def _unknown_kind(name: str, sides: _Sides, labels: int) -> Unmeasurable:
+    """Return that the window has rows of a kind that the baseline has too few labels of."""
+    lacking = [
+        f"{given} to be of the class"
+        for code, given in ((NEGATIVE, "predicted not"), (POSITIVE, "predicted"))
+        if sides.now[code].any() and sides.then[code, _BOTH].sum() < LEAST_LABELS
+    ]
+    told = (
+        f"{name} has fewer than {LEAST_LABELS} labelled rows {' and '.join(lacking)} in the baseline, "
+        "and such rows in the window"
+    )
+    rows = int(sides.now[_BOTH].sum())
+    return Unmeasurable(Absence.INSUFFICIENT_DATA, told, rows, labels)
+
+
+def _learned_by_decision(name: str, then: IntArray) -> _Learned | Unmeasurable:
+    """Return what is learned apart of each decision of a group."""
+    labels = then[_BOTH][:, _BOTH]
+    rows = int(labels.sum())
+    if not rows:
+        return _nothing_known(name)
+    places = np.arange(labels.shape[-1], dtype=np.float64)
+
+    def of_kind(known: IntArray) -> Calibration | None:
+        there = known.any(axis=0)
+        enough = int(known.sum()) >= LEAST_LABELS
+        return calibrate(places[there], *known[:, there]) if enough else None
+
+    return _Learned((of_kind(labels[NEGATIVE]), of_kind(labels[POSITIVE])), places, rows)
+
+
+def _nothing_known(name: str) -> Unmeasurable:
+    told = f"no row of {name} has a finite score and a label in the baseline"
+    return Unmeasurable(Absence.NO_BASELINE, told)
+
+
 def _learned(name: str, then: IntArray) -> _Learned | Unmeasurable:
-    labels = then.sum(axis=0)[[NEGATIVE, POSITIVE]]
+    labels = then.sum(axis=0)[_BOTH]
     negatives, positives = labels.sum(axis=1).tolist()
     rows = negatives + positives
     if not rows:
-        told = f"no row of {name} has a finite score and a label in the baseline"
-        return Unmeasurable(Absence.NO_BASELINE, told)
+        return _nothing_known(name)
     if min(negatives, positives) < LEAST_LABELS:
         told = (
             f"{name} has {negatives} negative and {positives} positive labels in the baseline, "
@@ -129,17 +224,18 @@ def _learned(name: str, then: IntArray) -> _Learned | Unmeasurable:
         return Unmeasurable(Absence.INSUFFICIENT_DATA, told, n_reference=rows)
     places = np.arange(labels.shape[1], dtype=np.float64)
     there = labels.any(axis=0)
-    return _Learned(calibrate(places[there], *labels[:, there]), places, rows)
+    calibration = calibrate(places[there], *labels[:, there])
+    return _Learned((calibration, calibration), places, rows)
 
 
 def _flattery(
     of: Of, learned: _Learned, then: IntArray, realised: float | None
 ) -> Mapping[str, float]:
     """Return by how much the estimate for the labelled rows of the baseline exceeds their rate."""
-    decided = then[:, [NEGATIVE, POSITIVE]].sum(axis=1)[[NEGATIVE, POSITIVE]]
-    if realised is None:
+    table = learned.expected(then[:, _BOTH].sum(axis=1)[_BOTH])
+    if realised is None or table is None:
         return {}
-    found = of(expected_table(learned.calibration, learned.places, decided[0], decided[1]))
+    found = of(table)
     return {} if isinstance(found, str) else {"flattery": found.value - realised}
 
 
@@ -158,6 +254,6 @@ def estimated_of(rate: Rate, of: Of) -> GroupMeasure:
             source="Zadrozny and Elkan (2002); NannyML, CBPE",
         ),
         partial(measure, rate, of),
-        applies=has_score_decision_and_label,
+        applies=has_estimates_by_group,
         metric=rate.id,
     )

@@ -412,3 +412,26 @@ def test_windows_of_the_same_kind_are_within_the_interval_nineteen_times_in_twen
         result = reconstruction_error.measure(ProfilePair(grid, then, now, WINDOW, 40.0))
         inside += result.low <= 0 <= result.high
     assert inside >= 181
+
+
+def test_a_field_that_comes_loose_is_found_in_every_window_and_shows_in_whichever_pair():
+    """So what lasts is the change of some correlation, and not that of one pair."""
+    rng = np.random.default_rng(12)
+
+    def together(rows, loose):
+        common = rng.normal(size=(rows, 1))
+        columns = np.sqrt(0.3) * common + np.sqrt(0.7) * rng.normal(size=(rows, 20))
+        if loose:
+            columns[:, 0] = rng.normal(size=rows)
+        return {f"f{place}": columns[:, place] for place in range(20)}
+
+    reference = together(20_000, loose=False)
+    grid = grid_of(reference)
+    then, named = profile_of(grid, reference), []
+    for _ in range(6):
+        now = profile_of(grid, together(2000, loose=True))
+        result = correlation_change.measure(ProfilePair(grid, then, now, WINDOW, 10.0))
+        assert judged(result).verdict is Verdict.WARNING
+        named.append(result.note)
+    assert all(pair.startswith("f0 ") for pair in named)
+    assert len(set(named)) > 2
