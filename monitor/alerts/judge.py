@@ -7,6 +7,7 @@ from monitor.domain.estimate import Absence, Estimate, Unmeasurable
 from monitor.domain.finding import Evidence, Finding, Reason, Verdict
 from monitor.domain.limit import Band, Limit
 from monitor.domain.reading import Reading
+from monitor.domain.reference import VOLUME
 from monitor.uncertainty.between import LEAST_WINDOWS
 
 _ABSENT = {absence: Reason(absence.value) for absence in Absence}
@@ -48,7 +49,8 @@ def judge_tested(
     """Judge a reading by tests of whether the truth is beyond what is tolerated.
 
     A bound is exceeded when the p-value, adjusted over the family, is at most the rate of false
-    discoveries. No number, or too few rows, is ``unknown`` and never ``ok``.
+    discoveries. No number, or too few rows, is ``unknown`` and never ``ok``; of how many rows came,
+    those that were expected must be enough.
 
     Args:
         reading: What was measured.
@@ -58,7 +60,7 @@ def judge_tested(
     """
     if isinstance(reading.result, Unmeasurable):
         return unknown(reading, limit, reading.result)
-    short = too_few(reading.result, limit.min_rows)
+    short = too_few(_resting_on(reading.measure, reading.result), limit.min_rows)
     if short is not None:
         return unknown(reading, limit, short)
     told = told_number(reading.result)
@@ -85,7 +87,17 @@ def judge_tested(
 def judged_rows(reading: Reading, limit: Limit) -> bool:
     """Return whether a reading is a number that rests on enough rows to be judged."""
     result = reading.result
-    return isinstance(result, Estimate) and too_few(result, limit.min_rows) is None
+    if not isinstance(result, Estimate):
+        return False
+    return too_few(_resting_on(reading.measure, result), limit.min_rows) is None
+
+
+def _resting_on(measure: str, estimate: Estimate) -> Estimate:
+    """Return an estimate with the rows that it rests on: where they are counted, those expected.
+
+    Else the fewer rows came, the less would be said of it.
+    """
+    return replace(estimate, n=estimate.n_reference) if measure == VOLUME else estimate
 
 
 def _tolerated(reading: Reading, verdict: Verdict, bound: float, test: Evidence) -> str:

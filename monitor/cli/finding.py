@@ -39,4 +39,4 @@ def full_fingerprint(store: "Store", begin: str, otherwise: str = "no finding: "
 
 
 def _named(measure: str, subject: "Subject") -> str:
-    return f"{measure} of {subject}, {subject.model}"
+    return f"{measure} of {subject}, version {subject.version or '–'} of {subject.model}"

@@ -32,6 +32,7 @@ from monitor.config.governance_content import governance_in_full
 from monitor.config.values import NEVER
 from monitor.domain.change import ChangeClass, KeyChange
 from monitor.domain.policy import Policy
+from monitor.domain.reference import VOLUME
 
 ANY, REST = "*", "**"
 """In a pattern: any one name; and, at its end, any names."""
@@ -251,12 +252,13 @@ def _resolved(content: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
         own = _limits(limits.get(family, {}), others.get(family, {}), {})
         found["limits"][family] = own
         model |= own
+    inherited = {name: limit for name, limit in model.items() if name != VOLUME}
     references, theirs = content.get("references", {}), other.get("references", {})
     found["references"] = {
         name: {
             **item,
             "limits": _limits(
-                item.get("limits", {}), theirs.get(name, {}).get("limits", {}), model
+                item.get("limits", {}), theirs.get(name, {}).get("limits", {}), inherited
             ),
         }
         for name, item in references.items()

@@ -28,6 +28,7 @@ from monitor.domain.field import PARTS, FieldKind, FieldRole
 from monitor.domain.limit import Limit
 from monitor.domain.naming import scalar_text
 from monitor.domain.policy import TableFormat
+from monitor.domain.reference import VOLUME
 from monitor.domain.schedule import CalendarUnit
 from monitor.measures.names import MeasureName
 
@@ -334,9 +335,10 @@ def _references(document: Document, measures: Mapping[str, MeasureName]) -> Iter
         yield from reference_problems(document, path, section)
         for measure, own in _section(section, "limits").items():
             below = (*path, "limits", measure)
-            if measure in drift:
+            if measure in drift or (measure == VOLUME and section.get("kind") != "segment"):
                 default = DEFAULT_LIMITS.get(measure, UNJUDGED)
-                base = _whole(_section(whole, measure), default)
+                given = {} if measure == VOLUME else _section(whole, measure)
+                base = _whole(given, default)
                 yield from _limit(document, below, _section({"": own}, ""), measures[measure], base)
             elif measure in measures:
                 message = f"{measure} is no drift, and is held against the registered baseline only"

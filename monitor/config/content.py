@@ -19,7 +19,7 @@ from monitor.domain.field import Attribute, Classes, Decision, Effect, Field, La
 from monitor.domain.limit import Limit
 from monitor.domain.peer import Peer
 from monitor.domain.policy import FieldLimit, Policy, ProtectedTable, SourceSpec
-from monitor.domain.reference import Reference, ReferenceKind
+from monitor.domain.reference import VOLUME, Reference, ReferenceKind
 from monitor.domain.schedule import CalendarUnit, Schedule
 from monitor.domain.segment import Segment
 from monitor.measures.names import MEASURE_NAMES, MeasureName
@@ -323,7 +323,8 @@ def _peer(peer: Peer, policy: Policy, measures: Mapping[str, MeasureName]) -> Co
 
 def _own_limits(policy: Policy, reference: str, measures: Mapping[str, MeasureName]) -> Content:
     """Return the limits of a reference that are not the model's; switched off is never twice."""
-    own, limits = policy.limits_against(reference), policy.limits
+    own = policy.limits_against(reference)
+    limits = {name: limit for name, limit in policy.limits.items() if name != VOLUME}
     never: Content = {"warning": NEVER, "critical": NEVER}
     return {
         name: _field_limit(own[name]) if name in own else never

@@ -67,7 +67,7 @@ from monitor.domain.policy import (
     SourceSpec,
     TableFormat,
 )
-from monitor.domain.reference import Reference, ReferenceKind, Season
+from monitor.domain.reference import VOLUME, Reference, ReferenceKind, Season
 from monitor.domain.schedule import Schedule
 from monitor.domain.segment import Segment
 from monitor.measures.names import MEASURE_NAMES, METRIC_NAMES, MeasureName
@@ -192,6 +192,8 @@ def _policy(given: ModelSection, document: Document) -> Policy:
     )
     short = Schedule(section.schedule.window).nominal < timedelta(days=7)
     limits = _limits(section, _hours_of_week(fields) if short else ())
+    # How many rows come is held against a reference only where its own limits say so.
+    inherited = {name: limit for name, limit in limits.items() if name != VOLUME}
     band, disparity = disparity_limits(disparities, _of_disparities(section.alarms))
     return Policy(
         model=section.model,
@@ -220,7 +222,7 @@ def _policy(given: ModelSection, document: Document) -> Policy:
         reference_limits={
             name: own
             for name, item in section.references.items()
-            if (own := _limits_against(item.limits, limits)) != limits
+            if (own := _limits_against(item.limits, inherited)) != inherited
         },
         peers=tuple(
             Peer(name, item.segment, item.slice, item.against or "")
@@ -378,7 +380,7 @@ def _limits(section: ModelSection, unjudged: Iterable[str]) -> dict[str, FieldLi
 def _limits_against(
     given: Mapping[str, LimitSection], limits: Mapping[str, FieldLimit]
 ) -> dict[str, FieldLimit]:
-    """Return the model's limits with those in their place that were given for a reference."""
+    """Return the limits that a reference has from the model, with its own in their place."""
     unjudged = FieldLimit(UNJUDGED)
     own = {
         name: _field_limit(section, limits.get(name, unjudged).default)

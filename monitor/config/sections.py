@@ -367,7 +367,7 @@ class ReferenceSection(Section):
     )
     limits: MeasureLimits = Field(
         default_factory=dict,
-        description="limits of drift against it, by measure, that are not the model's",
+        description="limits of drift against it, by measure, that are not the model's; and of rows",
     )
 
 

@@ -21,7 +21,7 @@ from monitor.domain.field import (
 from monitor.domain.governance import Governance
 from monitor.domain.limit import Band, HeldAgainst, Limit
 from monitor.domain.peer import Peer
-from monitor.domain.reference import Reference, ReferenceKind
+from monitor.domain.reference import VOLUME, Reference, ReferenceKind
 from monitor.domain.schedule import Schedule
 from monitor.domain.segment import Segment
 
@@ -213,8 +213,15 @@ class Policy:
         return {**self.attributes, **{name: item.factor for name, item in self.strata.items()}}
 
     def limits_against(self, reference: str) -> Mapping[str, FieldLimit]:
-        """Return the limits of what is held against a reference; "" is the registered baseline."""
-        return self.reference_limits.get(reference, self.limits)
+        """Return the limits of what is held against a reference; "" is the registered baseline.
+
+        They are the model's where the reference has none of its own, but for `VOLUME`, which is held
+        against a reference only where its own limits say so.
+        """
+        own = self.reference_limits.get(reference)
+        if own is not None:
+            return own
+        return {name: item for name, item in self.limits.items() if not reference or name != VOLUME}
 
     @property
     def stretch(self) -> Reference | None:

@@ -42,10 +42,16 @@ class Subject:
         return bool(self.segment) and not self.reference
 
     def __str__(self) -> str:
-        """Return the subject in words, most specific part first."""
-        if self.population:
-            return f"{self.population}={self.group}"
-        return self.field or self.model
+        """Return the subject in words, most specific part first; no two subjects of a version alike."""
+        group = f"{self.population}={self.group}" if self.group else self.population
+        what = group or self.field or self.model
+        if self.stratum:
+            what += f" within {self.stratum}"
+        if self.class_name:
+            what += f", {self.class_name} against the rest"
+        if self.segment:
+            what += f", {self.segment}={self.segment_value}"
+        return f"{what}, against {self.reference}" if self.reference else what
 
 
 @dataclass(frozen=True, slots=True)

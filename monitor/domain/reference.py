@@ -11,6 +11,9 @@ from zoneinfo import ZoneInfo
 from monitor.domain.schedule import Schedule
 from monitor.domain.window import Window
 
+VOLUME = "rows"
+"""The measure of quality that a reference may have a limit of: how many rows a window has."""
+
 
 class ReferenceKind(StrEnum):
     """How the windows that make a reference are chosen."""

@@ -8,6 +8,7 @@ from monitor.domain.estimate import Absence, Result, Unmeasurable
 from monitor.domain.field import Field, FieldKind, Population, embeddings
 from monitor.domain.policy import Policy
 from monitor.domain.reading import Reading, Subject
+from monitor.domain.reference import VOLUME
 from monitor.measures.catalogue import CATALOGUE
 from monitor.measures.disparity.rates import RATES
 from monitor.measures.groups import held_against
@@ -57,7 +58,8 @@ def measure_against(
     """Return the readings of change for a window that is held against an earlier reference.
 
     Pure. Those are the measures of drift, the change of each group's ratio and of its share of the
-    population; whatever is a level, or belongs to the registered baseline (quality, performance), is not measured again.
+    population, and how many rows came, where a limit of this reference asks for it; whatever else is a
+    level, or belongs to the registered baseline (quality, performance), is not measured again.
 
     Args:
         subject: The model version, with the name of the reference.
@@ -65,10 +67,13 @@ def measure_against(
         pair: Reference and window on the baseline's grid, with the registered profile.
         absent: Why there is no such reference: the result of every reading.
     """
+    volume = VOLUME in policy.limits_against(subject.reference)
     changes = (
         measure
         for measure in CATALOGUE
-        if measure.about.family is Family.DRIFT or _is_change_of_groups(measure)
+        if measure.about.family is Family.DRIFT
+        or _is_change_of_groups(measure)
+        or (volume and measure.about.id == VOLUME)
     )
     measures = measured_against(changes, subject.reference, absent)
     return tuple(readings_by(subject, policy, pair, measures))

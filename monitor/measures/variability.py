@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from monitor.domain.reading import Subject
+from monitor.domain.reference import VOLUME
 from monitor.measures.catalogue import CATALOGUE
 from monitor.measures.measure import (
     EmbeddingMeasure,
@@ -65,6 +66,9 @@ def floors_against(learned: Floors, reference: str, windows: int) -> Floors:
     ``σ² (1 + 1/k)`` from the mean of ``k`` others, where the baseline's own windows were seen to lie
     little more than ``σ²`` from all others. Squared distances grow by that factor.
 
+    How many rows come has none: what the baseline's windows teach of it is how its seasons differ, and a
+    reference is chosen so that they do not.
+
     Args:
         learned: The floors against the baseline.
         reference: Name of the reference.
@@ -78,6 +82,7 @@ def floors_against(learned: Floors, reference: str, windows: int) -> Floors:
             critical=floor.critical * (factor if measure in SQUARED else factor**0.5),
         )
         for (measure, field), floor in learned.items()
+        if measure != VOLUME
     }
 
 

@@ -9,6 +9,7 @@ from monitor.domain.estimate import Estimate
 from monitor.domain.finding import Finding, Reason, Verdict
 from monitor.domain.limit import Band, Limit
 from monitor.domain.policy import Policy
+from monitor.domain.reference import VOLUME
 from monitor.domain.run import Run
 from monitor.engine.alarms import ModelAlarms
 from monitor.engine.scan import carried, foremost
@@ -214,11 +215,18 @@ def _change(policy: Policy, story: _Story) -> str:
         case measure if measure in _PERFORMANCE and now is not None and then is not None:
             said = f"{measure.replace('_', ' ')}{of}: {now:.3g}, {then:.3g} in the baseline"
         case _ if now is not None and then is not None:
-            named = "missing values of " if finding.reading.measure == "missing_rate" else ""
-            said = f"{named}{what}{of} {now:.1%}, {then:.1%} {before}"
+            said = _moved(finding.reading.measure, f"{what}{of}", (then, now), before)
         case measure:
             said = f"{measure} of {what} is {estimate.value:.3g}"
     return f"{story.windows}: {said} (critical beyond {limit.critical:g})."
+
+
+def _moved(measure: str, what: str, moved: tuple[float, float], before: str) -> str:
+    then, now = moved
+    if measure == VOLUME:
+        return f"{now:,.0f} rows came; an average window {before} has {then:,.0f}"
+    named = "missing values of " if measure == "missing_rate" else ""
+    return f"{named}{what} {now:.1%}, {then:.1%} {before}"
 
 
 def _since(reference: str) -> str:

@@ -1,6 +1,6 @@
 """What a person reads after a run: what changed, which groups differ, what could not be judged."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from monitor.alerts.disparity import OF_CHANGE, metric_of
 from monitor.domain.estimate import Estimate
@@ -171,7 +171,7 @@ def _changes(policy: Policy, runs: Sequence[Run], alarms: ModelAlarms | None) ->
         tuple(rows),
         "Drift and quality are tested, all fields together; anything else is beyond a limit when its\n"
         "  whole interval is. A critical finding is an alarm at once, a warning when it lasts.\n"
-        "  modelmon explain FINDING says why.",
+        "  modelmon explain FINDING WINDOW says why.",
     )
 
 
@@ -291,10 +291,10 @@ def _unknown(policy: Policy, runs: Sequence[Run]) -> Table:
         told[what, measure, reason] = why
 
     for run in runs:
-        name = window_name(run.window)
+        name, absent = window_name(run.window), _absent(run)
         for item in all_findings(run):
             if item.verdict is Verdict.UNKNOWN:
-                what = _unjudged(policy, item)
+                what = _unjudged(policy, item, absent)
                 note(what, item.reading.measure, item.reason, name, item.explanation)
         for what, measure, reason, why in notes_on_files(policy, run):
             note(what, measure, reason, name, why)
@@ -305,11 +305,21 @@ def _unknown(policy: Policy, runs: Sequence[Run]) -> Table:
     )
 
 
-def _unjudged(policy: Policy, finding: Finding) -> str:
+def _absent(run: Run) -> set[str]:
+    """Return the references that nothing of a run could be held against."""
+    of_references = [item for item in all_findings(run) if item.reading.subject.reference]
+    there = {
+        item.reading.subject.reference
+        for item in of_references
+        if item.reason is not Reason.REFERENCE_UNAVAILABLE
+    }
+    return {item.reading.subject.reference for item in of_references} - there
+
+
+def _unjudged(policy: Policy, finding: Finding, absent: Collection[str]) -> str:
     """Return what could not be judged: everything at once where a whole reference is absent."""
-    reference = finding.reading.subject.reference
-    if reference and finding.reason is Reason.REFERENCE_UNAVAILABLE:
-        return f"everything against {reference}"
+    if finding.reading.subject.reference in absent:
+        return f"everything against {finding.reading.subject.reference}"
     subject = finding.reading.subject
     if subject.scanned:
         return f"{subject.segment}: {subject.segment_value}"

@@ -164,7 +164,7 @@ def test_digits_of_several_findings_list_them(folder, tmp_path):
     told = call(copied, "explain", "abcd")
     assert told.returncode == 2
     assert "several findings begin with abcd:" in told.stderr
-    assert told.stderr.count(f", {MODEL}\n") == 5
+    assert told.stderr.count(f", version 1 of {MODEL}\n") == 5
 
 
 def test_everything_is_recomputed_and_a_tampered_number_is_found(folder, tmp_path):

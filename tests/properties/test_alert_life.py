@@ -1,5 +1,6 @@
 """The life of alerts: windows in any order, late revisions, restarts, mutes."""
 
+import atexit
 import shutil
 import tempfile
 from dataclasses import replace
@@ -83,7 +84,9 @@ def test_an_alert_fires_as_of_a_window_exactly_when_its_alarm_does(says, rule_):
 
 @cache
 def template():
-    path = Path(tempfile.mkdtemp(prefix="modelmon-life-")) / "modelmon.db"
+    folder = tempfile.TemporaryDirectory(prefix="modelmon-life-")
+    atexit.register(folder.cleanup)
+    path = Path(folder.name) / "modelmon.db"
     upgrade(f"sqlite:///{path}")
     opened(f"sqlite:///{path}").close()
     return path

@@ -33,7 +33,7 @@ from monitor.domain.field import (
 from monitor.domain.limit import Band, Limit
 from monitor.domain.peer import Peer
 from monitor.domain.policy import FieldLimit, LabelTable, Policy, ProtectedTable, SourceSpec
-from monitor.domain.reference import Reference, ReferenceKind
+from monitor.domain.reference import VOLUME, Reference, ReferenceKind
 from monitor.domain.schedule import CalendarUnit, Schedule
 from monitor.domain.segment import Segment
 from monitor.measures.names import MEASURE_NAMES
@@ -234,7 +234,9 @@ def policies(draw):
     called = {item.name for item in held}
     apart = [item for item in draw(peers(divided)) if item.name not in called]
     divided += draw(pairs(divided))
-    own = {item.name: draw(own_limits(judged)) for item in (*held, *apart)}
+    inherited = {name: limit for name, limit in judged.items() if name != VOLUME}
+    own = {item.name: draw(own_limits(inherited, [VOLUME])) for item in held}
+    own |= {item.name: draw(own_limits(inherited)) for item in apart}
     return Policy(
         model=draw(names),
         source=source,
@@ -250,7 +252,7 @@ def policies(draw):
         references=tuple(held),
         peers=tuple(apart),
         segments=tuple(divided),
-        reference_limits={name: limit for name, limit in own.items() if limit != judged},
+        reference_limits={name: limit for name, limit in own.items() if limit != inherited},
         band=draw(st.builds(Band, low=st.floats(0.1, 1), min_rows=st.integers(1, 99))),
         false_discovery_rate=draw(st.floats(0.001, 0.5)),
         alarms=draw(
@@ -333,10 +335,10 @@ def references(draw):
 
 
 @st.composite
-def own_limits(draw, judged):
+def own_limits(draw, judged, others=()):
     """Return the model's limits with some measures of drift judged otherwise, or not at all."""
     drift = [name for name, measure in MEASURE_NAMES.items() if measure.family == "drift"]
-    chosen = draw(st.lists(st.sampled_from(drift), max_size=2, unique=True))
+    chosen = draw(st.lists(st.sampled_from([*others, *drift]), max_size=2, unique=True))
     own = {**judged, **{name: FieldLimit(draw(limits())) for name in chosen}}
     return {name: limit for name, limit in own.items() if any_bound(limit)}
 

@@ -3,16 +3,27 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.domain.field import Field, FieldKind
-from tests.held import MONDAYS, WEEK, YESTERDAY, Deployment
+from monitor.domain.field import Field, FieldKind, Label
+from monitor.domain.policy import LabelTable, SourceSpec
+from monitor.domain.segment import Segment
+from tests.held import DAY, MONDAYS, WEEK, YESTERDAY, Deployment, day
 
 pytestmark = pytest.mark.slow
 
 WINDOWS = range(2, 10)
+EVERYTHING = {
+    "source": SourceSpec("log", "at", id="id", labels=LabelTable("labels", "id", "known")),
+    "label": Label("late", ("1",), ("0",)),
+    "segments": (Segment("region", ("region",)),),
+    "min_label_coverage": 0.5,
+}
 REFERENCES = (YESTERDAY, WEEK, MONDAYS)
 SIMPLE = {"fields": (Field("amount", "amount", FieldKind.NUMERIC),), "populations": ()}
 
@@ -97,3 +108,43 @@ def test_data_that_come_in_any_order_end_in_the_same_store(files, checks):
         fresh.register()
         fresh.check(50)
         assert found == settled(fresh)
+
+
+@pytest.fixture(scope="module")
+def labelled(tmp_path_factory):
+    """Ten days with ids and regions, and labels of each that came two days later."""
+    folder = tmp_path_factory.mktemp("labelled")
+    for name in ("log", "labels"):
+        (folder / name).mkdir()
+    for place in range(10):
+        rng, ids = np.random.default_rng(place), [f"{place}-{row}" for row in range(90)]
+        table = {
+            "id": ids,
+            "at": [day(place).start + row * DAY / 90 for row in range(90)],
+            "amount": rng.normal(1.5 if place in {4, 5} else 0, 1, 90),
+            "score": rng.random(90),
+            "flag": rng.random(90) < 0.3,
+            "sex": rng.choice(["f", "m"], 90).tolist(),
+            "region": rng.choice(["north", "south"], 90).tolist(),
+        }
+        pq.write_table(pa.table(table), folder / "log" / f"{place}.parquet")
+        known = [day(place + 2).start] * 90
+        told = pa.table({"id": ids, "late": rng.integers(0, 2, 90), "known": known})
+        pq.write_table(told, folder / "labels" / f"{place}.parquet")
+    return folder
+
+
+def test_with_labels_slices_and_references_any_order_ends_in_the_same_store(labelled):
+    found = []
+    for windows in (WINDOWS, (8, 3, 9, 2, 6, 5, 7, 4)):
+        made = Deployment(labelled, *REFERENCES, **EVERYTHING)
+        made.register()
+        for number, place in enumerate(windows):
+            made.back_fill(place)
+            if number == 4:  # some windows by themselves, the rest again
+                made.check(50)
+        found.append(settled(made))
+    assert found[0] == found[1]
+    assert {run[4].labels.labelled for run in found[0].values()} == {90}
+    subjects = [item.subject for run in found[0].values() for item in run[5][0].readings]
+    assert {"north", "south"} <= {subject.segment_value for subject in subjects}

@@ -418,3 +418,34 @@ def test_cut_points_of_ages_have_names(load, preset, bins):
     said = load(MINIMAL + decision + populations.replace("BINS", str(bins)))
     assert named.attributes["age"].bins == tuple(map(float, bins))
     assert named.digest == said.digest
+
+
+REFERENCES = """
+segments: [region]
+references:
+  yesterday: previous
+  weekday: {kind: season, season: weekday, windows: 4, limits: {rows: {warning: 0.3}}}
+limits:
+  quality: {rows: {warning: 0.9}}
+"""
+
+
+def test_how_many_rows_come_is_held_against_a_reference_that_says_so(load):
+    policy = load(MINIMAL + REFERENCES)
+    assert policy.limits_against("")["rows"].default == Limit(0.9, None)
+    assert policy.limits_against("weekday")["rows"].default == Limit(0.3, None)
+    assert "rows" not in policy.limits_against("yesterday")
+    assert policy.limits_against("yesterday")["psi"] == policy.limits["psi"]
+    again = load(policy_as_yaml(policy))
+    for reference in ("", "weekday", "yesterday"):
+        assert again.limits_against(reference) == policy.limits_against(reference)
+    assert again.digest == policy.digest
+
+
+def test_rows_of_a_slice_are_not_held_against_those_of_others(load):
+    peer = (
+        "  north: {kind: segment, segment: region, slice: north, limits: {rows: {warning: 0.3}}}\n"
+    )
+    text = MINIMAL + REFERENCES.replace("  yesterday: previous\n", peer)
+    with pytest.raises(ConfigError, match="rows is no drift, and is held against the registered"):
+        load(text)

@@ -210,6 +210,34 @@ def test_limits_of_a_reference_are_its_own(tmp_path):
     assert made.finding(3, "yesterday", "ks").verdict is Verdict.WARNING
 
 
+def test_rows_are_held_against_a_reference_that_asks_for_it_and_no_other(tmp_path):
+    volume = FieldLimit(Limit(0.3, 0.6))
+    psi = FieldLimit(Limit(0.1, 0.25))
+    own = {"same weekday": {"psi": psi, "rows": volume}}
+    limits = {"psi": psi, "rows": FieldLimit(Limit(0.95, None))}
+    made = Deployment(tmp_path, MONDAYS, YESTERDAY, reference_limits=own, limits=limits)
+    for place in range(14):
+        made.write(place, rows=900 if place % 7 in {5, 6} else 300)
+    made.register(days=14)
+    for place, rows in ((14, 300), (15, 20), (19, 300), (20, 900)):
+        made.write(place, rows=rows)
+    made.check(21)
+
+    def verdict(place, reference):
+        return made.finding(place, reference, "rows", "").verdict
+
+    assert [verdict(place, "same weekday") for place in (14, 15, 19, 20)] == [
+        Verdict.OK,
+        Verdict.CRITICAL,  # of 300, with fewer than `min_rows`
+        Verdict.CRITICAL,  # a Saturday of as many rows as a weekday, which the baseline tolerates
+        Verdict.OK,
+    ]
+    assert verdict(19, "") is Verdict.OK
+    (result,) = made.run(19).results
+    against = {item.subject.reference for item in result.readings if item.measure == "rows"}
+    assert against == {"", "same weekday"}
+
+
 def test_reasons_speak_of_the_reference_that_they_are_about(tmp_path):
     made = Deployment(tmp_path, YESTERDAY)
     for place in range(3):

@@ -339,6 +339,36 @@ def test_what_is_held_against_a_reference_says_so():
     assert any("limit_bal (against week) drifted" in sentence for sentence in sentences)
 
 
+def test_rows_that_did_not_come_are_told_in_rows():
+    made = a_run(versions=("1",))
+    (result,) = made.results
+    subject = Subject(made.model, "1", reference="week")
+    few = Estimate(-0.98, n=20, n_reference=3000, low=-0.99, high=-0.97, then=1000.0, now=20.0)
+    limit = Limit(0.3, 0.6)
+    lost = Finding(
+        Reading("rows", subject, few), limit, Verdict.CRITICAL, Reason.BEYOND_CRITICAL, "few"
+    )
+    findings = (*result.findings, lost)
+    run = replace(made, results=(replace(result, profile=b"", findings=findings),))
+    sentences = [row[0] for row in table([run], "in short")]
+    told = "20 rows came; an average window in the reference week has 1,000"
+    assert any(told in sentence for sentence in sentences)
+
+
+def test_a_reference_that_one_column_is_gone_from_is_not_absent():
+    made = a_run(versions=("1",))
+    (result,) = made.results
+    (reading,) = [item for item in result.readings if item.subject.reference == "week"][:1]
+    absent = Unmeasurable(Absence.REFERENCE_UNAVAILABLE, "the files do not have the column age")
+    gone = Reading("psi", replace(reading.subject, field="age"), absent)
+    reason = Reason.REFERENCE_UNAVAILABLE
+    unknown = Finding(gone, Limit(0.1, None), Verdict.UNKNOWN, reason, absent.explanation)
+    findings = (*result.findings, unknown)
+    run = replace(made, results=(replace(result, profile=b"", findings=findings),))
+    unjudged = [row[0] for row in table([run], "could not be judged") if "week" in row[0]]
+    assert unjudged == ["age (against week)"]
+
+
 def test_slices_have_a_table_of_their_own_and_the_worst_verdict_if_it_is_bad():
     made = a_run(versions=("1",))
     (result,) = made.results
