@@ -220,6 +220,13 @@ _WINDOW = (
         "columns",
         ("model", "kind"),
     ),
+    _result(
+        "window_read_columns_changed",
+        "Files of the latest window in which a column that the policy reads is not as in the baseline's, by column and kind.",
+        "files",
+        ("model", "column", "kind"),
+        empty=True,
+    ),
     _result("window_files", "Log and label files behind the latest window.", "files", _MODEL),
     _result(
         "window_files_unreadable",

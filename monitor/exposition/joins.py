@@ -40,10 +40,22 @@ def add_memberships(sheet: Sheet, accounting: Accounting, policy: Policy, small:
             sheet.add("window_memberships", number, model=policy.model, column=column, kind=kind)
 
 
-def add_columns(sheet: Sheet, run: Run) -> None:
-    """Add what is wrong with the columns of the window's files."""
+def add_columns(sheet: Sheet, run: Run, policy: Policy) -> None:
+    """Add what is wrong with the columns of the window's files.
+
+    A label that is not there yet is awaited, which its coverage tells, and no fault of a file.
+    """
+    label = "" if policy.label is None else policy.label.column
     for column, values in run.accounting.invalid.items():
         sheet.add("window_invalid_values", values, model=run.model, column=column)
     changed = Counter(change.kind for change in run.schema_changes)
     for kind in ColumnChange:
         sheet.add("window_schema_changes", changed[kind], model=run.model, kind=kind.value)
+    read: Counter[tuple[str, ColumnChange]] = Counter()
+    for change in run.schema_changes:
+        awaited = change.kind is ColumnChange.MISSING and change.column == label
+        if change.watched and not awaited:
+            read[change.column, change.kind] += change.files
+    for (column, kind), files in sorted(read.items()):
+        labels = {"column": column, "kind": kind.value}
+        sheet.add("window_read_columns_changed", files, model=run.model, **labels)

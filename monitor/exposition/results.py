@@ -217,7 +217,7 @@ def _add_window(sheet: Sheet, snapshot: ModelSnapshot, run: Run) -> None:
     for reason, rows in rejected.items():
         sheet.add("window_rejected_records", rows, model=model, reason=reason)
     add_label_join(sheet, model, run.accounting)
-    add_columns(sheet, run)
+    add_columns(sheet, run, snapshot.policy)
     files = len(run.manifest.files) + len(run.manifest.labels)
     sheet.add("window_files", files, model=model)
     sheet.add("window_files_unreadable", len(run.manifest.unreadable), model=model)

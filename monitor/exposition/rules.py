@@ -113,6 +113,15 @@ _DATA = (
         f"{_MODEL}the log has no row in its latest window. Alarms stay as they were.{_ASK}",
     ),
     Alert(
+        "ModelMonColumns",
+        "max by (job, model, column, kind)"
+        ' (modelmon_window_read_columns_changed{kind=~"missing|duplicate"}) > 0',
+        "warning",
+        "A column that model {{ $labels.model }} is watched by is {{ $labels.kind }}",
+        f'{_MODEL}the column "{{{{ $labels.column }}}}" is {{{{ $labels.kind }}}} in {_NUMBER} files of the latest window.'
+        f" What rests on it is unknown, or rests on the first of two columns.{_ASK}",
+    ),
+    Alert(
         "ModelMonNoBaseline",
         'max by (job, model, model_version) (modelmon_model_info{baseline=""}) == 1',
         "warning",

@@ -84,6 +84,7 @@ SLICE = 'modelmon_segment_alarms{model="credit",model_version="1",segment="regio
 JUDGED = 'modelmon_findings{model="credit",model_version="1",check="psi",verdict="ok"}'
 UNKNOWN = 'modelmon_findings{model="credit",model_version="1",check="psi",verdict="unknown"}'
 NO_DATA = 'modelmon_window_state{model="credit",state="no_data"}'
+COLUMN = 'modelmon_window_read_columns_changed{model="credit",column="sex",kind="missing"}'
 LAST = 'modelmon_check_last_success_timestamp_seconds{model="credit"}'
 OLDEST = 'modelmon_files_quarantined_oldest_timestamp_seconds{model="credit"}'
 CLOSED = 'modelmon_closed_windows_changed{model="credit"}'
@@ -149,6 +150,17 @@ STORIES = [
         f'Model "credit": the log has no row in its latest window. Alarms stay as they were. {ASK}',
         {NO_DATA: 1},
         {NO_DATA: 0},
+    ),
+    of_model(
+        "ModelMonColumns",
+        "warning",
+        "A column that model credit is watched by is missing",
+        'Model "credit": the column "sex" is missing in 2 files of the latest window. What rests'
+        f" on it is unknown, or rests on the first of two columns. {ASK}",
+        {COLUMN: 2},
+        {COLUMN.replace("missing", "retyped"): 2},
+        column="sex",
+        kind="missing",
     ),
     of_model(
         "ModelMonNoBaseline",

@@ -23,6 +23,7 @@ from monitor.domain.governance import (
 from monitor.domain.limit import Limit
 from monitor.domain.run import VersionResult
 from monitor.domain.schedule import CalendarUnit, Schedule
+from monitor.domain.schema import ColumnChange, SchemaChange
 from monitor.domain.timetable import Regime, Spell, Tally
 from monitor.engine.alarms import ModelAlarms
 from monitor.engine.overreach import Excess, Overreach
@@ -92,7 +93,9 @@ def test_every_result_metric_of_the_catalogue_can_be_filled(page, make, fleet):
         for measure in groups
     ]
     readings.append(make.reading("psi", scored, "full", segment="region", segment_value="north"))
-    run = make.run(readings, [make.finding(each) for each in readings], "full")
+    gone = SchemaChange("1", ColumnChange.MISSING, "sex", "string", "", True, 1, "a.parquet")  # noqa: FBT003
+    found = [make.finding(each) for each in readings]
+    run = make.run(readings, found, "full", schema_changes=(gone,))
     of_slice = make.finding(readings[-1]).fingerprint
     alarms = ModelAlarms(found={run.window: {of_slice: Alarm(AlarmState.WARNING, 2, 3)}})
     beyond = (
