@@ -31,14 +31,6 @@ if TYPE_CHECKING:
     from monitor.store.audit import Auditing, Signed
     from monitor.store.audit_store import AuditStore
 
-# Both are read when pyarrow and numpy are imported, so they are said before, unless somebody has.
-os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
-# Columns are decoded one after the other into memory that the last one left; Arrow's own choice
-# (mimalloc) keeps 60 MB more of it, and more still the longer it runs. Counts are the same by any.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-# Matrices are small here, and waking a thread for one takes ten times as long as the work; columns
-# are what threads are given. Sums are also added in one order, whatever the processors.
-
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 """Where Linux says which start of which machine this is."""
 

@@ -1,10 +1,19 @@
 """Loading what computes: no module for nothing, and no garbage looked for among them."""
 
 import gc
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import LazyLoader, find_spec, module_from_spec
+
+# Both are read when pyarrow and numpy are imported, so they are said before, unless somebody has.
+os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+# Columns are decoded one after the other into memory that the last one left; Arrow's own choice
+# (mimalloc) keeps 60 MB more of it, and more still the longer it runs. Counts are the same by any.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# Matrices are small here, and waking a thread for one takes ten times as long as the work; columns
+# are what threads are given. Sums are also added in one order, whatever the processors.
 
 _JUST_BEGUN = 20_000
 """Objects of a process that has done nothing yet but load a few modules; a notebook has more."""
@@ -22,21 +31,28 @@ def uncollected() -> Iterator[None]:
     them again and again as they come takes a sixth of the time that loading them takes, and as
     much once more when the process ends. In a process that has just begun they are left out for
     good; in another they only count as old, so that no garbage of somebody else's is left out.
+    Where no module was loaded nothing is done: what has come since the last time is not ours.
     """
     for name in _UNUSED:
         _put_off(name)
-    was, begun = gc.isenabled(), len(gc.get_objects()) < _JUST_BEGUN
-    frozen = gc.get_freeze_count() > 0
+    was, loaded = gc.isenabled(), len(sys.modules)
+    begun = len(gc.get_objects()) < _JUST_BEGUN
     gc.disable()
     try:
         yield
     finally:
-        if begun or not frozen:
-            gc.freeze()
-            if not begun:
-                gc.unfreeze()
+        if len(sys.modules) > loaded:
+            _leave_out(for_good=begun)
         if was:
             gc.enable()
+
+
+def _leave_out(*, for_good: bool) -> None:
+    if for_good:
+        gc.freeze()
+    elif not gc.get_freeze_count():  # what others have left out stays so
+        gc.freeze()
+        gc.unfreeze()
 
 
 def _put_off(name: str) -> None:

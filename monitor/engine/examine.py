@@ -104,7 +104,8 @@ def examine_log(
     survey = source.survey(Quarantine(model, now, store.quarantine(model)))
     if survey.span is None:
         found = "listed, and no row has an event time that can be read"
-        advice = f"is source.path right? ({spec.path})"
+        told = [f"{file.path}: {file.explanation}" for file in survey.unreadable[:1]]
+        advice = "; ".join([*told, f"is source.path right? ({spec.path})"])
         seen = [Examined("log", model, Condition.WARN, found, advice)]
     else:
         first, last = survey.span

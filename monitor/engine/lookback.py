@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from monitor.domain.manifest import LateChange, Listing, Manifest
+from monitor.domain.manifest import LateChange, Listing, LogFile, Manifest
 from monitor.domain.policy import Policy
 from monitor.domain.quarantine import Quarantine
 from monitor.domain.run import Outcome
@@ -25,6 +25,8 @@ class Lookback:
     Attributes:
         dealt: The listing that a window was last run for.
         asked: The listing for which it was asked last whether a window's rows were only moved.
+        labels: The label files that the labels of a window are known from, where they are more than
+            those of its result.
         closed: Closed windows whose files are no longer those of their result, with the listing.
         late: What has changed in them, as far as it has been looked up.
         news: Those of ``late`` that nobody has been told of.
@@ -35,6 +37,7 @@ class Lookback:
 
     dealt: dict[Window, Listing] = field(default_factory=dict)
     asked: dict[Window, Listing] = field(default_factory=dict)
+    labels: dict[Window, Sequence[LogFile]] = field(default_factory=dict)
     closed: dict[Window, Listing] = field(default_factory=dict)
     late: dict[Window, tuple[Listing, LateChange]] = field(default_factory=dict)
     news: list[LateChange] = field(default_factory=list)
@@ -90,12 +93,15 @@ class Lookback:
         listings = source.listings([head.window for head in heads], quarantine)
         closed: dict[Window, Listing] = {}
         self._leave_moved(policy, source, store, quarantine, heads, listings)
+        waiting = [head for head in heads if _awaited(policy, head, present)]
+        self._leave_unlabelled(policy, source, store, quarantine, waiting, listings)
         for head in heads:
             listing, then = listings[head.window], self.dealt.get(head.window, head.listing)
             unchanged = listing in {head.listing, then}
             if head.window in lacking or (
                 not unchanged and _open(policy, head, listing, then, present)
             ):
+                self.labels.pop(head.window, None)
                 yield head.window
                 self.dealt[head.window] = listing
             elif not unchanged and (listing.log != then.log or _dated(policy)):
@@ -126,6 +132,35 @@ class Lookback:
                 manifests[head.window] = run.manifest
         for window in source.moved(manifests, quarantine):
             self.dealt[window] = listings[window]
+
+    def _leave_unlabelled(  # noqa: PLR0917  # six nouns, each of another type
+        self,
+        policy: Policy,
+        source: Source,
+        store: Store,
+        quarantine: Quarantine,
+        heads: Sequence[RunHead],
+        listings: Mapping[Window, Listing],
+    ) -> None:
+        """Take the windows as dealt with that the labels which came are not of.
+
+        A label table that says when predictions were made has told so by itself.
+        """
+        if _dated(policy):
+            return
+        known: dict[Window, Sequence[LogFile]] = {}
+        for head in heads:
+            listing, then = listings[head.window], self.dealt.get(head.window, head.listing)
+            if listing.log != then.log or listing.labels in {then.labels, head.listing.labels}:
+                continue
+            if head.window in self.labels:
+                known[head.window] = self.labels[head.window]
+                continue
+            run = store.run(policy.model, head.window, head.revision)
+            if run is not None and head.outcome is Outcome.COMPLETED:
+                known[head.window] = run.manifest.labels
+        for window, files in source.unlabelled(known, quarantine).items():
+            self.dealt[window], self.labels[window] = listings[window], files
 
     def _look_up(
         self,
@@ -160,9 +195,13 @@ def _open(
         return False
     if listing.log != then.log and not policy.schedule.closed(head.window, present):
         return True
+    return _awaited(policy, head, present) and listing.labels != then.labels
+
+
+def _awaited(policy: Policy, head: RunHead, present: datetime) -> bool:
+    """Return whether a window still waits for labels."""
     table = policy.source.labels
-    awaited = table is not None and present - head.window.end < table.wait
-    return awaited and listing.labels != then.labels
+    return table is not None and present - head.window.end < table.wait
 
 
 def _dated(policy: Policy) -> bool:

@@ -22,6 +22,7 @@ from monitor.engine.progress import Progress
 from monitor.engine.pruning import Prunable
 from monitor.engine.recorded_at import RunRecords
 from monitor.engine.registry import RegistryMemory
+from monitor.engine.revisited import Revisited
 from monitor.engine.survey import Survey
 from monitor.engine.used import PolicyHistory
 from monitor.governance.record import Actor
@@ -86,7 +87,7 @@ class TaskCounter(Protocol):
         ...
 
 
-class Source(Protocol):
+class Source(Revisited, Protocol):
     """An inference log.
 
     A file that the quarantine holds is not opened, and yet named with the reason it had last.
@@ -118,22 +119,6 @@ class Source(Protocol):
         Args:
             windows: In their order, none overlapping another.
             quarantine: The files that are not tried now, and so in no listing.
-
-        Raises:
-            SourceError: The log cannot be reached.
-        """
-        ...
-
-    def moved(
-        self, manifests: Mapping[Window, Manifest], quarantine: Quarantine | None = None
-    ) -> Collection[Window]:
-        """Return the windows whose rows are the same as they were, in other files now.
-
-        Only the log of a table with snapshots tells: that its files were compacted, for instance.
-
-        Args:
-            manifests: What the newest result of each window was made from.
-            quarantine: As in `listings`.
 
         Raises:
             SourceError: The log cannot be reached.

@@ -110,6 +110,7 @@ class GridDraft:
         self._samples: dict[str, list[FloatArray]] = {
             item.name: [] for item in fields if item.kind is FieldKind.NUMERIC
         }
+        self._ordered: dict[str, FloatArray] = {}
         self._tallies = {item.name: ValueTally() for item in tallied(fields)}
         self._vectors = {item.declared: VectorDraft() for item in embeddings(fields)}
         self._groups = {
@@ -169,6 +170,7 @@ class GridDraft:
             BaselineError: Attributes or strata hold numbers that make no groups by themselves.
         """
         self._refuse_numbers()
+        self._ordered = {}  # what has come since then belongs to it
         fields = {name: self._cells(item) for name, item in self._fields.items()}
         grid = Grid(
             fields=fields,
@@ -214,11 +216,13 @@ class GridDraft:
             )
 
     def _sample(self, name: str) -> FloatArray:
-        item = self._fields[name]
-        if item.part is Part.NORM:
-            return self._vectors[item.declared].norms()
-        samples = self._samples[name]
-        return np.concatenate(samples) if samples else np.zeros(0)
+        """Return the sample of a numeric field in its order."""
+        if name not in self._ordered:
+            item, samples = self._fields[name], self._samples[name]
+            if item.part is Part.NORM:
+                samples = [self._vectors[item.declared].norms()]
+            self._ordered[name] = _in_order(np.concatenate([*samples, np.zeros(0)]))
+        return self._ordered[name]
 
     def _scores(self, grids: Mapping[str, FieldGrid]) -> Mapping[str, ScoreArray]:
         """Return normal scores of the fields that are counted in pairs; of none if it is alone."""
@@ -227,8 +231,9 @@ class GridDraft:
         for name in paired if len(paired) > 1 else ():
             grid = grids[name]
             if isinstance(grid, NumericGrid):
-                cells, _ = grid.table.cells(self._sample(name))
-                scores[name] = normal_scores(np.bincount(cells, minlength=grid.cells))
+                sample = self._sample(name)
+                below = np.searchsorted(sample, grid.edges)
+                scores[name] = normal_scores(np.diff(below, prepend=0, append=len(sample)))
         return scores
 
     def _paired(self) -> list[str]:
@@ -262,7 +267,7 @@ class GridDraft:
         if item.name in self._tallies:
             return self._tallies[item.name].grid()
         cells = SCORE_CELLS if item.role is FieldRole.SCORE else QUANTILE_CELLS
-        return numeric_grid(self._sample(item.name), cells, _bounds(item))
+        return _grid_of(self._sample(item.name), cells, _bounds(item))
 
 
 def _bounds(field: Field) -> tuple[float, ...]:
@@ -293,10 +298,17 @@ def numeric_grid(
         quantile_cells: Equal-mass cells to cut; a multiple of ten.
         bounds: Further edges.
     """
-    if not len(sample):
+    return _grid_of(_in_order(sample), quantile_cells, bounds)
+
+
+def _in_order(sample: FloatArray) -> FloatArray:
+    return np.sort(sample) + 0.0  # -0.0 becomes 0.0: one atom, not two
+
+
+def _grid_of(ordered: FloatArray, quantile_cells: int, bounds: tuple[float, ...]) -> NumericGrid:
+    if not len(ordered):
         edges = _finite(np.array(bounds))
         return NumericGrid(edges, np.zeros(len(edges) + 1, np.bool_), 0.0, 1.0, discrete=False)
-    ordered = np.sort(sample) + 0.0  # -0.0 becomes 0.0: one atom, not two
     center = float(_quantiles(ordered, 0.5))
     scale = _scale(ordered, center)
     # Not np.unique: it would sort once more.

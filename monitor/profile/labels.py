@@ -2,13 +2,22 @@
 
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from monitor.domain.field import Classes, Label
-from monitor.profile.buffers import doubles
+from monitor.profile.buffers import doubles, of_truths, valid
 from monitor.profile.grid import FloatArray
-from monitor.profile.values import canonical_text, encoded, one_array, outcome_text, rows_of
+from monitor.profile.numbers import to_numbers
+from monitor.profile.values import (
+    canonical_text,
+    encoded,
+    one_array,
+    outcome_text,
+    rows_by_value,
+    rows_of,
+)
 
 _NUMBER = r"^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
 
@@ -16,18 +25,21 @@ _NUMBER = r"^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
 def unmapped_labels(
     label: Label | None, column: Any, classes: Classes | None = None
 ) -> list[tuple[str, int]]:
-    """Return the labels that are neither positive nor negative, or no class, with their rows.
+    """Return the labels that are neither positive nor negative, no class or no number, with their rows.
 
     Where only positive labels are declared every other one is negative, unless they are declared
-    as booleans or by numbers: then what cannot mean one is neither. A null is no label.
+    as booleans or by numbers: then what cannot mean one is neither. Where none is declared the label is
+    a number. A null is no label.
 
     Args:
         label: What the labels mean; None when there is none.
         column: The label column, a pyarrow Array or ChunkedArray; None when there is none.
         classes: The classes that the label is one of; None when it is no class.
     """
-    if label is None or column is None or not (label.positive or classes):
+    if label is None or column is None:
         return []
+    if not (label.positive or classes):
+        return _no_numbers(column)
     mapped = {*classes.values} if classes else {*label.positive, *label.negative}
     read, listed = outcome_text(mapped), bool(classes or label.negative)
     if read is canonical_text and not listed:
@@ -42,6 +54,20 @@ def unmapped_labels(
         return []
     rows, _ = rows_of(indices, len(values))
     return [(text, int(rows[place])) for place, text in strays.items() if rows[place]]
+
+
+def _no_numbers(column: Any) -> list[tuple[str, int]]:
+    """Return the values that are or spell no number, with their rows."""
+    column = one_array(column)
+    numbers = numbers_in_text(column)
+    if numbers is None:
+        numbers, _, invalid = to_numbers(column)
+        if not invalid:
+            return []
+    strays = column.filter(of_truths(valid(column) & np.isnan(numbers)))
+    values, rows, _ = rows_by_value(strays)
+    found = zip(map(canonical_text, values), rows.tolist(), strict=True)
+    return [(text, count) for text, count in found if text is not None and count]
 
 
 def numbers_in_text(column: Any) -> FloatArray | None:

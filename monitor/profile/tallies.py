@@ -56,13 +56,13 @@ class ValueTally:
         """Count a batch."""
         values, rows, _ = rows_by_value(column)
         texts = canonical_texts(values, boolean=boolean)
+        if self.shortened and max(map(len, filter(None, texts)), default=0) > MAX_NAME:
+            texts = [None if text is None else _short(text) for text in texts]
+        counts = self.counts  # a baseline may have a hundred thousand values in each batch
         for text, count in zip(texts, rows.tolist(), strict=True):
-            if text is None or not count:
-                continue
-            if self.shortened and len(text) > MAX_NAME:
-                text = value_name(text)  # noqa: PLW2901  # one value, another name
-            self.counts[text] += count
-        if len(self.counts) > 2 * TRACKED_VALUES:
+            if count and text is not None:
+                counts[text] = counts.get(text, 0) + count
+        if len(counts) > 2 * TRACKED_VALUES:
             self._prune()
 
     @property
@@ -81,9 +81,8 @@ class ValueTally:
         The list is incomplete if values were dropped, or if there are so many rare ones that a
         value that is not among them is no news.
         """
-        ordered = [
-            text for text, _ in sorted(self.counts.items(), key=lambda item: (-item[1], item[0]))
-        ]
+        # Of as many rows the first by its text: sorting keeps the order of what is equal.
+        ordered = sorted(sorted(self.counts), key=self.counts.__getitem__, reverse=True)
         ever_new = len(ordered) > LISTED_VALUES and self.novelty > NEW_VALUES
         if not self.complete or ever_new or len(ordered) > TRACKED_VALUES:
             return CategoricalGrid(tuple(ordered[:LISTED_VALUES]), complete=False)
@@ -144,3 +143,7 @@ class GroupTally(ValueTally):
             there = [value for value, count in zip(values, rows.tolist(), strict=True) if count]
             texts = [text for text in canonical_texts(there) if text is not None]
             self.numbers.update(text for text in texts if number_of(text) is not None)
+
+
+def _short(text: str) -> str:
+    return value_name(text) if len(text) > MAX_NAME else text

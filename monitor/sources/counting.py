@@ -290,7 +290,9 @@ class CountFile:
             together |= builders.outcome_columns
         begin, number = 0, -1
         waiting: dict[int, list[Chosen]] = {}
-        with share.meeting, opened(self.view.location, file, texts, together) as log:
+        reading = None if small else self.view.shelf.give
+        log_of = opened(self.view.location, file, texts, together, reading)
+        with share.meeting, log_of as log:
             for number, logged in enumerate(share.batches(self.view, log, task.row_groups)):
                 repeated = self.duplicates.within(task.path, begin, logged.chunk.rows)
                 begin += logged.chunk.rows

@@ -13,9 +13,18 @@ from monitor.engine.counting import Task
 from monitor.profile.buffers import of_numbers
 from monitor.profile.draft import SAMPLE_ROWS, GridDraft, tallied
 from monitor.profile.grid import Grid, IntArray
+from monitor.sources.counting import CHECKED_WHOLE
 from monitor.sources.location import READ_ERRORS, FoundFile
 from monitor.sources.members import Members
-from monitor.sources.reader import Chunk, LogView, OpenFile, Selection, batches, opened
+from monitor.sources.reader import (
+    Chunk,
+    LogView,
+    OpenFile,
+    Selection,
+    batch_of,
+    batches,
+    opened,
+)
 
 SAMPLE_BATCHES = 3
 """Fewest batches that numbers are sampled from: the first, the last, and one half-way."""
@@ -41,13 +50,13 @@ class _Part:
 
     Attributes:
         file: The file.
-        groups: The batch's row groups.
+        chunk: The batch's row groups.
         rows: How many rows.
         whole: Whether that is all rows of the batch.
     """
 
     file: FoundFile
-    groups: tuple[int, ...]
+    chunk: Chunk
     rows: int
     whole: bool
 
@@ -144,14 +153,15 @@ class _Drafting:
         parts = []
         members = self._members.reader(file.path)
         together = (*self._view.bookkeeping, *texts)
-        with opened(self._view.location, file, texts, together) as log:
+        reading = self._view.shelf.keep if file.size > CHECKED_WHOLE else None
+        with opened(self._view.location, file, texts, together, reading) as log:
             for batch in batches(self._view, log, task.row_groups):
                 people = members.columns(batch)
                 selection = batch.versions.get(self._version)
                 if selection is None:
                     continue
                 whole = selection.mask is None
-                parts.append(_Part(file, batch.chunk.groups, selection.rows, whole))
+                parts.append(_Part(file, batch.chunk, selection.rows, whole))
                 for item in fields:
                     column = selection.of(log.column(batch.chunk, item.column))
                     self._draft.add_field(item.name, column)
@@ -207,14 +217,16 @@ class _Drafting:
         self, log: OpenFile, part: _Part, *, timed: bool
     ) -> Iterator[tuple[Chunk, Selection, IntArray]]:
         """Yield the version's rows of a batch again, with their times if they are asked for."""
-        if part.whole and not timed:  # then nothing has to be read to know them
-            for chunk in log.chunks(part.groups):
+        # What was whole beside other columns may have to be read in pieces beside these.
+        whole = part.chunk.piece is None
+        for chunk in log.chunks(part.chunk.groups) if whole else (part.chunk,):
+            if part.whole and not timed:  # then nothing has to be read to know them
                 yield chunk, Selection(chunk.rows, None, 0, 0), np.zeros(0, np.int64)
-            return
-        for batch in batches(self._view, log, part.groups):
+                continue
+            batch = batch_of(self._view, log, chunk)
             selection = batch.versions.get(self._version)
             if selection is not None:
-                yield batch.chunk, selection, batch.micros
+                yield chunk, selection, batch.micros
 
 
 def _spread(parts: Sequence[_Part], fewest: int) -> Sequence[_Part]:

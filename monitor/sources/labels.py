@@ -283,12 +283,13 @@ def _ids_of_file(view: LogView, task: Task, file: FoundFile, column: str) -> tup
     """Return the ids of a file's rows in the window, and their event times."""
     together = (*view.bookkeeping, column)
     with opened(view.location, file, {view.spec.version}, together) as log:
-        parts = [_ids_of_batch(log, batch, column) for batch in batches(view, log, task.row_groups)]
+        parts = [ids_of_batch(log, batch, column) for batch in batches(view, log, task.row_groups)]
     texts = pa.chunked_array([ids for ids, _ in parts], pa.large_string()).combine_chunks()
     return texts, np.concatenate([micros for _, micros in parts] or [np.zeros(0, np.int64)])
 
 
-def _ids_of_batch(log: OpenFile, batch: Batch, column: str) -> tuple[Any, IntArray]:
+def ids_of_batch(log: OpenFile, batch: Batch, column: str) -> tuple[Any, IntArray]:
+    """Return the ids of a batch's rows in the window as texts, and their event times."""
     micros = batch.micros if batch.inside is None else batch.micros[batch.inside]
     values = log.column(batch.chunk, column)
     if values is None:

@@ -123,6 +123,13 @@ def is_view(kind: Any) -> bool:
     return bool(pa.types.is_string_view(kind) or pa.types.is_binary_view(kind))
 
 
+def without_views(column: Any) -> Any:
+    """Return text of the view layout, which few of Arrow's functions take, in the plain one."""
+    if pa.types.is_string_view(column.type):
+        return column.cast(pa.string())
+    return column.cast(pa.binary()) if pa.types.is_binary_view(column.type) else column
+
+
 def logical_type(kind: Any) -> str:
     """Return what a type means, without how it is stored; "" for a column of nulls alone.
 

@@ -3,7 +3,7 @@
 import os
 import re
 import stat
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -31,6 +31,8 @@ HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 
 _FETCHED_WHOLE = 8 * 2**20  # bytes of a remote file that cost less than further requests would
 _LONGEST_EXPLANATION = 300
+_SHORT_NAMES = (".parq", ".pq")
+_NO_ROWS = (".crc", ".html", ".inprogress", ".json", ".md", ".partial", ".tmp", ".txt", ".yaml")
 
 
 class Fault(StrEnum):
@@ -48,6 +50,7 @@ class Fault(StrEnum):
     NO_ID_COLUMN = "no_id_column"
     NO_LABEL_COLUMN = "no_label_column"
     NO_PROTECTED_COLUMN = "no_protected_column"
+    OTHER_NAME = "other_name"
     OUT_OF_MEMORY = "out_of_memory"
     PERMISSION_DENIED = "permission_denied"
     UNREADABLE = "unreadable"
@@ -223,8 +226,9 @@ class Location:
     def listing(self) -> Listing:
         """Return the files whose names end in ``.parquet``, in any case, sorted by path.
 
-        Files and folders whose names start with ``.`` or ``_`` are passed over: writers keep what
-        is not finished there. A folder is a folder, whatever its name ends in.
+        Files and folders whose names start with ``.`` or ``_`` are passed over, but for folders
+        ``_key=value``: writers keep what is not finished there. A folder is a folder, whatever its
+        name ends in. Where rows are likely to lie in files of other names, the first is named.
 
         Raises:
             SourceError: The folder cannot be listed.
@@ -238,6 +242,9 @@ class Location:
             raise SourceError(f"{self.shown}: cannot be listed: {error}", retryable=True) from error
         files = [item for item in found if isinstance(item, FoundFile)]
         unreadable = [item for item in found if isinstance(item, UnreadableFile)]
+        unreadable += _named_otherwise(
+            sorted(item for item in found if isinstance(item, str)), files
+        )
         return Listing(
             tuple(sorted(files, key=lambda file: file.path)),
             tuple(sorted(unreadable, key=lambda file: file.path)),
@@ -248,15 +255,17 @@ class Location:
         """Return whether the files are on this machine's own file system."""
         return isinstance(self.filesystem, fs.LocalFileSystem)
 
-    def _select(self) -> Iterator[FoundFile | UnreadableFile]:
+    def _select(self) -> Iterator[FoundFile | UnreadableFile | str]:
         selector = fs.FileSelector(self.root, recursive=True)
         for info in self.filesystem.get_file_info(selector):
             path = info.path[len(self.root) :].removeprefix("/")
             parts = path.split("/")
-            hidden = any(part.startswith((".", "_")) for part in parts)
-            if info.type is not fs.FileType.File or not _is_parquet(path) or hidden:
+            hidden = any(map(_is_hidden, parts))
+            if info.type is not fs.FileType.File or hidden:
                 continue
-            if "" in parts:
+            if not _is_parquet(path):
+                yield path
+            elif "" in parts:
                 told = "a key with an empty part (two slashes in a row) cannot be asked for"
                 yield UnreadableFile(path, Fault.BAD_NAME, told)
             else:
@@ -325,16 +334,43 @@ def fault(path: str, error: Exception, otherwise: Fault) -> UnreadableFile:
     return UnreadableFile(path, reason, text[:_LONGEST_EXPLANATION])
 
 
+def _is_hidden(name: str) -> bool:
+    """Return whether a file or folder is passed over; a key of folders may begin with ``_``."""
+    return name.startswith(".") or (name.startswith("_") and "=" not in name)
+
+
 def _is_parquet(name: str) -> bool:
     return name.lower().endswith(".parquet")
+
+
+def _named_otherwise(paths: Sequence[str], files: Sequence[FoundFile]) -> Iterator[UnreadableFile]:
+    """Yield what is to be said of files that are not read for their names, if anything.
+
+    Beside parquet files there may be anything, except under the names that other writers give
+    parquet files. Where there are no others, rows are likely to be in whatever is there that is
+    finished and no description.
+    """
+    likely = [
+        path
+        for path in paths
+        if path.lower().endswith(_SHORT_NAMES) or not (files or path.lower().endswith(_NO_ROWS))
+    ]
+    if likely:
+        told = (
+            f"only files whose names end in .parquet are read, and {len(likely):,} here end "
+            "otherwise: rename them, or give one of them itself as the path"
+        )
+        yield UnreadableFile(likely[0], Fault.OTHER_NAME, told)
 
 
 def _modified(info: Any) -> str:
     return "" if info.mtime_ns is None else str(info.mtime_ns)
 
 
-def _walk(root: str) -> Iterator[FoundFile | UnreadableFile]:
+def _walk(root: str) -> Iterator[FoundFile | UnreadableFile | str]:
     """Yield what a local folder holds, each real folder once, so that link loops end.
+
+    Of files whose names do not end in ``.parquet`` their paths are yielded.
 
     A link that leads to a folder which the log itself lies in is named and not followed: beside the
     log there may be labels, other logs, or the whole disk.
@@ -372,7 +408,7 @@ def _entries(root: str, folder: str) -> list[tuple[str, os.stat_result | OSError
     entries: list[tuple[str, os.stat_result | OSError]] = []
     with os.scandir(Path(root, folder)) as scanned:
         for entry in sorted(scanned, key=lambda entry: entry.name):
-            if entry.name.startswith((".", "_")):
+            if _is_hidden(entry.name):
                 continue
             status: os.stat_result | OSError
             try:
@@ -381,15 +417,17 @@ def _entries(root: str, folder: str) -> list[tuple[str, os.stat_result | OSError
                 status = error
             if isinstance(status, os.stat_result) and _is_special(status):
                 continue  # a socket or a pipe holds no rows, whatever its name
-            if _may_be_folder(entry, status) or _is_parquet(entry.name):
+            if (
+                isinstance(status, os.stat_result)
+                or _may_be_folder(entry)
+                or _is_parquet(entry.name)
+            ):
                 entries.append((f"{folder}{entry.name}", status))
     return entries
 
 
-def _may_be_folder(entry: os.DirEntry[str], status: os.stat_result | OSError) -> bool:
-    """Return whether there may be files below; of what cannot be looked at only its kind is known."""
-    if isinstance(status, os.stat_result):
-        return stat.S_ISDIR(status.st_mode)
+def _may_be_folder(entry: os.DirEntry[str]) -> bool:
+    """Return whether there may be files below what cannot be looked at: only its kind is known."""
     return entry.is_dir(follow_symlinks=False) or entry.is_symlink()
 
 
@@ -397,9 +435,11 @@ def _is_special(status: os.stat_result) -> bool:
     return not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode))
 
 
-def _found(path: str, status: os.stat_result | OSError) -> FoundFile | UnreadableFile:
+def _found(path: str, status: os.stat_result | OSError) -> FoundFile | UnreadableFile | str:
     if isinstance(status, OSError):
         return fault(_shown(path), status, Fault.UNREADABLE)
+    if not _is_parquet(path):
+        return _shown(path)
     if _shown(path) != path:
         return UnreadableFile(_shown(path), Fault.BAD_NAME, "the name is not UTF-8")
     return FoundFile(path, status.st_size, str(status.st_mtime_ns))

@@ -14,6 +14,7 @@ from monitor.engine.ports import Clock, Scan
 from monitor.engine.survey import Span, Survey
 from monitor.profile.grid import Grid
 from monitor.profile.instants import EARLIEST, LATEST, from_micros, instants, to_micros
+from monitor.sources.arrivals import Arrivals, added_since
 from monitor.sources.counting import CountFile
 from monitor.sources.drafting import drafted
 from monitor.sources.footer import Footer
@@ -22,6 +23,7 @@ from monitor.sources.location import READ_ERRORS, Fault, FoundFile, Locator, par
 from monitor.sources.members import Members, members, protected_columns
 from monitor.sources.placing import Bounds, Placed, named_as, placed
 from monitor.sources.reader import LogView, batches, opened
+from monitor.sources.shelf import Shelf
 from monitor.sources.table import Hold, ParquetTable, TableFiles, hold_nothing
 
 TableKind = Callable[[str, str], Locator]
@@ -94,6 +96,7 @@ class ParquetSource:
                 folder=spec.protected.path,
             )
         self._read_spans: dict[FoundFile, Bounds | None] = {}
+        self._shelf = Shelf()
 
     def survey(self, quarantine: Quarantine | None = None) -> Survey:
         """Return what the log is as a whole; files whose footers are silent are read."""
@@ -173,13 +176,14 @@ class ParquetSource:
 
     def draft(self, scan: Scan, version: str, *, thorough: bool = False) -> Grid:
         """Return a grid frozen from the rows of one version."""
-        view = self._view(scan)
+        self._shelf = Shelf()  # what the next count reads of it is not decoded again
+        view = replace(self._view(scan), shelf=self._shelf)
         people = self._members(view, scan)
         return drafted(self._policy, view, _files_of(scan), version, people, thorough=thorough)
 
     def counter(self, scan: Scan, grids: Mapping[str, Grid]) -> CountFile:
         """Return the function that counts one file; labels are joined here, once."""
-        view = self._view(scan)
+        view, self._shelf = replace(self._view(scan), shelf=self._shelf), Shelf()
         files = {file.path: file for _, file in _files_of(scan)}
         labels, people = self._joined(view, scan), self._members(view, scan)
         return CountFile(
@@ -203,6 +207,29 @@ class ParquetSource:
             if _moved(self._log, "log", manifests[window], [part.named for part in parts])
             and _moved(self._labels, "labels", manifests[window], files)
         )
+
+    def unlabelled(
+        self,
+        labels: Mapping[Window, Sequence[LogFile]],
+        quarantine: Quarantine | None = None,
+    ) -> Mapping[Window, Sequence[LogFile]]:
+        """Return the windows for which label files that came hold nothing, with all their files."""
+        spec = self._policy.source.labels
+        if self._labels is None or spec is None or not labels:
+            return {}
+        log, table = self._listed(quarantine)
+        windows = sorted(labels)
+        arrivals = Arrivals(self._labels.location, spec.id)
+        found = placed(self._spanned(log), windows)
+        now = self._labels_of(table.usable, windows)
+        left: dict[Window, Sequence[LogFile]] = {}
+        for window, parts, files in zip(windows, found, now, strict=True):
+            added = added_since(labels[window], files)
+            view = LogView.of(self._log.location, self._policy.source, window, self._latest())
+            tasks = ((_task(part), part.file) for part in parts)
+            if added is not None and not arrivals.concern(view, tasks, added):
+                left[window] = files
+        return left
 
     def _snapshots(self, *, labelled: bool, peopled: bool) -> tuple[TableSnapshot, ...]:
         """Return the states of the tables that are read."""

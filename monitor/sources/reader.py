@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -14,22 +14,25 @@ import pyarrow.parquet as pq
 from monitor.domain.manifest import Rejection
 from monitor.domain.policy import SourceSpec
 from monitor.domain.window import Window
-from monitor.engine.counting import OTHER_VERSIONS
-from monitor.profile.buffers import of_numbers, of_truths, stored
-from monitor.profile.counts import value_name
+from monitor.profile.buffers import of_numbers, of_truths
 from monitor.profile.grid import BoolArray, IntArray
 from monitor.profile.instants import LATEST, instants, to_micros
-from monitor.profile.values import canonical_text, encoded
+from monitor.sources.codes import check_codes
 from monitor.sources.footer import is_signed, read_footer, table_schema
-from monitor.sources.layout import Layout, is_nested, layout
+from monitor.sources.layout import Layout, is_nested, layout, without_views
 from monitor.sources.location import READ_ERRORS, FoundFile, Location
 from monitor.sources.ranged import RangedFile, column_ranges
-
-NO_VERSION = "(none)"
-"""The version of rows whose version column is null or absent although the policy names one."""
-
-TOLD_VERSIONS = 200
-"""Versions of one batch that are told apart."""
+from monitor.sources.shelf import Reading, Shelf
+from monitor.sources.streaming import (
+    BUFFER,
+    KEPT_PIECES,
+    PIECE_ROWS,
+    REMOTE_BUFFER,
+    Streams,
+    give_back,
+    paged,
+)
+from monitor.sources.versions import by_version
 
 BATCH_ROWS = 131_072
 """Small row groups are read together up to so many rows: a read has a price of its own."""
@@ -40,20 +43,28 @@ BATCH_BYTES = 2**26
 SMALL_CELLS = 2**18
 """Values of a chunk up to which its columns are read at once, for the same reason."""
 
+LARGE_ROWS = 2**19
+"""Rows of a row group beyond which it is read piece by piece: whole, it would be held in memory."""
+
+LARGE_BYTES = 2**27
+"""Bytes of one of its columns beyond which it is, where texts or vectors are read."""
+
 _WIDTH = 8  # bytes of a double
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """Some row groups of a file that are read together.
+    """Some row groups of a file that are read together, or a piece of a large one.
 
     Attributes:
         groups: Their numbers.
         rows: The rows in them that are not deleted.
+        piece: The first row of a piece, and the first after it; None for whole row groups.
     """
 
     groups: tuple[int, ...]
     rows: int
+    piece: tuple[int, int] | None = None
 
 
 class OpenFile:
@@ -62,11 +73,13 @@ class OpenFile:
     Args:
         parquet: pyarrow's ParquetFile.
         plainly: Opens it again, to read every column as values.
+        streams: Its columns, piece by piece.
         columns: Its columns, with the names that they have in the table.
         keys: The columns that the file's place gives it.
         kept: Which rows are not deleted; None for all.
         remote: The bytes, when they are fetched range by range, and the footer among them.
         together: Columns that most chunks are asked for.
+        reading: Through what columns of whole row groups are decoded.
         signed: Whether columns may be encrypted.
     """
 
@@ -74,18 +87,22 @@ class OpenFile:
         self,
         parquet: Any,
         plainly: Callable[[], Any],
+        streams: Callable[[], Streams],
         columns: Layout,
         keys: Mapping[str, Any],
         kept: Any = None,
         remote: tuple[RangedFile, bytes] | None = None,
         together: Collection[str] = (),
+        reading: Callable[..., Any] | None = None,
         *,
         signed: bool = False,
     ) -> None:
         self._parquet = parquet
         self._plainly = plainly
+        self._make_streams = streams
         self._layout = columns
         self._leaves = columns.leaves
+        self._reading = reading
         self._signed = signed
         self._asked: set[str] = set()
         self.keys = keys
@@ -101,7 +118,7 @@ class OpenFile:
             if name in columns.kinds
         )
         self._at_once = sorted({*self._together}.intersection(columns.plain))
-        self._fetched: Chunk | None = None
+        self._fetched: tuple[int, ...] | None = None
         self._held: tuple[tuple[int, ...], Mapping[int, Any]] = ((), {})
         rows = [group.num_rows for group in map(parquet.metadata.row_group, self._groups)]
         self._begins = np.cumsum([0, *rows]).tolist()
@@ -141,6 +158,11 @@ class OpenFile:
         for group in self._groups if row_groups is None else row_groups:
             more = self._begins[group + 1] - self._begins[group]
             larger = self._parquet.metadata.row_group(group).total_byte_size if self._bulky else 0
+            if more > LARGE_ROWS or larger > LARGE_BYTES:
+                yield from self._chunk(together)
+                together, rows, size = [], 0, 0
+                yield from self._pieces(group, more)
+                continue
             if together and (rows + more > BATCH_ROWS or size + larger > BATCH_BYTES):
                 yield from self._chunk(together)
                 together, rows, size = [], 0, 0
@@ -161,9 +183,16 @@ class OpenFile:
         leaves = self._leaves.get(name)
         if leaves is not None:
             self._asked.add(name)
-            self._fetch(chunk)
-            column = self._whole(chunk, name, leaves)
-            return column if self._kept is None else column.filter(self._mask(chunk.groups))
+            decode = partial(self._whole, chunk, name, leaves)
+            if self._reading is None or chunk.piece is not None:
+                column = decode()
+            else:
+                column = self._reading(chunk.groups, name, decode)
+            return (
+                column
+                if self._kept is None
+                else column.filter(self._mask(chunk.groups, chunk.piece))
+            )
         if name not in self.keys:
             return None
         codes = of_numbers(np.zeros(chunk.rows, np.int32))
@@ -173,23 +202,49 @@ class OpenFile:
     def _groups(self) -> Collection[int]:
         return range(self._parquet.metadata.num_row_groups)
 
-    def _chunk(self, groups: Collection[int]) -> Iterator[Chunk]:
-        rows = sum(self._begins[group + 1] - self._begins[group] for group in groups)
-        if self._kept is not None and rows:
-            rows = self._mask(groups).true_count
-        if rows:
-            yield Chunk(tuple(groups), rows)
+    @cached_property
+    def _streams(self) -> Streams:
+        return self._make_streams()
 
-    def _mask(self, groups: Collection[int]) -> Any:
-        """Return which rows of some row groups are not deleted."""
+    def _pieces(self, group: int, rows: int) -> Iterator[Chunk]:
+        """Yield a large row group in pieces; whole if none of its columns is too large for that."""
+        step = PIECE_ROWS
+        if self._bulky:
+            widest = self._streams.widest(group, self._together)
+            if rows <= LARGE_ROWS and widest <= LARGE_BYTES:
+                yield from self._chunk([group])
+                return
+            step = max(1, min(step, rows * BATCH_BYTES // max(widest, 1)))
+        for number, begin in enumerate(range(0, rows, step), 1):
+            yield from self._chunk([group], (begin, min(begin + step, rows)))
+            if not number % KEPT_PIECES:
+                give_back()
+
+    def _chunk(
+        self, groups: Collection[int], piece: tuple[int, int] | None = None
+    ) -> Iterator[Chunk]:
+        rows = self._rows(groups, piece)
+        if self._kept is not None and rows:
+            rows = self._mask(groups, piece).true_count
+        if rows:
+            yield Chunk(tuple(groups), rows, piece)
+
+    def _rows(self, groups: Collection[int], piece: tuple[int, int] | None) -> int:
+        """Return the rows of some row groups, or of a piece of one, with those that are deleted."""
+        if piece is not None:
+            return piece[1] - piece[0]
+        return sum(self._begins[group + 1] - self._begins[group] for group in groups)
+
+    def _mask(self, groups: Collection[int], piece: tuple[int, int] | None) -> Any:
+        """Return which rows of some row groups, or of a piece of one, are not deleted."""
         parts = [self._kept[self._begins[group] : self._begins[group + 1]] for group in groups]
-        return pa.concat_arrays(parts)
+        return pa.concat_arrays(parts if piece is None else [parts[0][slice(*piece)]])
 
     def _fetch(self, chunk: Chunk) -> None:
         """Fetch what is read of a chunk at once, when it is the first column of it."""
-        if self._remote is None or chunk == self._fetched:
+        if self._remote is None or chunk.groups == self._fetched:
             return
-        self._fetched = chunk
+        self._fetched = chunk.groups
         self._remote.fetch(column_ranges(self._footer, chunk.groups, self._together))
 
     def size(self, chunk: Chunk) -> int:
@@ -200,8 +255,13 @@ class OpenFile:
 
     def _whole(self, chunk: Chunk, name: str, leaves: Sequence[int]) -> Any:
         """Return a column of a chunk with its deleted rows, once it is what the footer says."""
-        rows = sum(self._begins[group + 1] - self._begins[group] for group in chunk.groups)
-        column = self._small(chunk, rows).get(leaves[0])
+        self._fetch(chunk)
+        rows = self._rows(chunk.groups, chunk.piece)
+        column = None
+        if chunk.piece is not None:
+            column = self._piece(name, leaves, chunk.groups[0], chunk.piece)
+        elif rows * len(self._at_once) <= SMALL_CELLS:
+            column = self._small(chunk).get(leaves[0])
         if column is None:
             column = self._read(chunk.groups, leaves).column(0)
         if len(column) != rows:
@@ -209,18 +269,26 @@ class OpenFile:
                 f"column {name!r} has {len(column)} rows where the footer says {rows}"
             )
         if name in self._layout.views:
-            column = _without_views(column)
+            column = without_views(column)
         if pa.types.is_dictionary(column.type):
             for part in column.chunks:
-                _check_codes(part)
+                check_codes(part)
         return column
 
-    def _small(self, chunk: Chunk, rows: int) -> Mapping[int, Any]:
-        """Return columns of a small chunk by leaf; none of a large or a damaged one.
+    def _piece(self, name: str, leaves: Sequence[int], group: int, piece: tuple[int, int]) -> Any:
+        """Return a piece of a column, once the column is as long as the footer says."""
+        rows = self._begins[group + 1] - self._begins[group]
+        values = self._streams.values(group, leaves[0])
+        if values != rows and not is_nested(self._layout.kinds[name]):
+            raise pa.ArrowInvalid(f"column {name!r} has {values} values in {rows} rows")
+        return self._streams.read(group, leaves, piece)
+
+    def _small(self, chunk: Chunk) -> Mapping[int, Any]:
+        """Return columns of a small chunk by leaf; none of a damaged one.
 
         Where one column is damaged each is read by itself, so that those which are not can be used.
         """
-        if rows * len(self._at_once) > SMALL_CELLS or self._remote is not None:
+        if self._remote is not None:
             return {}
         if self._held[0] != chunk.groups:
             self._held = (chunk.groups, {})
@@ -247,6 +315,7 @@ def opened(
     file: FoundFile,
     texts: Collection[str] | None = (),
     together: Collection[str] = (),
+    reading: Reading | None = None,
 ) -> Iterator[OpenFile]:
     """Open a parquet file.
 
@@ -258,6 +327,7 @@ def opened(
             not write out for every row what the file has once. None for every column.
         together: Columns that are read of most batches: of a large remote file their bytes are
             fetched together.
+        reading: Through what columns are decoded; None: as often as they are asked for.
     """
     with location.open(file) as handle:
         metadata, written = read_footer(handle)
@@ -265,21 +335,24 @@ def opened(
         coded = [
             columns.leaves[name][0] for name in columns.texts if texts is None or name in texts
         ]
-        parquet = partial(
-            pq.ParquetFile,
-            handle,
-            metadata=metadata,
-            coerce_int96_timestamp_unit="us",  # nanoseconds would wrap round outside 1677-2262
-            page_checksum_verification=True,
-        )
+        how = {
+            "metadata": metadata,
+            "coerce_int96_timestamp_unit": "us",  # nanoseconds would wrap outside 1677-2262
+            "page_checksum_verification": True,
+            "pre_buffer": False,  # a column at a time needs no threads that fetch ahead
+        }
+        parquet = partial(pq.ParquetFile, handle, **how)
+        buffer = REMOTE_BUFFER if isinstance(handle, RangedFile) else BUFFER
         yield OpenFile(
             parquet(read_dictionary=coded),
             parquet,
+            lambda: Streams(partial(paged, handle, buffer_size=buffer, **how), coded, written),
             columns,
             location.keys(file.path),
             location.kept(file.path),
             (handle, written) if isinstance(handle, RangedFile) else None,
             together,
+            None if reading is None else partial(reading, file),
             signed=is_signed(metadata, written),
         )
 
@@ -294,6 +367,7 @@ class LogView:
         start: First microsecond of the window.
         end: First microsecond after it.
         latest: Last microsecond that an event time may have: the present and the skew of clocks.
+        shelf: Columns that were decoded already.
     """
 
     location: Location
@@ -301,6 +375,7 @@ class LogView:
     start: int
     end: int
     latest: int = LATEST
+    shelf: Shelf = field(default_factory=Shelf, compare=False)
 
     @classmethod
     def of(
@@ -393,77 +468,29 @@ class Batch:
 def batches(view: LogView, log: OpenFile, row_groups: Collection[int]) -> Iterator[Batch]:
     """Yield the chunks of a log file with the rows that are meant in them."""
     for chunk in log.chunks(row_groups):
-        times = instants(log.column(chunk, view.spec.event_time), view.spec.zone)
-        future = times.usable & (times.micros > view.latest)
-        inside = times.usable & (view.start <= times.micros) & (times.micros < view.end) & ~future
-        versions = {
-            version: _selection(mask, times.micros)
-            for version, mask in _by_version(view.spec, log, chunk, inside).items()
-            if mask.any()
-        }
-        rejected: Counter[str] = Counter()
-        if times.missing:
-            rejected[Rejection.NO_EVENT_TIME] = times.missing
-        if times.bad:
-            rejected[Rejection.BAD_EVENT_TIME] = times.bad
-        if future.any():
-            rejected[Rejection.FUTURE_EVENT_TIME] = int(future.sum())
-        yield Batch(chunk, None if inside.all() else inside, times.micros, versions, rejected)
+        yield batch_of(view, log, chunk)
 
 
-def _by_version(
-    spec: SourceSpec, log: OpenFile, chunk: Chunk, inside: BoolArray
-) -> dict[str, BoolArray]:
-    if not spec.version:
-        return {spec.default_version: inside}
-    if not inside.any():
-        return {}
-    column = log.column(chunk, spec.version)
-    if column is None:
-        return {NO_VERSION: inside}
-    indices, values = encoded(column)
-    texts = [canonical_text(value) for value in values]
-    named = [NO_VERSION if text is None else value_name(text) for text in (*texts, None)]
-    if len(set(named)) > TOLD_VERSIONS:
-        named = _with_others(named, indices)
-    versions = list(dict.fromkeys(named))
-    if len(values) == 1 and indices.min() == 0:
-        return {versions[0]: inside}
-    codes = np.array([versions.index(name) for name in named]).take(indices)  # the last: null
-    return {version: inside & (codes == code) for code, version in enumerate(versions)}
-
-
-def _with_others(named: list[str], indices: IntArray) -> list[str]:
-    """Return the names of versions with all but the most frequent as one.
-
-    A column of ids that passes for one of versions would cost a mask for each of its values.
-    """
-    rows: Counter[str] = Counter()
-    for name, count in zip(named, np.bincount(indices % len(named)).tolist(), strict=False):
-        rows[name] += count
-    told = sorted(rows, key=lambda name: (-rows[name], name))[:TOLD_VERSIONS]
-    kept = frozenset(told)
-    return [name if name in kept else OTHER_VERSIONS for name in named]
-
-
-def _check_codes(column: Any) -> None:
-    """Make sure that each code of a column has a text, and that the texts are texts.
-
-    Raises:
-        pa.ArrowInvalid: One has none, or is none.
-    """
-    column.dictionary.validate(full=True)
-    codes, texts = stored(column.indices), len(column.dictionary)
-    unsigned = codes.view(f"u{codes.itemsize}")  # in which those below zero are very large
-    if len(codes) and not unsigned.max() < texts:
-        column.validate(full=True)  # three times as dear; beyond may be what stands for null
-
-
-def _without_views(column: Any) -> Any:
-    """Return text of the view layout, which few of Arrow's functions take, in the plain one."""
-    if pa.types.is_string_view(column.type):
-        return column.cast(pa.string())
-    return column.cast(pa.binary()) if pa.types.is_binary_view(column.type) else column
+def batch_of(view: LogView, log: OpenFile, chunk: Chunk) -> Batch:
+    """Return a chunk of a log file with the rows that are meant in it."""
+    times = instants(log.column(chunk, view.spec.event_time), view.spec.zone)
+    future = times.usable & (times.micros > view.latest)
+    inside = times.usable & (view.start <= times.micros) & (times.micros < view.end) & ~future
+    versions = {
+        version: _selection(mask, times.micros)
+        for version, mask in by_version(
+            view.spec, lambda: log.column(chunk, view.spec.version), inside
+        ).items()
+        if mask.any()
+    }
+    rejected: Counter[str] = Counter()
+    if times.missing:
+        rejected[Rejection.NO_EVENT_TIME] = times.missing
+    if times.bad:
+        rejected[Rejection.BAD_EVENT_TIME] = times.bad
+    if future.any():
+        rejected[Rejection.FUTURE_EVENT_TIME] = int(future.sum())
+    return Batch(chunk, None if inside.all() else inside, times.micros, versions, rejected)
 
 
 def _selection(mask: BoolArray, micros: IntArray) -> Selection:

@@ -131,7 +131,8 @@ class SqlStore(
         self._receipts: Callable[[Receipt], None] | None = None
         if in_memory:
             with reported(self._url, "making its schema"):
-                METADATA.create_all(self._engine)  # what migrations arrive at, without Alembic
+                # What migrations arrive at, without Alembic; nothing is there yet.
+                METADATA.create_all(self._engine, checkfirst=False)
 
     def close(self) -> None:
         """Give back every connection."""

@@ -39,6 +39,22 @@ print(gc.get_freeze_count() > 100_000)
 
 
 @pytest.mark.slow
+def test_who_opens_models_again_and_again_keeps_no_garbage():
+    code = f"""
+import gc, weakref, monitor
+monitor.open_model({str(MODEL)!r})
+class Node: pass
+node = Node(); node.itself = node
+gone, left_out = weakref.ref(node), gc.get_freeze_count()
+monitor.open_model({str(MODEL)!r})
+del node
+gc.collect()
+print(left_out > 0, gc.get_freeze_count() <= left_out, gone() is None)
+"""
+    assert said_by(code) == "True True True"
+
+
+@pytest.mark.slow
 def test_garbage_of_others_is_collected_still():
     code = """
 import gc, weakref, monitor

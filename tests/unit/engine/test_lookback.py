@@ -21,6 +21,7 @@ from monitor.engine.lookback import Lookback
 from monitor.engine.progress import Silent
 from monitor.engine.register import Registration, register_baselines
 from monitor.engine.run import Outside
+from monitor.sources import arrivals
 from monitor.sources.location import Location
 from monitor.sources.parquet import ParquetSource
 from monitor.store.sql import SqlStore
@@ -341,8 +342,41 @@ def test_labels_of_other_windows_cost_the_ids_and_no_revision(deployment, monkey
         Location, "open", lambda self, file: read.append(file.path) or real(self, file)
     )
     assert deployment.check(6.4) == [(4, 2)]
-    assert read.count("4.parquet") == 3  # its ids for labels and for rows, then its columns
+    assert read.count("4.parquet") == 4  # whether it is meant, ids for labels and rows, columns
     assert all(read.count(f"{place}.parquet") == 1 for place in (2, 3, 5))
+    assert read.count("tuesday.parquet") == 1  # no window is joined anew but that one
+    read.clear()
+    deployment.label("friday", [20], known=8)
+    assert deployment.check(6.5) == []
+    assert read.count("friday.parquet") == 1
+    assert not {"tuesday.parquet", "wednesday.parquet"} & set(read)
+
+
+def test_of_many_labels_at_once_it_is_not_asked_whose_they_are(deployment, monkeypatch):
+    monkeypatch.setattr(arrivals, "MOST_IDS", 300)
+    deployment.label("tuesday", [3, 20], known=7)
+    assert deployment.check(6.1) == [(3, 2)]
+    deployment.label("wednesday", [4], known=8)
+    assert deployment.check(6.2) == [(4, 2)]
+
+
+def test_labels_that_were_left_for_others_count_as_soon_as_they_are_of_the_window(deployment):
+    deployment.label("others", [20], known=7)
+    assert deployment.check(6.1) == []
+    deployment.label("others", [20, 3], known=7)  # written again
+    assert deployment.check(6.2) == [(3, 2)]
+    (deployment.folder / "labels" / "others.parquet").unlink()
+    assert deployment.check(6.3) == [(3, 3)]
+    assert deployment.run(3).accounting.labels.labelled == 0
+    deployment.label("torn", [4], known=7)
+    path = deployment.folder / "labels" / "torn.parquet"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-9])
+    assert deployment.check(6.4) == []
+    path.write_bytes(whole)
+    assert deployment.check(6.5) == [(4, 2)]
+    deployment.restart()
+    assert deployment.check(6.6) == []
 
 
 def test_the_same_labels_in_other_files_are_no_news(deployment):

@@ -211,6 +211,9 @@ class Listed:
         self.asked = windows
         return {}
 
+    def unlabelled(self, *_):
+        return {}
+
 
 def test_pruned_windows_are_not_looked_at_again(small):
     source = Listed()

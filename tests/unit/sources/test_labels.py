@@ -1,4 +1,5 @@
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pyarrow as pa
 import pytest
@@ -64,6 +65,17 @@ def test_ids_are_compared_by_their_text(run, rows, write, log_type, label_type):
     ids = pa.array([7, 8]).cast(pa.string())
     write("log/a.parquet", rows(2, id=ids.cast(log_type), late=None))
     write("labels/x.parquet", labels(ids.cast(label_type), [1, 0]))
+    assert run()[1] == {NEGATIVE: 1, POSITIVE: 1, UNKNOWN: 0}
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_ids_of_the_type_for_uuids_meet_their_texts(run, rows, write, turned):
+    known = [UUID(int=7**40 + row) for row in range(2)]
+    stored = pa.array([item.bytes for item in known], pa.binary(16))
+    sides = [pa.ExtensionArray.from_storage(pa.uuid(), stored), list(map(str, known))]
+    of_log, of_labels = reversed(sides) if turned else sides
+    write("log/a.parquet", rows(2, id=of_log, late=None), store_schema=False)
+    write("labels/x.parquet", labels(of_labels, [1, 0]), store_schema=False)
     assert run()[1] == {NEGATIVE: 1, POSITIVE: 1, UNKNOWN: 0}
 
 
@@ -167,6 +179,18 @@ def test_texts_of_ids():
         assert id_texts(column).to_pylist() == ["7", None]
 
 
+def test_uuids_are_the_texts_that_other_systems_write_of_them():
+    known = [UUID(int=7**40 + row) for row in range(5)]
+    stored = pa.array([None, *(item.bytes for item in known), None], pa.binary(16))
+    column = pa.ExtensionArray.from_storage(pa.uuid(), stored)
+    expected = [None, *map(str, known), None]
+    assert id_texts(column).to_pylist() == expected
+    assert id_texts(column.slice(2, 3)).to_pylist() == expected[2:5]
+    assert id_texts(pa.chunked_array([column.slice(1, 2)])).to_pylist() == expected[1:3]
+    assert id_texts(column.slice(0, 0)).to_pylist() == []
+    assert id_texts(stored.slice(1, 1)).to_pylist() != expected[1:2]  # of no type that says so
+
+
 def test_orphans_nulls_and_labels_before_the_prediction_are_counted(run, rows, write):
     write("log/a.parquet", rows(4, id=["a", "b", "c", None], late=None))
     june = day(1, 6)  # the prediction of a is of that very instant, that of b an hour later
@@ -240,6 +264,30 @@ def test_labels_of_any_form_mean_what_the_policy_says(
     total = LocalCompute().count(scan.tasks, count, progress)
     found = total.profiles["1"].outcomes.margin().sum(axis=0)
     assert (found[NEGATIVE], found[POSITIVE]) == (negative, positive)
+    assert total.accounting(count.joined).unmapped_labels == unmapped
+
+
+@pytest.mark.parametrize(
+    ("values", "known", "unmapped"),
+    [
+        ([1.5, 0.0, float("nan"), None], 2, {}),
+        (["1.5", "-2e3", "7", None], 3, {}),
+        (["1,5", "1.5", "about 2", None], 1, {"1,5": 1, "about 2": 1}),
+        (["", "1.5", "nan", None], 1, {"": 1, "nan": 1}),
+        (pa.array(["1,5", "1.5", "1,5", None]).dictionary_encode(), 1, {"1,5": 2}),
+        ([datetime(2005, 7, 1, tzinfo=UTC)] * 4, 0, {"2005-07-01T00:00:00+00:00": 4}),
+    ],
+)
+def test_labels_that_are_no_numbers_are_named_where_numbers_are_expected(
+    policy, rows, write, june, progress, values, known, unmapped
+):
+    write("log/a.parquet", rows(4, id=list("abcd"), late=None))
+    write("labels/x.parquet", labels(list("abcd"), values))
+    source = ParquetSource(policy(**TABLE, label=Label("late")))
+    scan = source.scan(june)
+    count = source.counter(scan, {"1": source.draft(scan, "1")})
+    total = LocalCompute().count(scan.tasks, count, progress)
+    assert total.profiles["1"].errors.labelled == known
     assert total.accounting(count.joined).unmapped_labels == unmapped
 
 

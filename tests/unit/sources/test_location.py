@@ -56,6 +56,27 @@ def test_unfinished_and_other_files_are_passed_over(tmp_path):
     assert listed(tmp_path) == ([], {})
 
 
+def test_a_key_of_folders_may_begin_with_an_underscore(tmp_path):
+    touch(tmp_path, "_date=2026-03-01/a.parquet", "_staging/_date=2026-03-01/b.parquet")
+    touch(tmp_path, ".spark-staging/_date=2026-03-01/c.parquet")
+    assert listed(tmp_path) == (["_date=2026-03-01/a.parquet"], {})
+    elsewhere = Location(fs.SubTreeFileSystem(str(tmp_path), fs.LocalFileSystem()), "", "", "log")
+    assert [file.path for file in elsewhere.listing().files] == ["_date=2026-03-01/a.parquet"]
+
+
+@pytest.mark.parametrize("names", [("part-00000",), ("a.PARQ", "b.pq"), ("a.parquet.gz", "b.csv")])
+def test_where_only_files_of_other_names_are_the_first_is_named(tmp_path, names):
+    touch(tmp_path, *names, "README.md", "b.parquet.tmp")
+    assert listed(tmp_path) == ([], {names[0]: "other_name"})
+    (file,) = Location.at(str(tmp_path), "/").listing().unreadable
+    assert f"and {len(names)} here end otherwise: rename them" in file.explanation
+
+
+def test_beside_parquet_files_short_names_of_such_are_named_and_others_are_not(tmp_path):
+    touch(tmp_path, "a.parquet", "part-00000", "deep/b.pq", "x.csv", "z.parq")
+    assert listed(tmp_path) == (["a.parquet"], {"deep/b.pq": "other_name"})
+
+
 def test_loops_of_links_end_and_a_linked_folder_is_read_once(tmp_path):
     touch(tmp_path, "log/a/one.parquet")
     (tmp_path / "log/a/up").symlink_to(tmp_path / "log")

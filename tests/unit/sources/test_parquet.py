@@ -15,7 +15,7 @@ from monitor.profile.codec import profile_to_bytes
 from monitor.sources import drafting
 from monitor.sources.location import Fault
 from monitor.sources.parquet import ParquetSource
-from monitor.sources.reader import NO_VERSION
+from monitor.sources.versions import NO_VERSION
 from tests.fuzz.compact import Document, changed_numbers, varint
 
 
