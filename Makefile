@@ -5,11 +5,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# One worker more than there are cores, since many tests wait for real servers, and no more than four:
+# Two workers more than there are cores, since many tests wait for real servers, and no more than four:
 # each that meets a PostgreSQL test starts a server.
 # A file's tests share a worker, and begin in the order of tests/conftest.py.
 CORES := $(shell getconf _NPROCESSORS_ONLN)
-PYTEST_WORKERS ?= -n $(shell expr $(CORES) + 1) --maxprocesses=4 --dist=loadgroup --no-loadscope-reorder
+PYTEST_WORKERS ?= -n $(shell expr $(CORES) + 2) --maxprocesses=4 --dist=loadgroup --no-loadscope-reorder
 PYTEST_FLAGS ?=
 DEMO_FLAGS ?=
 MODELMON_FUZZ_SEED ?= 0
@@ -20,7 +20,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo governance-demo test test-fast fuzz lowest lint fmt bench bench-full bench-alarms bench-alarms-full bench-bias bench-slices bench-scrape dashboards golden wheel-test image-test lock clean
+.PHONY: help setup demo governance-demo programs compiled test test-fast fuzz lowest lint fmt bench bench-full bench-alarms bench-alarms-full bench-bias bench-slices bench-scrape dashboards golden wheel-test image-test lock clean
 
 help:  ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,8 +51,14 @@ demo: $(VENV)/.runtime  ## Watch a real model drift, then serve its metrics unti
 governance-demo: $(VENV)/.dev  ## Watch a model lose its authority: fifteen checks, with a real MLflow and Prometheus (three minutes)
 	@$(BIN)/python -m tests.governance_demo $(DEMO_FLAGS)
 
-test: $(VENV)/.dev  ## Run every test, the slow ones too
+programs:  ## Install the programs that some tests run for real
 	@tests/debian-packages.sh
+
+# Every worker finds all tests. Each would compile all that they import, three times as long as the rest.
+compiled: $(VENV)/.dev  ## Find the tests once, so that Python keeps what it compiles for them
+	@$(BIN)/python -m pytest --collect-only -qq >$(VENV)/.found || { tail -n 60 $(VENV)/.found; exit 1; }
+
+test: $(VENV)/.dev programs  ## Run every test, the slow ones too
 	$(BIN)/python -m pytest $(PYTEST_WORKERS) $(PYTEST_FLAGS)
 
 test-fast: $(VENV)/.dev  ## Run the tests that need no database server, process or many examples

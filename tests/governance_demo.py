@@ -422,9 +422,10 @@ def waiver_ends(story: Story, until: datetime) -> str:
     assert firing, "the alert is hidden by the waiver"
     now = CLOCK.now()
     assert now < until, "the waiver was over before it was looked at"
-    after = wait_for(
-        lambda: (at := story.standing())["state"] != "approved" and at, seconds=90 + WAIT
-    )
+    watched = f'modelmon_version_state{{model="{CARD}",model_version="1",state="watch"}}'
+    page = f"{story.address}/metrics"
+    wait_for(lambda: samples(get(page)[1]).get(watched) == 1, seconds=90 + WAIT)
+    after = story.standing()
     assert (after["state"], after["by"]) == ("watch", "daemon"), after
     return (
         f"while it held: approved, {len(firing)} alerts firing all the same; "
@@ -446,9 +447,9 @@ def killed(story: Story, process) -> tuple[str, str]:
     """Kill the daemon, and watch clients of a closed and of an open policy (check 2)."""
     clients = {model: story.client(model) for model in (CARD, SERVING)}
     for client in clients.values():
-        assert client.decide().freshness is Freshness.FRESH, client.decide()
+        wait_for(lambda c=client: c.decide().freshness is Freshness.FRESH, seconds=WAIT)
     process.kill()
-    process.wait(10)
+    process.wait(WAIT)
     began, seen = time.monotonic(), {model: [] for model in clients}
     while time.monotonic() - began < TTL + GRACE + 1:
         for model, client in clients.items():
@@ -627,17 +628,25 @@ def reload(story: Story) -> None:
 
 def void(story: Story, model: str, name: str) -> dict:
     """Wait until an approval is void because something that it rests on is another."""
-    return wait_for(
-        lambda: next(
-            (
-                each
-                for each in reversed(story.records("approval.voided"))
-                if each["subject"].startswith(f"model/{model}/") and name in each["data"]["found"]
-            ),
-            None,
-        ),
-        seconds=WAIT,
-    )
+    size = None
+
+    def found() -> dict | None:
+        nonlocal size
+        page = samples(get(f"{story.address}/metrics")[1])
+        shown = next(
+            v for series, v in page.items() if series.startswith("modelmon_audit_log_size")
+        )
+        if shown == size:
+            return None  # to export it again would show the same
+        size = shown
+        voided = (
+            each
+            for each in reversed(story.records("approval.voided"))
+            if each["subject"].startswith(f"model/{model}/") and name in each["data"]["found"]
+        )
+        return next(voided, None)
+
+    return wait_for(found, seconds=WAIT)
 
 
 def lost(story: Story, name: str) -> str:

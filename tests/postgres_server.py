@@ -4,17 +4,24 @@ Under root the wheel's own launcher would add a system user and widen the permis
 above it. PostgreSQL refuses to be root, so root runs a copy, which that user can reach, as ``nobody``.
 """
 
+import fcntl
 import importlib.util
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
 import psycopg
+
+FOLDERS = "modelmon-postgres-"
+"""How the folders of servers are called, in the system's folder for what is temporary: pytest's own
+are closed to the user that a server runs as."""
 
 _NUMBERS = count()
 
@@ -75,13 +82,59 @@ class PostgresServer:
 @contextmanager
 def running():
     """Make a server, start it, and take it away in the end."""
-    folder = Path(tempfile.mkdtemp(prefix="modelmon-pg-"))
-    try:
+    _remove_abandoned()
+    with _held_folder() as folder:
         server = PostgresServer(folder)
         server.start()
         try:
             yield server
         finally:
             server.stop()
+
+
+@contextmanager
+def _held_folder():
+    """Make a folder that is locked for as long as this process lives, and remove it in the end."""
+    made = Path(tempfile.mkdtemp(prefix="modelmon-new-"))
+    with _locked(made) as held:
+        assert held, "nobody else knows of it"
+        folder = made.rename(made.with_name(made.name.replace("modelmon-new-", FOLDERS)))
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder)
+
+
+@contextmanager
+def _locked(folder):
+    """Lock a folder; yield False where another process has done so."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
     finally:
-        shutil.rmtree(folder)
+        os.close(handle)
+
+
+def _remove_abandoned():
+    """End the servers of processes that were killed, and remove their folders: each is 0.1 GB and more."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{FOLDERS}*"):
+        # Another may be quicker, and other users' are their own.
+        with suppress(FileNotFoundError, PermissionError), _locked(folder) as abandoned:
+            if abandoned:
+                _end(folder)
+                shutil.rmtree(folder)
+
+
+def _end(folder):
+    """Kill the server of a folder, if there is one."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        pid = int((folder / "data" / "postmaster.pid").read_text().split()[0])
+        if str(folder).encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
+            os.kill(pid, signal.SIGQUIT)  # at once, and the processes that it has started too
+            while Path(f"/proc/{pid}").exists():
+                time.sleep(0.05)

@@ -108,6 +108,7 @@ def start(folder):
     log = folder / "weed.log"
     command = [
         Path(sys.executable).with_name("weed"),
+        f"-logdir={folder}",
         "server",
         f"-dir={folder / 'data'}",
         "-ip=127.0.0.1",

@@ -6,7 +6,6 @@ verifier that shares no code with either.
 """
 
 import json
-import multiprocessing
 from datetime import datetime, timedelta
 from hashlib import sha256
 
@@ -43,6 +42,7 @@ from monitor.store.sql import SqlStore
 from monitor.store.tables import AUDIT_LOGS, AUDIT_RECORDS
 from monitor.store.witness import FileWitness
 from tests.attackers import Attacker, chained
+from tests.races import race
 from tests.stored import FIRST, a_baseline, a_filled, a_policy, a_run
 
 ORIGIN = "monitor.example.org/attacked"
@@ -129,16 +129,7 @@ def written(request, tmp_path_factory):
     store = SqlStore(url, Auditing(KEY, witness=FileWitness(scene.kept).keep))
     a_filled(store, days=0)
     store.close()
-    spawning = multiprocessing.get_context("spawn")
-    writers = [
-        spawning.Process(target=write_windows, args=(url, KEY, scene.kept, 10 * number))
-        for number in range(WRITERS)
-    ]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join()
-        assert writer.exitcode == 0
+    race(*((write_windows, url, KEY, scene.kept, 10 * number) for number in range(WRITERS)))
     scene.save()
     return scene
 

@@ -129,7 +129,7 @@ def test_what_comes_after_is_told_by_writes_and_by_both_ends_of_a_row_of_reads()
     ("kind", "stride", "every"),
     # Each step that tells something where several daemons may share the database; of the same steps,
     # some on the other.
-    [("sqlite", 6, False), ("postgresql", 4, True)],
+    [("sqlite", 11, False), ("postgresql", 9, True)],
 )
 def test_killed_at_any_step_of_a_run_it_goes_on_and_nothing_is_lost_or_doubled(
     kind, stride, every, tmp_path, request

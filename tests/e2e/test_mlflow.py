@@ -274,7 +274,7 @@ def test_the_daemon_mirrors_a_standing_and_a_webhook_tells_it_of_a_move_at_once(
 
         hook(server, address)
         point(server, "served", "champion", "2")
-        wait_for(lambda: series('alias_outside{model="credit"}') == 1, process, log, 30)
+        wait_for(lambda: series('alias_outside{model="credit"}') == 1, process, log)
         wait_for(lambda: server.tags("served", "1").get("monitor.state") == "held", process, log)
     shown = deployment.call("registry", "show", "credit").stdout
     for text in ("champion", "held", "4f2a9c1", "applications"):
@@ -359,14 +359,14 @@ def test_a_server_that_asks_who_we_are_and_dies_while_it_is_told_loses_nothing(
         def series(name):
             return samples(get(f"{address}/metrics")[1]).get(f"modelmon_registry_{name}")
 
-        wait_for(lambda: windows_told(guarded), process, log, 120)
+        wait_for(lambda: windows_told(guarded), process, log)
         guarded.kill()
         # What decides goes on while the server is away.
         act(deployment, "sre", Action.HOLD, take_away, "1", Event.HELD, "looks wrong")
-        wait_for(lambda: (series("unreachable_seconds") or 0) > 1, process, log, 120)
+        wait_for(lambda: (series("unreachable_seconds") or 0) > 1, process, log)
         assert series("up") == 0 and series("outbox_pending") >= 1
         guarded.start()
-        wait_for(lambda: series("up") == 1 and series("outbox_pending") == 0, process, log, 120)
+        wait_for(lambda: series("up") == 1 and series("outbox_pending") == 0, process, log)
         assert series("unreachable_seconds") == 0
         assert guarded.aliases("served") == {}
         assert guarded.tags("served", "1")["monitor.state"] == "held"

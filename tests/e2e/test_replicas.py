@@ -17,6 +17,7 @@ from monitor.store.sql import SqlStore
 from monitor.store.tables import LEASES
 from tests.commands import Command
 from tests.e2e.deployment import (
+    PATIENCE,
     get,
     is_stopped,
     make_deployment,
@@ -57,18 +58,40 @@ def shows(address, window):
     return series(address, name) == end.timestamp()
 
 
+_OPENED = {}
+
+
+@pytest.fixture(autouse=True)
+def _closed():
+    yield
+    while _OPENED:
+        _OPENED.popitem()[1].close()
+
+
+def opened(url):
+    """Return the store, opened once for each test: what is waited for is asked for again and again."""
+    if url not in _OPENED:
+        _OPENED[url] = SqlStore(url)
+    return _OPENED[url]
+
+
 def results(url):
     """Return each window's results with their revisions, but for the times of day."""
-    with closing(SqlStore(url)) as store:
-        return {
-            window: [(each.number, each.identity) for each in store.revisions("credit", window)]
-            for window in store.heads("credit")
-        }
+    store = opened(url)
+    return {
+        window: [(each.number, each.identity) for each in store.revisions("credit", window)]
+        for window in store.heads("credit")
+    }
+
+
+def judged(url):
+    """Return how many windows have results."""
+    return len(opened(url).heads("credit"))
 
 
 def lease(url):
     """Return the lease as it is stored, its times by the clock of the database."""
-    with closing(SqlStore(url)) as store, store._engine.connect() as connection:
+    with opened(url)._engine.connect() as connection:
         return connection.execute(select(LEASES)).one()
 
 
@@ -102,7 +125,7 @@ def test_one_leads_the_other_shows_the_same_and_takes_over_at_once_when_told(
         assert series(one, "lease_term") == series(two, "lease_term") == 1
         before = lease(postgres_url)
         first.send_signal(signal.SIGTERM)
-        assert first.wait(60) == 0
+        assert first.wait(PATIENCE) == 0
         wait_for(lambda: leads(two), second, other_log)
         assert lease(postgres_url).acquired < before.expires, "it waited for the end of the lease"
         assert series(two, "lease_term") == 2
@@ -116,7 +139,7 @@ def test_whoever_leads_is_killed_again_and_again_and_every_window_has_one_result
 ):
     pauses = iter(random.Random(20240101).choices(range(500), k=99))  # noqa: S311
     kills = 0
-    deployment, expected = deployed(tmp_path, postgres_url, days=44)
+    deployment, expected = deployed(tmp_path, postgres_url, days=32)
     with ExitStack() as stack:
 
         def start():
@@ -128,10 +151,10 @@ def test_whoever_leads_is_killed_again_and_again_and_every_window_has_one_result
             return process.pid, process
 
         replicas = dict(start() for _ in range(3))
-        while (before := len(results(postgres_url))) < len(expected):
-            wait_for(lambda before=before: len(results(postgres_url)) > before)
+        while (before := judged(postgres_url)) < len(expected):
+            wait_for(lambda before=before: judged(postgres_url) > before)
             time.sleep(next(pauses) / 1000)
-            if len(results(postgres_url)) == len(expected):
+            if judged(postgres_url) == len(expected):
                 break
             leader = lease(postgres_url).holder
             replicas.pop(pid_of(leader)).kill()
@@ -171,8 +194,7 @@ def test_a_leader_that_is_paused_beyond_its_lease_is_refused_and_stands_by(
             process.kill()
             wait_for(lambda: leads(one), paused, log)
     assert results(postgres_url) == expected
-    with closing(SqlStore(postgres_url)) as store:
-        assert store.counts("credit").failed == {}
+    assert opened(postgres_url).counts("credit").failed == {}
     assert re.search(r"refused: term 1 of \S+ is over and \S+ leads in term 2", log.read_text())
     assert "no longer leading" in log.read_text()
 
@@ -207,12 +229,12 @@ def test_clocks_that_are_hours_off_neither_take_the_lease_nor_judge_a_window_ear
         deployment.daemon(program=WAYWARD, **slow) as (process, one, log),
         deployment.daemon(program=WAYWARD, **fast) as (other, two, other_log),
     ):
-        wait_for(lambda: len(results(postgres_url)) >= 3, process, log)
+        wait_for(lambda: judged(postgres_url) >= 3, process, log)
         assert leads(one) and stands_by(two)
         assert series(one, "clock_skew_seconds") == pytest.approx(HOURS, abs=60)
         assert series(two, "clock_skew_seconds") == pytest.approx(-HOURS, abs=60)
         process.kill()
-        process.wait(60)
+        process.wait(PATIENCE)
         before = lease(postgres_url)
         wait_for(lambda: leads(two), other, other_log)
         after = lease(postgres_url)
@@ -232,13 +254,13 @@ def test_a_database_that_restarts_in_a_run_is_used_again_and_nothing_is_doubled(
         deployment, expected = deployed(tmp_path, url, days=16)
         with deployment.daemon() as (process, address, log):
             for windows in (1, 5):
-                wait_for(lambda n=windows: len(results(url)) >= n, process, log)
+                wait_for(lambda n=windows: judged(url) >= n, process, log)
                 server.stop()
                 wait_for(lambda: series(address, "store_reachable") == 0, process, log)
                 assert get(f"{address}/-/healthy")[0] == get(f"{address}/-/ready")[0] == 200
                 server.start()
                 wait_for(lambda: series(address, "store_reachable") == 1, process, log)
-            wait_for(lambda: len(results(url)) == len(expected), process, log)
+            wait_for(lambda: judged(url) == len(expected), process, log)
             assert series(address, "lease_failures_total") >= 2
             assert leads(address)
             assert series(address, "lease_term") == 1
@@ -264,9 +286,9 @@ def test_a_second_daemon_on_a_sqlite_file_stands_by_and_commands_work_beside_bot
             for each in (run, again, run)
         ]
         for each in commands:
-            assert each.wait(300) == 0, each.stdout.read()
+            assert each.wait(PATIENCE) == 0, each.stdout.read()
             each.stdout.close()
-        wait_for(lambda: len(results(url)) == len(expected), first, log)
+        wait_for(lambda: judged(url) == len(expected), first, log)
         wait_for(lambda: shows(two, "2024-01-12"), second, other_log)
     assert results(url) == expected
     with closing(sqlite3.connect(database)) as connection:

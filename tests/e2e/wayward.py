@@ -37,11 +37,11 @@ from monitor.daemon import Daemon
 from monitor.engine.ports import Source, Store
 from monitor.gatekeeper import Gatekeeper
 from monitor.sources.parquet import ParquetSource
-from monitor.store import connection
 from monitor.store.sql import SqlStore
 from tests.commands import load
 
-connection.IDLE_SECONDS = 2
+SOON = "SET LOCAL idle_in_transaction_session_timeout = '1s'"
+"""Has a server give up soon the writer that is about to be paused, and no other that is only slow."""
 
 
 class Steps:
@@ -55,7 +55,7 @@ class Steps:
         self.told = os.environ.get("STEPS", "")
         self.once = "ONCE" in os.environ
 
-    def step(self, name):
+    def step(self, name, cursor=None):
         if not getattr(self.here, "checking", False):
             return
         self.number += 1
@@ -68,6 +68,8 @@ class Steps:
             self.pause_before = ""
             while not Path(os.environ["PAUSE_WHEN"]).exists():
                 time.sleep(0.02)
+            if cursor is not None:
+                cursor.execute(SOON)
             os.kill(os.getpid(), signal.SIGSTOP)
 
     def around(self, check):
@@ -108,7 +110,7 @@ def go_wrong():
     event.listen(
         Engine,
         "before_cursor_execute",
-        lambda _connection, _cursor, text, *_: steps.step(" ".join(text.split()[:3])),
+        lambda _connection, cursor, text, *_: steps.step(" ".join(text.split()[:3]), cursor),
     )
     event.listen(Engine, "commit", lambda _: steps.step("COMMIT"))
     off = timedelta(seconds=float(os.environ.get("CLOCK_OFF", "0")))

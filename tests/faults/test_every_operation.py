@@ -89,9 +89,9 @@ def test_a_transaction_that_only_reads_is_told_by_its_last_operation():
     # fail for good, and on the other database, some of all.
     [
         ("sqlite", 1, False, None),
-        ("sqlite", 2, False, 7),
-        ("sqlite", 1, True, 5),
-        ("postgresql", 1, False, 5),
+        ("sqlite", 2, False, 13),
+        ("sqlite", 1, True, 9),
+        ("postgresql", 1, False, 9),
     ],
     indirect=["database"],
     ids=["sqlite", "sqlite, two windows", "sqlite, from then on", "postgresql"],

@@ -17,7 +17,8 @@ from monitor.governance.standing import State
 from tests.e2e.deployment import wait_for
 from tests.gatehouse import KEY, open_gate
 
-SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
+LASTS = 'touch "$0"; exec sleep "$1"'
+"""A job for a shell: it says by a file that it runs, and goes on for some seconds."""
 
 
 @pytest.fixture
@@ -60,6 +61,17 @@ def test_only_the_given_key_is_believed(house, tmp_path, capsys):
     assert "not a key set" in capsys.readouterr().err
 
 
+def once_it_runs(started, house, version, state):
+    """Give a version another state, once a job says that it runs: not before it was asked for."""
+
+    def change():
+        wait_for(started.exists)
+        house.versions.put("credit", version, state)
+
+    threading.Thread(target=change).start()
+    return ["sh", "-c", LASTS, str(started)]
+
+
 def execute(house, version, *command, options=()):
     arguments = ["gate", "exec", "--url", house.url, *options, "credit", version, "--", *command]
     return run(arguments)
@@ -85,11 +97,10 @@ def test_a_job_whose_version_may_not_act_is_not_run(house, tmp_path, capsys):
 
 
 @pytest.mark.slow
-def test_a_job_is_stopped_when_its_version_no_longer_may_act(house, capsys):
-    stopper = threading.Timer(1.0, lambda: house.versions.put("credit", "3", State.HELD))
-    stopper.start()
+def test_a_job_is_stopped_when_its_version_no_longer_may_act(house, tmp_path, capsys):
+    job = once_it_runs(tmp_path / "runs", house, "3", State.HELD)
     started = time.monotonic()
-    assert execute(house, "3", *SLEEP) == 75
+    assert execute(house, "3", *job, "600") == 75
     assert time.monotonic() - started < 300
     assert "may no longer act, and was stopped: route_to_human" in capsys.readouterr().err
 
@@ -126,15 +137,14 @@ def test_what_a_job_has_started_ends_with_it_whatever_it_does_with_the_signal(
 
 
 @pytest.mark.slow
-def test_a_job_is_stopped_when_its_conditions_become_tighter_than_those_it_was_given(house, capsys):
-    stopper = threading.Timer(0.5, lambda: house.versions.put("credit", "3", State.RESTRICTED))
-    stopper.start()
-    assert execute(house, "3", *SLEEP, options=["--keeps-conditions"]) == 75
+def test_a_job_is_stopped_when_its_conditions_become_tighter_than_those_it_was_given(
+    house, tmp_path, capsys
+):
+    job = once_it_runs(tmp_path / "free", house, "3", State.RESTRICTED)
+    assert execute(house, "3", *job, "600", options=["--keeps-conditions"]) == 75
     assert "was stopped: allow_with_conditions (fresh)" in capsys.readouterr().err
-    stopper = threading.Timer(0.1, lambda: house.versions.put("credit", "5", State.APPROVED))
-    stopper.start()
-    code = [sys.executable, "-c", "import time; time.sleep(1)"]
-    assert execute(house, "5", *code, options=["--keeps-conditions"]) == 0
+    job = once_it_runs(tmp_path / "bound", house, "5", State.APPROVED)
+    assert execute(house, "5", *job, "1", options=["--keeps-conditions"]) == 0
 
 
 @pytest.mark.slow
@@ -162,11 +172,9 @@ def test_a_job_that_a_signal_ended_is_told_as_a_shell_tells_it(house):
 
 
 @pytest.mark.slow
-def test_a_job_may_be_let_run(house):
-    stopper = threading.Timer(0.1, lambda: house.versions.put("credit", "3", State.HELD))
-    stopper.start()
-    code = [sys.executable, "-c", "import time; time.sleep(1)"]
-    assert execute(house, "3", *code, options=["--let-run"]) == 0
+def test_a_job_may_be_let_run(house, tmp_path):
+    job = once_it_runs(tmp_path / "runs", house, "3", State.HELD)
+    assert execute(house, "3", *job, "1", options=["--let-run"]) == 0
 
 
 def test_a_command_that_is_not_there_is_told(house, capsys):
