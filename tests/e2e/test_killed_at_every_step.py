@@ -34,8 +34,12 @@ class Zygote:
         self._log = folder / "daemons.log"
 
     def run(self, **environment):
-        """Run a daemon until its first check as leader has ended; return its exit code."""
-        told = {"ONCE": "", "LEASE": "0.3", **environment}
+        """Run a daemon until its first check as leader has ended; return its exit code.
+
+        The next one waits for the lease of one that is killed. Others keep theirs until they stop,
+        however slow the machine is: what a daemon records as it stops it records as leader.
+        """
+        told = {"ONCE": ""} | ({"LEASE": "0.3"} if "DIE_AT" in environment else {}) | environment
         arguments = ["--config", str(self._deployment.config), "serve", "--port", "0"]
         self._process.stdin.write(json.dumps([arguments, told, str(self._log)]) + "\n")
         self._process.stdin.flush()
