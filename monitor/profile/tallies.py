@@ -4,14 +4,24 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from typing import Any
+
 import numpy as np
+import pyarrow as pa
 
 from monitor.domain.segment import Segment
+from monitor.profile.buffers import integers
 from monitor.profile.counts import MAX_NAME, value_name
-from monitor.profile.grid import CategoricalGrid, SegmentGrid
+from monitor.profile.grid import CategoricalGrid, IntArray, SegmentGrid
 from monitor.profile.numbers import Column, holds_numbers
 from monitor.profile.segments import Values, distinct_values
-from monitor.profile.values import canonical_texts, number_of, rows_by_value
+from monitor.profile.values import (
+    canonical_texts,
+    number_of,
+    one_array,
+    rows_by_value,
+    rows_of_codes,
+)
 
 LISTED_VALUES = 10_000
 """Values of a categorical field that a grid lists."""
@@ -29,6 +39,13 @@ more values than are listed: half of what warns of unseen values. With fewer, th
 ones tell the measures what the baseline was too small to hold."""
 
 
+_MANY_TEXTS = 1_000
+"""A batch with so many different texts is not counted by itself: others have most of them too."""
+
+_WAITING_BYTES = 1 << 23
+"""Texts that wait for those of other batches."""
+
+
 @dataclass(slots=True)
 class ValueTally:
     """Rows of each distinct value, in memory that does not grow with them.
@@ -40,30 +57,43 @@ class ValueTally:
     on the order of rows.
 
     Attributes:
-        counts: Value to its rows; a long value by its name.
-        complete: Whether no value was dropped.
         shortened: Whether long values are known by their names.
 
     Source:
         J. Misra and D. Gries (1982), Science of Computer Programming 2(2), 143-152.
     """
 
-    counts: Counter[str] = field(default_factory=Counter)
-    complete: bool = True
     shortened: bool = True
+    _complete: bool = True
+    _counts: Counter[str] = field(default_factory=Counter)
+    _waiting: list[tuple[Any, IntArray]] = field(default_factory=list)
 
     def add(self, column: Column, *, boolean: bool = False) -> None:
         """Count a batch."""
+        column = one_array(column)
+        if not boolean and _has_many_texts(column):
+            texts = column.dictionary.cast(pa.large_string())
+            self._waiting.append((texts, rows_of_codes(column.indices, len(texts))))
+            if (
+                sum(len(texts) for texts, _ in self._waiting) > TRACKED_VALUES
+                or sum(texts.nbytes for texts, _ in self._waiting) > _WAITING_BYTES
+            ):
+                self._settle()
+            return
         values, rows, _ = rows_by_value(column)
-        texts = canonical_texts(values, boolean=boolean)
-        if self.shortened and max(map(len, filter(None, texts)), default=0) > MAX_NAME:
-            texts = [None if text is None else _short(text) for text in texts]
-        counts = self.counts  # a baseline may have a hundred thousand values in each batch
-        for text, count in zip(texts, rows.tolist(), strict=True):
-            if count and text is not None:
-                counts[text] = counts.get(text, 0) + count
-        if len(counts) > 2 * TRACKED_VALUES:
-            self._prune()
+        self._count(canonical_texts(values, boolean=boolean), rows)
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Return each value's rows; a long value by its name."""
+        self._settle()
+        return self._counts
+
+    @property
+    def complete(self) -> bool:
+        """Return whether no value was dropped."""
+        self._settle()
+        return self._complete
 
     @property
     def novelty(self) -> float:
@@ -81,8 +111,9 @@ class ValueTally:
         The list is incomplete if values were dropped, or if there are so many rare ones that a
         value that is not among them is no news.
         """
+        counts = self.counts
         # Of as many rows the first by its text: sorting keeps the order of what is equal.
-        ordered = sorted(sorted(self.counts), key=self.counts.__getitem__, reverse=True)
+        ordered = sorted(sorted(counts), key=counts.__getitem__, reverse=True)
         ever_new = len(ordered) > LISTED_VALUES and self.novelty > NEW_VALUES
         if not self.complete or ever_new or len(ordered) > TRACKED_VALUES:
             return CategoricalGrid(tuple(ordered[:LISTED_VALUES]), complete=False)
@@ -90,13 +121,37 @@ class ValueTally:
             tuple(ordered[:LISTED_VALUES]), known=tuple(sorted(ordered[LISTED_VALUES:]))
         )
 
-    def _prune(self) -> None:
-        rows = np.fromiter(self.counts.values(), np.int64, len(self.counts))
-        most = int(np.partition(rows, -TRACKED_VALUES - 1)[-TRACKED_VALUES - 1])
-        self.counts = Counter(
-            {text: count - most for text, count in self.counts.items() if count > most}
+    def _settle(self) -> None:
+        """Count the texts that wait, those of all batches at once."""
+        if not self._waiting:
+            return
+        texts = pa.chunked_array([texts for texts, _ in self._waiting])
+        every = one_array(texts.combine_chunks().dictionary_encode("encode"))
+        rows = np.zeros(len(every.dictionary), np.int64)
+        np.add.at(
+            rows, integers(every.indices, -1), np.concatenate([rows for _, rows in self._waiting])
         )
-        self.complete = False
+        self._waiting.clear()
+        self._count(every.dictionary.to_pylist(), rows)
+
+    def _count(self, texts: Sequence[str | None], rows: IntArray) -> None:
+        """Count so many rows of each text; of None none are counted."""
+        if self.shortened and max(map(len, filter(None, texts)), default=0) > MAX_NAME:
+            texts = [None if text is None else _short(text) for text in texts]
+        counts = self._counts  # a baseline may have a hundred thousand values
+        for text, count in zip(texts, rows.tolist(), strict=True):
+            if count and text is not None:
+                counts[text] = counts.get(text, 0) + count
+        if len(counts) > 2 * TRACKED_VALUES:
+            self._prune()
+
+    def _prune(self) -> None:
+        rows = np.fromiter(self._counts.values(), np.int64, len(self._counts))
+        most = int(np.partition(rows, -TRACKED_VALUES - 1)[-TRACKED_VALUES - 1])
+        self._counts = Counter(
+            {text: count - most for text, count in self._counts.items() if count > most}
+        )
+        self._complete = False
 
 
 @dataclass(slots=True)
@@ -143,6 +198,14 @@ class GroupTally(ValueTally):
             there = [value for value, count in zip(values, rows.tolist(), strict=True) if count]
             texts = [text for text in canonical_texts(there) if text is not None]
             self.numbers.update(text for text in texts if number_of(text) is not None)
+
+
+def _has_many_texts(column: Column) -> bool:
+    """Return whether a column has many different texts, each of which is one value."""
+    if not pa.types.is_dictionary(column.type) or len(column.dictionary) < _MANY_TEXTS:
+        return False
+    kind = column.dictionary.type
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def _short(text: str) -> str:

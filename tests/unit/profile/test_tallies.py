@@ -38,8 +38,9 @@ def test_very_many_values_make_an_incomplete_list(monkeypatch):
     assert (tally.grid().values, tally.grid().complete) == (("a", "b", "c"), False)
 
 
+@pytest.mark.parametrize("many", [30, 1_000])
 @pytest.mark.parametrize("order", ["as drawn", "sorted", "reversed", "by frequency"])
-def test_a_frequent_value_is_never_lost_whatever_comes_between(monkeypatch, order):
+def test_a_frequent_value_is_never_lost_whatever_comes_between(monkeypatch, order, many):
     tracked = 50
     monkeypatch.setattr(tallies, "TRACKED_VALUES", tracked)
     rng = np.random.default_rng(3)
@@ -50,8 +51,9 @@ def test_a_frequent_value_is_never_lost_whatever_comes_between(monkeypatch, orde
     elif order != "as drawn":
         values = np.sort(values)[:: 1 if order == "sorted" else -1]
     tally = ValueTally()
+    monkeypatch.setattr(tallies, "_MANY_TEXTS", many)
     for batch in np.array_split(values, 23):
-        tally.add(pa.array(batch.astype(str)))
+        tally.add(pa.array(batch.astype(str)).dictionary_encode())
     exact = Counter(values.astype(str).tolist())
     error = len(values) / (tracked + 1)
     assert len(tally.counts) <= 2 * tracked
@@ -61,6 +63,26 @@ def test_a_frequent_value_is_never_lost_whatever_comes_between(monkeypatch, orde
         assert rows - error <= tally.counts[value] <= rows
     frequent = {value for value, rows in exact.items() if rows > error}
     assert frequent <= set(tally.grid().values)
+
+
+@pytest.mark.parametrize("waiting", [0, 1 << 30])
+def test_batches_of_many_texts_are_counted_together_as_they_are_one_by_one(monkeypatch, waiting):
+    monkeypatch.setattr(tallies, "_WAITING_BYTES", waiting)
+    rng = np.random.default_rng(5)
+    one_by_one, together = ValueTally(), ValueTally()
+    for kind in (pa.string(), pa.large_string(), pa.string()):
+        drawn = rng.integers(0, 3_000, 20_000).astype(str).astype(object)
+        drawn[::7] = None
+        drawn[5] = "x" * 5_000
+        column = pa.array(drawn, kind)
+        one_by_one.add(column)
+        codes = column.dictionary_encode("encode")  # null among the values
+        assert codes.dictionary.null_count == 1
+        together.add(pa.chunked_array([codes]))
+    assert together.counts == one_by_one.counts
+    assert together.grid().values == one_by_one.grid().values
+    assert max(map(len, together.counts)) < 250
+    assert sum(together.counts.values()) == 3 * (20_000 - len(drawn[::7]))
 
 
 def test_long_values_are_known_by_their_names():
