@@ -7,6 +7,7 @@ asked for: the command line stays quick.
 from importlib import import_module
 from typing import Any
 
+from monitor import libraries  # noqa: F401  # before any of them loads
 from monitor.loading import uncollected
 
 __all__ = ["Comparison", "Model", "open_model"]

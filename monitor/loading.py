@@ -1,19 +1,10 @@
 """Loading what computes: no module for nothing, and no garbage looked for among them."""
 
 import gc
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import LazyLoader, find_spec, module_from_spec
-
-# Both are read when pyarrow and numpy are imported, so they are said before, unless somebody has.
-os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
-# Columns are decoded one after the other into memory that the last one left; Arrow's own choice
-# (mimalloc) keeps 60 MB more of it, and more still the longer it runs. Counts are the same by any.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-# Matrices are small here, and waking a thread for one takes ten times as long as the work; columns
-# are what threads are given. Sums are also added in one order, whatever the processors.
 
 _JUST_BEGUN = 20_000
 """Objects of a process that has done nothing yet but load a few modules; a notebook has more."""

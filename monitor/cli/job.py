@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Self
 
+from monitor.libraries import given_environment
+
 PATIENCE = 10.0
 """Seconds that a job has to end after SIGTERM before it is killed."""
 
@@ -40,7 +42,7 @@ class Job:
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
         self._process = subprocess.Popen(  # noqa: S603  # what the caller asked for
-            command, env=os.environ | environment, process_group=0
+            command, env=given_environment() | dict(environment), process_group=0
         )
         self._ending: threading.Thread | None = None
 

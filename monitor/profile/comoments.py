@@ -31,7 +31,8 @@ NOTHING = -128
 
 _PIECE_ROWS = 512  # at most 1,024: their products add up below 2^24, which singles hold exactly
 _BLOCK_ROWS = 32 * _PIECE_ROWS  # calls are long enough for two threads to work side by side
-_ONE_THREAD = 1 << 18  # multiplications: BLAS would wake its threads for a larger product
+_ONE_THREAD = (1 << 19) - 1  # multiplications: BLAS would wake its threads for a larger product
+_ROWS_TOGETHER = 12  # of a product: as few as kernels are still quick at
 
 _Singles = NDArray[np.float32]
 _Doubles = NDArray[np.float64]
@@ -116,7 +117,7 @@ class CoMoments:
         for begin in range(0, rows, _BLOCK_ROWS):
             block = _BENCH.lay([column[begin : begin + _BLOCK_ROWS] for column in columns])
             laid, present = block[:, : self.fields], block[:, self.fields + 1 :]
-            products += _dot(laid, block)
+            products += _own_products(laid, block)
             if gaps:
                 both += _dot(present, block[:, self.fields :])
                 squares += _dot(np.square(laid, out=laid), present)
@@ -194,6 +195,26 @@ class _Bench(local):
 _BENCH = _Bench()
 
 
+def _own_products(laid: _Singles, block: _Singles) -> _Doubles:
+    """Return the sums over all rows of the products of a stack's first columns with all of them.
+
+    Those of two of the first are worked out once for both orders.
+
+    Args:
+        laid: shape (pieces, first columns, rows of a piece).
+        block: shape (pieces, columns, rows of a piece).
+
+    Returns:
+        shape (first columns, columns).
+    """
+    sums = np.empty((laid.shape[1], block.shape[1]))
+    for begin in range(0, len(sums), _ROWS_TOGETHER):
+        some = slice(begin, min(begin + _ROWS_TOGETHER, len(sums)))
+        sums[some, begin:] = _dot(laid[:, some], block[:, begin:])
+        sums[some, :begin] = sums[:begin, some].T
+    return sums
+
+
 def _dot(one: _Singles, other: _Singles) -> _Doubles:
     """Return the sums over all rows of the products of two stacks' columns, exactly.
 
@@ -206,7 +227,7 @@ def _dot(one: _Singles, other: _Singles) -> _Doubles:
     Returns:
         shape (columns, other columns).
     """
-    # Not of an array with itself: BLAS is slower at symmetric products.
+    # Not of all columns with themselves: BLAS is slower at symmetric products.
     few = max(1, _ONE_THREAD // (_PIECE_ROWS * max(1, one.shape[1])))
     sums = np.empty((one.shape[1], other.shape[1]))
     for begin in range(0, other.shape[1], few):
