@@ -65,6 +65,14 @@ def test_sums_are_those_of_a_slow_definition(rows, gaps):
     assert (tables(moments) == slowly(columns, rows)).all()
 
 
+@pytest.mark.parametrize("fields", [11, 12, 13, 29])
+def test_every_pair_of_many_fields_has_its_own_sums(fields):
+    columns = drawn(5, 40, fields, (0, 9, fields - 1))
+    moments = CoMoments.empty(fields)
+    moments.add(columns, 40)
+    assert (tables(moments) == slowly(columns, 40)).all()
+
+
 def test_a_field_without_a_column_is_in_no_pair():
     columns = [*drawn(4, 300, 2), None]
     moments = CoMoments.empty(3)
