@@ -15,7 +15,7 @@ from monitor.engine.survey import Span, Survey
 from monitor.profile.grid import Grid
 from monitor.profile.instants import EARLIEST, LATEST, from_micros, instants, to_micros
 from monitor.sources.arrivals import Arrivals, added_since
-from monitor.sources.counting import CountFile
+from monitor.sources.counting import CHECKED_WHOLE, CountFile
 from monitor.sources.drafting import drafted
 from monitor.sources.footer import Footer
 from monitor.sources.labels import JoinedLabels, LabelFiles, joined
@@ -96,7 +96,7 @@ class ParquetSource:
                 folder=spec.protected.path,
             )
         self._read_spans: dict[FoundFile, Bounds | None] = {}
-        self._shelf = Shelf()
+        self._shelf = Shelf()  # what is decoded before a count, for the next one
 
     def survey(self, quarantine: Quarantine | None = None) -> Survey:
         """Return what the log is as a whole; files whose footers are silent are read."""
@@ -166,8 +166,10 @@ class ParquetSource:
         found: set[str] = set()
         view = self._view(scan)
         for task, file in _files_of(scan):
+            reading = self._shelf.keep if file.size > CHECKED_WHOLE else None
+            columns = view.bookkeeping
             try:
-                with opened(view.location, file, {view.spec.version}, view.bookkeeping) as log:
+                with opened(view.location, file, {view.spec.version}, columns, reading) as log:
                     for batch in batches(view, log, task.row_groups):
                         found.update(batch.versions)
             except READ_ERRORS:
@@ -176,7 +178,6 @@ class ParquetSource:
 
     def draft(self, scan: Scan, version: str, *, thorough: bool = False) -> Grid:
         """Return a grid frozen from the rows of one version."""
-        self._shelf = Shelf()  # what the next count reads of it is not decoded again
         view = replace(self._view(scan), shelf=self._shelf)
         people = self._members(view, scan)
         return drafted(self._policy, view, _files_of(scan), version, people, thorough=thorough)

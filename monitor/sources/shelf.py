@@ -1,4 +1,4 @@
-"""Columns that a draft has decoded, held for the count that follows it."""
+"""Columns that a registration has decoded, held for the draft and the count that follow."""
 
 from collections.abc import Callable
 from typing import Any

@@ -8,7 +8,7 @@ import pytest
 
 from monitor.compute.local import LocalCompute
 from monitor.profile.codec import profile_to_bytes
-from monitor.sources import counting, drafting, shelf
+from monitor.sources import counting, drafting, parquet, shelf
 from monitor.sources.location import FoundFile
 from monitor.sources.parquet import ParquetSource
 from monitor.sources.reader import OpenFile
@@ -27,6 +27,7 @@ def never():
 def _any_file_is_large(monkeypatch):
     monkeypatch.setattr(counting, "CHECKED_WHOLE", 0)
     monkeypatch.setattr(drafting, "CHECKED_WHOLE", 0)
+    monkeypatch.setattr(parquet, "CHECKED_WHOLE", 0)
 
 
 @pytest.fixture
@@ -75,6 +76,17 @@ def test_what_a_draft_decoded_is_counted_and_not_decoded_again(
     assert decoded.count("kind") == 0
     assert found == profiles(source, june, grid)  # from files alone
     assert decoded.count("kind") == 1  # small row groups are read together
+
+
+def test_times_and_versions_are_decoded_once_for_versions_values_and_counts(
+    policy, large, write, june, decoded
+):
+    write("log/a.parquet", large(), row_group_size=128)
+    source = ParquetSource(policy())
+    spec, found = source._policy.source, profiles(ParquetSource(policy()), june)
+    decoded.clear()
+    assert profiles(source, june) == found
+    assert decoded.count(spec.event_time) == decoded.count(spec.version) == 2  # and for a sample
 
 
 def test_without_room_columns_are_decoded_again(policy, large, write, june, monkeypatch):
