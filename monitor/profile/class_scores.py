@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 
+from monitor.profile.adding import rows_at, sums_at
 from monitor.profile.grid import FloatArray, IntArray
 
 EDGES = expit(np.linspace(-12.0, 12.0, 255))
@@ -54,9 +55,9 @@ class ClassScores:
             given = predicted == code
             label = np.where(unlabelled, NO_LABEL, (true == code).astype(np.int64))
             joint = (given * 3 + label) * CELLS + cells
-            self.rows[code] += np.bincount(joint, minlength=6 * CELLS).reshape(2, 3, CELLS)
+            self.rows[code] += rows_at(joint, 6 * CELLS).reshape(2, 3, CELLS)
             joint = given * CELLS + cells
-            self.sums[code] += np.bincount(joint, column, 2 * CELLS).reshape(2, CELLS)
+            self.sums[code] += sums_at(joint, column, 2 * CELLS).reshape(2, CELLS)
 
     def merge(self, other: "ClassScores") -> None:
         """Add another window's counts of the same classes."""

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.profile.adding import rows_at, sums_at
 from monitor.profile.cells import Room
 from monitor.profile.counts import POSITIVE, UNKNOWN
 from monitor.profile.grid import FloatArray, IntArray, NumericGrid
@@ -188,10 +189,10 @@ class GroupScores:
             distinct, places = np.unique(codes, return_inverse=True)
         counts = np.zeros((len(distinct), len(COUNTS)), np.int64)
         sums = np.zeros((len(distinct), len(SUMS)))
-        counts[:, COUNTS.index(count)] = np.bincount(places, minlength=len(distinct))
+        counts[:, COUNTS.index(count)] = rows_at(places, len(distinct))
         with np.errstate(over="ignore", invalid="ignore"):
             for name, values in powers.items():
-                sums[:, SUMS.index(name)] = np.bincount(places, values, len(distinct))
+                sums[:, SUMS.index(name)] = sums_at(places, values, len(distinct))
         there = counts.any(axis=1)
         self._add_sums(distinct[there], counts[there], sums[there])
 

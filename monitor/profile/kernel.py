@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from monitor.domain.field import WHOLE, FieldKind, Part
+from monitor.profile.adding import rows_at, sums_at
 from monitor.profile.buffers import valid
 from monitor.profile.categories import count_values
 from monitor.profile.cells import Room
@@ -94,7 +95,7 @@ class ProfileBuilder:
         divisions: list[Division] = []
         for grid in self._grid.segments:
             codes = segment_codes(grid, columns, rows)
-            held = np.bincount(codes, minlength=grid.size)
+            held = rows_at(codes, grid.size)
             slices = self.profile.segments.setdefault(grid.name, {})
             there = np.flatnonzero(held).tolist()
             for code in there:
@@ -355,7 +356,7 @@ class ProfileBuilder:
             scores, labels, cells = scores[counted], labels[counted], cells[counted]
         if not len(scores):
             return
-        rows = np.bincount(cells, minlength=(NEITHER + 1) * size).reshape(-1, 3, 3)
+        rows = rows_at(cells, (NEITHER + 1) * size).reshape(-1, 3, 3)
         profile = self.profile
         profile.add_scores(rows.transpose(1, 2, 0))
         if profile.errors is not None:
@@ -436,7 +437,7 @@ def _count_block(
             return
         low, high = float(numbers.min()), float(numbers.max())
     cells, standard = grid.table.cells(numbers, _ROOM)
-    counts.cells += np.bincount(cells, minlength=grid.cells)
+    counts.cells += rows_at(cells, grid.cells)
     if scoring is not None and finite is None:
         scoring.by_cell.take(cells, out=scoring.rows, mode="clip")
     elif scoring is not None:
@@ -446,7 +447,7 @@ def _count_block(
     with np.errstate(over="ignore", invalid="ignore"):
         for begin in range(0, len(cells), BLOCK_ROWS):
             rows = slice(begin, begin + BLOCK_ROWS)
-            counts.sums += np.bincount(cells[rows], standard[rows], grid.cells)
+            counts.sums += sums_at(cells[rows], standard[rows], grid.cells)
         # Not np.dot: BLAS would wake a thread for each core for a sum that takes microseconds.
         counts.squares += float(np.square(standard, out=standard).sum())
     if low <= 0:

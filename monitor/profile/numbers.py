@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from monitor.profile.adding import rows_at
 from monitor.profile.buffers import doubles, stored, valid
 from monitor.profile.comoments import NOTHING
 from monitor.profile.grid import BoolArray, FloatArray, IntArray, ScoreArray
@@ -79,7 +80,7 @@ class FewIntegers(NamedTuple):
         if high - low >= min(_FEW, len(numbers) // _ROWS_A_VALUE) or high > _LARGEST:
             return None
         places = np.subtract(numbers, low, dtype=np.int64, casting="unsafe")
-        rows = np.bincount(places)
+        rows = rows_at(places, high - low + 1)
         values = np.arange(low, high + 1).astype(np.float64)
         return cls(values, rows, column.null_count, places, known)
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from monitor.domain.field import Decision, Label
+from monitor.profile.adding import rows_at
 from monitor.profile.counts import NEGATIVE, POSITIVE, UNKNOWN
 from monitor.profile.grid import AttributeGrid, FloatArray, IntArray
 from monitor.profile.labels import numbers_in_text
@@ -98,7 +99,7 @@ def label_numbers(label: Label | None, column: Column | None) -> FloatArray | No
 def rows_by_code(codes: IntArray, size: int) -> tuple[IntArray, IntArray]:
     """Return the distinct codes below ``size``, sorted, with their rows."""
     if size <= max(len(codes), DENSE_CELLS):
-        rows = np.bincount(codes, minlength=size)
+        rows = rows_at(codes, size)
         filled = np.flatnonzero(rows)
         return filled, rows[filled]
     distinct, rows = np.unique(codes, return_counts=True)

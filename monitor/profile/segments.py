@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from monitor.domain.segment import CROSS, MISSING, OTHER
+from monitor.profile.adding import rows_at, sums_at
 from monitor.profile.buffers import valid
 from monitor.profile.counts import NumericCounts, value_name
 from monitor.profile.grid import BoolArray, FloatArray, IntArray, NumericGrid, SegmentGrid
@@ -130,11 +131,11 @@ class SplitNumbers:
         shape = self._cells.shape
         joint = codes * shape[1]
         joint += block.cells
-        counted = np.bincount(joint, minlength=self._cells.size).reshape(shape)
+        counted = rows_at(joint, self._cells.size).reshape(shape)
         self._cells += counted
         with np.errstate(over="ignore", invalid="ignore"):  # as for the whole
-            self._sums += np.bincount(joint, block.standard, self._cells.size).reshape(shape)
-            self._squares += np.bincount(codes, block.squares, self._size)
+            self._sums += sums_at(joint, block.standard, self._cells.size).reshape(shape)
+            self._squares += sums_at(codes, block.squares, self._size)
         self._note("negatives", codes[block.negatives])
         self._note("zeros", codes[block.zeros])
         # A slice's extremes lie in its outermost cells, and few of its numbers do.
@@ -163,7 +164,7 @@ class SplitNumbers:
 
     def _note(self, name: str, codes: IntArray) -> None:
         if len(codes):
-            self._rows[name] += np.bincount(codes, minlength=self._size)
+            self._rows[name] += rows_at(codes, self._size)
 
 
 def null_rows(column: Column, *, decoded: bool) -> BoolArray:

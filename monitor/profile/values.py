@@ -12,6 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from monitor.domain.naming import number_text
+from monitor.profile.adding import rows_at
 from monitor.profile.buffers import integers, stored, valid
 from monitor.profile.grid import IntArray
 
@@ -169,7 +170,7 @@ def rows_by_value(column: Any) -> tuple[list[Any], IntArray, int]:
 
 def rows_of(indices: IntArray, values: int) -> tuple[IntArray, int]:
     """Return the rows of each of so many values, and those whose index is -1."""
-    rows = np.bincount(indices + 1, minlength=values + 1)
+    rows = rows_at(indices + 1, values + 1)
     return rows[1:], int(rows[0])
 
 
@@ -183,7 +184,7 @@ def rows_of_codes(codes: Any, values: int) -> IntArray:
     there = stored(codes)
     if values > _COMPARED:
         there = there[valid(codes)] if codes.null_count else there
-        return np.bincount(there.astype(np.intp, copy=False), minlength=values)
+        return rows_at(there.astype(np.intp, copy=False), values)
     there = there.astype(np.uint8)
     rows = _compared(there, values)
     return rows - _compared(there[~valid(codes)], values) if codes.null_count else rows
