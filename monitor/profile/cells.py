@@ -108,8 +108,8 @@ class CellTable:
         rows = len(numbers)
         room.take(rows)
         standard, buckets = self._placed(numbers, room)
-        # With "clip" the results are written where they belong; no bucket is beyond the table.
-        least = self._least.take(buckets, out=room.least[:rows], mode="clip")
+        # With "wrap" the results are written where they belong, soonest; no bucket is beyond the table.
+        least = self._least.take(buckets, out=room.least[:rows], mode="wrap")
         cells = room.cells[:rows]
         near = np.less(least, 0, out=room.above[:rows])
         some = int(np.count_nonzero(near))
@@ -145,7 +145,7 @@ class CellTable:
         if len(crowded):
             cells[crowded] = np.searchsorted(self._edges, numbers[crowded], side="right")
         for _ in range(self._comparisons):
-            self._above.take(cells, out=edges, mode="clip")
+            self._above.take(cells, out=edges, mode="wrap")
             np.greater_equal(numbers, edges, out=above)
             np.add(cells, above, out=cells)
 

@@ -439,7 +439,7 @@ def _count_block(
     cells, standard = grid.table.cells(numbers, _ROOM)
     counts.cells += rows_at(cells, grid.cells)
     if scoring is not None and finite is None:
-        scoring.by_cell.take(cells, out=scoring.rows, mode="clip")
+        scoring.rows[:] = scoring.by_cell.take(cells)
     elif scoring is not None:
         scoring.rows[finite] = scoring.by_cell.take(cells)
     # Values near the largest double may overflow; the sums then say so by being infinite, and the

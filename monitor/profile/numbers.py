@@ -87,7 +87,7 @@ class FewIntegers(NamedTuple):
     def write(self, by_value: ScoreArray, rows: ScoreArray) -> None:
         """Write what each value stands for to the rows that hold it, and `NOTHING` to the others."""
         if self.known is None:
-            by_value.take(self.places, out=rows, mode="clip")
+            rows[:] = by_value.take(self.places)
         else:
             rows.fill(NOTHING)
             rows[self.known] = by_value.take(self.places)
