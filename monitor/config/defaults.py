@@ -11,7 +11,7 @@ DEFAULT_LIMITS: Mapping[str, Limit] = {
     # Above .10 a population is commonly called slightly, above .25 considerably shifted.
     "psi": Limit(warning=0.10, critical=0.25),
     # In standard deviations of a projection; for a shift of all vectors the largest of 64 projections
-    # moves by about 2.4 times the shift over the vectors' spread.
+    # moves by about 2.5 times the shift over the vectors' spread.
     "embedding_mean": Limit(warning=0.20, critical=0.50),
     # As Fisher's z: a correlation that changes from 0 to .2, a standard deviation by a fifth.
     "embedding_covariance": Limit(warning=0.20, critical=0.50),

@@ -10,6 +10,7 @@ from monitor.measures.catalogue import CATALOGUE, EVERY
 
 INDEX = Path(__file__).parents[2] / "docs" / "reference" / "measures.md"
 PAGES = INDEX.with_suffix("")
+LITERATURE = INDEX.with_name("literature.md")
 LINE = re.compile(r"^\| \[`(\w+)`\]\(measures/(\w+)\.md\) \| (.+) \| (.+) \|$", re.MULTILINE)
 
 
@@ -78,3 +79,37 @@ def test_the_default_limits_are_those_of_the_configuration():
                 for bound, size in (("warning", limit.warning), ("critical", limit.critical))
                 if size is not None
             }, name
+
+
+def bounds_told(text):
+    """Return the bounds that a page names for its value; None for none, and for what it does not say."""
+    value = re.search(r"\*\*Value\.\*\* (.*)", text)[1].replace("−", "-")
+    both = re.search(r"[Ff]rom (-?\d) to (-?\d)(?!\d|\.\d)", value)
+    lower = re.search(r"[Ff]rom (-?\d)[,;.]| (-\d) for none", value)
+    return (
+        tuple(map(float, both.groups()))
+        if both
+        else (float(lower[1] or lower[2]) if lower else None, None)
+    )
+
+
+def test_each_page_names_the_range_of_its_measure():
+    about = {measure.about.id: measure.about for measure in EVERY}
+    told = {name: bounds_told(text) for name, text in pages().items()}
+    # Up to the window's length, which is no constant; scores that are probabilities, not the ratio.
+    del told["freshness"]
+    told["calibration_ratio"] = (told["calibration_ratio"][0] or 0.0, None)
+    assert told == {name: (about[name].lower, about[name].upper) for name in told}
+
+
+def test_every_source_stands_in_the_literature_in_full_and_nothing_else_does():
+    listed = re.findall(r"^- \*\*(.+?)\*\*", LITERATURE.read_text(encoding="utf-8"), re.MULTILINE)
+    sources = [re.search(r"\*\*Source\.\*\* (.*)", text)[1] for text in pages().values()]
+    named = {
+        found
+        for source in sources
+        for part in source.split("; ")
+        for found in re.findall(r"^(.+ \((?:18|19|20)\d\d\))", part)
+    }
+    assert sorted(named - set(listed)) == []
+    assert [item for item in listed if not any(item in source for source in sources)] == []

@@ -42,7 +42,7 @@ def measure(pair: EmbeddingPair) -> Result:
     ``|atanh r now − atanh r then|`` over their pairs, r being the correlation: both are 0 when
     nothing changed, have no upper bound, and have for normal data a standard error of
     about 1/√(2n) and 1/√n. 0.2 is a standard deviation that changed by a fifth, or a correlation
-    from 0 to 0.2. By chance alone it is some 4 standard errors above 0; the interval is not: it
+    from 0 to 0.2. By chance alone it is some 3.5 standard errors above 0; the interval is not: it
     holds jointly over all 2,080 (Bonferroni), with errors that are widened by the projections'
     kurtosis. The p-value is that of no change in the one that changed most, times 2,080.
 

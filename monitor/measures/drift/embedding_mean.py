@@ -32,14 +32,14 @@ def measure(pair: EmbeddingPair) -> Result:
     """Return the largest shift among the means of an embedding's 64 random projections.
 
     ``max |mean now − mean then| / standard deviation then``: in standard deviations of a
-    projection in the baseline; from 0, no upper bound. By chance alone it is some 3 standard errors
-    above 0; the interval is not: each projection has Welch's at the Bonferroni level, so that all
+    projection in the baseline; from 0, no upper bound. By chance alone it is some 2.5 standard
+    errors above 0; the interval is not: each projection has Welch's at the Bonferroni level, so that all
     of them hold together, its lower end is the largest shift that is sure, its upper end the
     largest that is possible. The p-value is Welch's for equal means, times the projections.
 
     If all vectors shift by a vector of length L while their spread (root mean square distance from
     their mean) is S, a projection shifts by about L/S times a standard normal: the largest by
-    about 2.4 L/S.
+    about 2.5 L/S.
 
     Unmeasurable: fewer than ten usable vectors on a side, or a baseline whose vectors are all the
     same.
