@@ -12,9 +12,9 @@ from monitor.domain.policy import Policy
 from monitor.domain.reference import VOLUME
 from monitor.domain.run import Run
 from monitor.engine.alarms import ModelAlarms
-from monitor.engine.scan import carried, foremost
+from monitor.engine.scan import ALARMS, carried, foremost, unseen_in_all_rows
 from monitor.measures.names import MEASURE_NAMES
-from monitor.reports.slices import ALARMS, carried_text, of_all_rows
+from monitor.reports.slices import carried_text, of_all_rows
 from monitor.reports.wording import (
     all_findings,
     decision_name,
@@ -130,24 +130,37 @@ def _detected(runs: Sequence[Run], alarms: ModelAlarms | None) -> Iterator[str]:
 
 def _slices(runs: Sequence[Run]) -> Iterator[str]:
     """Yield how many slices are beyond a limit in the last window, if there are segments."""
-    found = (
-        [item for item in all_findings(runs[-1]) if item.reading.subject.scanned] if runs else []
+    every = all_findings(runs[-1]) if runs else ()
+    found = [item for item in every if item.reading.subject.scanned]
+    if not found:
+        return
+    slices = _slices_of(found)
+    beyond = _slices_of(item for item in found if item.verdict in ALARMS)
+    unknown = slices - _slices_of(item for item in found if item.verdict is not Verdict.UNKNOWN)
+    carry = foremost(item for item in found if item.verdict in ALARMS and carried(item))
+    told = (
+        f"{window_name(runs[-1].window)}: {len(beyond)} of {len(slices)} slices are beyond a limit"
     )
-    if found:
-        slices = _slices_of(found)
-        beyond = _slices_of(item for item in found if item.verdict in ALARMS)
-        unknown = slices - _slices_of(item for item in found if item.verdict is not Verdict.UNKNOWN)
-        carry = foremost(item for item in found if item.verdict in ALARMS and carried(item))
-        told = f"{window_name(runs[-1].window)}: {len(beyond)} of {len(slices)} slices are beyond a limit"
-        if unknown:
-            told += f", of {len(unknown)} nothing could be judged"
-        if carry:
-            first = carry[0].reading
-            told += (
-                f"; {first.subject.segment}: {first.subject.segment_value} carries "
-                f"{carried_text(carry[0])} of the drift of {first.subject.field or first.measure}"
-            )
-        yield f"{told}."
+    if unknown:
+        told += f", of {len(unknown)} nothing could be judged"
+    if carry:
+        told += f"; {_slice(carry[0])} carries {carried_text(carry[0])} of the drift of {_what(carry[0])}"
+    unseen = unseen_in_all_rows(every)
+    if unseen:
+        where = _slices_of(item for item in unseen if _what(item) == _what(unseen[0]))
+        told += (
+            f"; {_what(unseen[0])} is beyond a limit in {len(where)} of them and not in all rows, "
+            f"most surely in {_slice(unseen[0])}"
+        )
+    yield f"{told}."
+
+
+def _slice(finding: Finding) -> str:
+    return f"{finding.reading.subject.segment}: {finding.reading.subject.segment_value}"
+
+
+def _what(finding: Finding) -> str:
+    return finding.reading.subject.field or finding.reading.measure
 
 
 def _slices_of(findings: Iterable[Finding]) -> set[tuple[str, str]]:

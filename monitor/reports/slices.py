@@ -2,26 +2,24 @@
 
 from collections.abc import Iterable, Sequence
 
-from monitor.domain.finding import Finding, Verdict
+from monitor.domain.finding import Finding
 from monitor.domain.policy import Policy
 from monitor.domain.run import Run
-from monitor.engine.scan import carried, foremost
+from monitor.engine.scan import ALARMS, carried, in_turns, together
 from monitor.engine.why import Why
 from monitor.reports.plot import bar
 from monitor.reports.table import Table
 from monitor.reports.wording import all_findings, subject_of, value_text, window_name
 
-ALARMS = frozenset({Verdict.WARNING, Verdict.CRITICAL})
-
 SHOWN_SLICES = 30
-"""Slices of a window that the table names: those that carry most."""
+"""Slices of a window that a table names."""
 
 SHOWN_CARRIERS = 12
 """Slices that a finding of all rows names."""
 
 
 def slice_table(policy: Policy, runs: Sequence[Run]) -> Table:
-    """Return the slices beyond a limit in each window, those that carry most of it first.
+    """Return the slices beyond a limit in each window, by measure and field, the foremost first.
 
     Args:
         policy: The policy in force.
@@ -30,16 +28,18 @@ def slice_table(policy: Policy, runs: Sequence[Run]) -> Table:
     rows: list[tuple[str, ...]] = []
     hidden = 0
     for run in runs:
-        found = foremost(_beyond(run))
+        found = in_turns(_beyond(run))
         hidden += len(found[SHOWN_SLICES:])
-        rows += [_row(policy, run, item) for item in found[:SHOWN_SLICES]]
+        rows += [_row(policy, run, item) for item in together(found[:SHOWN_SLICES])]
     note = (
         "Carries: by how much the drift of all rows would be smaller, had this slice been as it was\n"
-        "  in the baseline. Slices may carry more than all of it together, or work against it."
+        "  in the baseline. Slices may carry more than all of it together, or work against it. A dash:\n"
+        "  all rows are not above the limit, or nothing of the measure is carried."
     )
     if hidden:
         note += (
-            f"\n  {hidden:,} further slices are beyond a limit; modelmon explain lists them all."
+            f"\n  {hidden:,} further findings of slices are beyond a limit: modelmon explain MODEL WINDOW "
+            "lists them all."
         )
     return Table(
         "Which slices are beyond a limit",

@@ -236,6 +236,46 @@ def test_slices_of_which_nothing_is_known_are_not_told_as_within_their_limits():
     assert told.endswith("0 of 2 slices are beyond a limit, of 1 nothing could be judged.")
 
 
+def of_a_field(field, number, verdict, p_value=0.5, value="", carried=None):
+    """Return a finding of PSI of a field, of a slice or of all rows."""
+    segment = {"segment": "region", "segment_value": value} if value else {}
+    detail = {} if carried is None else {"carried": carried}
+    return Finding(
+        Reading(
+            "psi", Subject("credit", "1", field, **segment), Estimate(number, 400, detail=detail)
+        ),
+        Limit(0.1, 0.25),
+        verdict,
+        Reason.WITHIN,
+        "",
+        {verdict: Evidence(0.1, 0.0, None, p_value, p_value, 9)},
+    )
+
+
+def test_what_one_slice_alone_shows_is_told_before_the_many_that_share_a_drift_of_all_rows():
+    critical, warning = Verdict.CRITICAL, Verdict.WARNING
+    everywhere = [of_a_field("amount", 0.4, critical, 0.0, f"r{i}", 0.9) for i in range(40)]
+    findings = [
+        of_a_field("amount", 0.4, critical, 0.0),
+        *everywhere,
+        of_a_field("income", 0.05, Verdict.OK),
+        of_a_field("income", 0.2, warning, 1e-9, "r1"),
+        of_a_field("income", 1.6, critical, 1e-6, "r3"),
+        of_a_field("income", 0.9, critical, 1e-3, "r2"),
+    ]
+    tables = judged((), *findings)
+    (short,) = (item for title, item in tables.items() if "in short" in title)
+    assert short.rows[-1][0].endswith(
+        "region: r0 carries 90% of the drift of amount; income is beyond a limit in 3 of them and "
+        "not in all rows, most surely in region: r3."
+    )
+    slices = tables["Which slices are beyond a limit"]
+    assert len(slices.rows) == 30
+    assert [row[1] for row in slices.rows] == ["amount"] * 27 + ["income"] * 3
+    assert [row[2][-2:] for row in slices.rows[-3:]] == ["r3", "r2", "r1"]
+    assert "13 further findings of slices" in slices.note
+
+
 @pytest.mark.parametrize(
     ("name", "told"),
     [
