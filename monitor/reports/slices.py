@@ -73,8 +73,8 @@ def carrier_table(why: Why, width: int) -> Table:
     )
     rest = len(why.slices) - len(shown)
     note = (
-        "Carries: by how much it would be less, had this slice been as it was. p is adjusted over "
-        "the slices and fields of the segment."
+        "Carries: by how much it would be less, had this slice been as it was. p is that of the limit which "
+        "the verdict is about, adjusted over the slices and fields of the segment."
     )
     return Table(
         "Which slices carry it",

@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from sklearn import metrics
+from statsmodels.stats.proportion import confint_proportions_2indep
 
 from monitor.domain.field import Classes, Field, FieldKind, Label
 from monitor.domain.window import Window
@@ -79,6 +80,36 @@ def test_levels_and_their_changes_equal_scikit_learn(name):
     )
     assert measured(name).value == pytest.approx(now, abs=1e-14)
     assert measured(f"{name}_drop").value == pytest.approx(then - now, abs=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "shares"), [("prediction_shares", 0, 6), ("label_shares", 1, 5)]
+)
+def test_the_largest_change_of_a_share_and_its_interval_equal_statsmodels(name, column, shares):
+    """Predictions have one more: that of any other class, or none."""
+    then, now = (
+        np.bincount(cases(*args)[column], minlength=shares)
+        for args in ((20_000, 1, 2.5), (6_000, 2, 1.8))
+    )
+    change = now / 6_000 - then / 20_000
+    place = int(np.abs(change).argmax())
+    found = measured(name)
+    assert found.value == pytest.approx(abs(change[place]), abs=1e-14)
+    assert found.note == NAMES[place]
+    assert found.now - found.then == pytest.approx(change[place], abs=1e-14)
+    low, high = np.transpose(
+        [
+            confint_proportions_2indep(
+                *(here, 6_000, before, 20_000),
+                method="newcomb",
+                compare="diff",
+                alpha=0.05 / shares,
+            )
+            for here, before in zip(now, then, strict=True)
+        ]
+    )
+    assert found.low == pytest.approx(max(np.maximum(low, -high).max(), 0), abs=1e-12)
+    assert found.high == pytest.approx(np.maximum(-low, high).max(), abs=1e-12)
 
 
 def test_log_loss_equals_scikit_learn():
