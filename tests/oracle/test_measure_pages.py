@@ -5,6 +5,7 @@ written here is read from docs/reference/measures/ and from nothing else; rates 
 and numeric labels have their own oracles beside this one.
 """
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from itertools import pairwise
@@ -17,6 +18,7 @@ from scipy.spatial.distance import jensenshannon
 from sklearn import isotonic, metrics
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
+from monitor.domain.estimate import Absence
 from monitor.domain.field import (
     Attribute,
     Decision,
@@ -480,3 +482,25 @@ def over_complete_pairs(rows):
     there = ~np.isnan(rows)
     filled = np.where(there, rows, 0.0)
     return filled @ filled.T / (there.astype(float) @ there.T)
+
+
+@pytest.mark.parametrize(("rows", "at_least"), [(300, 10.0), (100, 7.9)])
+def test_a_column_that_turned_all_missing_has_the_index_that_is_said(rows, at_least):
+    field = Field("x", "x", FieldKind.NUMERIC)
+    draft = GridDraft((field,), {}, None, None)
+    draft.add_field("x", pa.array(np.arange(rows, dtype=np.float64)))
+    grid = draft.grid()
+    sides = []
+    for values in (pa.array(np.arange(rows, dtype=np.float64)), pa.nulls(rows, pa.float64())):
+        builder = ProfileBuilder(grid)
+        builder.add_rows(rows, WINDOW.start, WINDOW.start)
+        builder.add_field("x", values, rows)
+        sides.append(builder.profile)
+    policy = replace(POLICY, fields=(field,), decision=None, label=None, populations=())
+    found = {
+        item.measure: item.result
+        for item in measure_all("loans", "1", policy, ProfilePair(grid, *sides, WINDOW, 1.0))
+    }
+    assert at_least < found["psi"].value < at_least + 0.5
+    for name in ("js_distance", "hellinger", "l_infinity", "cramers_v"):
+        assert found[name].reason is Absence.NO_DATA
