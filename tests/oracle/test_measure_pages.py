@@ -65,7 +65,10 @@ POLICY = Policy(
     schedule=Schedule(CalendarUnit.DAY),
     limits={},
     band=Band(),
-    disparity_metrics=("representation", "unknown_share", "true_positive_rate"),
+    disparity_metrics=(
+        *("representation", "unknown_share", "true_positive_rate", "false_positive_rate"),
+        *("positive_predictive_value", "error_rate"),
+    ),
 )
 
 
@@ -437,9 +440,17 @@ def test_estimates_without_labels_and_with_some_are_those_of_their_pages():
 
 def test_estimates_of_a_group_learn_from_its_own_labels():
     women = (now()["sex"] == "f") & (now()["decision"] >= 0)
-    expected = of_table(now()["decision"][women], chances(now(), "f")[women])
-    found = readings()["estimated_true_positive_rate", "f"]
-    assert found.value == pytest.approx(expected["recall"], abs=1e-9)
+    decision, chance = now()["decision"][women], chances(now(), "f")[women]
+    table = of_table(decision, chance)
+    expected = {
+        "true_positive_rate": table["recall"],
+        "false_positive_rate": (decision * (1 - chance)).sum() / (1 - chance).sum(),
+        "positive_predictive_value": table["precision"],
+        "error_rate": 1 - table["accuracy"],
+    }
+    for name, value in expected.items():
+        found = readings()[f"estimated_{name}", "f"]
+        assert found.value == pytest.approx(value, abs=1e-9), name
 
 
 def normal_scores(name):
