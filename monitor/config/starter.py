@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pydantic_core import PydanticCustomError
 
 from monitor.config.content import inline
+from monitor.config.defaults import DEFAULT_SLICES
 from monitor.config.values import checked_name
 from monitor.config.wording import quoted
 from monitor.domain.field import Field, FieldKind
@@ -28,6 +29,7 @@ _SINGLE_ROLES = (
 )
 _POPULATION = RoleGuess.POPULATION
 _SHOWN_EXAMPLES = 4
+_SUGGESTED_SEGMENTS = 3  # three make three pairs
 _UNQUOTED = (FieldKind.TEXT, FieldKind.EMBEDDING)  # what people wrote has no place in this file
 _GOVERNANCE = (
     "# Before a version may act, somebody must answer. Until then the model is watched, and no more.",
@@ -83,6 +85,8 @@ def starter_yaml(
         *_label(_first(columns, RoleGuess.LABEL)),
         "",
         *_populations(columns),
+        "",
+        *_segments(columns),
         "",
         "schedule:",
         f"  window: {inline(window)} # hour, day, week, month, quarter, year, or a length such as 6h",
@@ -224,6 +228,25 @@ def _populations(columns: Sequence[InferredColumn]) -> Iterator[str]:
     for column in groups:
         many = column.kind is FieldKind.NUMERIC
         yield f"#   {inline(column.name)}: {'{bins: [25, 35, 45, 55]}' if many else '{}'}"
+
+
+def _segments(columns: Sequence[InferredColumn]) -> Iterator[str]:
+    dividing = [inline(column.name) for column in columns if _divides(column)][:_SUGGESTED_SEGMENTS]
+    yield "# Drift, quality and performance are judged in each slice of these columns too: what is in one"
+    yield "# slice only may hide in all rows. Name them before a baseline is registered."
+    yield f"# segments: [{', '.join(dividing) or 'the_column'}]"
+    if len(dividing) != 1:
+        yield "# scan: {pairs: true} # in each crossing of two of them as well"
+
+
+def _divides(column: InferredColumn) -> bool:
+    """Return whether a column makes a few slices that people can name."""
+    return (
+        column.role in {RoleGuess.FEATURE, _POPULATION}
+        and column.kind in {FieldKind.CATEGORICAL, FieldKind.BOOLEAN}
+        and 1 < column.distinct <= DEFAULT_SLICES
+        and _is_field(column)
+    )
 
 
 def _positive(column: InferredColumn) -> str | None:

@@ -96,6 +96,11 @@ def test_what_is_commented_out_is_valid_once_it_is_decided(load):
         assert f"\n# {line}\n" in text
         text = text.replace(f"\n# {line}\n", f"\n{line}\n")
     assert list(load(text).attributes) == ["sex", "age"]
+    for line in ("segments: [region, sex]", "scan: {pairs: true}"):
+        assert f"\n# {line}" in text
+        text = text.replace(f"\n# {line}", f"\n{line}")
+    segments = load(text).segments
+    assert [item.name for item in segments] == ["region", "sex", "region × sex"]
 
 
 ANSWERS = {
