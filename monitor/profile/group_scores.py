@@ -260,8 +260,8 @@ def _dense(codes: IntArray, values: Any, shape: tuple[int, ...], axes: list[int]
     places = np.unravel_index(codes, shape)
     kept = tuple(shape[axis] for axis in axes)
     flat = np.ravel_multi_index(tuple(places[axis] for axis in axes), kept)
-    # Doubles hold any number of rows exactly.
-    dense = np.bincount(flat, values, prod(kept)).astype(values.dtype, copy=False)
+    dense = np.zeros(prod(kept), values.dtype)
+    np.add.at(dense, flat, values)
     return dense.reshape(kept)
 
 
