@@ -1,5 +1,6 @@
 """Columns of event times as instants, whatever type they were written in."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,6 +23,13 @@ EARLIEST = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND + _MARGIN
 
 LATEST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND - _MARGIN
 """The last instant of the calendar; no row is placed at it or after it."""
+
+_ENDINGS = (
+    (" UTC", r"([0-9]) UTC$", r"\1Z"),
+    ("]", r"(Z|[+-][0-9]{2}:?[0-9]{2})\[[A-Za-z0-9/_:+-]+\]$", r"\1"),
+)
+_DATE_LETTERS = 10
+_AFTER_A_DAY = frozenset({"", "T", "t", " "})
 
 _PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 
@@ -61,8 +69,8 @@ def instants(column: Any, zone: str) -> Instants:
     Timestamps with a zone, and text with an offset, are instants. Naive timestamps and text are
     local times of ``zone``, and a date is its midnight there; where clocks were put back the first
     of two instants is meant, and a time that the clocks skipped is read as the end of the gap.
-    Text is ISO 8601 with hyphens (``2005-07-01T12:30:00.5+02:00``). Numbers are bad: whether they
-    count seconds or milliseconds is not written in them.
+    Text is ISO 8601 with hyphens (``2005-07-01T12:30:00.5+02:00``), or what `iso_text` makes that
+    of. Numbers are bad: whether they count seconds or milliseconds is not written in them.
 
     Args:
         column: A pyarrow Array or ChunkedArray.
@@ -136,13 +144,45 @@ def _from_local(micros: IntArray, zone: str) -> IntArray:
     return integers(placed.view(pa.int64()), 0)
 
 
+def iso_text(text: str) -> str:
+    """Return a time in ISO 8601 that ends as BigQuery's or Java's do as one that ends as others.
+
+    `` UTC`` is the offset of nothing. A zone's name in brackets after an offset adds nothing to
+    it; without an offset it is left, so that the text is no time.
+    """
+    for _, ending, instead in _ENDINGS:
+        text = re.sub(ending, instead, text)
+    return text
+
+
+def begins_with_a_day(text: str) -> bool:
+    """Return whether a text with hyphens has a whole day, and then nothing or a time of it.
+
+    Python takes a week for its Monday, and the offset of a day (``2005-07-01-05:00``, as XML
+    writes it) for an hour.
+    """
+    return len(text) >= _DATE_LETTERS and text[_DATE_LETTERS : _DATE_LETTERS + 1] in _AFTER_A_DAY
+
+
 def _of_texts(column: Any, zone: str) -> Instants:
+    if (found := _of_one_form(column, zone)) is not None:
+        return found
+    for last, ending, instead in _ENDINGS:
+        if pc.any(pc.ends_with(column, last)).as_py():
+            column = pc.replace_substring_regex(column, ending, instead)
+            if (found := _of_one_form(column, zone)) is not None:
+                return found
+    return _one_by_one(column.to_pylist(), zone)
+
+
+def _of_one_form(column: Any, zone: str) -> Instants | None:
+    """Return the instants of texts of one form; None for several, or outside 1677 to 2262."""
     for kind in (pa.timestamp("ns", "UTC"), pa.timestamp("ns")):
         try:
             return _of_times(column.cast(kind), zone)
         except pa.ArrowInvalid:
-            continue  # not all of one form, or outside 1677-2262: one by one, then
-    return _one_by_one(column.to_pylist(), zone)
+            continue
+    return None
 
 
 def _one_by_one(texts: Iterable[str | None], zone: str) -> Instants:
@@ -158,7 +198,7 @@ def _one_by_one(texts: Iterable[str | None], zone: str) -> Instants:
 
 def _parsed(text: str | None) -> datetime | None:
     # Without hyphens a text of digits may be a date or an epoch: not ours to guess.
-    if text is None or text[4:5] != "-":
+    if text is None or text[4:5] != "-" or not begins_with_a_day(text):
         return None
     try:
         return datetime.fromisoformat(text)

@@ -13,14 +13,13 @@ from typing import Any
 import pyarrow as pa
 
 from monitor.domain.errors import ModelmonError
-from monitor.profile.instants import from_micros, instants
+from monitor.profile.instants import begins_with_a_day, from_micros, instants, iso_text
 
 UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 """What a number may count that is an event time, and how many of it are a second."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DIGITS = re.compile(r"-?[0-9]+(\.[0-9]+)?")
-_UTC = re.compile(r" UTC$")  # as BigQuery writes it
 
 DEEPEST = 100
 """Levels of nesting of a record; a payload of features has five."""
@@ -196,7 +195,7 @@ def instant(value: Any, mapped: Mapped) -> datetime:
     try:
         if number is not None:
             return _counted(number, mapped.unit)
-        found = datetime.fromisoformat(_UTC.sub("+00:00", value))
+        found = _moment(iso_text(value))
         if found.tzinfo is None:
             return _placed(found, mapped.zone)
         return found.astimezone(UTC)
@@ -204,6 +203,12 @@ def instant(value: Any, mapped: Mapped) -> datetime:
         raise RecordError(Reason.BAD_EVENT_TIME, f"not an ISO 8601 time: {value!r}") from None
     except OverflowError:
         raise RecordError(Reason.BAD_EVENT_TIME, f"outside the calendar: {value!r}") from None
+
+
+def _moment(text: str) -> datetime:
+    if text[4:5] == "-" and not begins_with_a_day(text):
+        raise ValueError(f"no whole day, or an offset of one: {text!r}")
+    return datetime.fromisoformat(text)
 
 
 def _number(value: Any) -> Decimal | None:

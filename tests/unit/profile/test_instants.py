@@ -80,6 +80,29 @@ def test_times_outside_the_calendar_are_moved_to_its_ends(unit):
         ("2005-07-01", datetime(2005, 6, 30, 22, tzinfo=UTC)),
         ("2005-07-01T12:00:00.123456789Z", NOON.replace(microsecond=123456)),
         ("1066-10-14T09:00:00Z", datetime(1066, 10, 14, 9, tzinfo=UTC)),
+        ("2005-07-01 12:00:00 UTC", NOON),
+        ("2005-07-01 12:00:00.25 UTC", NOON.replace(microsecond=250_000)),
+        ("2005-07-01T14:00+02:00[Europe/Paris]", NOON),
+        ("2005-07-01T12:00Z[UTC]", NOON),
+        ("2005-07-01T14:00:00+02:00[GMT+02:00]", NOON),
+        ("2005-07-01T21:00:00+09:00[America/New_York]", NOON),  # the offset is what was meant
+        ("2005-07-01T14:00:00[Europe/Paris]", None),
+        ("2005-07-01T14:00:00+02:00[!Europe/Paris]", None),
+        ("2005-07-01T14:00:00+02:00[u-ca=hebrew]", None),
+        ("2005-07-01T14:00:00+02:00 UTC", None),
+        ("2005-07-01 UTC", None),
+        ("2005-07-01 12:00:00 GMT", None),
+        ("2005-W26-5T14:00", NOON),
+        ("2005-W26", None),  # a week, and no day of it
+        ("2005-07", None),
+        ("2005-182", None),
+        ("2005-07-01-05:00", None),  # a day of another zone, and not its fifth hour
+        ("2005-07-01-05:00[America/Lima]", None),
+        ("2005-07-01x14:00", None),
+        ("2005-06-30T23:59:60Z", None),
+        ("0000-07-01T12:00:00Z", None),
+        ("2005-07-01T12:00:00Z ", None),
+        ("Fri, 01 Jul 2005 12:00:00 GMT", None),
         ("07/08/2005", None),
         ("20050701", None),
         ("1120219200", None),
@@ -90,6 +113,13 @@ def test_times_outside_the_calendar_are_moved_to_its_ends(unit):
 def test_text_is_iso_8601_or_bad(text, instant):
     for values in ([text], [text, "2005-07-01T00:00:00Z", "2005-07-01"]):
         assert read(values, pa.string(), "Europe/Berlin")[0] == instant
+
+
+def test_endings_of_other_programs_are_read_beside_others_and_with_nulls():
+    texts = [None, "2005-07-01T12:00Z[UTC]", "2005-07-01 12:00:00 UTC", "2005-07-01T14:00"]
+    for kind in (pa.string(), pa.large_string()):
+        assert read(texts, kind, "Europe/Berlin") == [None, NOON, NOON, NOON]
+        assert read(texts[:2], kind, "Europe/Berlin") == [None, NOON]
 
 
 def test_dictionary_encoded_text_is_read_as_text():
