@@ -157,7 +157,7 @@ def examine_windows(
         if schedule.patience:
             found += f" or, for a log that is late, up to {schedule.patience} after that"
     condition = Condition.WARN if behind else Condition.OK
-    advice = f"is the daemon running? modelmon run {model} runs them now" if behind else ""
+    advice = f"is the daemon running? modelmon run --model {model} runs them now" if behind else ""
     yield Examined("windows", model, condition, found, advice)
 
 

@@ -53,6 +53,7 @@ def _located(
             NoSuchNamespaceError,
             NoSuchTableError,
             RESTError,
+            ValidationError,
         )
     except ModuleNotFoundError:
         raise SourceError(NEEDS) from None
@@ -61,6 +62,9 @@ def _located(
         return _snapshot(shown, _table(path, directory, catalogs), snapshot)
     except (NoSuchTableError, NoSuchNamespaceError) as error:
         raise SourceError(f"{shown}: no such table: {error}", retryable=True) from None
+    except ValidationError as error:  # of several lines: what, why, and where to read more
+        problem = "; ".join(line.strip() for line in str(error).splitlines()[:2])
+        raise SourceError(f"{shown}: its metadata cannot be read: {redacted(problem)}") from None
     except (ValueError, pa.ArrowException) as error:  # also how pyiceberg refuses what it cannot do
         raise SourceError(f"{shown}: {redacted(str(error))}") from None
     except (OSError, RESTError) as error:

@@ -166,6 +166,7 @@ def test_windows_that_nobody_runs_are_a_warning(deployment):
     found = only(rows, "windows")
     assert found["condition"] == "warn"
     assert found["found"].startswith("4 due, the oldest is [2024-01-05")
+    assert found["what to do"] == "is the daemon running? modelmon run --model credit runs them now"
     assert only(rows, "series")["condition"] == "warn"
 
 

@@ -276,6 +276,19 @@ def test_a_metadata_file_is_one_snapshot_for_ever(log, policy, june, rows):
     assert total.read == 10
 
 
+@pytest.mark.parametrize("kept", [0, 300])
+def test_metadata_that_are_torn_are_said_to_be(log, policy, june, tmp_path, kept):
+    whole = Path(log.metadata_location.removeprefix("file://")).read_bytes()
+    torn = tmp_path / "torn.metadata.json"
+    torn.write_bytes(whole[:kept])
+    source = ParquetSource(policy(source={"path": str(torn)}), iceberg_table)
+    with pytest.raises(
+        SourceError, match=r"torn\.metadata\.json: its metadata cannot be read"
+    ) as told:
+        source.scan(june)
+    assert "\n" not in str(told.value)
+
+
 def test_a_table_without_a_snapshot_has_no_rows(catalog, policy, june, rows):
     catalog.create_table("models.log", schema=micros(pa.table(rows())).schema)
     source = ParquetSource(policy(source={"path": "lake/models.log"}), iceberg_table)
