@@ -196,6 +196,8 @@ class LabelJoin:
             clock that is wrong. The label counts.
         without_id: Rows of the window without an id, which no label can reach.
         shared_id: Rows of the window whose id an earlier row has; both get its label.
+        without_time: Labels of the window's ids without a time that can be read, although a column
+            of times is named; each counts unless there is one with a time.
     """
 
     digest: str = ""
@@ -207,6 +209,7 @@ class LabelJoin:
     before_prediction: int = 0
     without_id: int = 0
     shared_id: int = 0
+    without_time: int = 0
 
 
 NOT_JOINED = LabelJoin()

@@ -27,7 +27,10 @@ def notes_on_files(policy: Policy, run: Run) -> Iterator[tuple[str, str, str, st
     if accounting.without_id:
         told = f"{accounting.without_id:,} rows have none: no label can join them"
         yield policy.source.id, "ids", "missing", told
-    yield from _strangers(run)
+    if policy.label and accounting.labels is not None and accounting.labels.without_time:
+        told = f"{accounting.labels.without_time:,} have no time that can be read; each counts unless another has one"
+        yield policy.label.column, "labels", "without_time", told
+    yield from _in_profiles(policy, run)
     yield from _columns(policy, run)
 
 
@@ -59,15 +62,24 @@ def _columns(policy: Policy, run: Run) -> Iterator[tuple[str, str, str, str]]:
         yield policy.model, "column", kind, told
 
 
-def _strangers(run: Run) -> Iterator[tuple[str, str, str, str]]:
-    """Yield the values of attributes that no group was registered for."""
+def _in_profiles(policy: Policy, run: Run) -> Iterator[tuple[str, str, str, str]]:
+    """Yield the rows without a decision, and values of attributes that no group was registered for."""
     # numpy and Arrow come with profiles: configuration is checked without them.
     from monitor.profile.codec import profile_from_bytes  # noqa: PLC0415
+    from monitor.profile.counts import UNKNOWN  # noqa: PLC0415
 
     for result in run.results:
         if not result.profile:  # nothing is registered of the version
             continue
-        for name, sample in profile_from_bytes(result.profile).outcomes.unmapped.items():
+        profile = profile_from_bytes(result.profile)
+        undecided = int(profile.outcomes.margin().sum(axis=1)[UNKNOWN])
+        if policy.decision is not None and undecided:
+            told = (
+                f"{undecided:,} of {profile.rows:,} rows of version {result.version} have none that "
+                "can be read: rates and ratios are of the others"
+            )
+            yield policy.decision.column, "decisions", "missing", told
+        for name, sample in profile.outcomes.unmapped.items():
             if sample.rows:
                 first = ", ".join(repr(value) for value, _ in sample.most_frequent(_NAMED))
                 told = (

@@ -116,7 +116,7 @@ def joined(
         ids: The ids of the rows, where they are known.
     """
     ids = WindowIds.of(log, tasks) if ids is None else ids
-    known = _KnownLabels(len(ids.distinct))
+    known = _KnownLabels(len(ids.distinct), timed=bool(table.spec.time))
     unreadable = []
     for file in table.files:
         try:
@@ -212,10 +212,12 @@ class _KnownLabels:
     """The label of each id of a window so far."""
 
     ids: int
+    timed: bool
     values: dict[str, int] = field(default_factory=dict)
     repeated: int = 0
     orphan: int = 0
     null: int = 0
+    without_time: int = 0
 
     def __post_init__(self) -> None:
         self.codes = np.full(self.ids, -1, np.int64)
@@ -236,6 +238,8 @@ class _KnownLabels:
         order = np.argsort(times, kind="stable")
         order = order[codes[order] >= 0]
         places, times, codes = places[order], times[order], codes[order]
+        if self.timed:
+            self.without_time += int((times == _NO_TIME).sum())
         self._compare(places, codes)
         newer = times >= self._times[places]
         self.codes[places[newer]] = codes[newer]  # of several for one id the last is kept
@@ -255,6 +259,7 @@ class _KnownLabels:
             before_prediction=int(early.sum()),
             without_id=ids.without,
             shared_id=ids.shared,
+            without_time=self.without_time,
         )
 
     def _digest(self) -> str:

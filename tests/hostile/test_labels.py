@@ -168,6 +168,18 @@ def test_labels_without_a_time_count_whatever_is_known_of_the_others(rows, with_
     assert labelled(with_labels(pd.concat([old, timeless]))) == [37, 13, 0]
 
 
+def test_labels_whose_times_are_numbers_are_told(rows, with_labels):
+    first, second = labels_of(rows), labels_of(rows)
+    second["late_next_month"] = 1 - second.late_next_month
+    first["label_time"], second["label_time"] = 1_125_532_800_000, 1_122_854_400_000
+    watched = with_labels(first, second)
+    assert labelled(watched) == [13, 37, 0]  # the last in the order of files: no time says better
+    found = watched.run.accounting.labels
+    assert (found.without_time, found.conflicting) == (2 * ROWS, ROWS)
+    assert watched.metric("window_labels", kind="without_time") == 2 * ROWS
+    assert watched.told["late_next_month", "labels", "without_time"].startswith("100 have no time")
+
+
 def test_labels_dated_by_a_day_count_in_windows_of_hours(rows, with_labels):
     log = rows.good.assign(event_time=rows.good.event_time.dt.floor("D") + pd.Timedelta("23h30min"))
     labels = labels_of(rows).assign(label_time=log.event_time.dt.date)

@@ -82,6 +82,17 @@ def test_v10_a_decision_in_other_words_is_no_decision(nasty, rows):
     assert watched.metric("window_invalid_values", column="flagged") == 50
 
 
+@pytest.mark.parametrize("written", [pa.nulls(ROWS), pa.array(["ja", "Y"] * (ROWS // 2))])
+def test_rows_without_a_decision_are_told_with_their_number(log, rows, watch, written):
+    write(with_column(table(rows.others), "flagged", written), log / "second.parquet")
+    told = watch(log).told["flagged", "decisions", "missing"]
+    assert told.startswith("50 of 100 rows of version 1 have none")
+
+
+def test_where_every_row_has_a_decision_nothing_is_told_of_them(log, watch):
+    assert ("flagged", "decisions", "missing") not in watch(log).told
+
+
 def test_v12_one_row_is_no_reason_for_an_alarm(nasty):
     watched = nasty("v12-single-row")
     drift = [item for item in watched.findings if item.reading.measure in {"psi", "wasserstein"}]

@@ -92,6 +92,19 @@ def test_the_latest_of_conflicting_labels_counts_and_equal_ones_count_once(run, 
     assert (joined.join.labelled, joined.join.repeated, joined.join.conflicting) == (4, 1, 3)
 
 
+def test_labels_whose_time_cannot_be_read_are_counted_and_yield_to_others(run, rows, write):
+    write("log/a.parquet", rows(4, id=["a", "b", "c", "d"], late=None))
+    write("labels/w.parquet", labels(["a", "d"], [1, None], [day(2), None]))
+    write("labels/x.parquet", {**labels(["a", "b"], [0, 0]), "known": [1_120_219_200] * 2})
+    write("labels/y.parquet", {"id": ["b", "zz"], "late": [1, 1]})
+    write("labels/z.parquet", {**labels(["c"], [1]), "known": ["01.07.2005"]})
+    joined, found, _ = run()
+    assert found == {NEGATIVE: 0, POSITIVE: 3, UNKNOWN: 1}  # of b the last in the order of files
+    assert (joined.join.without_time, joined.join.conflicting, joined.join.null) == (4, 2, 1)
+    untimed, _, _ = run(source={"labels": LabelTable("labels", "id")})
+    assert untimed.join.without_time == 0  # nobody said where times would be
+
+
 def test_without_times_the_last_in_the_order_of_files_counts(run, rows, write):
     write("log/a.parquet", rows(2, id=["a", "b"], late=None))
     write("labels/x.parquet", {"id": ["a", "b", "b"], "late": [0, 0, 1]})
