@@ -48,6 +48,8 @@ LONGEST_LINE = 64 * 2**20
 REJECTS = ".rejects.jsonl"
 """What files of rejected records are called; in a folder they are passed over."""
 
+_ONE_A_LINE = "\n  one JSON value a line is read, in UTF-8; `jq -c .` writes other JSON so"
+
 _SHOWN = 10_000
 _SUFFIXES = (".json", ".jsonl", ".ndjson", ".json.gz", ".jsonl.gz", ".ndjson.gz")
 _PAIR = 2
@@ -109,6 +111,7 @@ def convert_logs(source: str, target: Path, rejects: Path, mapped: Mapped) -> Co
             raise SourceError(
                 f"{redacted(source)}: none of {done.read:,} records could be converted"
                 + "".join(f"\n  {line}" for line in done.first_rejects)
+                + (_ONE_A_LINE if Reason.NOT_JSON in done.rejected else "")
             )
         (work / "rows.parquet").replace(target)
     return done

@@ -21,6 +21,9 @@ UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DIGITS = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
+_EXPLAINED = {"Extra data": "more than one JSON value in a line: "}
+"""What stands before those messages of the parser that do not say what is wrong with the line."""
+
 DEEPEST = 100
 """Levels of nesting of a record; a payload of features has five."""
 
@@ -144,6 +147,8 @@ def parsed(text: bytes | str) -> Any:
             json.dumps(found, ensure_ascii=False).encode()
     except RecursionError:
         raise RecordError(Reason.NOT_JSON, "nested too deep") from None
+    except json.JSONDecodeError as error:
+        raise RecordError(Reason.NOT_JSON, _EXPLAINED.get(error.msg, "") + str(error)) from None
     except ValueError as error:  # also bytes that are no text
         raise RecordError(Reason.NOT_JSON, str(error)) from None
     return found

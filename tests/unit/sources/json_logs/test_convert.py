@@ -240,10 +240,29 @@ GOOD = pair("good", [[1]], [0.5])
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "".join(map(json.dumps, GOOD)),
+        json.dumps(GOOD[0], indent=1),
+        "\x1e" + json.dumps(GOOD[0]),
+        "\u2028".join(map(json.dumps, GOOD)),
+    ],
+)
+def test_json_that_is_not_one_value_a_line_is_told_how_to_be(run, text):
+    with pytest.raises(SourceError, match="one JSON value a line is read") as told:
+        run(text)
+    assert "jq -c ." in str(told.value)
+    with pytest.raises(SourceError) as other:
+        run({"a": 1})  # which is JSON, and no record
+    assert "jq" not in str(other.value)
+
+
+@pytest.mark.parametrize(
     ("lines", "reason", "said"),
     [
         (["{not json"], "not_json", "Expecting"),
         (['{"id": 1, "id": 2}'], "not_json", "comes twice"),
+        (['{"id": 1}{"id": 2}'], "not_json", "more than one JSON value in a line"),
         (['{"id": "\\ud800"}'], "not_json", "surrogate"),
         (["[" * 5_000 + "]" * 5_000], "not_json", "deep"),
         (["[" * 300 + "]" * 300], "not_json", "deep"),
