@@ -1,6 +1,7 @@
 """What the footer of a parquet file says: its columns, its row groups, and their times."""
 
 import io
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -54,12 +55,21 @@ class RowGroup:
 
 @dataclass(frozen=True, slots=True)
 class Footer:
-    """The little of a footer that planning a scan needs."""
+    """The little of a footer that planning a scan needs.
+
+    Attributes:
+        columns: Names of the columns.
+        groups: The row groups.
+        etag: Of the object that the file is; "" where it is none.
+        digest: Of the footer.
+        repeated: Names that several columns have.
+    """
 
     columns: frozenset[str]
     groups: tuple[RowGroup, ...]
     etag: str = ""
     digest: str = ""
+    repeated: frozenset[str] = frozenset()
 
     @property
     def rows(self) -> int:
@@ -121,7 +131,11 @@ def footer(
                 for each in statistics
             ]
     groups = tuple(RowGroup(*each) for each in zip(rows, bounds, strict=True))
-    return Footer(columns.names, groups, digest=sha256(data).hexdigest()[:_DIGITS])
+    repeated: frozenset[str] = frozenset()
+    if len(columns.names) < len(schema.names):
+        repeated = frozenset(name for name, times in Counter(schema.names).items() if times > 1)
+    digest = sha256(data).hexdigest()[:_DIGITS]
+    return Footer(columns.names, groups, digest=digest, repeated=repeated)
 
 
 def read_footer(handle: Any) -> tuple[Any, bytes]:

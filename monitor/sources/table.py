@@ -141,11 +141,16 @@ class ParquetTable:
                     known = replace(known, etag=etag(handle))
         except READ_ERRORS as error:
             return file.broken(fault(f"{self._prefix}{file.path}", error, Fault.UNREADABLE))
+        path = f"{self._prefix}{file.path}"
         for column, reason in self._required.items():
-            if column not in known.columns:
-                path = f"{self._prefix}{file.path}"
-                lacking = UnreadableFile(path, reason, f"it has no column {column!r}")
-                return file.broken(lacking)
+            timed = reason is Fault.NO_EVENT_TIME_COLUMN  # which no folder's name stands for
+            if column not in known.columns and (
+                timed or column not in self.location.keys(file.path)
+            ):
+                return file.broken(UnreadableFile(path, reason, f"it has no column {column!r}"))
+            if column in known.repeated and not timed:  # of a log, the schema's changes tell that
+                told = f"it has several columns {column!r}, and nothing says which is meant"
+                return file.broken(UnreadableFile(path, Fault.UNREADABLE, told))
         return known
 
 

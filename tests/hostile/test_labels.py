@@ -109,6 +109,25 @@ def test_a_label_file_without_its_columns_is_named(rows, with_labels):
     assert labelled(watched) == [37, 13, 0]
 
 
+@pytest.mark.parametrize("column", ["late_next_month", "prediction_id"])
+def test_a_label_file_that_has_one_of_its_columns_twice_is_named(rows, with_labels, column):
+    labels = table(labels_of(rows))
+    twice = labels.append_column(column, labels[column])
+    watched = with_labels(labels.slice(0, 10), twice)
+    assert watched.reported == {"labels/l1.parquet": "unreadable"}
+    (named,) = watched.run.manifest.unreadable
+    assert named.explanation.startswith(f"it has several columns {column!r}")
+    assert sum(labelled(watched)[:2]) == 10
+
+
+def test_the_folder_of_a_label_file_may_say_what_the_label_is(rows, with_labels, tmp_path):
+    labels = labels_of(rows)
+    for value, part in labels.drop(columns="late_next_month").groupby(labels.late_next_month):
+        write(part, tmp_path / "labels" / f"late_next_month={value}" / "part.parquet")
+    watched = with_labels()
+    assert (watched.reported, labelled(watched)) == ({}, [37, 13, 0])
+
+
 def test_labels_of_a_doubled_prediction_count_once(rows, with_labels):
     watched = with_labels(labels_of(rows), log=pd.concat([rows.good, rows.good]))
     assert watched.rejected == {"duplicate_id": 50}

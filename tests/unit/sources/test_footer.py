@@ -103,6 +103,15 @@ def test_a_column_is_found_among_others_of_its_name_and_texts_that_look_like_it(
     assert said(tmp_path / "a.parquet").groups == (RowGroup(3, (5, 9)),)
 
 
+@pytest.mark.parametrize(
+    ("names", "repeated"), [("abc", set()), ("aba", {"a"}), ("abba", {"a", "b"}), ("aA", set())]
+)
+def test_names_that_several_columns_have_are_known(tmp_path, names, repeated):
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table([pa.array([1])] * len(names), names=list(names)), path)
+    assert said(path).repeated == repeated
+
+
 def test_a_column_with_a_long_name_is_found(tmp_path):
     name = "time " * 100
     pq.write_table(pa.table({name: TIMES}), tmp_path / "a.parquet", row_group_size=2)
