@@ -1,8 +1,8 @@
 """What the files of a run had other than expected: files, rows, values, ids, columns."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from monitor.domain.manifest import UnreadableFile
+from monitor.domain.manifest import Rejection, UnreadableFile
 from monitor.domain.policy import Policy
 from monitor.domain.run import Run
 from monitor.domain.schema import SchemaChange
@@ -19,10 +19,13 @@ def notes_on_files(policy: Policy, run: Run) -> Iterator[tuple[str, str, str, st
     yield from _unreadable(run)
     for reason, rows in accounting.rejected.items():
         if rows:
-            yield policy.model, "rows", reason, f"{rows:,} rows read and not profiled"
+            where = _most({file.path: file.rejected.get(reason, 0) for file in accounting.files})
+            told = f"{rows:,} rows read and not profiled{where}"
+            if reason == Rejection.BAD_EVENT_TIME:
+                told += f"; {policy.source.event_time} is read as a timestamp, a date, or ISO 8601"
+            yield policy.model, "rows", reason, told
     for column, values in accounting.invalid.items():
-        most = max(accounting.files, key=lambda file: file.invalid.get(column, 0), default=None)
-        where = f": {most.path}" if most is not None and column in most.invalid else ""
+        where = _most({file.path: file.invalid.get(column, 0) for file in accounting.files})
         yield column, "values", "invalid", f"{values:,} are not of the column's kind{where}"
     if accounting.without_id:
         told = f"{accounting.without_id:,} rows have none: no label can join them"
@@ -32,6 +35,17 @@ def notes_on_files(policy: Policy, run: Run) -> Iterator[tuple[str, str, str, st
         yield policy.label.column, "labels", "without_time", told
     yield from _in_profiles(policy, run)
     yield from _columns(policy, run)
+
+
+def _most(rows: Mapping[str, int]) -> str:
+    """Return the file that has the most of some rows, and whether others have any.
+
+    How many is not known: the accounts of the most troubled files are kept, not of all.
+    """
+    paths = [path for path, number in rows.items() if number]
+    if not paths:
+        return ""
+    return f": {max(paths, key=rows.__getitem__)}{' and others' if len(paths) > 1 else ''}"
 
 
 def _unreadable(run: Run) -> Iterator[tuple[str, str, str, str]]:

@@ -143,10 +143,14 @@ class ParquetTable:
             return file.broken(fault(f"{self._prefix}{file.path}", error, Fault.UNREADABLE))
         path = f"{self._prefix}{file.path}"
         for column, reason in self._required.items():
-            timed = reason is Fault.NO_EVENT_TIME_COLUMN  # which no folder's name stands for
-            if column not in known.columns and (
-                timed or column not in self.location.keys(file.path)
-            ):
+            timed = reason is Fault.NO_EVENT_TIME_COLUMN
+            keyed = column not in known.columns and column in self.location.keys(file.path)
+            if timed and keyed:
+                told = (
+                    f"{column!r} is a key of its folder or partition, which places no rows in time"
+                )
+                return file.broken(UnreadableFile(path, reason, told))
+            if column not in known.columns and not keyed:
                 return file.broken(UnreadableFile(path, reason, f"it has no column {column!r}"))
             if column in known.repeated and not timed:  # of a log, the schema's changes tell that
                 told = f"it has several columns {column!r}, and nothing says which is meant"

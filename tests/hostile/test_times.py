@@ -166,6 +166,18 @@ def test_times_of_many_forms_in_one_column_of_text(log, rows, watch):
     assert watched.rejected == {"bad_event_time": 10}
 
 
+def test_rows_of_bad_times_are_told_with_their_files_and_what_would_be_right(log, rows, watch):
+    for name, bad in (("few", 10), ("most", ROWS)):
+        times = ["07/01/2005"] * bad + ["2005-07-01T10:00:00Z"] * (ROWS - bad)
+        frame = renamed(rows.good, name).assign(event_time=times)
+        write(frame, log / f"{name}.parquet")
+    told = watch(log).told["nasty", "rows", "bad_event_time"]
+    assert told == (
+        "60 rows read and not profiled: most.parquet and others; "
+        "event_time is read as a timestamp, a date, or ISO 8601"
+    )
+
+
 def test_an_hour_that_never_was_is_the_end_of_the_gap(log, rows, watch):
     gap = pd.Timestamp("2005-03-27 01:30:00")
     write(rows.good.assign(event_time=gap), log / "good.parquet")
@@ -220,3 +232,15 @@ def test_windows_run_in_any_order_say_the_same(log, rows, watch):
 def test_the_name_of_a_folder_says_nothing_about_time(log, rows, watch):
     write(rows.others, Path(log) / "date=1999-01-01" / "part.parquet")
     assert watch(log).rows == 100
+
+
+def test_a_folder_in_place_of_the_event_time_is_told_as_one(log, rows, watch):
+    timeless = rows.others.drop(columns="event_time")
+    write(timeless, Path(log) / "event_time=2005-07-01" / "part.parquet")
+    watched = watch(log)
+    assert watched.rows == 50
+    (named,) = watched.run.manifest.unreadable
+    assert (named.reason, named.explanation.split(",")[0]) == (
+        "no_event_time_column",
+        "'event_time' is a key of its folder or partition",
+    )
