@@ -33,6 +33,10 @@ SLOW = frozenset({"contract", "e2e", "faults", "properties", "statistics"})
 """Folders whose tests need a database server, a process or many examples: all of them are slow."""
 
 
+TIMED = frozenset({*WAITING, "speed"})
+"""Folders whose tests depend on when the machine gives a process its turn."""
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     """Give a file's tests to one worker, where no mark says otherwise: fixtures are made once."""
@@ -69,8 +73,11 @@ def _long_first(items):
 
 def pytest_collection_modifyitems(config, items):
     for item in items:
-        if SLOW.intersection(item.nodeid.partition("::")[0].split("/")):
+        folders = item.nodeid.partition("::")[0].split("/")
+        if SLOW.intersection(folders):
             item.add_marker(pytest.mark.slow)
+        if os.environ.get("CI") and TIMED.intersection(folders):
+            item.add_marker(pytest.mark.flaky(reruns=1))  # and named in the summary: see CONTRIBUTING
     items[:] = _long_first(items)
     if config.getoption("--rewrite-golden"):
         golden = [item for item in items if "golden" in item.fixturenames]

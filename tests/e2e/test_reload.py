@@ -119,18 +119,18 @@ def test_a_bad_change_is_refused_by_line_and_the_old_one_keeps_running(tmp_path)
 def test_a_run_under_way_ends_under_its_policy_and_the_next_begins_under_the_new_one(tmp_path):
     deployment = make_deployment(tmp_path, days=14)
     register(deployment)
-    wayward = {"PAUSE_BEFORE": "commit", "PAUSE_WHEN": str(deployment.config)}
+    flag, steps = tmp_path / "pause", tmp_path / "steps"
+    wayward = {"PAUSE_BEFORE": "commit", "PAUSE_WHEN": str(flag), "STEPS": str(steps)}
     with deployment.daemon(program="tests.e2e.wayward", **wayward) as (process, address, log):
+        wait_for(lambda: steps.exists() and "commit\n" in steps.read_text(), process, log)
+        before = scrape(address)[HASH]
+        write(deployment, "credit", "populations: [sex]", "owner: risk\npopulations: [sex]")
+        process.send_signal(signal.SIGHUP)
+        wait_for(lambda: scrape(address)[HASH] != before, process, log)
+        assert policies(deployment) == []
+        flag.touch()
         wait_for(lambda: is_stopped(process.pid), process, log)
-        with closing(sqlite3.connect(deployment.database, isolation_level=None)) as connection:
-            connection.execute("begin immediate")  # no run can be committed from now on
-            process.send_signal(signal.SIGCONT)
-            before = scrape(address)[HASH]
-            write(deployment, "credit", "populations: [sex]", "owner: risk\npopulations: [sex]")
-            process.send_signal(signal.SIGHUP)
-            wait_for(lambda: scrape(address)[HASH] != before, process, log)
-            assert policies(deployment) == []
-            connection.execute("rollback")
+        process.send_signal(signal.SIGCONT)
         wait_for(lambda: len(policies(deployment)) == 10, process, log)
         found = policies(deployment)
         assert len(set(found[1:])) == 1
