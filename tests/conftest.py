@@ -77,7 +77,8 @@ def pytest_collection_modifyitems(config, items):
         if SLOW.intersection(folders):
             item.add_marker(pytest.mark.slow)
         if os.environ.get("CI") and TIMED.intersection(folders):
-            item.add_marker(pytest.mark.flaky(reruns=1))  # and named in the summary: see CONTRIBUTING
+            # The summary names it, with what failed: CONTRIBUTING says why.
+            item.add_marker(pytest.mark.flaky(reruns=1))
     items[:] = _long_first(items)
     if config.getoption("--rewrite-golden"):
         golden = [item for item in items if "golden" in item.fixturenames]

@@ -38,8 +38,9 @@ def write(
     rows=1200,
     unknown=0.1,
     products=False,
+    undecided=0,
 ):
-    """Write a day of decisions; some people's area is not known.
+    """Write a day of decisions; some people's area is not known, and some rows have no decision.
 
     With products, decisions on cards are many and on loans few, those on people of b fewer than on
     others of the same product: that most of them have cards makes them more over all rows.
@@ -54,7 +55,7 @@ def write(
     table = {
         "at": pa.array([day(place).start + row * DAY / rows for row in range(rows)], _INSTANT),
         "amount": rng.normal(size=rows),
-        "flag": flag,
+        "flag": pa.array(flag, mask=np.arange(rows) < undecided),
         "late": rng.random(rows) < np.where(flag, 0.6, 0.1),
         "sex": rng.choice(["f", "m"], rows).tolist(),
         "area": [name if there else None for name, there in zip(area, known, strict=True)],

@@ -9,7 +9,12 @@ from typing import Any
 
 import yaml
 
-from monitor.config.defaults import DEFAULT_LIMITS, EITHER, ONLY_WITH_PROBABILITIES
+from monitor.config.defaults import (
+    DEFAULT_LIMITS,
+    EITHER,
+    NOT_IN_DIGEST,
+    ONLY_WITH_PROBABILITIES,
+)
 from monitor.config.disparity import disparity_content
 from monitor.config.document import plain_value
 from monitor.config.governance_content import governance_content
@@ -65,8 +70,16 @@ def policy_content(policy: Policy, measures: Mapping[str, MeasureName] = MEASURE
     return _given(content)
 
 
-def content_digest(content: Content) -> str:
-    """Return sha256 of the content as canonical JSON: sorted keys, no blanks, UTF-8."""
+def policy_digest(policy: Policy, measures: Mapping[str, MeasureName] = MEASURE_NAMES) -> str:
+    """Return sha256 of the content as canonical JSON: sorted keys, no blanks, UTF-8.
+
+    Without the limits that are a default younger than digests are.
+    """
+    content = policy_content(policy, measures)
+    for name in NOT_IN_DIGEST & measures.keys():
+        limits = content["limits"][measures[name].family]
+        if limits[name] == _field_limit(FieldLimit(DEFAULT_LIMITS[name])):
+            del limits[name]
     text = json.dumps(
         content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
     )

@@ -29,6 +29,8 @@ DEFAULT_LIMITS: Mapping[str, Limit] = {
     # says how grave it is.
     "absent_rate": Limit(warning=0.01, critical=None),
     "mistyped_rate": Limit(warning=0.01, critical=None),
+    # Increases of the share of rows without a decision: what is judged of them rests on the others.
+    "undecided_rate": Limit(warning=0.01, critical=0.05),
     # Share of values that the baseline never held: one stray row must not alarm.
     "unseen_rate": Limit(warning=0.005, critical=0.05),
     # Share of numbers beyond the baseline's extremes, and of rows that came more than once.
@@ -53,6 +55,10 @@ DEFAULT_LIMITS: Mapping[str, Limit] = {
 ONLY_WITH_PROBABILITIES = frozenset({"multiclass_concept_drift"})
 """Measures whose default holds only where a model logs probabilities of classes: every other policy
 has the digest that it had before there was such a measure, and what was approved stays approved."""
+
+NOT_IN_DIGEST = frozenset({"undecided_rate"})
+"""Measures whose default came when policies had been approved: a limit that is this default is no part
+of a policy's digest, and what was approved stays approved."""
 
 UNJUDGED = Limit(warning=None, critical=None)
 """What a measure without a default limit starts from when a file gives it one."""

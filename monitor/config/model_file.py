@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from monitor.config.checks import problems_between_keys
-from monitor.config.content import content_digest, policy_content
+from monitor.config.content import policy_digest
 from monitor.config.defaults import (
     DEFAULT_LIMITS,
     ONLY_WITH_PROBABILITIES,
@@ -178,7 +178,7 @@ def _read(
     if section is None or problems:
         return None, problems
     policy = _policy(section, document)
-    return replace(policy, digest=content_digest(policy_content(policy, measures))), problems
+    return replace(policy, digest=policy_digest(policy, measures)), problems
 
 
 def _policy(given: ModelSection, document: Document) -> Policy:

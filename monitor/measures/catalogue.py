@@ -102,6 +102,7 @@ from monitor.measures.quality import (
     out_of_bounds_rate,
     out_of_range_rate,
     rows,
+    undecided_rate,
     unseen_rate,
 )
 
@@ -128,6 +129,7 @@ CATALOGUE: tuple[Measure, ...] = (
     unseen_rate.MEASURE,
     out_of_range_rate.MEASURE,
     out_of_bounds_rate.MEASURE,
+    undecided_rate.MEASURE,
     duplicate_rate.MEASURE,
     rows.MEASURE,
     freshness.MEASURE,

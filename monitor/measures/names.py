@@ -132,6 +132,7 @@ MEASURE_NAMES: Mapping[str, MeasureName] = {
     "unseen_rate": _QUALITY_OF_FIELD,
     "out_of_range_rate": _QUALITY_OF_FIELD,
     "out_of_bounds_rate": _QUALITY_OF_FIELD,
+    "undecided_rate": MeasureName("quality", "model"),
     "duplicate_rate": MeasureName("quality", "model"),
     "extra_columns": MeasureName("quality", "model"),
     "rows": MeasureName("quality", "model"),

@@ -66,6 +66,7 @@ def model_measure_name(policy: Policy, measure: str) -> str:
     label = policy.label.column if policy.label else "label"
     named = {
         "decision_rate": f"{decision_name(policy)} rate",
+        "undecided_rate": "rows without a known decision",
         "label_rate": f"{label} rate",
         "prediction_shares": "share of a predicted class",
         "label_shares": f"share of a class of {label}",

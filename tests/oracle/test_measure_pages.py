@@ -290,6 +290,7 @@ def shares():
         ("decision_rate", ""): tuple(
             (side["decision"] == 1)[side["decision"] >= 0] for side in (after, before)
         ),
+        ("undecided_rate", ""): tuple(side["decision"] < 0 for side in (after, before)),
         ("label_rate", ""): tuple(
             (side["label"] == 1)[side["label"] >= 0] for side in (after, before)
         ),

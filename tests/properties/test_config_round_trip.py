@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.config.content import content_digest, policy_as_yaml, policy_content
+from monitor.config.content import policy_as_yaml, policy_digest
 from monitor.config.defaults import DEFAULT_LIMITS
 from monitor.config.model_file import load_policy
 from monitor.config.regulation import profiles
@@ -366,7 +366,7 @@ def decisions(draw, *, required):
 @given(policies())
 @settings(max_examples=60)
 def test_a_policy_in_full_is_read_as_the_same_policy(policy):
-    digest = content_digest(policy_content(policy))
+    digest = policy_digest(policy)
     with TemporaryDirectory() as folder:
         path = Path(folder) / "model.yaml"
         path.write_text(policy_as_yaml(policy), encoding="utf-8")

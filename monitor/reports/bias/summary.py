@@ -53,7 +53,7 @@ def summary(
         sentences.append(
             "No population is declared, or none could be compared: nothing was judged."
         )
-    sentences += [_data(windows), _needed(found, policy)]
+    sentences += [_data(versions, windows), _needed(found, policy)]
     return tuple(sentences[:MOST])
 
 
@@ -237,9 +237,17 @@ def _course(found: Sequence[_Found], since: Since | None) -> list[str]:
     return ["; ".join(told) + "."] if told else []
 
 
-def _data(windows: Sequence[WindowRow]) -> str:
+def _data(versions: Sequence[VersionPart], windows: Sequence[WindowRow]) -> str:
     read, used = sum(item.read for item in windows), sum(item.used for item in windows)
     told = f"Of {read:,} rows read, {used:,} were used and {read - used:,} were not"
+    deciding = [item for item in versions if item.decided.positive is not None]
+    rows = sum(item.rows for item in deciding)
+    undecided = rows - sum(item.decided.known for item in deciding)
+    if undecided:
+        told += (
+            f"; {undecided:,} ({percent(undecided / rows)}) have no known decision and are in no rate "
+            "of decisions"
+        )
     labelled = [item.labelled for item in windows if item.labelled is not None]
     if labelled and used:
         told += f"; {sum(labelled):,} ({percent(sum(labelled) / used)}) have a label"

@@ -5,9 +5,12 @@ from datetime import date, timedelta
 
 import pytest
 
+from monitor.config.change_classes import changes_between
 from monitor.config.content import policy_as_yaml
+from monitor.config.defaults import DEFAULT_LIMITS, NOT_IN_DIGEST
 from monitor.config.model_file import parse_policy
 from monitor.domain.approval import SHIPPED_RULES, ApprovalKind, Party, Seat
+from monitor.domain.change import ChangeClass
 from monitor.domain.errors import ConfigError
 from monitor.domain.finding import Verdict
 from monitor.domain.governance import (
@@ -22,8 +25,10 @@ from monitor.domain.governance import (
     Unreachable,
     shipped_ladder,
 )
+from monitor.domain.policy import FieldLimit
 from monitor.domain.role import Role
 from monitor.domain.timetable import ReviewMark
+from monitor.measures.names import MEASURE_NAMES
 
 WATCHED = """
 model: credit
@@ -137,6 +142,26 @@ rests_on: {{model: "../cards/{{version}}.onnx", report: report.html}}
     assert governance.gate.reviewed == ReviewMark("by", frozenset({"true", "2"}))
     again = load(policy_as_yaml(policy))
     assert (again.governance, again.digest) == (governance, policy.digest)
+
+
+@pytest.mark.parametrize("measure", sorted(NOT_IN_DIGEST))
+def test_a_young_default_keeps_the_digest_that_was_approved_and_another_limit_has_another(measure):
+    limit = DEFAULT_LIMITS[measure]
+    assert load(GOVERNED).limits[measure] == FieldLimit(limit)
+
+    def with_limits(said):
+        family = MEASURE_NAMES[measure].family
+        return load(f"{GOVERNED}limits: {{{family}: {{{measure}: {{{said}}}}}}}\n")
+
+    said = with_limits(f"warning: {limit.warning}, critical: {limit.critical}")
+    assert said.digest == load(GOVERNED).digest
+    loosened = with_limits("warning: 0.9, critical: 0.9")
+    off = with_limits("warning: never, critical: never")
+    assert len({policy.digest for policy in (said, loosened, off)}) == 3
+    for other in (loosened, off):
+        changes = changes_between(said, other)
+        assert {change.change for change in changes} == {ChangeClass.LOOSEN}
+        assert load(policy_as_yaml(other)).digest == other.digest
 
 
 def test_a_file_that_names_nothing_to_rest_on_keeps_the_digest_that_was_approved():

@@ -39,6 +39,7 @@ STILL = {
     "unseen_rate",
     "out_of_range_rate",
     "out_of_bounds_rate",
+    "undecided_rate",
     "duplicate_rate",
     "correlation_change",
 }

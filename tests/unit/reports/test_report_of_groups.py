@@ -10,9 +10,12 @@ from io import StringIO
 import numpy as np
 import pytest
 
+from monitor.config.defaults import DEFAULT_LIMITS
 from monitor.config.regulation import controls
 from monitor.domain.errors import ReportError
 from monitor.domain.field import Attribute, Effect, Stratum
+from monitor.domain.finding import Verdict
+from monitor.domain.policy import FieldLimit
 from monitor.engine.alias import group_alias
 from monitor.reports.bias import charts, looks, pdf
 from monitor.reports.bias.build import report_of
@@ -21,6 +24,8 @@ from monitor.reports.bias.html import SECTIONS, as_html
 from monitor.reports.bias.plain import as_json, digest_of, plain
 from monitor.reports.bias.tables import tables_of
 from monitor.reports.bias.verify import seal_of
+from monitor.reports.in_short import in_short
+from monitor.reports.wording import all_findings
 from tests.people import deployment, write
 from tests.reported import (
     SMALL,
@@ -95,6 +100,26 @@ def test_the_summary_is_short_and_has_counts_before_per_cents(plenty):
     assert f"area b, {item.rate.events:,} of {item.rate.rows:,} (" in worst
     assert "more than at equal rates" in worst
     assert found.summary[-1].startswith("A decision is needed from lending")
+
+
+def test_rows_without_a_decision_call_and_stand_in_every_summary(tmp_path):
+    limits = {"undecided_rate": FieldLimit(DEFAULT_LIMITS["undecided_rate"])}
+    made = deployment(tmp_path, limits=limits)
+    for place in range(4):
+        write(made, place, undecided=0 if place < 2 else 900)
+    made.register()
+    made.check(4)
+    runs = [made.run(place) for place in (2, 3)]
+    (judged,) = (item for item in all_findings(runs[-1]) if item.reading.measure in limits)
+    assert (judged.verdict, judged.reading.result.value) == (Verdict.CRITICAL, 0.75)
+    assert (
+        "rows without a known decision 75.0%, 0.0% in the baseline (critical beyond 0.05)."
+    ) in " ".join(in_short(made.policy, runs))
+    told = next(line for line in report(made, 2, 4).summary if line.startswith("Of 2,400 rows"))
+    assert (
+        "1,800 (75.0\N{NO-BREAK SPACE}%) have no known decision and are in no rate of decisions"
+        in told
+    )
 
 
 @pytest.mark.slow
