@@ -54,6 +54,7 @@ class Steps:
         self.pause_before = os.environ.get("PAUSE_BEFORE", "")
         self.told = os.environ.get("STEPS", "")
         self.once = "ONCE" in os.environ
+        self.ended = False
 
     def step(self, name, cursor=None):
         if not getattr(self.here, "checking", False):
@@ -76,13 +77,15 @@ class Steps:
         @wraps(check)
         def checked(daemon, model):
             leads = daemon._leadership.term is not None
-            self.here.checking = True
+            self.here.checking = not self.ended
             try:
                 check(daemon, model)
             finally:
                 self.here.checking = False
                 if leads and self.once:
-                    self.once = False  # a second signal would end it before it has stopped
+                    # A second signal would end it before it has stopped, and a check that is begun
+                    # before the first is heard has no steps.
+                    self.once, self.ended = False, True
                     os.kill(os.getpid(), signal.SIGTERM)
 
         return checked
