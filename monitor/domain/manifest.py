@@ -24,6 +24,14 @@ class Rejection(StrEnum):
     NO_BASELINE = "no_baseline"
 
 
+UNTIMED = (Rejection.NO_EVENT_TIME, Rejection.BAD_EVENT_TIME, Rejection.FUTURE_EVENT_TIME)
+"""Of rows that belong to no window."""
+
+TOLERATED_UNTIMED = 0.01
+"""Share of the rows read for a window: with more, what is told of the others is not told of them all.
+As of missing values and decisions."""
+
+
 @dataclass(frozen=True, slots=True)
 class LogFile:
     """One parquet file as it was when it was read.
@@ -329,6 +337,11 @@ class Accounting:
     def placed(self) -> int:
         """Return the rows whose event time lies in the window, with or without a baseline."""
         return sum(self.profiled.values()) + sum(self.unregistered.values())
+
+    @property
+    def untimed(self) -> int:
+        """Return the rows without a usable event time."""
+        return sum(self.rejected.get(reason, 0) for reason in UNTIMED)
 
     @property
     def balances(self) -> bool:

@@ -5,6 +5,7 @@ is what the daemon has judged and stored. No alert has a measured value in its t
 number of a disparity says less than it seems to; ``modelmon explain`` shows it with its rows.
 """
 
+from monitor.domain.manifest import TOLERATED_UNTIMED, UNTIMED
 from monitor.exposition.audit_rules import AUDIT_ALERTS
 from monitor.exposition.catalogue import CATALOGUE
 from monitor.exposition.registry_rules import REGISTRY_ALERTS
@@ -120,6 +121,16 @@ _DATA = (
         "A column that model {{ $labels.model }} is watched by is {{ $labels.kind }}",
         f'{_MODEL}the column "{{{{ $labels.column }}}}" is {{{{ $labels.kind }}}} in {_NUMBER} files of the latest window.'
         f" What rests on it is unknown, or rests on the first of two columns.{_ASK}",
+    ),
+    Alert(
+        "ModelMonRowsUntimed",
+        "sum by (job, model) (max by (job, model, reason)"
+        f' (modelmon_window_rejected_records{{reason=~"{"|".join(UNTIMED)}"}}))\n'
+        f"/ max by (job, model) (modelmon_window_records) > {TOLERATED_UNTIMED}",
+        "warning",
+        "Rows of model {{ $labels.model }} have no usable event time",
+        f"{_MODEL}{{{{ $value | humanizePercentage }}}} of the rows that were read for the latest window have"
+        f" no event time, or none that can be; they are in no result.{_ASK}",
     ),
     Alert(
         "ModelMonNoBaseline",

@@ -8,6 +8,7 @@ from monitor.alerts.disparity import OF_CHANGE, OF_DIFFERENCE, OF_RATIO, Dispari
 from monitor.domain.estimate import Estimate
 from monitor.domain.finding import Finding, Reason, Verdict
 from monitor.domain.limit import Band, Limit
+from monitor.domain.manifest import TOLERATED_UNTIMED
 from monitor.domain.policy import Policy
 from monitor.domain.reference import VOLUME
 from monitor.domain.run import Run
@@ -96,6 +97,7 @@ def in_short(
     findings = [item for run in runs for item in of_all_rows(all_findings(run))]
     sentences += _rest(findings, told=bool(sentences))
     sentences += _slices(runs)
+    sentences += _untimed(runs)
     return tuple(sentences)
 
 
@@ -153,6 +155,17 @@ def _slices(runs: Sequence[Run]) -> Iterator[str]:
             f"most surely in {_slice(unseen[0])}"
         )
     yield f"{told}."
+
+
+def _untimed(runs: Sequence[Run]) -> Iterator[str]:
+    """Yield for which windows too many rows were read that belong to none."""
+    for run in runs:
+        found = run.accounting
+        if found.untimed > TOLERATED_UNTIMED * found.read:
+            yield (
+                f"{window_name(run.window)}: {found.untimed:,} of {found.read:,} rows read have no usable event "
+                "time and are in no result."
+            )
 
 
 def _slice(finding: Finding) -> str:

@@ -84,6 +84,8 @@ SLICE = 'modelmon_segment_alarms{model="credit",model_version="1",segment="regio
 JUDGED = 'modelmon_findings{model="credit",model_version="1",check="psi",verdict="ok"}'
 UNKNOWN = 'modelmon_findings{model="credit",model_version="1",check="psi",verdict="unknown"}'
 NO_DATA = 'modelmon_window_state{model="credit",state="no_data"}'
+READ = 'modelmon_window_records{model="credit"}'
+UNTIMED = 'modelmon_window_rejected_records{{model="credit",reason="{}"}}'
 COLUMN = 'modelmon_window_read_columns_changed{model="credit",column="sex",kind="missing"}'
 LAST = 'modelmon_check_last_success_timestamp_seconds{model="credit"}'
 OLDEST = 'modelmon_files_quarantined_oldest_timestamp_seconds{model="credit"}'
@@ -161,6 +163,15 @@ STORIES = [
         {COLUMN.replace("missing", "retyped"): 2},
         column="sex",
         kind="missing",
+    ),
+    of_model(
+        "ModelMonRowsUntimed",
+        "warning",
+        "Rows of model credit have no usable event time",
+        'Model "credit": 3% of the rows that were read for the latest window have no event time,'
+        f" or none that can be; they are in no result. {ASK}",
+        {READ: 1000, UNTIMED.format("bad_event_time"): 20, UNTIMED.format("no_event_time"): 10},
+        {READ: 1000, UNTIMED.format("bad_event_time"): 10, UNTIMED.format("duplicate_id"): 500},
     ),
     of_model(
         "ModelMonNoBaseline",

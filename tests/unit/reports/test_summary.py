@@ -72,6 +72,20 @@ def test_a_window_without_data_has_its_row_and_its_reason():
     assert sentence.startswith("Nothing could be judged: ")
 
 
+@pytest.mark.parametrize(
+    ("rejected", "told"),
+    [
+        ({"bad_event_time": 20, "no_event_time": 10, "duplicate_id": 5}, "30 of 1,000 rows read"),
+        ({"bad_event_time": 10, "duplicate_id": 500}, ""),
+    ],
+)
+def test_rows_that_belong_to_no_window_are_told_when_they_are_many(rejected, told):
+    run = replace(unprofiled(), accounting=Accounting(1000, {"1": 100}, rejected))
+    sentences = " ".join(sentence for (sentence,) in table([run], "in short"))
+    assert (f"{told} have no usable event time and are in no result." in sentences) == bool(told)
+    assert ("event time" in sentences) == bool(told)
+
+
 def judged_as(*verdicts, measure="psi"):
     run = unprofiled()
     findings = tuple(
