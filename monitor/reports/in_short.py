@@ -96,8 +96,8 @@ def in_short(
     sentences += _detected(runs, alarms)
     findings = [item for run in runs for item in of_all_rows(all_findings(run))]
     sentences += _rest(findings, told=bool(sentences))
+    sentences += _left_out(runs)
     sentences += _slices(runs)
-    sentences += _untimed(runs)
     return tuple(sentences)
 
 
@@ -157,15 +157,22 @@ def _slices(runs: Sequence[Run]) -> Iterator[str]:
     yield f"{told}."
 
 
-def _untimed(runs: Sequence[Run]) -> Iterator[str]:
-    """Yield for which windows too many rows were read that belong to none."""
-    for run in runs:
-        found = run.accounting
-        if found.untimed > TOLERATED_UNTIMED * found.read:
-            yield (
-                f"{window_name(run.window)}: {found.untimed:,} of {found.read:,} rows read have no usable event "
-                "time and are in no result."
-            )
+def _left_out(runs: Sequence[Run]) -> Iterator[str]:
+    """Yield what of the log is in no result: files that could not be used, rows without a time."""
+    files = {file.path for run in runs for file in run.manifest.unreadable}
+    if files:
+        told = "1 file is" if len(files) == 1 else f"{len(files):,} files are"
+        yield f"{told} in no result: `modelmon quarantine list` says why."
+    found = [(run.accounting.untimed, run.accounting.read, run.window) for run in runs]
+    many = [item for item in found if item[0] > TOLERATED_UNTIMED * item[1]]
+    if many:
+        rows, read, window = max(many, key=lambda item: item[0] / item[1])
+        more = f"{len(many) - 1} more window{'s' if many[2:] else ''}"
+        others = f", and so it is in {more}" if many[1:] else ""
+        yield (
+            f"{window_name(window)}: {rows:,} of {read:,} rows read are in no result because they have "
+            f"no usable event time{others}."
+        )
 
 
 def _slice(finding: Finding) -> str:

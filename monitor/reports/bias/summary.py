@@ -240,6 +240,9 @@ def _course(found: Sequence[_Found], since: Since | None) -> list[str]:
 def _data(versions: Sequence[VersionPart], windows: Sequence[WindowRow]) -> str:
     read, used = sum(item.read for item in windows), sum(item.used for item in windows)
     told = f"Of {read:,} rows read, {used:,} were used and {read - used:,} were not"
+    unreadable = {path for item in windows for path in item.unreadable}
+    if unreadable:
+        told += f", and {_many(len(unreadable), 'file')} could not be used"
     deciding = [item for item in versions if item.decided.positive is not None]
     rows = sum(item.rows for item in deciding)
     undecided = rows - sum(item.decided.known for item in deciding)

@@ -102,24 +102,28 @@ def test_the_summary_is_short_and_has_counts_before_per_cents(plenty):
     assert found.summary[-1].startswith("A decision is needed from lending")
 
 
-def test_rows_without_a_decision_call_and_stand_in_every_summary(tmp_path):
+def test_what_is_missing_stands_in_every_summary_and_missing_decisions_call(tmp_path):
     limits = {"undecided_rate": FieldLimit(DEFAULT_LIMITS["undecided_rate"])}
     made = deployment(tmp_path, limits=limits)
     for place in range(4):
         write(made, place, undecided=0 if place < 2 else 900)
     made.register()
+    (made.folder / "torn.parquet").write_bytes(b"PAR1 and then nothing")
     made.check(4)
     runs = [made.run(place) for place in (2, 3)]
     (judged,) = (item for item in all_findings(runs[-1]) if item.reading.measure in limits)
     assert (judged.verdict, judged.reading.result.value) == (Verdict.CRITICAL, 0.75)
+    told = " ".join(in_short(made.policy, runs))
     assert (
-        "rows without a known decision 75.0%, 0.0% in the baseline (critical beyond 0.05)."
-    ) in " ".join(in_short(made.policy, runs))
+        "rows without a known decision 75.0%, 0.0% in the baseline (critical beyond 0.05)." in told
+    )
+    assert "1 file is in no result: `modelmon quarantine list` says why." in told
     told = next(line for line in report(made, 2, 4).summary if line.startswith("Of 2,400 rows"))
     assert (
         "1,800 (75.0\N{NO-BREAK SPACE}%) have no known decision and are in no rate of decisions"
         in told
     )
+    assert "0 were not, and 1 file could not be used; 1,800" in told
 
 
 @pytest.mark.slow

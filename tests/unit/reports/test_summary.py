@@ -82,8 +82,13 @@ def test_a_window_without_data_has_its_row_and_its_reason():
 def test_rows_that_belong_to_no_window_are_told_when_they_are_many(rejected, told):
     run = replace(unprofiled(), accounting=Accounting(1000, {"1": 100}, rejected))
     sentences = " ".join(sentence for (sentence,) in table([run], "in short"))
-    assert (f"{told} have no usable event time and are in no result." in sentences) == bool(told)
+    why = "are in no result because they have no usable event time."
+    assert (f"{told} {why}" in sentences) == bool(told)
     assert ("event time" in sentences) == bool(told)
+    worse = replace(run, accounting=Accounting(100, {"1": 50}, {"bad_event_time": 50}))
+    several = " ".join(sentence for (sentence,) in table([run, worse, worse], "in short"))
+    assert "2005-06-01: 50 of 100 rows read" in several
+    assert f"and so it is in {'2 more windows' if told else '1 more window'}." in several
 
 
 def judged_as(*verdicts, measure="psi"):
@@ -97,7 +102,9 @@ def judged_as(*verdicts, measure="psi"):
         )
         for place, verdict in enumerate(verdicts)
     )
-    return replace(run, findings=(), results=(replace(run.results[0], findings=findings),))
+    whole = replace(run.manifest, unreadable=())
+    results = (replace(run.results[0], findings=findings),)
+    return replace(run, manifest=whole, findings=(), results=results)
 
 
 @pytest.mark.parametrize(
@@ -138,6 +145,11 @@ def test_files_left_out_and_rows_rejected_are_told():
     rows = table([run], "could not be judged")
     assert any(row[0] == "torn.parquet" and row[-1] == "no footer" for row in rows)
     assert any("7 rows read and not profiled" in row[-1] for row in rows)
+    sentences = [sentence for (sentence,) in table([run], "in short")]
+    assert sentences[-2:] == [
+        "1 file is in no result: `modelmon quarantine list` says why.",
+        "2005-06-01: 7 of 7 rows read are in no result because they have no usable event time.",
+    ]
 
 
 def test_of_very_many_files_left_out_the_first_are_named_and_the_rest_counted():
