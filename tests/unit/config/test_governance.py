@@ -25,6 +25,7 @@ from monitor.domain.governance import (
     Unreachable,
     shipped_ladder,
 )
+from monitor.domain.limit import Limit
 from monitor.domain.policy import FieldLimit
 from monitor.domain.role import Role
 from monitor.domain.timetable import ReviewMark
@@ -142,6 +143,11 @@ rests_on: {{model: "../cards/{{version}}.onnx", report: report.html}}
     assert governance.gate.reviewed == ReviewMark("by", frozenset({"true", "2"}))
     again = load(policy_as_yaml(policy))
     assert (again.governance, again.digest) == (governance, policy.digest)
+
+
+def test_a_default_that_is_in_no_digest_stays_what_it_was():
+    kept = {name: DEFAULT_LIMITS[name] for name in NOT_IN_DIGEST}
+    assert kept == {"undecided_rate": Limit(warning=0.01, critical=0.05)}
 
 
 @pytest.mark.parametrize("measure", sorted(NOT_IN_DIGEST))
