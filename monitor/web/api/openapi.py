@@ -27,6 +27,10 @@ _REASONS = {
     422: "the body is not of the form; with everything that is wrong",
     503: "the database cannot be used now; nothing was decided",
 }
+_MISDIRECTED = {
+    "description": "it was asked by a name that is none of the daemon's, whatever the path",
+    "content": {"text/plain": {"schema": {"type": "string"}}},
+}
 _WRITES_ONLY = (400, 408, 409, 413, 415, 422)
 
 
@@ -85,6 +89,7 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
                 }
                 for status in statuses
             },
+            "421": _MISDIRECTED,
         },
     }
     if endpoint.body is not None:
