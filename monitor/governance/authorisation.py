@@ -290,9 +290,15 @@ def _no_role(
     what = action.replace("_", " ")
     where = "this daemon" if policy is None else f"the model {policy.model}"
     mine = " and ".join(sorted(held)) or "nothing"
-    right = " or ".join(sorted(able)) or "nobody"
+    told = policy if held or who.method is Method.CLI else None  # who is nothing learns no names
+    right = " or ".join(_with_people(role, told) for role in sorted(able)) or "nobody"
     by = "; --by says whom a command acts for" if who.method is Method.CLI else ""
     return f"{who.account} is {mine} for {where}; to {what} is up to {right}{by}"
+
+
+def _with_people(role: Role, policy: Policy | None) -> str:
+    people = policy.governance.accountability.people(role) if policy else frozenset()
+    return f"{role} ({', '.join(sorted(people))})" if people else role
 
 
 def _not_a_person(who: Who, policy: Policy, at: datetime) -> tuple[str, ...]:

@@ -80,6 +80,25 @@ def test_each_cell_of_the_table_is_what_the_function_says(action, role):
         assert "is up to" in reasons(who, action, about)[0]
 
 
+@pytest.mark.parametrize(
+    ("who", "told"),
+    [
+        (Who("sre", Method.OIDC), "to propose policy is up to owner (omar)"),
+        (Who("uma", Method.CLI), "to propose policy is up to owner (omar); --by says"),
+        (
+            Who("uma", Method.OIDC),
+            "uma is nothing for the model credit; to propose policy is up to owner",
+        ),
+    ],
+)
+def test_who_is_refused_reads_who_may_unless_they_are_nothing(who, told):
+    (reason,) = reasons(who, Action.PROPOSE_POLICY, policy())
+    assert told in reason
+    assert ("omar" in reason) == (who.account == "sre" or who.method is Method.CLI)
+    nobody = replace(PEOPLE, owners=())
+    assert "up to owner" in reasons(who, Action.PROPOSE_POLICY, policy(people=nobody))[0]
+
+
 def test_nobody_does_what_is_about_a_model_without_its_policy():
     with pytest.raises(ValueError, match="give its policy"):
         authorise(somebody(Role.OWNER), Action.SUBMIT, None, NOW)
