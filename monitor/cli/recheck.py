@@ -76,7 +76,9 @@ def recheck(  # one argument an option
     for policy in policies:
         stored = stored_of[policy.model]
         recounter = Recounter(_log_then, outside.compute, policy.directory) if rows else None
-        rechecker = Rechecker(outside.store, policy.model, app.policy_of_text, recounter)
+        rechecker = Rechecker(
+            outside.store, policy.model, app.policy_of_text, recounter, outside.code
+        )
         found = []
         with progress_bar(policy.model, "results", len(stored)) as progress:
             for window, revision in stored:

@@ -2,8 +2,8 @@
 
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from enum import StrEnum
 from math import isclose
 from typing import Any, TypeVar
@@ -87,6 +87,7 @@ class Recheck:
         findings: How many findings are stored.
         differences: Everything that is stored otherwise than computed.
         why: Why it cannot be recomputed; "" when it was.
+        not_measured: Measures that the version which stored it did not have, or did not measure.
     """
 
     window: Window
@@ -96,6 +97,7 @@ class Recheck:
     findings: int
     differences: tuple[Difference, ...] = ()
     why: str = ""
+    not_measured: tuple[str, ...] = ()
 
     @property
     def agreement(self) -> Agreement:
@@ -134,6 +136,8 @@ class Rechecker:
         model: Name of the model.
         policy_of: Returns the policy that a file's text declares. Raises ConfigError.
         rows: Counts the rows of the log once more; None to take the stored profiles for granted.
+        code: The version of modelmon that computes. What results of another version do not have of
+            a measure at all was not measured by it, and is no difference; "" to tell all as one.
     """
 
     def __init__(
@@ -142,11 +146,13 @@ class Rechecker:
         model: str,
         policy_of: Callable[[str], Policy],
         rows: Recounter | None = None,
+        code: str = "",
     ) -> None:
         self._store = store
         self._model = model
         self._policy_of = policy_of
         self._rows = rows
+        self._code = code
         self._policies: dict[str, Policy] = {}
         self._baselines: dict[str, tuple[Baseline, Grid]] = {}
 
@@ -170,17 +176,27 @@ class Rechecker:
         )
         try:
             policy = self._policy(run.policy)
-            found = self.concluded(run, policy, as_then=True)
+            known, found = frozenset[str](), self.concluded(run, policy, as_then=True)
+            measured = {item.measure for item in _readings(run)}
+            new = {item.measure for item in _readings(found)} - measured
+            if new and measured and self._code not in {"", run.code}:
+                policy, known = _judging(measured, policy), frozenset(new)
+                found = self.concluded(run, policy, as_then=True)
             differences = (
-                *_of_result(run, revision, policy, found),
+                *_of_result(run, revision, policy, found, known),
                 *self._of_authority(run, policy),
-                *self._of_log(run, policy),
+                *self._of_log(run, policy, known),
             )
         except ImpossibleError as error:
             return Recheck(window, revision.number, run.code, *counts, (), str(error))
-        return Recheck(window, revision.number, run.code, *counts, differences)
+        not_measured = tuple(sorted(known))
+        return Recheck(
+            window, revision.number, run.code, *counts, differences, not_measured=not_measured
+        )
 
-    def _of_log(self, run: Run, policy: Policy) -> Iterator[Difference]:
+    def _of_log(
+        self, run: Run, policy: Policy, not_measured: frozenset[str]
+    ) -> Iterator[Difference]:
         """Yield what is stored otherwise than the rows of the log, counted once more, give."""
         if self._rows is None:
             return
@@ -192,7 +208,7 @@ class Rechecker:
         yield from _of_accounting(run.accounting, counted.accounting)
         if {version for version, item in counted.profiles.items() if item.rows} == grids.keys():
             found = self.concluded(run, policy, as_then=True, counted=counted)
-            yield from _of_readings(_readings(run), _readings(found))
+            yield from _of_readings(_readings(run), _readings(found), not_measured)
 
     def concluded(
         self, run: Run, policy: Policy, *, as_then: bool, counted: Recount | None = None
@@ -302,14 +318,30 @@ def _findings(found: Run | Conclusions) -> list[Finding]:
     return [*(item for result in found.results for item in result.findings), *found.findings]
 
 
+def _judging(measures: Collection[str], policy: Policy) -> Policy:
+    """Return a policy that judges by some measures alone: those judged together depend on how many."""
+    return replace(
+        policy,
+        limits={name: limit for name, limit in policy.limits.items() if name in measures},
+        reference_limits={
+            reference: {name: limit for name, limit in limits.items() if name in measures}
+            for reference, limits in policy.reference_limits.items()
+        },
+    )
+
+
 def _of_result(
-    run: Run, revision: Revision, policy: Policy, found: Conclusions
+    run: Run,
+    revision: Revision,
+    policy: Policy,
+    found: Conclusions,
+    not_measured: frozenset[str],
 ) -> Iterator[Difference]:
     yield from _of_inputs(run, revision, policy)
     yield from _of_rows(run, found)
     yield from _of_decisions(run.accounting, run.model)
     yield from _of_evidence(run, found)
-    yield from _of_readings(_readings(run), _readings(found))
+    yield from _of_readings(_readings(run), _readings(found), not_measured)
     yield from _of_findings(_findings(run), _findings(found))
 
 
@@ -381,10 +413,12 @@ def _of_evidence(run: Run, found: Conclusions) -> Iterator[Difference]:
         yield Difference("evidence", "", None, "e_value", run.e_value, again)
 
 
-def _of_readings(stored: Iterable[Reading], again: Iterable[Reading]) -> Iterator[Difference]:
+def _of_readings(
+    stored: Iterable[Reading], again: Iterable[Reading], not_measured: frozenset[str]
+) -> Iterator[Difference]:
     for (measure, subject), (old, new) in _matched(
         {(item.measure, item.subject): item for item in stored},
-        {(item.measure, item.subject): item for item in again},
+        {(item.measure, item.subject): item for item in again if item.measure not in not_measured},
     ):
         if old is None or new is None:
             yield Difference("reading", measure, subject, "", _said(old), _said(new))

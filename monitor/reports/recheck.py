@@ -42,6 +42,7 @@ def recheck_document(model: str, found: Sequence[Recheck]) -> dict[str, Any]:
                 "readings": item.readings,
                 "findings": item.findings,
                 "why": item.why,
+                "not_measured": list(item.not_measured),
                 "differences": [asdict(difference) for difference in item.differences],
             }
             for item in found
@@ -62,15 +63,19 @@ def _by_code(model: str, found: Sequence[Recheck], code: str) -> Table:
         )
         name = f"{version or 'unknown'}{' (this one)' if version == code else ''}"
         rows.append((name, *(f"{number:,}" for number in numbers)))
-    others = any(item.code != code and item.differences for item in found)
-    note = (
-        f"Another version's results may differ because a measure has changed since; this is {code}."
-    )
+    notes = []
+    if any(item.code != code and item.differences for item in found):
+        notes.append(
+            f"Another version's results may differ because a measure has changed since; this is {code}."
+        )
+    since = sorted({name for item in found for name in item.not_measured})
+    if since:
+        notes.append(f"Not measured by the version that stored: {', '.join(since)}.")
     return Table(
         f"{model}, recomputed",
         ("stored by", "results", "readings", "findings", *(kind.value for kind in Agreement)),
         tuple(rows),
-        note if others else "",
+        " ".join(notes),
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import delete, insert, select, update
 
 import monitor
+from monitor.alerts.detector import e_value
 from monitor.config.model_file import load_policy, parse_policy
 from monitor.domain.manifest import Accounting
 from monitor.domain.window import Window
@@ -70,8 +71,8 @@ def september(tmp_path, of_september):
         yield store
 
 
-def rechecked(store, period=None):
-    rechecker = Rechecker(store, MODEL, lambda text: parse_policy(text, "stored"))
+def rechecked(store, period=None, code=""):
+    rechecker = Rechecker(store, MODEL, lambda text: parse_policy(text, "stored"), code=code)
     return [rechecker.recheck(*item) for item in revisions_within(store, MODEL, period)]
 
 
@@ -134,6 +135,45 @@ def test_a_changed_reading_is_found(september, column, value):
         (difference,) = found.differences
         assert (difference.attribute, difference.stored) == (column, value)
         assert difference.recomputed not in (None, value)
+
+
+def test_a_measure_that_another_version_did_not_have_is_named_and_one_that_was_taken_away_is_found(
+    september,
+):
+    changed(september, delete(READINGS).where(READINGS.c.measure == "hellinger"))
+    of_another = rechecked(september, code="another version")
+    assert [item.not_measured for item in of_another] == [("hellinger",)] * 2
+    assert {item.agreement for item in of_another} == {Agreement.EQUAL}
+    stored_by = september.run(MODEL, of_another[0].window).code
+    for item in rechecked(september, code=stored_by):
+        assert {found.measure for found in item.differences} == {"hellinger"}
+    where = (READINGS.c.measure == "js_distance", READINGS.c.field == "repay_status")
+    changed(september, delete(READINGS).where(*where))
+    for item in rechecked(september, code="another version"):
+        assert {found.measure for found in item.differences} == {"js_distance"}
+
+
+@pytest.mark.parametrize("measure", ["duplicate_rate", "unseen_rate"])
+def test_what_is_judged_together_is_held_against_what_was_judged_then(demo, tmp_path, measure):
+    baselines, ran = demo
+    policy, run = ran[3]
+    others = {name: limit for name, limit in policy.limits.items() if name != measure}
+    upgrade(f"sqlite:///{tmp_path / 'modelmon.db'}")
+    with closing(SqlStore(f"sqlite:///{tmp_path / 'modelmon.db'}")) as store:
+        for baseline in baselines:
+            store.register(baseline)
+        of_then = Rechecker(store, MODEL, lambda _: policy)
+        found = of_then.concluded(run, replace(policy, limits=others), as_then=True).results
+        results = tuple(
+            replace(item, readings=tuple(each for each in item.readings if each.measure != measure))
+            for item in found
+        )
+        evidence = e_value(finding for item in results for finding in item.findings)
+        store.commit(replace(run, results=results, e_value=evidence), policy)
+        (now,) = rechecked(store, code="another version")
+        assert (now.agreement, now.not_measured) == (Agreement.EQUAL, (measure,))
+        (strict,) = rechecked(store, code=run.code)
+        assert {item.measure for item in strict.differences} > {measure}
 
 
 def test_a_number_that_became_a_reason_is_found(september):
