@@ -12,7 +12,10 @@ from monitor.domain.naming import scalar_text
 
 def class_problems(document: Document) -> Iterator[Problem]:
     """Yield why classes cannot be told apart, or why labels are none of them."""
-    section = document.value.get("classes")
+    section, label = document.value.get("classes"), document.value.get("label")
+    if section is None and isinstance(label, dict) and "values" in label:
+        message = "values say which class each means; add classes:, or give positive and negative"
+        yield document.problem(("label", "values"), message, at_key=True)
     if not isinstance(section, dict) or not isinstance(section.get("values"), list):
         return
     if "label" not in document.value:
@@ -27,13 +30,36 @@ def class_problems(document: Document) -> Iterator[Problem]:
     yield from _favourable(document, section.get("favourable"), known)
     yield from _one_against_rest(document, section.get("one_against_rest"), known)
     yield from _probabilities(document, section.get("probabilities"), known)
-    label = document.value.get("label")
+    yield from _label(document, label, known)
+
+
+def _label(document: Document, label: Any, known: list[str]) -> Iterator[Problem]:
+    if not isinstance(label, dict):
+        return
+    meanings, said, of = label.get("values"), known, "the classes"
+    if isinstance(meanings, dict):
+        yield from _meanings(document, meanings, known)
+        said, of = list(meanings), "label.values"
     for key in ("positive", "negative"):
-        values = label.get(key) if isinstance(label, dict) else None
+        values = label.get(key)
         for place, text in enumerate(_texts(values) if isinstance(values, list) else ()):
-            if text is not None and text not in known:
-                message = f"{quoted(text)} is none of the classes{suggestion(text, known)}"
+            if text is not None and text not in said:
+                message = f"{quoted(text)} is none of {of}{suggestion(text, said)}"
                 yield document.problem(("label", key, place), message)
+
+
+def _meanings(
+    document: Document, meanings: Mapping[str, Any], known: list[str]
+) -> Iterator[Problem]:
+    """Yield which classes the label's values mean that there are not, and which no value means."""
+    path = ("label", "values")
+    for value, name in meanings.items():
+        if isinstance(name, str) and name not in known:
+            message = f"{quoted(name)} is none of the classes{suggestion(name, known)}"
+            yield document.problem((*path, value), message)
+    if lacking := [quoted(name) for name in known if name not in meanings.values()]:
+        message = f"a value is needed for every class; without one: {', '.join(lacking)}"
+        yield document.problem(path, message, at_key=True)
 
 
 def _probabilities(document: Document, columns: Any, known: list[str]) -> Iterator[Problem]:

@@ -40,7 +40,7 @@ def policy_content(policy: Policy, measures: Mapping[str, MeasureName] = MEASURE
         "source": _source(policy.source),
         "fields": {item.declared: _field(item) for item in policy.fields},
         "decision": policy.decision and _decision(policy.decision),
-        "label": policy.label and _label(policy.label, policy.min_label_coverage),
+        "label": policy.label and _label(policy.label, policy.classes, policy.min_label_coverage),
         "classes": policy.classes and _classes(policy.classes, policy.one_against_rest),
         "populations": {name: _attribute(item) for name, item in policy.attributes.items()},
         "crossings": [
@@ -194,12 +194,13 @@ def _decision(decision: Decision) -> Content:
     )
 
 
-def _label(label: Label, coverage: float) -> Content:
+def _label(label: Label, classes: Classes | None, coverage: float) -> Content:
     return _given(
         {
             "column": label.column,
             "positive": list(label.positive),
             "negative": list(label.negative),
+            "values": dict(classes.labels) if classes else {},
             "min_coverage": coverage,
             "observed_when": label.observed_when and str(label.observed_when),
         }

@@ -234,7 +234,7 @@ def _policy(given: ModelSection, document: Document) -> Policy:
         suppress_below=section.reports.suppress_below,
         suppress_in_metrics=section.reports.suppress_in_metrics,
         alias_groups=section.reports.group_labels == "alias",
-        classes=classes_of(section.classes) if section.classes else None,
+        classes=classes_of(section.classes, section.label) if section.classes else None,
         one_against_rest=against_rest(section),
         disparity=disparity,
         owner=section.owner or "",

@@ -1,11 +1,11 @@
 """What a model decides and what came of it: sections of its file to domain values."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from monitor.config.defaults import DEFAULT_ERROR, DEFAULT_METRIC, EITHER
 from monitor.config.document import Document
 from monitor.config.metric_checks import metrics_without_decision
-from monitor.config.sections import ClassesSection, ModelSection
+from monitor.config.sections import ClassesSection, LabelSection, ModelSection
 from monitor.domain.field import Classes, Decision, Effect, Label, ObservedWhen
 from monitor.measures.aliases import metrics_named
 
@@ -33,7 +33,9 @@ def label_of(model: ModelSection) -> Label | None:
         return None
     values = tuple(section.positive or ()), tuple(section.negative or ())
     if classes is not None and classes.favourable is not None:
-        values = _favourable(classes)
+        meant = classes_of(classes, section).by_label
+        good, others = _favourable(classes)
+        values = _labels_of(good, meant), _labels_of(others, meant)
     return Label(
         section.column,
         *values,
@@ -48,6 +50,11 @@ def _favourable(classes: ClassesSection) -> tuple[tuple[str, ...], tuple[str, ..
         tuple(value for value in classes.values if value in favourable),
         tuple(value for value in classes.values if value not in favourable),
     )
+
+
+def _labels_of(names: Sequence[str], meant: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the labels that mean each of some classes, in the order of the classes."""
+    return tuple(text for name in names for text in meant if meant[text] == name)
 
 
 def compared_metrics(section: ModelSection, document: Document) -> tuple[str, ...]:
@@ -82,11 +89,12 @@ def against_rest(section: ModelSection) -> Mapping[str, Effect | None]:
     }
 
 
-def classes_of(section: ClassesSection) -> Classes:
-    """Return the classes that the model chooses one of."""
+def classes_of(section: ClassesSection, label: LabelSection | None) -> Classes:
+    """Return the classes that the model chooses one of, and what the label says for each."""
     columns = section.probabilities or {}
     return Classes(
         section.column,
         tuple(section.values),
         tuple(columns[value] for value in section.values) if columns else (),
+        tuple((label.values or {}).items()) if label else (),
     )

@@ -166,6 +166,11 @@ class LabelSection(Section):
     negative: Values | None = Field(
         None, description="values of the negative outcome; otherwise all others are"
     )
+    values: dict[str, Text] | None = Field(
+        None,
+        min_length=1,
+        description="value to the class that it means; otherwise a value is the class itself",
+    )
     min_coverage: float = Field(
         DEFAULT_LABEL_COVERAGE,
         ge=0,

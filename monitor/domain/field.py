@@ -190,11 +190,19 @@ class Classes:
         values: Canonical texts of the classes; the label is one of them too.
         probabilities: Columns with the probability of each class, in the order of ``values``; empty
             when the log has none.
+        labels: Canonical texts of the label, and the class that each means; empty where the label is
+            the class itself.
     """
 
     column: str
     values: tuple[str, ...]
     probabilities: tuple[str, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def by_label(self) -> Mapping[str, str]:
+        """Return the class that each text of the label means."""
+        return dict(self.labels or ((value, value) for value in self.values))
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,19 @@ def classes_of(described: dict[str, Any] | None) -> Classes | None:
     if described is None:
         return None
     return Classes(
-        described["column"], tuple(described["values"]), tuple(described["probabilities"])
+        described["column"],
+        tuple(described["values"]),
+        tuple(described["probabilities"]),
+        tuple((text, name) for text, name in described.get("labels", ())),
     )
+
+
+def described_classes(classes: Classes) -> dict[str, Any]:
+    """Return what is said of the classes of a grid; where labels are the classes it is what it was."""
+    described = asdict(classes)
+    if not classes.labels:
+        del described["labels"]
+    return described
 
 
 def add_classes(

@@ -91,11 +91,23 @@ class ClassCounts:
 
 def class_codes(classes: Classes, column: Column | None, rows: int) -> IntArray:
     """Return the place of each row's class, or the number of classes for any other value or none."""
+    return _codes({text: code for code, text in enumerate(classes.values)}, classes, column, rows)
+
+
+def label_class_codes(classes: Classes, column: Column | None, rows: int) -> IntArray:
+    """Return the same of each row's label: the place of the class that it means."""
+    codes = {name: code for code, name in enumerate(classes.values)}
+    meant = {text: codes[name] for text, name in classes.by_label.items()}
+    return _codes(meant, classes, column, rows)
+
+
+def _codes(
+    place: Mapping[str, int], classes: Classes, column: Column | None, rows: int
+) -> IntArray:
     other = len(classes.values)
     if column is None:
         return np.full(rows, other, np.int64)
-    read = outcome_text(classes.values)
-    place = {text: code for code, text in enumerate(classes.values)}
+    read = outcome_text(place.keys())
     indices, values = encoded(column)
     codes = [place.get(text, other) if (text := read(value)) else other for value in values]
     return np.array([*codes, other], np.int64).take(indices)  # the last is for null (-1)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from monitor.domain.field import Decision, Effect, Label, Part
 from monitor.domain.schema import KnownColumn, Schema
-from monitor.profile.class_bytes import add_classes, class_counts, classes_of
+from monitor.profile.class_bytes import add_classes, class_counts, classes_of, described_classes
 from monitor.profile.comoments import CoMoments
 from monitor.profile.counts import (
     CategoricalCounts,
@@ -299,7 +299,7 @@ def content_digest(data: bytes) -> str:
 def _add_parts(header: dict[str, Any], arrays: _Arrays, grid: Grid) -> None:
     """Add parts, segments, strata and classes; a grid without has the bytes it always had."""
     if grid.classes is not None:
-        header["classes"] = asdict(grid.classes)
+        header["classes"] = described_classes(grid.classes)
     if grid.segments:
         header["segments"] = [asdict(segment) for segment in grid.segments]
     if grid.strata:

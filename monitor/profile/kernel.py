@@ -14,7 +14,13 @@ from monitor.profile.buffers import valid
 from monitor.profile.categories import count_values
 from monitor.profile.cells import Room
 from monitor.profile.class_groups import ClassRows, add_by_group, favoured
-from monitor.profile.classes import ClassColumns, add_probabilities, chances_of, class_codes
+from monitor.profile.classes import (
+    ClassColumns,
+    add_probabilities,
+    chances_of,
+    class_codes,
+    label_class_codes,
+)
 from monitor.profile.comoments import NOTHING
 from monitor.profile.counts import (
     POSITIVE,
@@ -288,7 +294,7 @@ class ProfileBuilder:
             raise ValueError("classes are counted on a grid that has none, or no label")
         rows, other = len(groups), len(classes.values)
         predicted = class_codes(classes, columns.predicted, rows)
-        true = class_codes(classes, label, rows)
+        true = label_class_codes(classes, label, rows)
         label_column = self._grid.label.column
         for name, codes, column in (
             (classes.column, predicted, columns.predicted),

@@ -40,7 +40,7 @@ def unmapped_labels(
         return []
     if not (label.positive or classes):
         return _no_numbers(column)
-    mapped = {*classes.values} if classes else {*label.positive, *label.negative}
+    mapped = {*classes.by_label} if classes else {*label.positive, *label.negative}
     read, listed = outcome_text(mapped), bool(classes or label.negative)
     if read is canonical_text and not listed:
         return []

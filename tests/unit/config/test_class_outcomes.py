@@ -57,6 +57,23 @@ def test_favourable_classes_are_a_decision_and_a_positive_label(policy):
     assert found.digest == policy(OF_DECISION).digest
 
 
+CODED = PLAIN.replace("bought}", "bought, values: {0: card, 1: loan, 2: mortgage, 9: mortgage}}")
+
+
+def test_labels_may_name_the_classes_otherwise(policy):
+    found = policy(CODED)
+    assert found.classes.labels == (
+        ("0", "card"),
+        ("1", "loan"),
+        ("2", "mortgage"),
+        ("9", "mortgage"),
+    )
+    assert found.label == Label("bought", ("1", "2", "9"), ("0",))
+    assert found.digest != policy(PLAIN).digest
+    again = policy(policy_as_yaml(found))
+    assert (again.digest, again.classes, again.label) == (found.digest, found.classes, found.label)
+
+
 def test_classes_against_the_rest_have_an_effect_each_and_both_errors(policy):
     found = policy(AGAINST_REST)
     assert found.one_against_rest == {"loan": Effect.FAVOURABLE, "card": None}
@@ -104,6 +121,24 @@ def test_a_file_without_classes_against_the_rest_has_the_digest_it_had(policy):
             ("[mortgage, loan]", "[mortgagee]"),
             5,
             '"mortgagee" is none of the classes; did you mean "mortgage"?',
+        ),
+        (
+            ("bought}", "bought, values: {0: card, 1: loan, 2: lone}}"),
+            6,
+            '"lone" is none of the classes; did you mean "loan"?',
+        ),
+        (
+            ("bought}", "bought, values: {0: card, 1: loan}}"),
+            6,
+            'a value is needed for every class; without one: "mortgage"',
+        ),
+        (
+            (
+                PLAIN[PLAIN.index("classes:") : PLAIN.index("populations:")],
+                "label: {column: bought, values: {0: card}}\n",
+            ),
+            5,
+            "values say which class each means; add classes:, or give positive and negative",
         ),
         (("[mortgage, loan]", "[loan, loan]"), 5, '"loan" is listed twice'),
         (("[mortgage, loan]", "[card, mortgage, loan]"), 5, "nothing is left that is not"),

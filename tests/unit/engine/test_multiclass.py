@@ -69,8 +69,8 @@ def products(tmp_path):
     pq.write_table(pa.table(log), tmp_path / "log" / "all.parquet")
     (tmp_path / "products.yaml").write_text(POLICY)
 
-    def label(until):
-        table = pa.table({"id": np.arange(until), "bought": NAMES[true[:until]]})
+    def label(until, names=NAMES):
+        table = pa.table({"id": np.arange(until), "bought": names[true[:until]]})
         pq.write_table(table, tmp_path / "labels" / "known.parquet")
         model = monitor.open_model(read_policy(tmp_path / "products.yaml"))
         model.register(start=FIRST, end=FIRST + timedelta(days=1), why="the first day")
@@ -86,6 +86,19 @@ def by_measure(comparison):
     findings = [item for item in result.findings if not item.reading.subject.segment]
     readings = {item.measure: item.result for item in whole}
     return readings, {item.reading.measure: item for item in findings}
+
+
+@pytest.mark.slow
+def test_labels_by_other_names_give_the_same(products):
+    label, _, _, folder = products
+    named = by_measure(label(2 * ROWS)[1])[0]
+    text = POLICY.replace(
+        "min_coverage: 0.8", "min_coverage: 0.8, values: {7: card, 1: loan, 2: mortgage}"
+    )
+    (folder / "products.yaml").write_text(text)
+    assert by_measure(label(2 * ROWS, np.array([7.0, 1.0, 2.0]))[1])[0] == named
+    _, compared = label(2 * ROWS, np.array(["7", "1", "?"]))
+    assert set(compared.examination.accounting.unmapped_labels) == {"?"}
 
 
 @pytest.mark.slow

@@ -10,8 +10,14 @@ from hypothesis import strategies as st
 
 from monitor.domain.field import Attribute, Classes, Decision, Field, FieldKind, Label
 from monitor.domain.segment import Segment
+from monitor.profile.class_bytes import described_classes
 from monitor.profile.class_scores import EDGES
-from monitor.profile.classes import ClassColumns, class_codes, one_against_rest
+from monitor.profile.classes import (
+    ClassColumns,
+    class_codes,
+    label_class_codes,
+    one_against_rest,
+)
 from monitor.profile.codec import (
     grid_from_bytes,
     grid_to_bytes,
@@ -76,6 +82,27 @@ def test_a_class_is_the_same_in_every_form(values):
     codes = class_codes(Classes("y", ("0", "1", "2")), pa.array(values), 4)
     assert codes.tolist() == [0, 1, 2, 3]
     assert class_codes(Classes("y", ("0", "1", "2")), None, 2).tolist() == [3, 3]
+
+
+CODED = Classes("said", ("a", "b", "c"), (), (("0", "a"), ("1", "b"), ("2", "c"), ("7", "c")))
+
+
+@pytest.mark.parametrize("values", [[0, 1, 7, 9], [0.0, 1.0, 7.0, None], ["0", "1.0", "7", "a"]])
+def test_a_label_means_its_class_in_every_form(values):
+    assert label_class_codes(CODED, pa.array(values), 4).tolist() == [0, 1, 2, 3]
+    assert label_class_codes(CLASSES, pa.array(["a", "c"]), 2).tolist() == [0, 2]
+
+
+def test_labels_that_mean_no_class_are_named():
+    column = pa.array([0, 7, 9, 9, None])
+    assert unmapped_labels(Label("came"), column, CODED) == [("9", 2)]
+
+
+def test_what_labels_mean_is_kept_with_the_grid_and_a_grid_without_has_the_bytes_it_had():
+    grid = drafted(CODED)
+    assert grid_from_bytes(grid_to_bytes(grid)).classes == CODED
+    plain = described_classes(replace(CODED, labels=()))
+    assert plain == {"column": "said", "values": ("a", "b", "c"), "probabilities": ()}
 
 
 def test_labels_that_are_no_class_are_named():
