@@ -39,7 +39,9 @@ def paged(handle: Any, **how: Any) -> Any:
     """Return pyarrow's reader of a file, which reads column chunks page by page.
 
     What it holds of many columns lives long, between what lives for the length of a batch. The C
-    library's allocator cannot give back the gaps, and would hold twice as much; jemalloc can.
+    library's allocator cannot give back the gaps, and would hold twice as much; jemalloc can. Only
+    values are allocated by this pool: pages and dictionaries are by Arrow's default one, which
+    `monitor.libraries` chooses.
 
     Args:
         handle: The open file.
