@@ -2,14 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from math import inf
 from operator import itemgetter
 
 from monitor.domain.estimate import Estimate
 from monitor.domain.finding import Finding, Verdict
 from monitor.measures.slices import CARRIED
 
-_STEPS = 10
-"""Slices that carry the same in tenths are told apart by their size: chance moves less than a tenth
+_APART = 0.1
+"""Slices that carry less than this apart are told apart by their size: chance moves less than a tenth
 from one slice to another."""
 
 _GRAVE_FIRST = (Verdict.CRITICAL, Verdict.WARNING, Verdict.OK, Verdict.UNKNOWN)
@@ -41,23 +42,28 @@ def carriers(finding: Finding, findings: Iterable[Finding]) -> tuple[Finding, ..
 def foremost(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Return findings of slices in the order of what they carry, most first.
 
-    Of slices that carry the same tenth, the smaller one comes first: it says more closely where the
-    drift is, as a crossing does of which one value alone has it. Of what all rows do not show no
-    slice has a part: there the surest finding comes first.
+    Of slices that carry nearly as much, within a tenth, the smaller one comes first: it says more
+    closely where the drift is, as a crossing does of which one value alone has it. Of what all rows
+    do not show no slice has a part: there the surest finding comes first.
     """
-    return tuple(sorted(findings, key=_place))
+    shares = [(item, carried(item)) for item in findings]
+    parts = [(item, part) for item, part in shares if part is not None]
+    ranked: list[tuple[int, int, Finding]] = []
+    rank, top = 0, inf
+    for item, part in sorted(parts, key=itemgetter(1), reverse=True):
+        if part <= top - _APART:
+            rank, top = rank + 1, part
+        ranked.append((rank, item.reading.result.n, item))
+    others = sorted((item for item, part in shares if part is None), key=_sureness)
+    return (*(item for *_, item in sorted(ranked, key=itemgetter(0, 1))), *others)
 
 
-def _place(finding: Finding) -> tuple[float, int, float, int]:
-    part, rows = carried(finding), finding.reading.result.n
-    if part is not None:
-        return (-round(_STEPS * part), 0, 0.0, rows)
+def _sureness(finding: Finding) -> tuple[int, float, int]:
     test = finding.decided_by
     return (
-        0.0,
         _GRAVE_FIRST.index(finding.verdict),
         1.0 if test is None else test.p_adjusted,
-        rows,
+        finding.reading.result.n,
     )
 
 

@@ -6,12 +6,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from monitor.config.segment_checks import pairs_of
-from monitor.domain.finding import Verdict
+from monitor.domain.estimate import Estimate
+from monitor.domain.finding import Finding, Reason, Verdict
 from monitor.domain.limit import Limit
 from monitor.domain.policy import FieldLimit
+from monitor.domain.reading import Reading, Subject
 from monitor.domain.segment import Segment
 from monitor.engine.recheck import Rechecker, revisions_within
-from monitor.engine.scan import carried
+from monitor.engine.scan import carried, foremost
 from monitor.engine.why import why
 from monitor.reports.finding import finding_tables
 from monitor.reports.finding_document import finding_document
@@ -105,6 +107,36 @@ def test_what_slices_carry_of_a_mean_is_exact(deployment, measure):
         for group in shift.groups:
             share = group.within / (whole.now - whole.then)
             assert shares[segment, group.name] == pytest.approx(share, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("of_slice", "of_crossing", "first"),
+    [
+        (0.955, 0.945, "crossing"),
+        (0.951, 0.949, "crossing"),
+        (0.99, 0.90, "crossing"),
+        (0.99, 0.88, "slice"),
+        (0.40, 0.45, "crossing"),
+    ],
+)
+def test_of_what_carries_nearly_as_much_the_smaller_slice_comes_first(of_slice, of_crossing, first):
+    def finding(name, rows, part):
+        subject = Subject("credit", "1", "amount", segment="where", segment_value=name)
+        result = Estimate(0.5, rows, detail={} if part is None else {"carried": part})
+        reading = Reading("psi", subject, result)
+        return Finding(reading, Limit(0.1, 0.25), Verdict.CRITICAL, Reason.BEYOND_CRITICAL, "")
+
+    found = foremost(
+        [
+            finding("unseen", 10, None),
+            finding("none of it", 5, 0.01),
+            finding("slice", 900, of_slice),
+            finding("crossing", 100, of_crossing),
+        ]
+    )
+    names = [item.reading.subject.segment_value for item in found]
+    assert names[0] == first
+    assert names[2:] == ["none of it", "unseen"]
 
 
 def test_nothing_is_carried_where_nothing_drifted(deployment):
