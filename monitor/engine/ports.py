@@ -346,6 +346,10 @@ class Store(Authorities, RegistryMemory, Answers, PolicyHistory, Prunable, RunRe
         """Return the windows whose newest revision lacks files, and their paths; pruned ones not."""
         ...
 
+    def measured(self, model: str, code: str) -> frozenset[str]:
+        """Return the measures that results stored by a version of modelmon have readings of."""
+        ...
+
     def revisions(self, model: str, window: Window) -> Sequence[Revision]:
         """Return the runs of a window, oldest first."""
         ...

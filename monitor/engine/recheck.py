@@ -136,8 +136,8 @@ class Rechecker:
         model: Name of the model.
         policy_of: Returns the policy that a file's text declares. Raises ConfigError.
         rows: Counts the rows of the log once more; None to take the stored profiles for granted.
-        code: The version of modelmon that computes. What results of another version do not have of
-            a measure at all was not measured by it, and is no difference; "" to tell all as one.
+        code: The version of modelmon that computes. A measure of which no stored result of another
+            version has anything was not measured by it, and is no difference; "" to tell all as one.
     """
 
     def __init__(
@@ -154,6 +154,7 @@ class Rechecker:
         self._rows = rows
         self._code = code
         self._policies: dict[str, Policy] = {}
+        self._measured: dict[str, frozenset[str]] = {}
         self._baselines: dict[str, tuple[Baseline, Grid]] = {}
 
     def recheck(self, window: Window, revision: Revision) -> Recheck:
@@ -176,11 +177,11 @@ class Rechecker:
         )
         try:
             policy = self._policy(run.policy)
-            known, found = frozenset[str](), self.concluded(run, policy, as_then=True)
-            measured = {item.measure for item in _readings(run)}
-            new = {item.measure for item in _readings(found)} - measured
-            if new and measured and self._code not in {"", run.code}:
-                policy, known = _judging(measured, policy), frozenset(new)
+            found = self.concluded(run, policy, as_then=True)
+            measured, now = ({item.measure for item in _readings(each)} for each in (run, found))
+            known = self._not_measured(run, now - measured) if measured else frozenset()
+            if known:
+                policy = _judging(measured, policy)
                 found = self.concluded(run, policy, as_then=True)
             differences = (
                 *_of_result(run, revision, policy, found, known),
@@ -193,6 +194,14 @@ class Rechecker:
         return Recheck(
             window, revision.number, run.code, *counts, differences, not_measured=not_measured
         )
+
+    def _not_measured(self, run: Run, lacking: Collection[str]) -> frozenset[str]:
+        """Return which measures no result of the version has that stored one, if it is another."""
+        if not lacking or self._code in {"", run.code}:
+            return frozenset()
+        if run.code not in self._measured:
+            self._measured[run.code] = self._store.measured(self._model, run.code)
+        return frozenset(lacking) - self._measured[run.code]
 
     def _of_log(
         self, run: Run, policy: Policy, not_measured: frozenset[str]

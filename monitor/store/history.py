@@ -191,6 +191,17 @@ def read_gaps(connection: Connection, model: str) -> Mapping[Window, frozenset[s
     }
 
 
+def read_measured(connection: Connection, model: str, code: str) -> frozenset[str]:
+    """Return the measures that results stored by a version of modelmon have readings of."""
+    query = (
+        select(READINGS.c.measure)
+        .distinct()
+        .join_from(READINGS, RUNS, READINGS.c.run == RUNS.c.id)
+        .where(RUNS.c.model == model, RUNS.c.code == code)
+    )
+    return frozenset(connection.scalars(query))
+
+
 def newest_revision() -> ScalarSelect[Any]:
     """Return the number of the newest revision of the window that a row of runs is of."""
     newer = RUNS.alias()

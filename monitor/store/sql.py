@@ -55,6 +55,7 @@ from monitor.store.history import (
     read_e_values,
     read_fingerprints,
     read_gaps,
+    read_measured,
     read_past_findings,
     read_run_lines,
     read_verdicts,
@@ -369,6 +370,11 @@ class SqlStore(
         """Return the windows whose newest revision had to leave files out, and their paths."""
         with reported(self._url, f"reading runs of {model}"), self._engine.connect() as connection:
             return read_gaps(connection, model)
+
+    def measured(self, model: str, code: str) -> frozenset[str]:
+        """Return the measures that results stored by a version of modelmon have readings of."""
+        with reported(self._url, f"reading runs of {model}"), self._engine.connect() as connection:
+            return read_measured(connection, model, code)
 
     def revisions(self, model: str, window: Window) -> Sequence[Revision]:
         """Return the runs of a window, oldest first."""
