@@ -265,7 +265,8 @@ def _needed(found: Sequence[_Found], policy: PolicyPart) -> str:
             f"A decision is needed from {owner} on {_many(alarms, 'comparison')} in breach or suspected, "
             "and a signature from somebody else."
         )
-    return f"Nothing is in breach; a signature is needed from somebody other than {owner}."
+    other = owner.removesuffix(",")
+    return f"Nothing is in breach; a signature is needed from somebody other than {other}."
 
 
 def _many(count: int, what: str) -> str:

@@ -22,6 +22,7 @@ from monitor.reports.bias.build import report_of
 from monitor.reports.bias.counts_csv import NOT_SHOWN, as_csv
 from monitor.reports.bias.html import SECTIONS, as_html
 from monitor.reports.bias.plain import as_json, digest_of, plain
+from monitor.reports.bias.summary import summary
 from monitor.reports.bias.tables import tables_of
 from monitor.reports.bias.verify import seal_of
 from monitor.reports.in_short import in_short
@@ -100,6 +101,17 @@ def test_the_summary_is_short_and_has_counts_before_per_cents(plenty):
     assert f"area b, {item.rate.events:,} of {item.rate.rows:,} (" in worst
     assert "more than at equal rates" in worst
     assert found.summary[-1].startswith("A decision is needed from lending")
+
+
+def test_an_owner_whom_nobody_named_is_not_named(plenty):
+    found = report(plenty)
+    unnamed = replace(found.policy, owner="")
+    nothing = [replace(version, populations=()) for version in found.versions]
+    for versions, told in (
+        (found.versions, "A decision is needed from the owner, whom the policy does not name, on "),
+        (nothing, "somebody other than the owner, whom the policy does not name."),
+    ):
+        assert told in summary(found.identity, versions, found.windows, unnamed, None)[-1]
 
 
 def test_what_is_missing_stands_in_every_summary_and_missing_decisions_call(tmp_path):
