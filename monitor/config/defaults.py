@@ -58,8 +58,8 @@ has the digest that it had before there was such a measure, and what was approve
 
 NOT_IN_DIGEST = frozenset({"undecided_rate"})
 """Measures whose default came when policies had been approved: a limit that is this default is no part
-of a policy's digest, and what was approved stays approved. They are not changed: two
-limits would have one digest."""
+of a policy's digest, and what was approved stays approved. They are not
+changed: two limits would have one digest."""
 
 UNJUDGED = Limit(warning=None, critical=None)
 """What a measure without a default limit starts from when a file gives it one."""

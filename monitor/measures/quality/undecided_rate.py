@@ -20,8 +20,8 @@ from monitor.uncertainty.between import Squares
 def measure(pair: ProfilePair) -> Result:
     """Return the share of rows without a known decision now less that of the baseline.
 
-    A decision is not known where the column is null or not in the file, and where it holds a value
-    that the policy does not list. Signed, in [−1, 1], 0 when nothing changed, 1 for decisions that
+    A decision is not known where the column is null or not in the file, where it holds a value of
+    another kind, and, if the policy lists negative decisions, one that it does not list. Signed, in [−1, 1], 0 when nothing changed, 1 for decisions that
     were all known and of which none is; Newcombe's interval; ``then`` and ``now`` are the shares.
 
     Unmeasurable: no rows in the window or in the baseline.
