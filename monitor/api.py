@@ -14,12 +14,13 @@ reader as the daemon's logs, so the numbers are the same to the last digit.
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from monitor.app import in_force, open_outside, read_policy, source_of
 from monitor.domain.baseline import Baseline
@@ -64,8 +65,7 @@ def open_model(policy: str | Path | Policy, store: str = "sqlite://") -> "Model"
     return Model(in_force(read, outside.store).policy, outside)
 
 
-@dataclass(frozen=True)
-class Model:
+class Model(Struct, frozen=True):
     """A model with its policy and its store."""
 
     policy: Policy
@@ -165,8 +165,7 @@ class Model:
             yield source_of(self.policy, str(path))
 
 
-@dataclass(frozen=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """A period held against the baselines.
 
     Attributes:

@@ -8,10 +8,11 @@ import os
 import secrets
 import socket
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from monitor.domain.lease import Lease, Replica
 from monitor.domain.manifest import Manifest

@@ -4,12 +4,13 @@ import logging
 import sys
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
 from operator import attrgetter
 from threading import Lock
 
+from msgspec import Struct, field
+from msgspec.structs import replace
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
@@ -70,8 +71,7 @@ _log = logging.getLogger("modelmon")
 _known_by = attrgetter("digest", "directory", "waiting")
 
 
-@dataclass(frozen=True)
-class Watched:
+class Watched(Struct, frozen=True, dict=True):
     """A model in force, with what this process remembers of it.
 
     Attributes:
@@ -92,8 +92,7 @@ class Watched:
         return source_of(self.policy, clock=self.clock)
 
 
-@dataclass(frozen=True)
-class Exported:
+class Exported(Struct, frozen=True):
     """What is shown of a model: to people on pages, and to Prometheus.
 
     Attributes:

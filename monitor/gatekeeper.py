@@ -2,12 +2,12 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
 from typing import Protocol
 
+from msgspec.structs import replace
 from starlette.types import ASGIApp
 
 from monitor.domain.errors import AuditError, FencedError, StoreError

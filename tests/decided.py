@@ -1,6 +1,6 @@
 """A version that people approved, and that a window may hold, in any store."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from monitor.domain.governance import RiskLimit, Rung
 from monitor.engine.governing import decide

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 
 import httpx
+from msgspec.structs import replace
 from starlette.applications import Starlette
 
 from monitor.domain.governance import Accountability, Risk, RiskLimit, Rung, Tier

@@ -2,9 +2,11 @@
 
 from collections import Counter
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from threading import Event
+
+from msgspec.structs import replace
 
 from monitor.app import SystemClock
 from monitor.domain.governance import (

@@ -1,11 +1,11 @@
 """A real log and a real store, for tests of what windows are held against."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from msgspec.structs import replace
 
 from monitor.compute.local import LocalCompute
 from monitor.domain.field import (

@@ -1,7 +1,8 @@
 """A governed model with people, limits and alerts, for tests of what its versions may do."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+
+from msgspec.structs import replace
 
 from monitor.domain.alert import Alert, AlertState, Condition
 from monitor.domain.approval import ApprovalKind, ApprovalRule, Party, Seat

@@ -1,7 +1,8 @@
 """Runs whose verdicts are told by letters, for tests of the life of alerts."""
 
-from dataclasses import replace
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from monitor.domain.disparity import STRETCH_DAYS, STRETCH_WINDOWS
 from monitor.domain.finding import Verdict

@@ -1,7 +1,9 @@
 """A registry in memory, the authority over versions, and a clock: for tests of what hangs on them."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+
+from msgspec.structs import replace
 
 from monitor.domain.errors import RegistryError
 from monitor.domain.governance import (

@@ -1,7 +1,8 @@
 """Reports on people of several groups, and what a reader can subtract in them."""
 
-from dataclasses import replace
 from itertools import product
+
+from msgspec.structs import replace
 
 from monitor.config.regulation import controls
 from monitor.domain.field import Effect

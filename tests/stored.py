@@ -1,7 +1,8 @@
 """Runs and baselines with something in every attribute, for tests of stores."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+
+from msgspec.structs import replace
 
 from monitor.domain.baseline import Baseline, BaselinePart
 from monitor.domain.estimate import Absence, Estimate, Unmeasurable

@@ -1,7 +1,9 @@
 """Where what sets two groups apart meets what is tolerated of it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from monitor.alerts.judge import told_number, unknown, withheld
 from monitor.domain.estimate import Absence, Estimate, Unmeasurable
@@ -23,8 +25,7 @@ _VERDICTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Disparity:
+class Disparity(Struct, frozen=True):
     """A kind of number that sets two groups apart.
 
     Attributes:
@@ -142,8 +143,7 @@ def metric_of(measure: str) -> tuple[str, Disparity | None]:
     return measure, None
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
+class _Seen(Struct, frozen=True):
     """An estimate as it looks from its harmful side: larger is worse.
 
     Attributes:

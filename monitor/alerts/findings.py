@@ -1,7 +1,9 @@
 """The verdicts on everything that was measured of a model version in a window."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from monitor.alerts.disparity import disparities, sides_of
 from monitor.alerts.judge import (
@@ -36,8 +38,7 @@ _TAILS: Mapping[str, Tail] = {
 """The minimum-effect test of each measure that has one."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Tested:
+class _Tested(Struct, frozen=True):
     """A reading that is judged by a test, and its place among the readings."""
 
     place: int

@@ -1,7 +1,8 @@
 """The one place where a number meets its limit."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from monitor.domain.estimate import Absence, Estimate, Unmeasurable
 from monitor.domain.finding import Evidence, Finding, Reason, Verdict

@@ -1,8 +1,10 @@
 """The life of alerts: what each window makes of them, and what a run changes in what is known."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from monitor.alerts.persistence import BEYOND, alarm_of, apart
 from monitor.domain.alarm import AlarmRule, AlarmState
@@ -12,8 +14,7 @@ from monitor.domain.reading import Subject
 from monitor.domain.window import Window
 
 
-@dataclass(frozen=True, slots=True)
-class LifeRules:
+class LifeRules(Struct, frozen=True):
     """What was in force when a window was judged.
 
     Attributes:
@@ -27,8 +28,7 @@ class LifeRules:
     longest: timedelta
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """What a window says on one fingerprint.
 
     Attributes:
@@ -44,8 +44,7 @@ class Told:
     since: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class WindowTold:
+class WindowTold(Struct, frozen=True):
     """What a window says.
 
     Attributes:
@@ -60,8 +59,7 @@ class WindowTold:
     terms: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(Struct, frozen=True):
     """A verdict that may still count.
 
     Attributes:
@@ -75,8 +73,7 @@ class Judged:
     verdict: Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Track:
+class Track(Struct, frozen=True):
     """What must be known of a fingerprint to go on with the next window.
 
     Attributes:
@@ -94,8 +91,7 @@ Tracks = Mapping[str, Track]
 """What must be known to go on, by fingerprint; one of which nothing counts is left out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Advanced:
+class Advanced(Struct, frozen=True):
     """Alerts as of a window.
 
     Attributes:
@@ -214,8 +210,7 @@ def _still_counting(judged: Sequence[Judged], most: int, longest: timedelta) -> 
     return tuple(judged[place if longest else max(0, len(judged) - most) :])
 
 
-@dataclass(frozen=True, slots=True)
-class Reconciled:
+class Reconciled(Struct, frozen=True):
     """Alerts with what is known of when they became known, and what changed in what is known."""
 
     alerts: tuple[Alert, ...] = ()

@@ -1,7 +1,8 @@
 """Where a change of who the rows are meets what is tolerated of it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from monitor.alerts.judge import evidence, too_few, unknown
 from monitor.domain.estimate import Estimate, Unmeasurable

@@ -1,7 +1,8 @@
 """What the verdicts on single features come to: a reading of its own, with a verdict of its own."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from monitor.alerts.judge import judge
 from monitor.domain.estimate import Absence, Estimate, Unmeasurable

@@ -113,7 +113,7 @@ def verify(config_file: Path, file: Path, output: Output) -> int:
     made from, even if there are newer ones. The exit code is 0 when every number and word is the
     same, and 1 when something differs.
     """
-    from dataclasses import asdict
+    from msgspec.structs import asdict
 
     from monitor import app
     from monitor.reports.table import Table

@@ -5,7 +5,6 @@ import resource
 import signal
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -13,6 +12,7 @@ from threading import Thread
 from typing import Any
 
 import pyarrow as pa
+from msgspec import Struct
 
 from monitor.compute.local import Count, LocalCompute
 from monitor.domain.errors import WorkerCrashedError, WorkerMemoryError
@@ -29,8 +29,7 @@ _SIGNALS = {
 }
 
 
-@dataclass(frozen=True)
-class IsolatedCompute:
+class IsolatedCompute(Struct, frozen=True):
     """Does each job in a worker process, as `monitor.engine.ports.Compute`.
 
     A worker costs half a second to start. It inherits nothing but its job, ignores the signals that

@@ -3,11 +3,12 @@
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import groupby
 from threading import Lock
 
 import numpy as np
+from msgspec.structs import replace
 
 from monitor.engine.counting import Counted, Task
 from monitor.engine.progress import Progress

@@ -1,9 +1,9 @@
 """``limits.disparity`` → what is tolerated of disparities, and back."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import asdict, replace
 from typing import Any
 
+from msgspec.structs import asdict, replace
 from pydantic_core import PydanticCustomError
 
 from monitor.config.disparity_sections import BandSection, BoundsSection, DisparitySection

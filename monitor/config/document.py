@@ -13,12 +13,12 @@ of nesting, and a file of brackets alone ends the process.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
 import yaml
+from msgspec import Struct, field
 
 from monitor.config.wording import quoted
 from monitor.domain.errors import Problem
@@ -52,8 +52,7 @@ _SEXAGESIMAL = re.compile(r"[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?")
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """What a file says.
 
     Attributes:

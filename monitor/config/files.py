@@ -1,10 +1,12 @@
 """The daemon's file and the models' files together: in force wholly, or not at all."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import unified_diff
 from hashlib import sha256
 from pathlib import Path
+
+from msgspec import Struct
 
 from monitor.config.content import policy_as_yaml
 from monitor.config.daemon_file import load_settings, needing_restart, settings_as_yaml
@@ -17,8 +19,7 @@ SHOWN = 12
 """Characters of a policy's digest that name it, as in ``modelmon_model_info``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Configured:
+class Configured(Struct, frozen=True):
     """What all files say at one time.
 
     Attributes:
@@ -36,8 +37,7 @@ class Configured:
         return sha256("\n".join([settings_as_yaml(self.settings), *digests]).encode()).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class ModelChange:
+class ModelChange(Struct, frozen=True):
     """How a model's policy differs between two configurations.
 
     Attributes:
@@ -64,8 +64,7 @@ class ModelChange:
         return "\n".join([f"model {self.model} {what}", *self.diff])
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigChange:
+class ConfigChange(Struct, frozen=True):
     """How two configurations differ. Comments and the order of keys are no difference.
 
     Attributes:

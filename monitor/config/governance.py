@@ -1,8 +1,9 @@
 """What a model's file answers about its governance: sections to domain values."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from monitor.config.governance_sections import (
     ALERT,

@@ -1,9 +1,10 @@
 """``config/models/<model>.yaml`` → `Policy`."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from monitor.config.checks import problems_between_keys
 from monitor.config.content import policy_digest

@@ -1,1 +1,1 @@
-"""The nouns, in the standard library only."""
+"""The nouns, in the standard library and msgspec's records only."""

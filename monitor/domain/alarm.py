@@ -1,11 +1,11 @@
 """From what is found in single windows to what somebody is called for."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class AlarmRule:
+
+class AlarmRule(Struct, frozen=True):
     """When findings become alarms.
 
     Attributes:
@@ -42,8 +42,7 @@ class AlarmState(StrEnum):
     """No window could be judged."""
 
 
-@dataclass(frozen=True, slots=True)
-class Alarm:
+class Alarm(Struct, frozen=True):
     """What the findings of one fingerprint amount to, over the windows up to one.
 
     Attributes:
@@ -64,8 +63,7 @@ class Alarm:
         return self.state in {AlarmState.WARNING, AlarmState.CRITICAL}
 
 
-@dataclass(frozen=True, slots=True)
-class Detection:
+class Detection(Struct, frozen=True):
     """How much evidence of drift has gathered over all fields and windows up to one.
 
     Attributes:

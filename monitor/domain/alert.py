@@ -1,8 +1,9 @@
 """The life of what somebody is called for: from the first window beyond a limit to its end."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 from monitor.domain.finding import Verdict
 from monitor.domain.reading import Subject
@@ -32,8 +33,7 @@ class Condition(StrEnum):
     """The log, the version or the group had no rows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Alert:
+class Alert(Struct, frozen=True):
     """One episode of one finding: the windows from the first one beyond a limit to its end.
 
     What it is follows from the verdicts of the windows alone, in their order; the three instants
@@ -85,8 +85,7 @@ class Alert:
         return self.state is AlertState.FIRING
 
 
-@dataclass(frozen=True, slots=True)
-class AlertEvent:
+class AlertEvent(Struct, frozen=True):
     """What a run changed in what was known of an alert. Never edited.
 
     Attributes:
@@ -110,8 +109,7 @@ class AlertEvent:
     condition: Condition
 
 
-@dataclass(frozen=True, slots=True)
-class Mute:
+class Mute(Struct, frozen=True):
     """A person's decision that nobody is called for a finding for a while.
 
     It changes nothing that is measured, judged or stored of the finding. Newer decisions take the

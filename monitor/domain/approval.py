@@ -1,9 +1,10 @@
 """What it takes to approve: who must agree, and whose word does not count."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+
+from msgspec import Struct
 
 from monitor.domain.role import Role
 
@@ -27,16 +28,14 @@ class Party(StrEnum):
     """Whoever proposes the policy that is to be loosened: who typed a file, nobody can tell."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seat:
+class Seat(Struct, frozen=True):
     """How many people of a role must agree."""
 
     role: Role
     count: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class ApprovalRule:
+class ApprovalRule(Struct, frozen=True):
     """What it takes to approve.
 
     Attributes:

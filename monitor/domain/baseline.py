@@ -1,14 +1,14 @@
 """What windows are held against."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from monitor.domain.manifest import Manifest
 from monitor.domain.window import Window
 
 
-@dataclass(frozen=True, slots=True)
-class BaselinePart:
+class BaselinePart(Struct, frozen=True):
     """A sub-window of a baseline, kept to know how much the baseline varies in itself."""
 
     window: Window
@@ -16,8 +16,7 @@ class BaselinePart:
     profile: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Baseline:
+class Baseline(Struct, frozen=True):
     """A registered, immutable profile with its window, digest, registrar and reason.
 
     Attributes:

@@ -1,9 +1,10 @@
 """How two policies of a model differ, key by key, and whether that gives authority or takes it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
 
 
 class ChangeClass(StrEnum):
@@ -17,8 +18,7 @@ class ChangeClass(StrEnum):
     """More is tolerated, less is noticed, or nobody can say: it waits for its approvals."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeyChange:
+class KeyChange(Struct, frozen=True):
     """One key of a policy that is otherwise.
 
     Attributes:

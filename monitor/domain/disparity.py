@@ -1,9 +1,11 @@
 """What a model owner tolerates of disparities, beyond one band for all of them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from math import log
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from monitor.domain.alarm import OF_DISPARITIES, AlarmRule
 from monitor.domain.limit import Band, Limit
@@ -33,8 +35,7 @@ STRETCH_WINDOWS, STRETCH_DAYS = "windows", "days"
 window's end the first of them began. A number that rests on its window alone has neither."""
 
 
-@dataclass(frozen=True, slots=True)
-class LeftOut:
+class LeftOut(Struct, frozen=True):
     """Which groups are counted and shown, but not compared, and why.
 
     Attributes:
@@ -46,8 +47,7 @@ class LeftOut:
     because: str
 
 
-@dataclass(frozen=True, slots=True)
-class DisparityLimits:
+class DisparityLimits(Struct, frozen=True):
     """How disparities are judged, where one band does not say it all.
 
     Attributes:

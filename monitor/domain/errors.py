@@ -1,14 +1,13 @@
 """Errors, one class for each person who must act."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
 class ModelmonError(Exception):
     """Anything that modelmon itself reports as wrong."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """One thing wrong in a configuration file, and what would be right.
 
     Attributes:

@@ -1,13 +1,13 @@
 """What a statistic returns: a number with its interval, or the reason why there is none."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from math import isfinite
 
+from msgspec import Struct, field
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
+
+class Estimate(Struct, frozen=True):
     """A finite number with its interval, method and sample sizes.
 
     Attributes:
@@ -84,8 +84,7 @@ class Absence(StrEnum):
     """The policy leaves the group out of comparisons, and says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unmeasurable:
+class Unmeasurable(Struct, frozen=True):
     """Why there is no number, in a word for machines and a sentence for people."""
 
     reason: Absence

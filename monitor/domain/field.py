@@ -1,8 +1,10 @@
 """Columns of a log and what they mean."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 
 class FieldKind(StrEnum):
@@ -73,8 +75,7 @@ class FieldRole(StrEnum):
     """A number (or class) that is itself the model's output."""
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """A watched column, or a part of its values: name in readings, column, kind and role.
 
     Attributes:
@@ -141,8 +142,7 @@ class ObservedWhen(StrEnum):
     """Whoever is stopped never gets to do what he was stopped for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """Where the model's decision is found and what it means.
 
     Exactly one of ``positive`` and ``at_least`` is set.
@@ -163,8 +163,7 @@ class Decision:
     effect: Effect | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(Struct, frozen=True):
     """Where the true outcome is found.
 
     Attributes:
@@ -181,8 +180,7 @@ class Label:
     observed_when: ObservedWhen | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Classes:
+class Classes(Struct, frozen=True):
     """The classes that a model chooses one of, and where its choice is found.
 
     Attributes:
@@ -205,8 +203,7 @@ class Classes:
         return dict(self.labels or ((value, value) for value in self.values))
 
 
-@dataclass(frozen=True, slots=True)
-class Attribute:
+class Attribute(Struct, frozen=True):
     """A protected attribute: the column and how its values become groups.
 
     Attributes:
@@ -237,8 +234,7 @@ class Attribute:
     protected: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Stratum:
+class Stratum(Struct, frozen=True):
     """A factor other than a protected attribute, within whose groups outcomes are compared.
 
     Comparing within a factor that stands for an attribute hides a disparity, so somebody has to
@@ -260,8 +256,7 @@ class Stratum:
         return self.factor.name
 
 
-@dataclass(frozen=True, slots=True)
-class Population:
+class Population(Struct, frozen=True):
     """A named way to divide rows: one attribute, or a declared crossing of several."""
 
     attributes: tuple[str, ...]

@@ -1,9 +1,10 @@
 """A reading, judged."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
+
+from msgspec import Struct, field
 
 from monitor.domain.limit import Band, Limit
 from monitor.domain.reading import Reading
@@ -43,8 +44,7 @@ class Reason(StrEnum):
     LEFT_OUT = "left_out"
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """How surely a reading is beyond one bound of its limit.
 
     Attributes:
@@ -65,8 +65,7 @@ class Evidence:
     tests: int
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """A verdict with the reading and the limit that led to it.
 
     Attributes:

@@ -5,9 +5,11 @@ outcomes fail. A model whose policy leaves one out is watched all the same, and 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from enum import IntEnum, StrEnum
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from monitor.domain.approval import SHIPPED_RULES, ApprovalKind, ApprovalRule
 from monitor.domain.finding import Verdict
@@ -28,8 +30,7 @@ class Autonomy(StrEnum):
     ACT = "act"
 
 
-@dataclass(frozen=True, slots=True)
-class Fallback:
+class Fallback(Struct, frozen=True):
     """Where decisions go that the machine may not make.
 
     Attributes:
@@ -41,8 +42,7 @@ class Fallback:
     capacity_per_day: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Delegation:
+class Delegation(Struct, frozen=True):
     """What is delegated to the machine, and by whom.
 
     Attributes:
@@ -66,8 +66,7 @@ class Delegation:
     fallback: Fallback | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Accountability:
+class Accountability(Struct, frozen=True):
     """Who answers for the model, and who does what.
 
     People are named as they log in; teams by their name.
@@ -121,8 +120,7 @@ class Tier(StrEnum):
     """Nobody may let it act."""
 
 
-@dataclass(frozen=True, slots=True)
-class Risk:
+class Risk(Struct, frozen=True):
     """What level of risk was accepted, and why.
 
     Attributes:
@@ -168,8 +166,7 @@ class OnDeadline(StrEnum):
     """Somebody higher up is told; what the machine may do stays as it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Consequence:
+class Consequence(Struct, frozen=True):
     """What one rung of the ladder does.
 
     Attributes:
@@ -237,8 +234,7 @@ def shipped_ladder(
     return {item.rung: item for item in ladder}
 
 
-@dataclass(frozen=True, slots=True)
-class RiskLimit:
+class RiskLimit(Struct, frozen=True):
     """Which alerts have which consequence. An alert that several fit has the furthest of them.
 
     Attributes:
@@ -267,8 +263,7 @@ class RiskLimit:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class WaiverRule:
+class WaiverRule(Struct, frozen=True):
     """For how long a consequence may be waived.
 
     Attributes:
@@ -282,8 +277,7 @@ class WaiverRule:
     never_for: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Review:
+class Review(Struct, frozen=True):
     """How often people look at the model again, and what follows when they do not.
 
     Attributes:
@@ -304,8 +298,7 @@ class Unreachable(StrEnum):
     CLOSED = "closed"
 
 
-@dataclass(frozen=True, slots=True)
-class GateRule:
+class GateRule(Struct, frozen=True):
     """How the gate answers for a model.
 
     Attributes:
@@ -332,8 +325,7 @@ class OnOutsideMove(StrEnum):
     HOLD = "hold"
 
 
-@dataclass(frozen=True, slots=True)
-class RegistryEntry:
+class RegistryEntry(Struct, frozen=True):
     """The model in a registry such as MLflow's.
 
     Attributes:
@@ -357,8 +349,7 @@ QUESTIONS: Mapping[str, str] = {
 """What a policy must answer before a model may act: key to question."""
 
 
-@dataclass(frozen=True, slots=True)
-class Governance:
+class Governance(Struct, frozen=True):
     """What a policy answers beyond what is measured; nothing is answered until the file does.
 
     Attributes:

@@ -1,7 +1,8 @@
 """What a log's columns look like before anybody has said what they are."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from monitor.domain.field import FieldKind
 
@@ -21,8 +22,7 @@ class RoleGuess(StrEnum):
     IGNORE = "ignore"
 
 
-@dataclass(frozen=True, slots=True)
-class InferredColumn:
+class InferredColumn(Struct, frozen=True):
     """A column as it was found in a sample of a log.
 
     Attributes:

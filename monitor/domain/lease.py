@@ -1,11 +1,12 @@
 """Which of several replicas leads: one at a time, by the database's clock."""
 
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from msgspec import Struct
+from msgspec.structs import replace
 
-@dataclass(frozen=True, slots=True)
-class Replica:
+
+class Replica(Struct, frozen=True):
     """A process that serves results and may lead.
 
     Attributes:
@@ -17,8 +18,7 @@ class Replica:
     machine: str
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(Struct, frozen=True):
     """A time in which one replica leads without a break.
 
     Attributes:
@@ -30,8 +30,7 @@ class Term:
     token: int
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
+class Lease(Struct, frozen=True):
     """Who may write results, and until when. All instants are the database's.
 
     Attributes:

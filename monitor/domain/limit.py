@@ -1,11 +1,11 @@
 """Bounds that the model owner sets, in each measure's own unit."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+
+class Limit(Struct, frozen=True):
     """A tolerated size of a measure.
 
     A reading is beyond a bound when a test says that the truth is, or for a measure without a test
@@ -28,8 +28,7 @@ class Limit:
         return self.warning is not None or self.critical is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Band:
+class Band(Struct, frozen=True):
     """The tolerated band of what sets two groups apart: by default of the ratio of their rates.
 
     Only the side that harms the group is judged: a rate of a harmful decision that is too high, a

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
 
+import msgspec
+
 from monitor.domain.timetable import Tally
 from monitor.domain.window import Window
 
@@ -58,8 +60,7 @@ class LogFile:
         return self != other or bool(self.digest and other.digest and self.digest != other.digest)
 
 
-@dataclass(frozen=True, slots=True)
-class UnreadableFile:
+class UnreadableFile(msgspec.Struct, frozen=True):
     """A file that could not be used, and why.
 
     Attributes:
@@ -80,8 +81,7 @@ class UnreadableFile:
     placed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class TableSnapshot:
+class TableSnapshot(msgspec.Struct, frozen=True):
     """A state of a table that keeps a log of its states.
 
     Attributes:
@@ -107,8 +107,7 @@ class TableSnapshot:
         return said if self.table == "log" else f"{self.table} {said}"
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(msgspec.Struct, frozen=True):
     """The files behind one window, sorted by path, and those that had to be left out.
 
     Attributes:
@@ -158,8 +157,7 @@ class Manifest:
         return [*_file_lines("log", self.files), *labels, *protected, *unreadable]
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(msgspec.Struct, frozen=True):
     """Digests of the usable files that concern a window, as a listing found them.
 
     Two equal listings mean that nothing has come for the window in between. A file that cannot be
@@ -188,8 +186,7 @@ UNLISTED = Listing()
 """The listing of nothing that was ever listed: every other one differs from it."""
 
 
-@dataclass(frozen=True, slots=True)
-class LabelJoin:
+class LabelJoin(msgspec.Struct, frozen=True):
     """What joining a label table to the rows of a window came to.
 
     Attributes:
@@ -224,8 +221,7 @@ NOT_JOINED = LabelJoin()
 """What becomes of a label table that has no file yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class LateChange:
+class LateChange(msgspec.Struct, frozen=True):
     """Files that came, went or were rewritten after the window they belong to was closed.
 
     Attributes:
@@ -264,8 +260,7 @@ class LateChange:
         return "; ".join(f"{kind}: {_listed(paths)}" for kind, paths in kinds.items() if paths)
 
 
-@dataclass(frozen=True, slots=True)
-class FileAccount:
+class FileAccount(msgspec.Struct, frozen=True):
     """Rows of one file in a window, and the values in them that could not be used.
 
     Attributes:
@@ -280,8 +275,8 @@ class FileAccount:
     path: str
     read: int
     profiled: int
-    rejected: Mapping[str, int] = field(default_factory=dict)
-    invalid: Mapping[str, int] = field(default_factory=dict)
+    rejected: Mapping[str, int] = msgspec.field(default_factory=dict)
+    invalid: Mapping[str, int] = msgspec.field(default_factory=dict)
     without_id: int = 0
 
     @property
@@ -301,8 +296,7 @@ class FileAccount:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Accounting:
+class Accounting(msgspec.Struct, frozen=True):
     """Rows of a window: read = profiled (by version) + rejected (by reason).
 
     Attributes:
@@ -322,15 +316,15 @@ class Accounting:
     """
 
     read: int = 0
-    profiled: Mapping[str, int] = field(default_factory=dict)
-    rejected: Mapping[str, int] = field(default_factory=dict)
-    unregistered: Mapping[str, int] = field(default_factory=dict)
+    profiled: Mapping[str, int] = msgspec.field(default_factory=dict)
+    rejected: Mapping[str, int] = msgspec.field(default_factory=dict)
+    unregistered: Mapping[str, int] = msgspec.field(default_factory=dict)
     labels: LabelJoin | None = None
-    unmapped_labels: Mapping[str, int] = field(default_factory=dict)
-    invalid: Mapping[str, int] = field(default_factory=dict)
+    unmapped_labels: Mapping[str, int] = msgspec.field(default_factory=dict)
+    invalid: Mapping[str, int] = msgspec.field(default_factory=dict)
     without_id: int = 0
     files: tuple[FileAccount, ...] = ()
-    memberships: Mapping[str, LabelJoin] = field(default_factory=dict)
+    memberships: Mapping[str, LabelJoin] = msgspec.field(default_factory=dict)
     authority: tuple[Tally, ...] | None = None
 
     @property

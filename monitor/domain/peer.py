@@ -1,10 +1,9 @@
 """Other rows of the same window that a slice is held against."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
+class Peer(Struct, frozen=True):
     """A slice of a window, and the rows of the same window that it is held against.
 
     Attributes:

@@ -1,10 +1,11 @@
 """What a model owner asked for, in one value."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from types import MappingProxyType
+
+from msgspec import Struct, field
 
 from monitor.domain.alarm import USUAL, AlarmRule
 from monitor.domain.disparity import MOST_STRETCHED, STRETCH, DisparityLimits
@@ -37,8 +38,7 @@ class TableFormat(StrEnum):
     ICEBERG = "iceberg"
 
 
-@dataclass(frozen=True, slots=True)
-class LabelTable:
+class LabelTable(Struct, frozen=True):
     """A later table that brings the labels, joined by id.
 
     Attributes:
@@ -59,8 +59,7 @@ class LabelTable:
     format: TableFormat = TableFormat.PARQUET
 
 
-@dataclass(frozen=True, slots=True)
-class ProtectedTable:
+class ProtectedTable(Struct, frozen=True):
     """A table of protected attributes that is kept apart from the log, and joined by id.
 
     Attributes:
@@ -78,8 +77,7 @@ class ProtectedTable:
     format: TableFormat = TableFormat.PARQUET
 
 
-@dataclass(frozen=True, slots=True)
-class SourceSpec:
+class SourceSpec(Struct, frozen=True):
     """Where a model's inference log is and how its bookkeeping columns are called.
 
     Attributes:
@@ -116,8 +114,7 @@ class SourceSpec:
         return formats != {TableFormat.PARQUET}
 
 
-@dataclass(frozen=True, slots=True)
-class FieldLimit:
+class FieldLimit(Struct, frozen=True):
     """The limit of one measure, and the fields (by name) that have another."""
 
     default: Limit
@@ -128,8 +125,7 @@ class FieldLimit:
         return self.fields.get(name, self.default)
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """A model's configuration, validated, with every default filled in.
 
     Attributes:

@@ -1,9 +1,11 @@
 """Files that could not be used: when they are tried again, and what becomes of them."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from monitor.domain.manifest import UnreadableFile
 
@@ -34,8 +36,7 @@ class Sight(StrEnum):
     GONE = "gone"
 
 
-@dataclass(frozen=True, slots=True)
-class QuarantinedFile:
+class QuarantinedFile(Struct, frozen=True):
     """A file that could not be used, with its reason, its tries and what has become of it.
 
     Attributes:
@@ -173,8 +174,7 @@ def retry(previous: QuarantinedFile, by: str, why: str, at: datetime) -> Quarant
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Quarantine:
+class Quarantine(Struct, frozen=True):
     """What is known, at one instant, of the files of a model that could not be used.
 
     Attributes:
@@ -229,7 +229,7 @@ def _admitted(model: str, seen: UnreadableFile, at: datetime) -> QuarantinedFile
 
 
 def _changed(previous: QuarantinedFile, **parts: object) -> QuarantinedFile:
-    return replace(previous, change=previous.change + 1, **parts)  # type: ignore[arg-type]
+    return replace(previous, change=previous.change + 1, **parts)
 
 
 def _require_inside(file: QuarantinedFile) -> None:

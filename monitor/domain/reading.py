@@ -1,12 +1,11 @@
 """What was measured on what, in which window."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from monitor.domain.estimate import Result
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Struct, frozen=True):
     """What is measured: a model version, and within it a field or a group of a population.
 
     Attributes:
@@ -54,8 +53,7 @@ class Subject:
         return f"{what}, against {self.reference}" if self.reference else what
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """One estimate, or the reason for its absence, of one measure for one subject."""
 
     measure: str

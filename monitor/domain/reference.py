@@ -2,11 +2,12 @@
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from monitor.domain.schedule import Schedule
 from monitor.domain.window import Window
@@ -52,8 +53,7 @@ class Season(StrEnum):
                 return local.month
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """What a window is held against besides the registered baseline: earlier windows, added up.
 
     Attributes:
@@ -134,8 +134,7 @@ class Reference:
         return None if self.season is None else self.season.of(window, zone)
 
 
-@dataclass(frozen=True, slots=True)
-class Composition:
+class Composition(Struct, frozen=True):
     """The stored windows that a reference was the sum of, for one model version in one run.
 
     Attributes:

@@ -1,9 +1,10 @@
 """A model in a registry such as MLflow's: what is there, and what the registry is to be told."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 TAG_PREFIX = "monitor."
 """What the names of our tags begin with. Nobody else is to write them, and nothing is read from
@@ -20,8 +21,7 @@ class RunStage(StrEnum):
     """The registry does not know it."""
 
 
-@dataclass(frozen=True, slots=True)
-class RegisteredVersion:
+class RegisteredVersion(Struct, frozen=True):
     """A version of a model as a registry has it.
 
     Attributes:
@@ -41,8 +41,7 @@ class RegisteredVersion:
     stage: RunStage | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RegisteredModel:
+class RegisteredModel(Struct, frozen=True):
     """A model as a registry has it at one time: every version and every alias.
 
     Attributes:
@@ -60,8 +59,7 @@ class RegisteredModel:
         return next((each for each in self.versions if each.version == number), None)
 
 
-@dataclass(frozen=True, slots=True)
-class UsedData:
+class UsedData(Struct, frozen=True):
     """A data set that a run says it has read.
 
     Attributes:
@@ -77,8 +75,7 @@ class UsedData:
     context: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Lineage:
+class Lineage(Struct, frozen=True):
     """What a registered version was made from, as its registry tells it.
 
     Attributes:
@@ -102,8 +99,7 @@ class Lineage:
     signature: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """Where a version of a watched model came from, as it was when it was first seen.
 
     Attributes:
@@ -121,8 +117,7 @@ class Origin:
     seen_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class MirroredState:
+class MirroredState(Struct, frozen=True):
     """What a registry is to show of a version: a copy of its standing, which is decided elsewhere.
 
     Attributes:
@@ -161,8 +156,7 @@ class ErrandKind(StrEnum):
     """What a window's run has found, for the monitoring run of the version and month."""
 
 
-@dataclass(frozen=True, slots=True)
-class Errand:
+class Errand(Struct, frozen=True):
     """Something that a registry is to be told; it waits until the registry has taken it.
 
     Attributes:

@@ -1,10 +1,9 @@
 """Rules of law and practice that a policy can be set up by, as dated data."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Citation:
+class Citation(Struct, frozen=True):
     """Where a rule is written.
 
     Attributes:
@@ -16,8 +15,7 @@ class Citation:
     verified: bool
 
 
-@dataclass(frozen=True, slots=True)
-class RegulationProfile:
+class RegulationProfile(Struct, frozen=True):
     """A dated set of defaults for judging disparities, after one rule of law or practice.
 
     It says how a report is to be worded and what was measured to which rule, never that a rule is
@@ -61,8 +59,7 @@ class RegulationProfile:
         return f"{self.id}@{self.version}+{self.digest[:12]}"
 
 
-@dataclass(frozen=True, slots=True)
-class Control:
+class Control(Struct, frozen=True):
     """An instrument that asks something of those who run a model, and what of modelmon serves it.
 
     Attributes:
@@ -90,8 +87,7 @@ class Control:
     verified: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Controls:
+class Controls(Struct, frozen=True):
     """What instruments ask for, as of one day.
 
     Attributes:

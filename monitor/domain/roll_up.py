@@ -1,14 +1,14 @@
 """What is kept of a result for ever."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from monitor.domain.finding import Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class RollUp:
+class RollUp(Struct, frozen=True):
     """What is kept of a result whose readings and findings were pruned, beside its run's line.
 
     Attributes:

@@ -1,10 +1,11 @@
 """One execution for one model and window."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
+
+from msgspec import Struct
 
 from monitor.domain.finding import Finding
 from monitor.domain.manifest import UNLISTED, Accounting, Listing, Manifest
@@ -48,8 +49,7 @@ def run_identity(  # noqa: PLR0917  # six nouns, each of another type
     return sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class VersionResult:
+class VersionResult(Struct, frozen=True):
     """What one run found for one model version.
 
     Attributes:
@@ -69,8 +69,7 @@ class VersionResult:
     findings: tuple[Finding, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """One execution for one model and window, with all that it found.
 
     Attributes:
@@ -118,8 +117,7 @@ class Run:
     compositions: tuple[Composition, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """A run that did not end: what went wrong, for the SRE."""
 
     model: str

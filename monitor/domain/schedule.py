@@ -1,10 +1,11 @@
 """How a model's time is cut into windows."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from monitor.domain.window import Window
 
@@ -22,8 +23,7 @@ class CalendarUnit(StrEnum):
     YEAR = "year"
 
 
-@dataclass(frozen=True, slots=True)
-class Watermark:
+class Watermark(Struct, frozen=True):
     """How far a log is complete, as far as it says so itself.
 
     Attributes:
@@ -35,6 +35,9 @@ class Watermark:
     event: datetime | None = None
     committed: datetime | None = None
 
+
+UNTOLD = Watermark()
+"""Of a log of which nothing is known."""
 
 _HOUR = timedelta(hours=1)
 _YEAR = timedelta(days=365.2425)
@@ -49,8 +52,7 @@ _PER_YEAR = {
 _MONTHS = {CalendarUnit.MONTH: 1, CalendarUnit.QUARTER: 3, CalendarUnit.YEAR: 12}
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(Struct, frozen=True):
     """Which windows a model has, and when each is due.
 
     Attributes:
@@ -101,9 +103,7 @@ class Schedule:
             yield window
             window = self.window_at(window.end)
 
-    def complete_until(
-        self, now: datetime, watermark: Watermark = Watermark()
-    ) -> datetime:  # frozen
+    def complete_until(self, now: datetime, watermark: Watermark = UNTOLD) -> datetime:
         """Return the instant up to which windows are due at ``now``.
 
         A commit holds every row that was written before it, and so every event that is older than

@@ -3,8 +3,10 @@
 import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 LISTED_CHANGES = 500
 """Changes that a run keeps: those of watched columns before the others."""
@@ -23,8 +25,7 @@ class ColumnChange(StrEnum):
     CASE_VARIANT = "case_variant"
 
 
-@dataclass(frozen=True, slots=True)
-class KnownColumn:
+class KnownColumn(Struct, frozen=True):
     """A column as the files behind a baseline had it.
 
     Attributes:
@@ -38,8 +39,7 @@ class KnownColumn:
     repeated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Schema:
+class Schema(Struct, frozen=True):
     """The columns of the files behind a baseline.
 
     Attributes:
@@ -85,8 +85,7 @@ class Schema:
                 yield ColumnChange.EXTRA, name, "", type_
 
 
-@dataclass(frozen=True, slots=True)
-class SchemaChange:
+class SchemaChange(Struct, frozen=True):
     """A way in which files of a window differ from the columns that their baseline rests on.
 
     Attributes:

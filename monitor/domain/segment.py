@@ -1,6 +1,6 @@
 """How a log is divided into slices that are looked at one by one."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 CROSS = " × "
 """What joins the values of a slice that several columns make."""
@@ -9,8 +9,7 @@ MISSING, OTHER = "(missing)", "(other)"
 """Names of the slices of rows without a value, and of all values that have no slice of their own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(Struct, frozen=True):
     """A way to divide rows into slices: by the values of a column, or of several crossed.
 
     Attributes:

@@ -5,14 +5,15 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
 
+import msgspec
+
 from monitor.domain.role import Role
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["text", "json"]
 
 
-@dataclass(frozen=True, slots=True)
-class Issuer:
+class Issuer(msgspec.Struct, frozen=True):
     """Where people log in, and how their signed tokens are believed.
 
     Attributes:
@@ -51,8 +52,7 @@ class ProxyHeader:
     trusted_proxies: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AccessSettings:
+class AccessSettings(msgspec.Struct, frozen=True):
     """Who may use the HTTP interface; by default nobody changes anything over it.
 
     Attributes:
@@ -69,7 +69,7 @@ class AccessSettings:
     oidc: Issuer | None = None
     header: ProxyHeader | None = None
     origins: tuple[str, ...] = ()
-    roles: Mapping[str, frozenset[Role]] = field(default_factory=dict)
+    roles: Mapping[str, frozenset[Role]] = msgspec.field(default_factory=dict)
 
     @property
     def configured(self) -> bool:

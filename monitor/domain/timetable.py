@@ -1,10 +1,11 @@
 """What versions were allowed when within a window, and how many decisions fell into which part."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
+
+from msgspec import Struct, field
 
 
 class Regime(StrEnum):
@@ -23,8 +24,7 @@ class Regime(StrEnum):
     """Nothing was recorded yet of what any version is allowed."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReviewMark:
+class ReviewMark(Struct, frozen=True):
     """How a log shows that a person looked at a decision.
 
     Attributes:
@@ -36,8 +36,7 @@ class ReviewMark:
     values: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Spell:
+class Spell(Struct, frozen=True):
     """A part ``[start, end)`` of a window in which what a version was allowed did not change.
 
     Attributes:
@@ -59,8 +58,7 @@ class Spell:
         return "\x1e".join([self.start.isoformat(), self.end.isoformat(), self.regime, *within])
 
 
-@dataclass(frozen=True, slots=True)
-class Timetable:
+class Timetable(Struct, frozen=True):
     """What each version was allowed when, within one window.
 
     Attributes:
@@ -92,8 +90,7 @@ class Timetable:
         return sha256(text.encode("utf-8", "surrogatepass")).hexdigest() if text else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(Struct, frozen=True):
     """The decisions of one version in one spell.
 
     What a person looked at, and whether conditions were kept, is counted only where it matters: in

@@ -1,11 +1,12 @@
 """Spans of event time."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from msgspec import Struct
+from msgspec.structs import force_setattr
 
-@dataclass(frozen=True, slots=True, order=True)
-class Window:
+
+class Window(Struct, frozen=True, order=True):
     """A half-open span ``[start, end)`` of event time in UTC."""
 
     start: datetime
@@ -17,8 +18,8 @@ class Window:
             raise ValueError("a window's bounds carry a time zone")
         if self.start >= self.end:
             raise ValueError(f"a window ends after it starts: {self.start} … {self.end}")
-        object.__setattr__(self, "start", self.start.astimezone(UTC))
-        object.__setattr__(self, "end", self.end.astimezone(UTC))
+        force_setattr(self, "start", self.start.astimezone(UTC))
+        force_setattr(self, "end", self.end.astimezone(UTC))
 
     @property
     def duration(self) -> timedelta:

@@ -1,8 +1,9 @@
 """What the stored findings of a model's windows amount to."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+
+from msgspec import Struct, field
 
 from monitor.alerts.detector import detections
 from monitor.alerts.persistence import Verdicts, alarms_over
@@ -18,8 +19,7 @@ LOOKED_BACK = 30
 past."""
 
 
-@dataclass(frozen=True)
-class ModelAlarms:
+class ModelAlarms(Struct, frozen=True):
     """The alarms of a model, as of each window.
 
     Attributes:

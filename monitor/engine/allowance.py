@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Container, Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from monitor.domain.governance import HUMAN_REVIEW_SHARE
 from monitor.domain.timetable import Spell, Tally, Timetable
@@ -24,8 +25,7 @@ class Part(NamedTuple):
     place: int
 
 
-@dataclass(slots=True)
-class Allowance:
+class Allowance(Struct):
     """What was counted of some rows: a few numbers for each version and spell.
 
     Attributes:

@@ -1,8 +1,9 @@
 """Which version was allowed to act at an instant, under which policy, approved by whom."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from monitor.domain.approval import ApprovalKind, ApprovalRule
 from monitor.domain.policy import Policy
@@ -11,8 +12,7 @@ from monitor.engine.authority import Authorities
 from monitor.governance.approvals import Request, RequestState, granted_at
 
 
-@dataclass(frozen=True, slots=True)
-class Allowed:
+class Allowed(Struct, frozen=True):
     """What a version was allowed at an instant.
 
     Attributes:
@@ -24,8 +24,7 @@ class Allowed:
     approval: Request | None
 
 
-@dataclass(frozen=True, slots=True)
-class AuthorityAt:
+class AuthorityAt(Struct, frozen=True):
     """What the versions of a model were allowed at an instant.
 
     Attributes:

@@ -1,9 +1,10 @@
 """What the gate answers for a model, from its policy and from what is stored of its versions."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
+
+from msgspec import Struct
 
 from monitor.domain.governance import GateAction, Governance
 from monitor.domain.policy import Policy
@@ -12,8 +13,7 @@ from monitor.governance.ledger import Ledger
 from monitor.governance.permit import Answer, answer_of
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(Struct, frozen=True):
     """What the gate answered from an instant on.
 
     Attributes:
@@ -51,8 +51,7 @@ class Answers(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """What was asked by whom, and answered how.
 
     Attributes:
@@ -68,8 +67,7 @@ class Asked:
     action: GateAction
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(Struct, frozen=True):
     """How often the gate was asked in one hour, of one replica.
 
     Attributes:
@@ -92,8 +90,7 @@ OTHERS = "(others)"
 """Stands for names beyond those that can be told apart: of versions nobody knows, of clients."""
 
 
-@dataclass(frozen=True, slots=True)
-class ModelAnswers:
+class ModelAnswers(Struct, frozen=True):
     """What the gate answers for a model.
 
     Attributes:

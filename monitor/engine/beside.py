@@ -1,7 +1,8 @@
 """What a run finds beside what its profiles say: shares of verdicts, columns of files."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from monitor.alerts.judge import judge
 from monitor.alerts.shares import drifted_shares, judged_shares

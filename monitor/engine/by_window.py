@@ -1,7 +1,8 @@
 """A model as each of its stored windows showed it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from monitor.domain.policy import Policy
 from monitor.domain.run import Outcome, Run
@@ -14,8 +15,7 @@ _NOT_COUNTED = RunCounts(0, 0, {}, None, None)
 """How runs ended is known as of now alone; nothing of it is shown of a past window."""
 
 
-@dataclass(frozen=True)
-class PastWindows:
+class PastWindows(Struct, frozen=True):
     """The windows of a model that have a result, oldest first.
 
     Attributes:
@@ -35,8 +35,7 @@ class PastWindows:
     pruned: tuple[Window, ...] = ()
 
 
-@dataclass(frozen=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """The newest result of a window, and its number among those of the window."""
 
     revision: int

@@ -1,7 +1,8 @@
 """Doing what is due for one model, and remembering what failed."""
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from monitor.domain.errors import FencedError, PrunedError
 from monitor.domain.policy import Policy
@@ -20,8 +21,7 @@ from monitor.engine.run import Outside, Ran, judge_again, newly_broken, run_wind
 from monitor.engine.under_way import UNDER_WAY, Work
 
 
-@dataclass(frozen=True)
-class Failed:
+class Failed(Struct, frozen=True):
     """A model whose check ended early, and the exception that ended it."""
 
     failure: Failure

@@ -2,8 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
 from datetime import datetime
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from monitor.domain.manifest import (
     LISTED_FILES,
@@ -40,8 +42,7 @@ BUNDLED_FILES = 64
 """And their number, so that there is work for every worker."""
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(Struct, frozen=True):
     """A part of a scan that is read on its own: a file, or some row groups of it.
 
     Attributes:
@@ -76,8 +77,7 @@ def bundled(tasks: Iterable[Task]) -> tuple[Task, ...]:
     )
 
 
-@dataclass(slots=True)
-class Counted:
+class Counted(Struct):
     """Rows of some tasks: profiled by version, or rejected by reason.
 
     A file that breaks while it is read contributes to ``unreadable`` and to nothing else.

@@ -1,9 +1,11 @@
 """What was decided about a model, and seen of its versions, by an instant; as far as it stays so."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from monitor.domain.alert import Mute
 from monitor.domain.registry import Origin
@@ -13,8 +15,7 @@ from monitor.governance.ledger import Ledger
 from monitor.governance.waivers import Waiver
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(Struct, frozen=True):
     """What concerns a period beside its numbers, as it was known at an instant.
 
     Attributes:

@@ -3,8 +3,9 @@
 The command line and the HTTP interface both call this, so that a rule holds on both.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from monitor.domain import quarantine
 from monitor.domain.alert import Mute
@@ -29,8 +30,7 @@ _MOST_LETTERS = 200
 """Of a name or a reason in the record of a refusal."""
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(Struct, frozen=True):
     """Who decides, when, and why.
 
     Attributes:

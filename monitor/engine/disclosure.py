@@ -1,17 +1,16 @@
 """Which counts may be shown, so that no small one can be worked out from the others."""
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 
 Cell = Hashable
 """What identifies a count."""
 
 
-@dataclass(frozen=True)
-class Sum:
+class Sum(Struct, frozen=True):
     """One count that is the sum of others: what a reader can subtract."""
 
     total: Cell
@@ -86,8 +85,7 @@ def _touching(counts: Mapping[Cell, int], sums: Sequence[Sum]) -> dict[Cell, lis
     return found
 
 
-@dataclass(frozen=True)
-class _Ledger:
+class _Ledger(Struct, frozen=True):
     """The counts, and how they hang together."""
 
     counts: Mapping[Cell, int]

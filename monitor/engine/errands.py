@@ -1,8 +1,10 @@
 """What a registry is to be told is told: in order, again until it is taken, and nothing twice."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from monitor.domain.errors import PrunedError, RegistryError
 from monitor.domain.registry import Errand, ErrandKind
@@ -23,8 +25,7 @@ _URGENT = (ErrandKind.ALIAS, ErrandKind.STATE)
 _SUPERSEDED = "a later one tells more"
 
 
-@dataclass(frozen=True)
-class Delivery:
+class Delivery(Struct, frozen=True):
     """How errands get to the registry.
 
     Attributes:

@@ -6,10 +6,12 @@ decided or follows by itself is held against what was found last. Digests are co
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from monitor.domain.errors import SourceError
 from monitor.domain.governance import RegistryEntry
@@ -25,8 +27,7 @@ REGISTRY, MODEL_FILE = "registry", "model_file"
 """What a version is in the registry, and the file there that describes it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """What was found of one thing that approvals of a version rest on.
 
     Attributes:

@@ -2,9 +2,10 @@
 
 import zlib
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 from monitor.domain.baseline import Baseline
 from monitor.domain.errors import BaselineError, ModelmonError, SourceError
@@ -35,8 +36,7 @@ class Condition(StrEnum):
     FAIL = "fail"
 
 
-@dataclass(frozen=True, slots=True)
-class Examined:
+class Examined(Struct, frozen=True):
     """One thing that was looked at.
 
     Attributes:

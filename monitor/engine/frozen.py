@@ -1,6 +1,6 @@
 """What a baseline froze must still be what the policy says."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from monitor.domain.errors import BaselineError
 from monitor.domain.field import Attribute, Field, FieldKind, Label

@@ -1,8 +1,9 @@
 """Which windows with a result are to be run again, because files came, went or were rewritten."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from monitor.domain.manifest import LateChange, Listing, LogFile, Manifest
 from monitor.domain.policy import Policy
@@ -15,8 +16,7 @@ NAMED_AT_ONCE = 20
 """Closed windows whose changed files are named in one look: each costs a listing and a result."""
 
 
-@dataclass
-class Lookback:
+class Lookback(Struct):
     """What a process remembers of the windows that it has looked back at.
 
     Forgetting it costs time and changes nothing: which windows differ from their results is found

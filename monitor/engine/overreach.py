@@ -6,11 +6,12 @@ decisions of the whole window are held against it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from itertools import groupby
 from math import floor
+
+from msgspec import Struct
 
 from monitor.domain.governance import HUMAN_REVIEW_SHARE
 from monitor.domain.run import Run
@@ -51,8 +52,7 @@ _OF_REGIME = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Overreach:
+class Overreach(Struct, frozen=True):
     """Decisions of one version in one window.
 
     Attributes:

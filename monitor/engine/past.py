@@ -1,16 +1,16 @@
 """What the store tells of past runs without their results: a finding, a line of a list."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from monitor.domain.finding import Finding, Verdict
 from monitor.domain.run import Outcome
 from monitor.domain.window import Window
 
 
-@dataclass(frozen=True)
-class PastFinding:
+class PastFinding(Struct, frozen=True):
     """A stored finding, with the run that it is of.
 
     Attributes:
@@ -24,8 +24,7 @@ class PastFinding:
     finding: Finding
 
 
-@dataclass(frozen=True)
-class RunLine:
+class RunLine(Struct, frozen=True):
     """The newest run of a window, as one line.
 
     Attributes:

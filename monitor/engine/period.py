@@ -1,9 +1,10 @@
 """What the store has of a period: its windows, and what they come to together."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
+
+from msgspec import Struct, field
 
 from monitor.alerts.findings import COVERAGE, findings_of
 from monitor.domain.baseline import Baseline
@@ -29,16 +30,14 @@ _MEASURES = tuple(
 """What is measured of a period: its groups, and how many of its rows have a label."""
 
 
-@dataclass(frozen=True)
-class StoredRun:
+class StoredRun(Struct, frozen=True):
     """The result of one window, and its number among those of the window."""
 
     revision: int
     run: Run
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(Struct, frozen=True):
     """One or more windows, one after the other, measured together.
 
     Attributes:
@@ -54,8 +53,7 @@ class Step:
     readings: tuple[Reading, ...]
 
 
-@dataclass(frozen=True)
-class Stretch:
+class Stretch(Struct, frozen=True):
     """The windows of a period in which one version was held against one baseline.
 
     Attributes:
@@ -75,8 +73,7 @@ class Stretch:
     stored: Mapping[Window, tuple[Finding, ...]]
 
 
-@dataclass(frozen=True)
-class Period:
+class Period(Struct, frozen=True):
     """What the store has of a model between two instants.
 
     Attributes:

@@ -5,8 +5,9 @@ was not counted, and is said to be unknown rather than left out.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from monitor.domain.change import KeyChange
 from monitor.domain.disparity import STRETCH_DAYS
@@ -33,8 +34,7 @@ _CUT = frozenset({"schedule.window", "schedule.timezone", "schedule.anchor"})
 _BOUNDS = (".min", ".max")
 
 
-@dataclass(frozen=True, slots=True)
-class Otherwise:
+class Otherwise(Struct, frozen=True):
     """A finding that would have been judged otherwise.
 
     Attributes:
@@ -52,8 +52,7 @@ class Otherwise:
     after: Verdict | None
 
 
-@dataclass(frozen=True, slots=True)
-class Called:
+class Called(Struct, frozen=True):
     """A finding that would have called in other windows.
 
     Attributes:
@@ -69,8 +68,7 @@ class Called:
     after: tuple[Window, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Followed:
+class Followed(Struct, frozen=True):
     """A window after which a version would have had another consequence.
 
     Attributes:
@@ -88,8 +86,7 @@ class Followed:
     limits: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Unsaid:
+class Unsaid(Struct, frozen=True):
     """What the store cannot say of a policy.
 
     Attributes:
@@ -101,8 +98,7 @@ class Unsaid:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Replay:
+class Replay(Struct, frozen=True):
     """What another policy would have made of stored windows.
 
     Attributes:
@@ -122,8 +118,7 @@ class Replay:
     unsaid: tuple[Unsaid, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Judged:
+class _Judged(Struct, frozen=True):
     """The findings of one window under both policies, by fingerprint."""
 
     run: Run

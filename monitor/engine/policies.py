@@ -7,7 +7,9 @@ that one answers no question of governance there is nobody to ask, and every fil
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from monitor.domain.change import ChangeClass, KeyChange, change_of
 from monitor.domain.policy import Policy
@@ -19,8 +21,7 @@ Classify = Callable[[Policy, Policy], Sequence[KeyChange]]
 """Returns the keys by which two policies differ, and what each does."""
 
 
-@dataclass(frozen=True, slots=True)
-class InForce:
+class InForce(Struct, frozen=True):
     """The policy that a model is judged by, and the file that waits to take its place.
 
     Attributes:

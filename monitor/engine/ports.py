@@ -1,9 +1,10 @@
 """What the engine needs from outside."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct, field
 
 from monitor.domain.alert import Alert, AlertEvent, Mute
 from monitor.domain.baseline import Baseline
@@ -40,8 +41,7 @@ class Clock(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Scan:
+class Scan(Struct, frozen=True):
     """Which parts of a log may hold rows of a window.
 
     Attributes:
@@ -158,8 +158,7 @@ class Compute(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class RunHead:
+class RunHead(Struct, frozen=True):
     """What is remembered of the newest run of a window, and when its results were pruned."""
 
     window: Window
@@ -171,8 +170,7 @@ class RunHead:
     pruned: datetime | None = None
 
 
-@dataclass(frozen=True)
-class Profiled:
+class Profiled(Struct, frozen=True):
     """What is stored of the profiles of a window's newest run.
 
     Attributes:
@@ -187,8 +185,7 @@ class Profiled:
     profiles: Mapping[str, bytes] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Revision:
+class Revision(Struct, frozen=True):
     """What is remembered of one of the runs of a window, without its results.
 
     Attributes:
@@ -210,8 +207,7 @@ class Revision:
     pruned: datetime | None = None
 
 
-@dataclass(frozen=True)
-class WindowVerdicts:
+class WindowVerdicts(Struct, frozen=True):
     """What the newest revision of a window says, without the numbers.
 
     Attributes:
@@ -228,8 +224,7 @@ class WindowVerdicts:
     since: Mapping[str, datetime] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Committed:
+class Committed(Struct, frozen=True):
     """What became of a run that was handed to the store.
 
     Attributes:
@@ -241,8 +236,7 @@ class Committed:
     new: bool
 
 
-@dataclass(frozen=True)
-class RunCounts:
+class RunCounts(Struct, frozen=True):
     """How often runs of a model ended how, since the store was made.
 
     Attributes:

@@ -1,9 +1,10 @@
 """What a store can do to become smaller, and how it tells that it has."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from monitor.domain.alert import Alert
 from monitor.domain.window import Window
@@ -12,8 +13,7 @@ AT_ONCE = 12
 """Windows that are pruned in one transaction: nobody who writes meanwhile waits long."""
 
 
-@dataclass(frozen=True)
-class Pruning:
+class Pruning(Struct, frozen=True):
     """What is to go of a model.
 
     Attributes:
@@ -31,8 +31,7 @@ class Pruning:
     by: str = ""
 
 
-@dataclass(frozen=True)
-class Pruned:
+class Pruned(Struct, frozen=True):
     """What went, or would go.
 
     Attributes:

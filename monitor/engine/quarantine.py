@@ -1,8 +1,9 @@
 """Files that could not be used: taken in when a check begins, released when it ends."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from monitor.domain.errors import StoreError
 from monitor.domain.manifest import UnreadableFile
@@ -19,8 +20,7 @@ _ATTEMPTS = 5
 the same moment does so once."""
 
 
-@dataclass(frozen=True)
-class Intake:
+class Intake(Struct, frozen=True):
     """What a check knows of a log's files before it reads a row.
 
     Attributes:

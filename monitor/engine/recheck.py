@@ -3,10 +3,12 @@
 import zlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from enum import StrEnum
 from math import isclose
 from typing import Any, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from monitor.alerts.detector import e_value
 from monitor.domain.baseline import Baseline
@@ -53,8 +55,7 @@ class Agreement(StrEnum):
     """It cannot be recomputed: something it rests on is gone or cannot be read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """One thing that is stored otherwise than it is computed.
 
     Attributes:
@@ -75,8 +76,7 @@ class Difference:
     recomputed: Value
 
 
-@dataclass(frozen=True, slots=True)
-class Recheck:
+class Recheck(Struct, frozen=True):
     """One stored result, recomputed.
 
     Attributes:
@@ -471,8 +471,8 @@ def _same(was: Value, now: Value) -> bool:
 
 
 def _flat(value: Any, name: str = "") -> dict[str, Value]:
-    """Return every part of a nest of dataclasses and mappings, by its dotted name."""
-    inner = asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
+    """Return every part of a nest of structs and mappings, by its dotted name."""
+    inner = asdict(value) if isinstance(value, Struct) else value
     if not isinstance(inner, Mapping):
         return {name: inner}
     flat: dict[str, Value] = {}
@@ -484,9 +484,9 @@ def _flat(value: Any, name: str = "") -> dict[str, Value]:
 def _judgement(finding: Finding) -> dict[str, Value]:
     return {
         name: part
-        for item in fields(finding)
-        if item.name != "reading"
-        for name, part in _flat(getattr(finding, item.name), item.name).items()
+        for attribute, value in asdict(finding).items()
+        if attribute != "reading"
+        for name, part in _flat(value, attribute).items()
     }
 
 

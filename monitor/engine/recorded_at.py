@@ -1,13 +1,13 @@
 """Where in the audit log a run was recorded."""
 
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from monitor.domain.run import Run
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedAt:
+class RecordedAt(Struct, frozen=True):
     """A record of an audit log.
 
     Attributes:

@@ -1,8 +1,10 @@
 """Counting the rows of a stored result once more, from the files that it was made from."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from monitor.domain.errors import SourceError
 from monitor.domain.manifest import Accounting, LogFile, Manifest
@@ -23,8 +25,7 @@ class ImpossibleError(Exception):
     """A result cannot be recomputed; carries the reason."""
 
 
-@dataclass(frozen=True)
-class At:
+class At(Struct, frozen=True):
     """A clock that stands still."""
 
     instant: datetime
@@ -34,8 +35,7 @@ class At:
         return self.instant
 
 
-@dataclass(frozen=True)
-class Recount:
+class Recount(Struct, frozen=True):
     """What counting once more gave.
 
     Attributes:
@@ -47,8 +47,7 @@ class Recount:
     accounting: Accounting
 
 
-@dataclass(frozen=True)
-class Recounter:
+class Recounter(Struct, frozen=True):
     """Counts the rows of stored results once more.
 
     A table with snapshots is read as it was: files that were compacted or rewritten since are still

@@ -1,10 +1,12 @@
 """What a window is held against besides the registered baseline: sums of stored profiles."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache, partial
 from itertools import combinations
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from monitor.domain.baseline import Baseline, BaselinePart
 from monitor.domain.disparity import STRETCH
@@ -21,8 +23,7 @@ from monitor.profile.grid import Grid
 from monitor.profile.profile import Profile, merged
 
 
-@dataclass(frozen=True)
-class Held:
+class Held(Struct, frozen=True):
     """The references of one window, as far as they can be made of what is stored.
 
     Attributes:
@@ -209,8 +210,7 @@ def _identities(inputs: str, used: tuple[Composition, ...]) -> Iterator[str]:
             yield held_identity(inputs, (*others, *small))
 
 
-@dataclass(frozen=True)
-class _Stored:
+class _Stored(Struct, frozen=True):
     """Where the windows of references are found.
 
     Attributes:

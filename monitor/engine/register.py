@@ -1,8 +1,10 @@
 """Registering a baseline: grid, exact counts, and how it varies in itself."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from hashlib import sha256
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from monitor.domain.baseline import Baseline, BaselinePart
 from monitor.domain.errors import BaselineError
@@ -24,16 +26,14 @@ MOST_VERSIONS = 50
 id."""
 
 
-@dataclass(frozen=True)
-class Registration:
+class Registration(Struct, frozen=True):
     """Who registers, and why: recorded with the baseline, not part of its digest."""
 
     by: str
     why: str
 
 
-@dataclass(frozen=True)
-class Registered:
+class Registered(Struct, frozen=True):
     """A baseline, and whether registering it changed anything."""
 
     baseline: Baseline
@@ -96,15 +96,13 @@ def sub_windows(window: Window, schedule: Schedule) -> Iterator[Window]:
         start = end
 
 
-@dataclass(frozen=True)
-class _Part:
+class _Part(Struct, frozen=True):
     window: Window
     profile: Profile
     manifest: Manifest
 
 
-@dataclass(frozen=True)
-class _Contents:
+class _Contents(Struct, frozen=True):
     model: str
     version: str
     window: Window

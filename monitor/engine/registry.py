@@ -1,9 +1,10 @@
 """What the engine needs of a model registry, and of the memory of what it was told."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from monitor.domain.policy import Policy
 from monitor.domain.registry import (
@@ -17,8 +18,7 @@ from monitor.domain.registry import (
 from monitor.governance.log import Happened
 
 
-@dataclass(frozen=True, slots=True)
-class MonitoringRun:
+class MonitoringRun(Struct, frozen=True):
     """What a window has found, for the monitoring run of the version and month.
 
     Attributes:
@@ -116,8 +116,7 @@ class Registry(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Struct, frozen=True):
     """What was found when a registry was last asked for a model.
 
     Attributes:
@@ -131,8 +130,7 @@ class Look:
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
-class Observed:
+class Observed(Struct, frozen=True):
     """A new look at a registry, and what follows from it; written together.
 
     Attributes:
@@ -152,8 +150,7 @@ class Observed:
     errands: Sequence[Errand] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Backlog:
+class Backlog(Struct, frozen=True):
     """How much a registry has not taken yet.
 
     Attributes:

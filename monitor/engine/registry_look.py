@@ -1,7 +1,8 @@
 """All models looked at in their registry, one after the other, and whether that could be done."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from monitor.domain.errors import RegistryError
 from monitor.domain.governance import RegistryEntry
@@ -12,8 +13,7 @@ Entries = Mapping[str, tuple[Policy, RegistryEntry]]
 """Watched model to its policy and its entry in the registry; models without one are left out."""
 
 
-@dataclass(frozen=True)
-class Looked:
+class Looked(Struct, frozen=True):
     """What became of a look at all models.
 
     Attributes:

@@ -1,8 +1,10 @@
 """One look at a model in its registry: what has changed there, and what follows from it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from monitor.domain.governance import OnOutsideMove, RegistryEntry
 from monitor.domain.policy import Policy
@@ -44,8 +46,7 @@ _NEW = (ChangeKind.VERSION_SEEN, ChangeKind.SOURCE_CHANGED)
 """Changes after which a version is to be asked where it came from."""
 
 
-@dataclass(frozen=True)
-class Link:
+class Link(Struct, frozen=True):
     """What connects models with their registry.
 
     Attributes:
@@ -64,8 +65,7 @@ class Link:
     reverts: int = 3
 
 
-@dataclass(frozen=True)
-class Polled:
+class Polled(Struct, frozen=True):
     """What a look has found.
 
     Attributes:
@@ -79,8 +79,7 @@ class Polled:
     outside: str
 
 
-@dataclass(frozen=True)
-class _Sight:
+class _Sight(Struct, frozen=True):
     """What one look has to work with."""
 
     policy: Policy

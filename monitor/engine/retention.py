@@ -1,8 +1,9 @@
 """Which stored results may be pruned, and why the others stay."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+
+from msgspec import Struct
 
 from monitor.domain.errors import ConfigError
 from monitor.domain.policy import Policy
@@ -16,8 +17,7 @@ from monitor.engine.pruning import AT_ONCE, Pruned, Pruning
 _SILENT = Silent()
 
 
-@dataclass(frozen=True)
-class Bound:
+class Bound(Struct, frozen=True):
     """An instant from which on results stay.
 
     Attributes:
@@ -29,8 +29,7 @@ class Bound:
     why: str
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What may be pruned of a model.
 
     Attributes:

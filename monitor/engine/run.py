@@ -1,8 +1,10 @@
 """One run: from a window of the log to findings in the store."""
 
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from monitor.alerts.detector import e_value
 from monitor.alerts.findings import findings_of
@@ -40,8 +42,7 @@ from monitor.profile.profile import Profile
 _NO_LIMIT = Limit(None, None, 0)
 
 
-@dataclass(frozen=True)
-class Outside:
+class Outside(Struct, frozen=True):
     """What a run needs from outside, built once by `monitor.app`.
 
     Attributes:
@@ -59,8 +60,7 @@ class Outside:
     files: Files | None = None
 
 
-@dataclass(frozen=True)
-class Ran:
+class Ran(Struct, frozen=True):
     """A run and what became of it in the store."""
 
     run: Run
@@ -199,8 +199,7 @@ def newly_broken(quarantine: Quarantine, manifest: Manifest) -> tuple[Quarantine
     return quarantine.changes((file.path, file) for file in manifest.unreadable)
 
 
-@dataclass(frozen=True)
-class Prepared:
+class Prepared(Struct, frozen=True):
     """A scan that is ready to be counted: grids agreed on, labels joined, no other column read.
 
     Attributes:
@@ -233,8 +232,7 @@ def prepare(
     return Prepared(scan, baselines, grids, source.counter(scan, grids), held)
 
 
-@dataclass(frozen=True)
-class Examination:
+class Examination(Struct, frozen=True):
     """What a window shows when it is held against baselines, before anything is stored.
 
     Attributes:
@@ -282,8 +280,7 @@ def examine(
     )
 
 
-@dataclass(frozen=True)
-class Conclusions:
+class Conclusions(Struct, frozen=True):
     """What profiles say, measured and judged.
 
     Attributes:

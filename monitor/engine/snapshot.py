@@ -1,8 +1,9 @@
 """Everything that is shown of a model, read from the store at one instant."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from monitor.domain.alarm import Alarm, AlarmState
 from monitor.domain.alert import Alert, Mute
@@ -17,8 +18,7 @@ from monitor.engine.ports import RunCounts
 from monitor.governance.ledger import Ledger
 
 
-@dataclass(frozen=True)
-class ModelSnapshot:
+class ModelSnapshot(Struct, frozen=True):
     """A model as its newest stored results show it.
 
     Attributes:

@@ -1,8 +1,9 @@
 """What a log is as a whole, before any window of it is read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from monitor.domain.manifest import UnreadableFile
 from monitor.domain.schedule import Watermark
@@ -11,8 +12,7 @@ Span = tuple[datetime, datetime]
 """An earliest and a latest instant, both included."""
 
 
-@dataclass(frozen=True)
-class Survey:
+class Survey(Struct, frozen=True):
     """What a log is as a whole, by its listing and footers.
 
     Attributes:

@@ -1,13 +1,13 @@
 """What the thread is at work on, for whoever tells of it: log lines, and failures."""
 
 from contextvars import ContextVar
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from monitor.domain.window import Window
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(Struct, frozen=True):
     """What is being done.
 
     Attributes:

@@ -1,13 +1,13 @@
 """Which policies runs of a model were made under."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class UsedPolicy:
+
+class UsedPolicy(Struct, frozen=True):
     """A policy that runs were made under.
 
     Attributes:

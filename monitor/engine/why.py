@@ -1,8 +1,10 @@
 """Everything that the store can say about one finding: what made it, and what it rests on."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from monitor.domain.alarm import Alarm
 from monitor.domain.baseline import Baseline
@@ -69,8 +71,7 @@ class ImportanceSource(StrEnum):
     """Nothing says it of all of them: fields are ranked by how far they moved."""
 
 
-@dataclass(frozen=True)
-class Ranking:
+class Ranking(Struct, frozen=True):
     """The features of a model version in a window, most in need of attention first.
 
     Attributes:
@@ -82,8 +83,7 @@ class Ranking:
     fields: tuple[RankedField, ...]
 
 
-@dataclass(frozen=True)
-class Moment:
+class Moment(Struct, frozen=True):
     """What became of a finding in one window.
 
     Attributes:
@@ -99,8 +99,7 @@ class Moment:
     alarm: Alarm | None = None
 
 
-@dataclass(frozen=True)
-class Why:
+class Why(Struct, frozen=True):
     """A finding, and why it is what it is.
 
     Attributes:

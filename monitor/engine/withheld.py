@@ -1,10 +1,11 @@
 """Groups whose numbers are left out wherever anybody may look, so that nobody is made out in them."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import permutations
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from monitor.domain.estimate import Estimate
 from monitor.domain.policy import Policy
@@ -37,8 +38,7 @@ class _Group(NamedTuple):
     group: str
 
 
-@dataclass(frozen=True)
-class Withheld:
+class Withheld(Struct, frozen=True):
     """What is not shown of groups.
 
     Attributes:

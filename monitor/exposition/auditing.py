@@ -1,15 +1,15 @@
 """What the audit log is, as its metrics say: whatever scrapes them is a witness of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from monitor.exposition.family import PREFIX, Kind, MetricFamily, Part
 from monitor.governance.checkpoint import Checkpoint
 
 
-@dataclass(frozen=True, slots=True)
-class Cosigned:
+class Cosigned(Struct, frozen=True):
     """What a witness has said of the log.
 
     Attributes:
@@ -23,8 +23,7 @@ class Cosigned:
     refuses: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Audited:
+class Audited(Struct, frozen=True):
     """What a replica knows of the newest audit log.
 
     Attributes:

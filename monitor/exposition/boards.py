@@ -1,10 +1,11 @@
 """The Grafana dashboards, as they come with the program."""
 
 import json
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from monitor.domain.errors import ModelmonError
 
@@ -15,8 +16,7 @@ _CHECKOUT = Path(__file__).parents[2] / "dashboards" / "grafana"
 """Where a checkout has them, from which wheels are built."""
 
 
-@dataclass(frozen=True, slots=True)
-class Board:
+class Board(Struct, frozen=True):
     """A dashboard.
 
     Attributes:

@@ -1,7 +1,8 @@
 """What a metric is: name, type, meaning, unit and labels."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 PREFIX = "modelmon_"
 
@@ -22,8 +23,7 @@ class Part(StrEnum):
     """The daemon's own condition, rendered at every scrape."""
 
 
-@dataclass(frozen=True, slots=True)
-class MetricFamily:
+class MetricFamily(Struct, frozen=True):
     """A metric: name, type, meaning, unit and labels.
 
     Attributes:

@@ -1,14 +1,14 @@
 """What the gate answers here, and its metrics."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
+
+from msgspec import Struct, field
 
 from monitor.exposition.family import PREFIX, Kind, MetricFamily, Part
 
 
-@dataclass(frozen=True, slots=True)
-class Gating:
+class Gating(Struct, frozen=True):
     """What a replica's gate answers.
 
     Attributes:

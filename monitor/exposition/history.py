@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from tempfile import TemporaryFile
 from typing import IO, BinaryIO
+
+from msgspec import Struct
 
 from monitor.engine.snapshot import ModelSnapshot
 from monitor.exposition.catalogue import CATALOGUE
@@ -18,8 +19,7 @@ END = b"# EOF\n"
 """Without it a reader takes the file for one that was cut off."""
 
 
-@dataclass(frozen=True)
-class Written:
+class Written(Struct, frozen=True):
     """What a file of history has.
 
     Attributes:

@@ -1,7 +1,8 @@
 """What is told of the tables that are joined to a window's rows, and of its columns."""
 
 from collections import Counter
-from dataclasses import asdict
+
+from msgspec.structs import asdict
 
 from monitor.domain.manifest import Accounting
 from monitor.domain.policy import Policy

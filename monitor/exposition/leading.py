@@ -1,14 +1,14 @@
 """Whether this replica leads: what is known of it, and its metrics."""
 
-from dataclasses import dataclass
 from datetime import timedelta
+
+from msgspec import Struct
 
 from monitor.domain.lease import Lease
 from monitor.exposition.family import PREFIX, Kind, MetricFamily, Part
 
 
-@dataclass(frozen=True, slots=True)
-class Leading:
+class Leading(Struct, frozen=True):
     """What a replica knows of the lease.
 
     Attributes:

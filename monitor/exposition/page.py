@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from msgspec import Struct
+
 from monitor.exposition.catalogue import CATALOGUE
 from monitor.exposition.text import LEVEL, Chunk, Form, head
 
@@ -15,8 +17,7 @@ _GZIP = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x04\xff"
 _RAW = -zlib.MAX_WBITS
 
 
-@dataclass(frozen=True, slots=True)
-class _Packed:
+class _Packed(Struct, frozen=True):
     """A gzip stream without its end, and what its end has to say of it."""
 
     body: bytes

@@ -1,14 +1,14 @@
 """How the model registry is, as its metrics say."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from monitor.exposition.family import PREFIX, Kind, MetricFamily, Part
 
 
-@dataclass(frozen=True, slots=True)
-class Mirroring:
+class Mirroring(Struct, frozen=True):
     """What the replica that leads knows of the registry.
 
     Attributes:

@@ -1,8 +1,9 @@
 """Stored results as pieces of the page that Prometheus scrapes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from monitor.domain.policy import Policy
 from monitor.engine.alias import group_alias
@@ -18,8 +19,7 @@ OWN_SERIES = 4
 """Series that say how many series there are, how many there may be and how many are left out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Build:
+class Build(Struct, frozen=True):
     """Which code is running.
 
     Attributes:

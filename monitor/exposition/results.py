@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from monitor.domain.errors import (
     BaselineError,
@@ -66,8 +67,7 @@ _DISPARITY_SCORES = {
 """What follows a metric's id in the name of a measure, to where the measure goes."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(Struct, frozen=True):
     """Where a reading goes: its score's metric, the stem of its limits and state, its labels."""
 
     score: str

@@ -1,7 +1,8 @@
 """What a Prometheus rule is, and its form in a rule file."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 JOB = "modelmon"
 """The ``job_name`` under which Prometheus scrapes the daemon."""
@@ -26,8 +27,7 @@ _PAGE = (
 _RESULTS = "modelmon_results_exported_timestamp_seconds"
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """A recording rule.
 
     Attributes:
@@ -39,8 +39,7 @@ class Record:
     expression: str
 
 
-@dataclass(frozen=True, slots=True)
-class Alert:
+class Alert(Struct, frozen=True):
     """Something that somebody is told, and the page that says what to do then.
 
     Attributes:
@@ -70,8 +69,7 @@ class Alert:
     muted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """Rules that are evaluated one after the other.
 
     Attributes:

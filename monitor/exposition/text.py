@@ -6,11 +6,11 @@ is written of a model is written once, whoever asks for it later in which format
 
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 from functools import cache, lru_cache
 from itertools import starmap
 
+from msgspec import Struct
 from prometheus_client.utils import floatToGoString
 
 from monitor.exposition.family import Kind, MetricFamily
@@ -32,8 +32,7 @@ class Form(Enum):
     OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(Struct, frozen=True):
     """A stretch of the page.
 
     Attributes:

@@ -3,9 +3,11 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 from threading import Lock
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from monitor.exposition.auditing import Audited
 from monitor.exposition.gating import Gating
@@ -13,8 +15,7 @@ from monitor.exposition.leading import Leading
 from monitor.exposition.registry import Mirroring
 
 
-@dataclass(frozen=True, slots=True)
-class Configuration:
+class Configuration(Struct, frozen=True):
     """How the newest attempt to load the configuration ended.
 
     Attributes:

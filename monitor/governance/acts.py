@@ -5,8 +5,10 @@ it was asked before; who else must agree, and whose word does not count, is aske
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from monitor.domain.approval import ApprovalKind, Party
 from monitor.domain.governance import Governance, Rung
@@ -45,8 +47,7 @@ LIMIT, ENDS, CONTROL = "limit", "ends", "control"
 """What a request for a waiver says besides."""
 
 
-@dataclass(frozen=True, slots=True)
-class Speaker:
+class Speaker(Struct, frozen=True):
     """Somebody who may do this.
 
     Attributes:

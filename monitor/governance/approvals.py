@@ -9,9 +9,11 @@ is void as soon as one digest is another.
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from monitor.domain.approval import ApprovalKind, ApprovalRule, Party
 from monitor.domain.errors import RefusedError
@@ -39,8 +41,7 @@ class NotAllowedError(RefusedError):
     """Somebody may not do this. Carries every reason, not the first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Vote:
+class Vote(Struct, frozen=True):
     """What one person said.
 
     Attributes:
@@ -60,8 +61,7 @@ class Vote:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """That something be allowed.
 
     Attributes:
@@ -99,8 +99,7 @@ class Request:
     recorded_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Involved:
+class Involved(Struct, frozen=True):
     """Who is what for a model, by person.
 
     Attributes:

@@ -8,9 +8,10 @@ nothing, whatever else they are.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from msgspec import Struct
 
 from monitor.domain.approval import ApprovalKind
 from monitor.domain.governance import Tier
@@ -166,8 +167,7 @@ class Method(StrEnum):
     """They run commands where the database's password is; `--by` is their word."""
 
 
-@dataclass(frozen=True, slots=True)
-class Who:
+class Who(Struct, frozen=True):
     """Somebody who wants to do something.
 
     Attributes:

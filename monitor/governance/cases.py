@@ -7,9 +7,11 @@ ladder by itself.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from monitor.domain.governance import Consequence, OnDeadline, Rung
 
@@ -51,8 +53,7 @@ class Cause(StrEnum):
     """Its log has decisions that it was not allowed to make."""
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Struct, frozen=True):
     """What somebody must answer for.
 
     Attributes:

@@ -6,7 +6,8 @@ and none are believed. Source: c2sp.org/tlog-checkpoint.
 
 import base64
 import binascii
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from monitor.governance.note import Note, NoteError, SigningKey, VerifyingKey
 
@@ -14,8 +15,7 @@ _HASH_BYTES = 32
 _LINES = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
+class Checkpoint(Struct, frozen=True):
     """What a log was at a moment.
 
     Attributes:

@@ -6,8 +6,10 @@ from *watch*, which took none.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from monitor.domain.alert import Alert, AlertState
 from monitor.domain.approval import ApprovalKind
@@ -32,8 +34,7 @@ GRACE = timedelta(hours=24)
 """How long a file may be gone before what was approved is void: a share that is not mounted comes back."""
 
 
-@dataclass(frozen=True, slots=True)
-class Present:
+class Present(Struct, frozen=True):
     """What is there now.
 
     Attributes:
@@ -82,8 +83,7 @@ class Present:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class Broken:
+class Broken(Struct, frozen=True):
     """Why a version should have less authority.
 
     Attributes:

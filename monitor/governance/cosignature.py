@@ -11,8 +11,9 @@ Source: c2sp.org/tlog-cosignature.
 import base64
 import binascii
 import hashlib
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from msgspec import Struct
 
 from monitor.governance.note import Note, NoteError, Signature, VerifyingKey, is_made_by
 
@@ -20,8 +21,7 @@ _KIND = b"\x04"
 _KEY_BYTES, _ID_BYTES, _TIME_BYTES = 32, 4, 8
 
 
-@dataclass(frozen=True, slots=True)
-class WitnessKey:
+class WitnessKey(Struct, frozen=True):
     """A witness who can be believed: a name and an Ed25519 public key.
 
     Attributes:

@@ -5,8 +5,9 @@ is put off by as long as the waiver holds. When the waiver is over, whoever answ
 they had left.
 """
 
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from monitor.governance.cases import Case
 from monitor.governance.events import EventType

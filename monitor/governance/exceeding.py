@@ -1,8 +1,9 @@
 """What follows when a version decided outside what it was allowed: its own rung, and a case."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from monitor.governance.cases import Cause
 from monitor.governance.consequences import BREACHED, Broken, Present, answered, move, open_case
@@ -13,8 +14,7 @@ NAMED = 5
 """Versions of one window that get a case of their own: more are one thing to answer for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Exceeded:
+class Exceeded(Struct, frozen=True):
     """What one version decided outside what it was allowed.
 
     Attributes:

@@ -5,8 +5,9 @@ has made of one thing. So the stored state can be made again from the log alone,
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from monitor.governance.approvals import Request
 from monitor.governance.cases import Case
@@ -19,8 +20,7 @@ Entry = Standing | Request | Case | Waiver
 """One thing of a ledger, as it is after a change."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """Something that happened to a model's authority.
 
     Attributes:
@@ -40,8 +40,7 @@ class Change:
     data: Mapping[str, Json] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Ledger:
+class Ledger(Struct, frozen=True):
     """What is known of a model's authority at one instant.
 
     Attributes:
@@ -87,8 +86,7 @@ class Ledger:
         )
 
 
-@dataclass(slots=True)
-class Book:
+class Book(Struct):
     """A ledger that is being written in: each change is seen by what comes after it.
 
     Attributes:

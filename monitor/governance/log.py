@@ -1,8 +1,9 @@
 """The head of an audit log, and how events become records after it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from monitor.governance.checkpoint import Checkpoint
 from monitor.governance.events import EventType
@@ -11,16 +12,14 @@ from monitor.governance.record import FIRST, AuditEvent, AuditRecord, record_at
 from monitor.governance.verification import SKEW
 
 
-@dataclass(frozen=True, slots=True)
-class Happened:
+class Happened(Struct, frozen=True):
     """An event and when it happened, by the clock of whoever saw it."""
 
     at: datetime
     event: AuditEvent
 
 
-@dataclass(frozen=True, slots=True)
-class LogHead:
+class LogHead(Struct, frozen=True):
     """Where a log ends: all that is needed to append to it.
 
     Attributes:

@@ -9,7 +9,8 @@ Source: RFC 6962, section 2; the verifying of proofs is that of RFC 9162, sectio
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 EMPTY_ROOT = hashlib.sha256(b"").digest()
 """The root of a log without records."""
@@ -25,8 +26,7 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
-@dataclass(frozen=True, slots=True)
-class Frontier:
+class Frontier(Struct, frozen=True):
     """What is needed of a tree to append to it: at most one hash for each bit of its size.
 
     Attributes:

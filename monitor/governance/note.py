@@ -16,8 +16,9 @@ import base64
 import binascii
 import hashlib
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -32,8 +33,7 @@ class NoteError(ValueError):
     """A text is no signed note, or a key is none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(Struct, frozen=True):
     """One line below a note.
 
     Attributes:
@@ -51,8 +51,7 @@ class Signature:
         return f"{_DASH}{self.name} {base64.b64encode(self.key_id + self.value).decode('ascii')}\n"
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(Struct, frozen=True):
     """A text and the signatures on it.
 
     Attributes:
@@ -68,8 +67,7 @@ class Note:
         return f"{self.text}\n{''.join(map(str, self.signatures))}"
 
 
-@dataclass(frozen=True, slots=True)
-class VerifyingKey:
+class VerifyingKey(Struct, frozen=True):
     """Who can be believed: a name and a public key.
 
     Attributes:
@@ -127,8 +125,7 @@ def is_made_by(public: bytes, value: bytes, content: bytes) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
-class SigningKey:
+class SigningKey(Struct, frozen=True):
     """Who signs: a name and an Ed25519 seed. Its text form is a secret.
 
     Attributes:

@@ -8,9 +8,10 @@ on it until it lapses, and it lapses by itself when nobody is there to renew it.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
+
+from msgspec import Struct, field
 
 from monitor.domain.governance import (
     HUMAN_REVIEW_SHARE,
@@ -55,8 +56,7 @@ STANDS_ON = {
 _ALWAYS_REVIEWED = frozenset({Autonomy.ADVISE, Autonomy.ACT_WITH_REVIEW})
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What a serving layer is told about a version, and why.
 
     Attributes:
@@ -95,8 +95,7 @@ class Answer:
         return sha256(said.encode()).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Permit:
+class Permit(Struct, frozen=True):
     """An answer with an end.
 
     Attributes:

@@ -5,10 +5,12 @@ Whoever changes the state past the log is found by adding them up again.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from monitor.domain.governance import Rung
 from monitor.governance.approvals import Request
@@ -57,7 +59,7 @@ def key_of(noun: Noun, document: Document) -> Key:
 
 def document_of(entry: Entry) -> Document:
     """Return an entry as it is written in the log: instants and enumerations as text."""
-    return {each.name: _json(getattr(entry, each.name)) for each in fields(entry)}
+    return {name: _json(value) for name, value in asdict(entry).items()}
 
 
 def happened(model: str, policy: str, change: Change) -> Happened:
@@ -125,8 +127,8 @@ def _json(value: Any) -> Json:
         return {_plain(str(name)): _json(item) for name, item in sorted(value.items())}
     if isinstance(value, tuple):
         return [_json(item) for item in value]
-    if is_dataclass(value):
-        return {each.name: _json(getattr(value, each.name)) for each in fields(value)}
+    if isinstance(value, Struct):
+        return {name: _json(item) for name, item in asdict(value).items()}
     return _scalar(value)
 
 

@@ -6,15 +6,15 @@ that the decision was recorded; and a log that has lost or changed the records i
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from monitor.governance.merkle import Frontier, appended_proof
 from monitor.governance.note import Note
 from monitor.governance.record import AuditRecord, Json
 
 
-@dataclass(frozen=True, slots=True)
-class Proved:
+class Proved(Struct, frozen=True):
     """A record, and the way from its leaf to the root.
 
     Attributes:
@@ -26,8 +26,7 @@ class Proved:
     hashes: tuple[bytes, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(Struct, frozen=True):
     """What one write to the log made.
 
     Attributes:

@@ -5,7 +5,9 @@ is no longer what it was.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from monitor.governance.events import EventType
 from monitor.governance.merkle import Frontier, leaf_hash
@@ -16,8 +18,7 @@ _TELLS = (b'"entry":', f'"type":"{EventType.KEY_ROTATED}"'.encode())
 """What stands in the body of each record that changes more than the tree."""
 
 
-@dataclass(frozen=True, slots=True)
-class Handover:
+class Handover(Struct, frozen=True):
     """A record by which a log is signed by another key from there on.
 
     Attributes:
@@ -31,8 +32,7 @@ class Handover:
     after: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reckoned:
+class Reckoned(Struct, frozen=True):
     """What the logs of a store add up to, as far as they were read.
 
     Attributes:
@@ -71,8 +71,7 @@ class Reckoned:
         return replace(self, frontier=frontier, entries=entries, handed=tuple(handed))
 
 
-@dataclass(frozen=True, slots=True)
-class Doubts:
+class Doubts(Struct, frozen=True):
     """Why what is stored of versions cannot be believed; empty where it can.
 
     Attributes:

@@ -7,9 +7,10 @@ its own place and the record before it; whoever changes one record changes every
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+
+from msgspec import Struct, field
 
 from monitor.governance.events import EventType
 from monitor.governance.merkle import leaf_hash
@@ -29,8 +30,7 @@ class RecordError(ValueError):
     """A body is no audit record."""
 
 
-@dataclass(frozen=True, slots=True)
-class Actor:
+class Actor(Struct, frozen=True):
     """Who did it, as far as the daemon knows.
 
     Attributes:
@@ -46,8 +46,7 @@ DAEMON = Actor("daemon", "system")
 """What nobody asked for: schedules, limits, deadlines."""
 
 
-@dataclass(frozen=True, slots=True)
-class AuditEvent:
+class AuditEvent(Struct, frozen=True):
     """Something that happened, before it has a place in a log.
 
     Attributes:
@@ -67,8 +66,7 @@ class AuditEvent:
     data: Mapping[str, Json] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class AuditRecord:
+class AuditRecord(Struct, frozen=True):
     """An event at its place in a log.
 
     Attributes:

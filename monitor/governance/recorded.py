@@ -6,8 +6,9 @@ what Unicode has no character for is written as an escape.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from monitor.domain.alert import AlertEvent, Mute
 from monitor.domain.baseline import Baseline
@@ -174,8 +175,7 @@ def gate_used(
         yield Happened(at, event)
 
 
-@dataclass(frozen=True, slots=True)
-class PrunedResult:
+class PrunedResult(Struct, frozen=True):
     """A stored result of which something was deleted.
 
     Attributes:

@@ -6,11 +6,12 @@ do not say when an alias or a tag was changed, nor by whom. What is approved is 
 
 import json
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any
+
+from msgspec import Struct, field
 
 from monitor.domain.registry import RegisteredModel, RegisteredVersion, RunStage
 
@@ -33,8 +34,7 @@ class ChangeKind(StrEnum):
     """A tag of ours says something that we have not said."""
 
 
-@dataclass(frozen=True, slots=True)
-class RegistryChange:
+class RegistryChange(Struct, frozen=True):
     """One thing that differs between two looks at a registry.
 
     Attributes:
@@ -52,8 +52,7 @@ class RegistryChange:
     after: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """What we have told a registry, and may find there therefore.
 
     Attributes:
@@ -72,8 +71,7 @@ class Told:
     moved: Collection[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Workflow:
+class Workflow(Struct, frozen=True):
     """What decides whether a move of the served alias was decided.
 
     Attributes:

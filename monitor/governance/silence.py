@@ -6,9 +6,10 @@ by commands alone: nothing was promised of it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import zip_longest
+
+from msgspec import Struct
 
 from monitor.governance.events import EventType
 from monitor.governance.record import AuditRecord, RecordError, record_of
@@ -18,8 +19,7 @@ PROMISED = timedelta(hours=1, minutes=5)
 a busy database take."""
 
 
-@dataclass(frozen=True, slots=True)
-class Silence:
+class Silence(Struct, frozen=True):
     """A time without a record that is longer than what was promised.
 
     Attributes:

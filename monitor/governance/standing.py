@@ -5,9 +5,11 @@ Giving it back always takes an approval, and with it a named second person. The 
 system makes by itself is from *watch* to *approved*, which is no more authority.
 """
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from monitor.domain.approval import ApprovalKind
 from monitor.domain.role import Role
@@ -77,8 +79,7 @@ class Event(StrEnum):
     RETIRED = "retired"
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(Struct, frozen=True):
     """One way from a state to another.
 
     Attributes:
@@ -161,8 +162,7 @@ EDGES: tuple[Edge, ...] = (
 _TABLE = {(edge.source, edge.event): edge for edge in EDGES}
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """Where a version stands, and since when by whom.
 
     Attributes:
@@ -191,8 +191,7 @@ class Standing:
         return AUTHORITY[self.state] > 0
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(Struct, frozen=True):
     """Something that happened to a version.
 
     Attributes:

@@ -8,9 +8,11 @@ none of them. Each one ends by itself.
 import hmac
 import re
 import secrets
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from monitor.domain.errors import RefusedError
 from monitor.domain.role import Role
@@ -26,8 +28,7 @@ _FORM = re.compile("mon_([0-9a-f]{16})_([0-9a-f]{64})")
 _MOST_LETTERS = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Struct, frozen=True):
     """What is known of a token; its secret is not.
 
     Attributes:
@@ -78,8 +79,7 @@ class Token:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """A token that somebody wants to be made.
 
     Attributes:

@@ -6,9 +6,10 @@ both, as a log that is shorter than it was or has another root.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from msgspec import Struct
 
 from monitor.governance.checkpoint import Checkpoint, checkpoint_of, unverified_checkpoint
 from monitor.governance.cosignature import WitnessKey
@@ -53,8 +54,7 @@ class Fault(StrEnum):
     """A record claims to be older than an outside copy of the log that did not have it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Flaw:
+class Flaw(Struct, frozen=True):
     """One thing that is wrong.
 
     Attributes:
@@ -68,8 +68,7 @@ class Flaw:
     explanation: str
 
 
-@dataclass(frozen=True, slots=True)
-class StoredLog:
+class StoredLog(Struct, frozen=True):
     """One log as it is stored or was exported.
 
     Attributes:
@@ -85,8 +84,7 @@ class StoredLog:
     checkpoints: Sequence[Note]
 
 
-@dataclass(frozen=True, slots=True)
-class Witnessed:
+class Witnessed(Struct, frozen=True):
     """A checkpoint as it was kept outside the store.
 
     Attributes:
@@ -98,8 +96,7 @@ class Witnessed:
     at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
+class Sighting(Struct, frozen=True):
     """What a log was when somebody looked who keeps no signatures, such as a series in Prometheus.
 
     It is worth as much as whoever keeps it is apart from the log's administrator.
@@ -115,8 +112,7 @@ class Sighting:
     by: str
 
 
-@dataclass(frozen=True, slots=True)
-class Examined:
+class Examined(Struct, frozen=True):
     """What was found of a log.
 
     Attributes:
@@ -176,8 +172,7 @@ def examine_log(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Era:
+class _Era(Struct, frozen=True):
     """From which size on a key signs the log."""
 
     size: int
@@ -244,8 +239,7 @@ def seen_of_log(seen: Sequence[Sighting], origin: str) -> list[Sighting]:
     return [one for one in seen if one.checkpoint.origin == origin]
 
 
-@dataclass(frozen=True, slots=True)
-class _Held:
+class _Held(Struct, frozen=True):
     """A checkpoint beside the records: how many it confirms, and how many it says something of."""
 
     confirmed: int

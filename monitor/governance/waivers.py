@@ -5,14 +5,14 @@ it does the consequence is back with nobody having done anything.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from monitor.domain.governance import Governance, RiskLimit
 
 
-@dataclass(frozen=True, slots=True)
-class Waiver:
+class Waiver(Struct, frozen=True):
     """That a limit has no consequence for a while.
 
     Attributes:

@@ -1,17 +1,16 @@
 """Scores of the groups of a population, on one side of a pair."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 
 from monitor.profile.counts import NEGATIVE, POSITIVE
 from monitor.profile.grid import FloatArray, IntArray
 from monitor.uncertainty.mean import Moments
 
 
-@dataclass(frozen=True)
-class ScoresOfGroups:
+class ScoresOfGroups(Struct, frozen=True):
     """What is counted of the finite scores of each group, the groups in the order of the pair's.
 
     Attributes:

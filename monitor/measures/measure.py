@@ -1,10 +1,11 @@
 """What a measure is: a pure function with its unit, range, meaning and source."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import wraps
+from functools import cached_property, wraps
 from typing import Any, TypeVar, cast
+
+from msgspec import Struct
 
 from monitor.domain.disparity import LeftOut
 from monitor.domain.estimate import Absence, Estimate, Result, Unmeasurable
@@ -30,8 +31,7 @@ class Family(StrEnum):
     DISPARITY = "disparity"
 
 
-@dataclass(frozen=True)
-class FieldPair:
+class FieldPair(Struct, frozen=True):
     """One field, counted in the baseline and in a window on the same grid.
 
     Attributes:
@@ -47,8 +47,7 @@ class FieldPair:
     current: FieldCounts
 
 
-@dataclass(frozen=True)
-class EmbeddingPair:
+class EmbeddingPair(Struct, frozen=True):
     """One embedding, counted in the baseline and in a window on the same projections.
 
     Attributes:
@@ -66,8 +65,7 @@ class EmbeddingPair:
     current: VectorCounts
 
 
-@dataclass(frozen=True)
-class ProfilePair:
+class ProfilePair(Struct, frozen=True, dict=True):
     """A model version, profiled in the baseline and in a window on the same grid.
 
     Attributes:
@@ -81,7 +79,6 @@ class ProfilePair:
             reference; the group that others are held against is its largest.
         earlier: Stored windows before this one, the latest first, with what reads the profile of
             each: groups that are too small are measured over these as well.
-        derived: What measures have derived from the pair, by what derived it (`once`).
     """
 
     grid: Grid
@@ -91,9 +88,11 @@ class ProfilePair:
     reference_windows: float
     registered: Profile | None = None
     earlier: tuple[tuple[Window, Callable[[], Profile]], ...] = ()
-    derived: dict[Callable[["ProfilePair"], Any], Any] = field(
-        default_factory=dict, init=False, compare=False, repr=False
-    )
+
+    @cached_property
+    def derived(self) -> dict[Callable[["ProfilePair"], Any], Any]:
+        """Return what measures have derived from the pair, by what derived it (`once`)."""
+        return {}
 
 
 def once(derive: Callable[[ProfilePair], T]) -> Callable[[ProfilePair], T]:
@@ -108,8 +107,7 @@ def once(derive: Callable[[ProfilePair], T]) -> Callable[[ProfilePair], T]:
     return derived
 
 
-@dataclass(frozen=True)
-class Strata:
+class Strata(Struct, frozen=True):
     """A population's groups in a window, counted by a factor too.
 
     Attributes:
@@ -123,8 +121,7 @@ class Strata:
     table: IntArray
 
 
-@dataclass(frozen=True)
-class GroupPair:
+class GroupPair(Struct, frozen=True):
     """One population, counted in the baseline and in a window.
 
     Attributes:
@@ -185,8 +182,7 @@ class GroupPair:
         return Unmeasurable(Absence.LEFT_OUT, why, own)
 
 
-@dataclass(frozen=True)
-class FieldParts:
+class FieldParts(Struct, frozen=True):
     """One field in a baseline and in the windows that it is made of.
 
     Attributes:
@@ -200,8 +196,7 @@ class FieldParts:
     parts: tuple[FieldCounts, ...]
 
 
-@dataclass(frozen=True)
-class EmbeddingParts:
+class EmbeddingParts(Struct, frozen=True):
     """One embedding in a baseline and in the windows that it is made of.
 
     Attributes:
@@ -213,8 +208,7 @@ class EmbeddingParts:
     parts: tuple[VectorCounts, ...]
 
 
-@dataclass(frozen=True)
-class ProfileParts:
+class ProfileParts(Struct, frozen=True):
     """A baseline and the windows that it is made of.
 
     Attributes:
@@ -228,8 +222,7 @@ class ProfileParts:
     parts: tuple[Profile, ...]
 
 
-@dataclass(frozen=True)
-class Description:
+class Description(Struct, frozen=True):
     """What people need to know to read a number.
 
     Attributes:
@@ -266,8 +259,7 @@ Tail = Callable[[Estimate, float], float]
 when the true value is within it? The p-value of a minimum-effect test, from the measure's own law."""
 
 
-@dataclass(frozen=True)
-class FieldMeasure:
+class FieldMeasure(Struct, frozen=True):
     """A measure of one field.
 
     Attributes:
@@ -289,8 +281,7 @@ class FieldMeasure:
     spread: Callable[[FieldParts], Squares | None] | None = None
 
 
-@dataclass(frozen=True)
-class EmbeddingMeasure:
+class EmbeddingMeasure(Struct, frozen=True):
     """A measure of one embedding, from the moments of its projections.
 
     Attributes:
@@ -306,8 +297,7 @@ class EmbeddingMeasure:
     spread: Callable[[EmbeddingParts], Squares | None]
 
 
-@dataclass(frozen=True)
-class ModelMeasure:
+class ModelMeasure(Struct, frozen=True):
     """A measure of a model version as a whole.
 
     Attributes:
@@ -325,8 +315,7 @@ class ModelMeasure:
     spread: Callable[[ProfileParts], Squares | None] | None = None
 
 
-@dataclass(frozen=True)
-class GroupMeasure:
+class GroupMeasure(Struct, frozen=True):
     """A measure of every group of a population at once, so that families are adjusted together.
 
     Attributes:
@@ -350,8 +339,7 @@ Measure = FieldMeasure | EmbeddingMeasure | ModelMeasure | GroupMeasure
 """Everything that the catalogue has to say of the profile of a model version in a window."""
 
 
-@dataclass(frozen=True)
-class FeatureVerdicts:
+class FeatureVerdicts(Struct, frozen=True):
     """What became of the drift of a model version's features, each counted once.
 
     Attributes:
@@ -369,8 +357,7 @@ class FeatureVerdicts:
     reference_rows: int
 
 
-@dataclass(frozen=True)
-class VerdictMeasure:
+class VerdictMeasure(Struct, frozen=True):
     """A measure of what the verdicts on single features come to.
 
     Attributes:
@@ -382,8 +369,7 @@ class VerdictMeasure:
     measure: Callable[[FeatureVerdicts], Result]
 
 
-@dataclass(frozen=True)
-class FoundColumns:
+class FoundColumns(Struct, frozen=True):
     """Columns of the files of a window.
 
     Attributes:
@@ -397,8 +383,7 @@ class FoundColumns:
     rows: int
 
 
-@dataclass(frozen=True)
-class ColumnMeasure:
+class ColumnMeasure(Struct, frozen=True):
     """A measure of the columns of a window's files.
 
     Attributes:

@@ -1,8 +1,9 @@
 """Everything that the catalogue has to say of a model version in a window."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from monitor.domain.estimate import Absence, Result, Unmeasurable
 from monitor.domain.field import Field, FieldKind, Population, embeddings

@@ -1,16 +1,17 @@
 """Names of all measures, as plain data: configuration is checked without loading statistics."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 Need = Literal["score", "decision", "classes", "number", "several", "probabilities"]
 """A score, a decision, a label of two classes, a label that is a number, one of several classes, and
 the probabilities of these."""
 
 
-@dataclass(frozen=True, slots=True)
-class MeasureName:
+class MeasureName(Struct, frozen=True):
     """A measure as configuration sees it.
 
     Attributes:

@@ -1,6 +1,6 @@
 """A model of several classes, read as one that decides for or against one of them."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from monitor.domain.estimate import Absence, Estimate, Result, Unmeasurable
 from monitor.domain.field import Classes, Decision, Label, ObservedWhen
@@ -49,8 +49,7 @@ def against_rest(
         current=_of_class(pair.current, code),
         registered=None if pair.registered is None else _of_class(pair.registered, code),
         earlier=tuple(
-            (window, lambda read=read: _of_class(read(), code))  # type: ignore[misc]
-            for window, read in pair.earlier
+            (window, lambda read=read: _of_class(read(), code)) for window, read in pair.earlier
         ),
     )
     return _policy(name, policy, decision), view

@@ -1,10 +1,10 @@
 """From sums over pairs of fields to how they move together."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
+from msgspec.structs import replace
 
 from monitor.domain.estimate import Absence, Unmeasurable
 from monitor.measures.measure import ProfilePair

@@ -1,8 +1,9 @@
 """What is measured of a slice that is held against other rows of the same window."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from math import sqrt
+
+from msgspec.structs import replace
 
 from monitor.domain.estimate import Absence, Estimate, Unmeasurable
 from monitor.domain.peer import Peer

@@ -1,8 +1,7 @@
 """From an outcome table to the groups of one population within the strata of a factor."""
 
-from dataclasses import replace
-
 import numpy as np
+from msgspec.structs import replace
 
 from monitor.domain.estimate import Absence, Unmeasurable
 from monitor.domain.field import Population

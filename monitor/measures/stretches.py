@@ -1,12 +1,12 @@
 """Groups that are too small in one window, measured over a longer stretch of windows."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 from typing import Self
 
 import numpy as np
+from msgspec.structs import replace
 
 from monitor.domain.disparity import STRETCH_DAYS, STRETCH_WINDOWS
 from monitor.domain.estimate import Absence, Estimate, Result, Unmeasurable

@@ -1,9 +1,10 @@
 """What the windows of a baseline reach without anything having happened."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 
 from monitor.domain.reading import Subject
 from monitor.domain.reference import VOLUME
@@ -34,8 +35,7 @@ SQUARED = frozenset({"psi"})
 """Measures that are themselves a squared distance; the others are the root of one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Floor:
+class Floor(Struct, frozen=True):
     """What a measure reaches between windows that nothing happened to.
 
     Attributes:

@@ -1,9 +1,9 @@
 """The bytes form of the classes of a model and of their counts."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
+from msgspec.structs import asdict
 from numpy.typing import NDArray
 
 from monitor.domain.field import Classes

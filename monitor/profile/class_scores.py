@@ -1,8 +1,7 @@
 """Probabilities of several classes, counted for each class against the rest."""
 
-from dataclasses import dataclass
-
 import numpy as np
+from msgspec import Struct
 from scipy.special import expit
 
 from monitor.profile.adding import rows_at, sums_at
@@ -18,8 +17,7 @@ OTHER_CLASS, THIS_CLASS, NO_LABEL = range(3)
 """Codes of a label, as one class sees it."""
 
 
-@dataclass(slots=True)
-class ClassScores:
+class ClassScores(Struct):
     """Rows by the probability of each class, whether the class was predicted, and the label.
 
     Only rows with a declared predicted class and a probability of every class count.

@@ -1,10 +1,11 @@
 """Rows by the class that was predicted and the class that came."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 
 from monitor.domain.field import Classes
 from monitor.profile.class_scores import ClassScores
@@ -31,8 +32,7 @@ class ClassColumns(NamedTuple):
     probabilities: Sequence[Column | None] = ()
 
 
-@dataclass(slots=True)
-class ClassCounts:
+class ClassCounts(Struct):
     """Rows by predicted and true class, and how far probabilities were from the labels.
 
     Attributes:

@@ -3,12 +3,12 @@
 import json
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict, fields, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
 import numpy as np
+from msgspec.structs import asdict, replace
 from numpy.typing import NDArray
 
 from monitor.domain.field import Decision, Effect, Label, Part
@@ -47,11 +47,11 @@ _LEVEL = 5  # of compression: 6 takes twice the time for two bytes in a hundred
 
 _Arrays = dict[str, NDArray[Any]]
 _NUMERIC_SCALARS = tuple(
-    item.name for item in fields(NumericCounts) if item.name not in {"cells", "sums"}
+    name for name in NumericCounts.__struct_fields__ if name not in {"cells", "sums"}
 )
 _FROZEN = ("center", "scale")
 _SUMS = ("sums", "products", "cubes", "fourths")
-_VECTOR_ROWS = tuple(item.name for item in fields(VectorCounts) if item.name not in _SUMS)
+_VECTOR_ROWS = tuple(name for name in VectorCounts.__struct_fields__ if name not in _SUMS)
 
 
 def grid_to_bytes(grid: Grid) -> bytes:

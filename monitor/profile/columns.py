@@ -1,15 +1,15 @@
 """The columns of the files that a baseline rests on, gathered file by file."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from monitor.domain.schema import LISTED_COLUMNS, KnownColumn, Schema
 
 _TRACKED = 4 * LISTED_COLUMNS  # files of many schemas may have ever new names
 
 
-@dataclass(slots=True)
-class _Seen:
+class _Seen(Struct):
     files: int = 0
     repeated: bool = False
     types: set[str] = field(default_factory=set)

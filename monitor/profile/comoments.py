@@ -7,11 +7,11 @@ bit in whatever order rows come.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import prod
 from threading import local
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
@@ -59,8 +59,7 @@ def normal_scores(rows: IntArray) -> ScoreArray:
     return np.clip(np.rint(ndtri(ranks) * STEPS), -LARGEST, LARGEST).astype(np.int8)
 
 
-@dataclass(slots=True)
-class CoMoments:
+class CoMoments(Struct):
     """Sums of the scores of pairs of fields, over the rows in which both have a number.
 
     Every row counts for the pairs that it is complete for, so one field that is often missing

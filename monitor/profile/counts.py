@@ -1,10 +1,11 @@
 """The mergeable state of a profile: integer counts, and sums where sums are kept."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 
 import numpy as np
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from monitor.profile.grid import FloatArray, IntArray, NumericGrid
 
@@ -15,8 +16,7 @@ MAX_NAME = 200
 """Characters of a value's name that are kept; longer ones are cut and marked with their digest."""
 
 
-@dataclass(slots=True)
-class NumericCounts:
+class NumericCounts(Struct):
     """A numeric field of one window on a `NumericGrid`.
 
     Attributes:
@@ -103,8 +103,7 @@ def value_name(value: str) -> str:
     return f"{value[:MAX_NAME]}…#{value_hash(value):016x}"
 
 
-@dataclass(slots=True)
-class ValueSample:
+class ValueSample(Struct):
     """Values that the grid does not know, and how often each came.
 
     Keeps the `SAMPLE_SIZE` values with the smallest hashes. A value that is in the final sample
@@ -158,8 +157,7 @@ class ValueSample:
             self.full = True
 
 
-@dataclass(slots=True)
-class CategoricalCounts:
+class CategoricalCounts(Struct):
     """A categorical or boolean field of one window on a `CategoricalGrid`.
 
     Attributes:
@@ -209,8 +207,7 @@ NEGATIVE, POSITIVE, UNKNOWN = 0, 1, 2
 """Codes of the decision and label axes of an `OutcomeTable`."""
 
 
-@dataclass(slots=True)
-class OutcomeTable:
+class OutcomeTable(Struct):
     """Rows by group of each attribute × stratum × decision × label: one sparse table of counts.
 
     Attributes:

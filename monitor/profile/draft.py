@@ -1,11 +1,11 @@
 """How a baseline's data become a frozen grid."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from math import inf, nextafter
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 
 from monitor.domain.errors import BaselineError
 from monitor.domain.field import (

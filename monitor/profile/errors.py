@@ -1,9 +1,9 @@
 """How far scores lie from labels, as sums that merge."""
 
-from dataclasses import dataclass, fields
 from threading import local
 
 import numpy as np
+from msgspec import Struct
 
 from monitor.profile.grid import BoolArray, FloatArray, IntArray
 
@@ -28,8 +28,7 @@ class _Room(local):
 _ROOM = _Room()
 
 
-@dataclass(slots=True)
-class ErrorSums:
+class ErrorSums(Struct):
     """Sums over the rows that have both a score and a label.
 
     Where the label has two classes the score is read as the probability of the positive one, and
@@ -118,12 +117,11 @@ class ErrorSums:
 
     def merge(self, other: "ErrorSums") -> None:
         """Add another window's sums on the same grid."""
-        for item in fields(self):
-            setattr(self, item.name, getattr(self, item.name) + getattr(other, item.name))
+        for name in self.__struct_fields__:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
 
 
-@dataclass(slots=True)
-class SquareSums:
+class SquareSums(Struct):
     """Sums over rows with a label of several classes and a probability of each.
 
     The square of a row is ``Σₖ (pₖ − yₖ)²`` over the classes, y being 1 for the class that came and 0

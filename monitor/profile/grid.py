@@ -1,11 +1,11 @@
 """The frozen cells that a baseline fixes and every later window is counted on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+from msgspec import Struct, field
 from numpy.typing import NDArray
 
 from monitor.domain.field import Classes, Decision, Label, Part
@@ -18,12 +18,8 @@ IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 ScoreArray = NDArray[np.int8]
 
-_MADE = frozenset({"table", "codes", "coded"})
-"""What grids make of their fields when it is first asked for."""
 
-
-@dataclass(frozen=True, eq=False)
-class NumericGrid:
+class NumericGrid(Struct, frozen=True, eq=False, dict=True):
     """Cells of a numeric field.
 
     Cell ``i`` holds the values in ``[edges[i - 1], edges[i])``; the first cell is open below, the
@@ -55,13 +51,8 @@ class NumericGrid:
         # Two edges are next to each other around an atom, and near each other among thousands.
         return CellTable(self.edges, self.center, self.scale, 2)
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Pickle the fields only: the table is large and made in no time."""
-        return {name: value for name, value in self.__dict__.items() if name not in _MADE}
 
-
-@dataclass(frozen=True, eq=False)
-class CategoricalGrid:
+class CategoricalGrid(Struct, frozen=True, eq=False, dict=True):
     """The values of a categorical or boolean field that the baseline held.
 
     Attributes:
@@ -91,13 +82,8 @@ class CategoricalGrid:
         codes = {text: code for text, code in self.codes.items() if _is_unicode(text)}
         return of_texts([*codes]), np.array([*codes.values()], np.int64)
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Pickle the fields only: what is made of them is large and made in no time."""
-        return {name: value for name, value in self.__dict__.items() if name not in _MADE}
 
-
-@dataclass(frozen=True, eq=False)
-class AttributeGrid:
+class AttributeGrid(Struct, frozen=True, eq=False):
     """The groups of a protected attribute, or of a stratum's factor, frozen at registration.
 
     Group codes are 0 … len(groups) - 1; then ``unknown`` (null, or declared unknown) and
@@ -139,8 +125,7 @@ class AttributeGrid:
         return len(self.groups) + 2
 
 
-@dataclass(frozen=True, eq=False)
-class VectorGrid:
+class VectorGrid(Struct, frozen=True, eq=False):
     """What the baseline freezes about an embedding.
 
     Attributes:
@@ -155,16 +140,14 @@ class VectorGrid:
     scale: FloatArray
 
 
-@dataclass(frozen=True, slots=True)
-class Derivation:
+class Derivation(Struct, frozen=True):
     """What a field takes of the values of its column: a part, and the zone that it is told in."""
 
     part: Part
     zone: str = ""
 
 
-@dataclass(frozen=True, eq=False)
-class SegmentGrid:
+class SegmentGrid(Struct, frozen=True, eq=False, dict=True):
     """The slices of a segment, frozen at registration.
 
     Codes are 0 … len(values) - 1; then ``missing`` (a null in one of the columns) and ``other``
@@ -206,8 +189,7 @@ class SegmentGrid:
 FieldGrid = NumericGrid | CategoricalGrid
 
 
-@dataclass(frozen=True, eq=False)
-class Grid:
+class Grid(Struct, frozen=True, eq=False, dict=True):
     """Everything that a baseline freezes about how rows are counted.
 
     Attributes:
@@ -267,10 +249,6 @@ class Grid:
         for segment in self.segments:
             read.update(segment.columns)
         return frozenset(read)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Pickle the fields only, so that a grid travels to worker processes."""
-        return dict(self.__dict__)
 
 
 def _is_unicode(text: str) -> bool:

@@ -1,11 +1,11 @@
 """Scores and their errors by group: what calibration, ranking and error of each group are taken from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
+from msgspec import Struct, field
 from numpy.typing import NDArray
 
 from monitor.profile.adding import rows_at, sums_at
@@ -31,8 +31,7 @@ def empty_codes() -> IntArray:
     return np.zeros(0, np.int64)
 
 
-@dataclass(slots=True)
-class GroupScores:
+class GroupScores(Struct):
     """Rows with a finite score by group of each attribute × decision × label × cell of the score.
 
     The table is sparse. Once more than `MOST_ENTRIES` of its cells have rows, cells of the score are put

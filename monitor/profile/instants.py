@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import Struct
 
 from monitor.profile.buffers import integers, of_numbers, valid
 from monitor.profile.grid import BoolArray, IntArray
@@ -34,8 +34,7 @@ _AFTER_A_DAY = frozenset({"", "T", "t", " "})
 _PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 
 
-@dataclass(frozen=True)
-class Instants:
+class Instants(Struct, frozen=True):
     """Event times of a batch of rows.
 
     Attributes:

@@ -1,12 +1,12 @@
 """What is counted of times and texts: a few numbers or categories in place of each value."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import Struct
 
 from monitor.domain.field import FieldKind, Part
 from monitor.profile.buffers import integers, of_numbers, stored, valid
@@ -39,8 +39,7 @@ _PER_SECOND = 1e6
 _HOURS_A_DAY = 24
 
 
-@dataclass(frozen=True)
-class Parts:
+class Parts(Struct, frozen=True):
     """The parts of the values of some rows.
 
     Attributes:
@@ -106,8 +105,7 @@ def text_parts(column: Any) -> Parts:
     return Parts(dict(zip(_TEXT_PARTS, numbers, strict=True)), {Part.EMPTY: empty}, null, invalid)
 
 
-@dataclass(frozen=True)
-class _Texts:
+class _Texts(Struct, frozen=True):
     """Numbers of some texts, shape (parts, rows), NaN where there is none; and the rows without."""
 
     numbers: FloatArray

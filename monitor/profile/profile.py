@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import numpy as np
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from monitor.profile.class_groups import by_class_and_group, favoured
 from monitor.profile.class_scores import CELLS
@@ -24,8 +25,7 @@ from monitor.profile.group_scores import GroupScores
 from monitor.profile.vectors import VectorCounts
 
 
-@dataclass(slots=True)
-class Profile:
+class Profile(Struct):
     """What is kept of the rows of one model version in one window.
 
     Attributes:

@@ -2,11 +2,11 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from msgspec import Struct, field
 
 from monitor.domain.segment import Segment
 from monitor.profile.buffers import integers
@@ -45,8 +45,7 @@ _WAITING_BYTES = 1 << 23
 """Texts that wait for those of other batches."""
 
 
-@dataclass(slots=True)
-class ValueTally:
+class ValueTally(Struct):
     """Rows of each distinct value, in memory that does not grow with them.
 
     Exact up to twice `TRACKED_VALUES` values. Beyond, as often as there are so many, the count of
@@ -153,8 +152,7 @@ class ValueTally:
         self._complete = False
 
 
-@dataclass(slots=True)
-class SliceTally:
+class SliceTally(Struct):
     """Rows of each combination of values, up to `TRACKED_VALUES` of them."""
 
     counts: Counter[Values] = field(default_factory=Counter)
@@ -176,7 +174,6 @@ class SliceTally:
         return SegmentGrid(segment.name, segment.columns, values, segment.most)
 
 
-@dataclass(slots=True)
 class GroupTally(ValueTally):
     """Rows of each value of an attribute by its whole text, and which values were numbers.
 

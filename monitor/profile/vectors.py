@@ -1,13 +1,13 @@
 """Embeddings: what is kept of vectors is their norm, and moments of 64 random projections."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import shake_256
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from msgspec import Struct
 
 from monitor.profile.buffers import doubles, integers, valid
 from monitor.profile.grid import BoolArray, FloatArray, IntArray, VectorGrid
@@ -53,8 +53,7 @@ def projections(dimension: int) -> FloatArray:
     return signs
 
 
-@dataclass(slots=True)
-class VectorCounts:
+class VectorCounts(Struct):
     """An embedding of one window: sums over its vectors' projections on a `VectorGrid`.
 
     With ``y = (projection − center) / scale``, cut at ±`CLIP`:
@@ -233,8 +232,7 @@ class VectorDraft:
         )
 
 
-@dataclass(frozen=True)
-class _Lists:
+class _Lists(Struct, frozen=True):
     """Lists of numbers as they lie in memory.
 
     Attributes:

@@ -3,10 +3,11 @@
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+
+from msgspec import Struct
 
 from monitor.domain.errors import RegistryError
 from monitor.domain.registry import UsedData
@@ -19,8 +20,7 @@ _PLACES = ("uri", "path", "url")
 """Keys under which MLflow's kinds of sources say where the data are."""
 
 
-@dataclass(frozen=True, slots=True)
-class RunData:
+class RunData(Struct, frozen=True):
     """Where the data of a run are.
 
     Attributes:

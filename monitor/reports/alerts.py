@@ -1,9 +1,11 @@
 """Alerts as tables and as documents."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from monitor.domain.alert import Alert, AlertEvent, AlertState, Condition, Mute
 from monitor.domain.policy import Policy
@@ -17,8 +19,7 @@ _ORDER = (AlertState.FIRING, AlertState.PENDING, AlertState.ENDED, AlertState.RE
 _CONDITIONS = {Condition.UNKNOWN: "unknown since", Condition.NO_DATA: "no data since"}
 
 
-@dataclass(frozen=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """An alert, with what is needed to tell of it.
 
     Attributes:
@@ -39,8 +40,7 @@ class Shown:
         return self.mute if self.mute is not None and self.mute.holds(self.now) else None
 
 
-@dataclass(frozen=True, slots=True)
-class AlertLine:
+class AlertLine(Struct, frozen=True):
     """An alert as one line of a page.
 
     Attributes:

@@ -1,7 +1,8 @@
 """Who answers for a model: what its policy says of it, and what it leaves out."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from monitor.domain.governance import (
     HUMAN_REVIEW_SHARE,
@@ -31,8 +32,7 @@ _PEOPLE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Answers:
+class Answers(Struct, frozen=True):
     """What a policy says of who answers for a model.
 
     Attributes:

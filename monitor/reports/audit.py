@@ -1,9 +1,10 @@
 """What an examination of the audit log has shown."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
+
+from msgspec.structs import asdict
 
 from monitor.governance.silence import PROMISED, Silence
 from monitor.governance.verification import Examined, Flaw, StoredLog

@@ -1,7 +1,9 @@
 """A finding without what would let small groups be made out, for readers who are not known."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from monitor.domain.estimate import Absence, Estimate, Unmeasurable
 from monitor.domain.finding import Finding, Reason
@@ -21,8 +23,7 @@ Small = Callable[[Window, int], Withheld]
 """What is left out of a revision of a window."""
 
 
-@dataclass(frozen=True)
-class Told:
+class Told(Struct, frozen=True):
     """What may be shown of a finding.
 
     Attributes:

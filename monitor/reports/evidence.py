@@ -1,9 +1,10 @@
 """One finding as a page shows it: words and numbers ready to be set, nothing to compute."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from shlex import quote
+
+from msgspec import Struct
 
 from monitor.domain.estimate import Estimate, Unmeasurable
 from monitor.domain.finding import Finding
@@ -36,8 +37,7 @@ _LEAST_P = 0.0001
 _INSTANT = "%Y-%m-%dT%H:%MZ"
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(Struct, frozen=True):
     """A name and what it is.
 
     Attributes:
@@ -51,16 +51,14 @@ class Fact:
     digest: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(Struct, frozen=True):
     """A limit as it is drawn: ``warning``, ``critical``, ``low`` or ``high``, and where it is."""
 
     name: str
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(Struct, frozen=True):
     """What became of a finding in one window.
 
     Attributes:
@@ -88,8 +86,7 @@ class Point:
     bounds: tuple[Bound, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(Struct, frozen=True):
     """A part or group then and now: shares, or rates."""
 
     name: str
@@ -97,8 +94,7 @@ class Pair:
     now: float
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(Struct, frozen=True):
     """What made a number: a table, and the same drawn where it has two sides.
 
     Attributes:
@@ -112,8 +108,7 @@ class Made:
     sides: tuple[str, str] = ("then", "now")
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """A finding's page.
 
     Attributes:

@@ -1,9 +1,11 @@
 """What one stored result rests on: its inputs, its rows, its files, and what was found."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from msgspec import Struct, to_builtins
+from msgspec.structs import asdict, replace
 
 from monitor.domain.manifest import Accounting, LateChange, LogFile, TableSnapshot
 from monitor.domain.policy import Policy
@@ -31,8 +33,7 @@ from monitor.reports.wording import (
 )
 
 
-@dataclass(frozen=True)
-class Explained:
+class Explained(Struct, frozen=True):
     """A stored run, and what is told beside it.
 
     Attributes:
@@ -105,7 +106,7 @@ def explanation_document(explained: Explained) -> dict[str, Any]:
         "last_event": None if run.last_event is None else run.last_event.isoformat(),
         "accounting": _accounting_document(accounting),
         "manifest": {
-            **asdict(run.manifest),
+            **to_builtins(run.manifest),
             "digest": run.manifest.digest,
             "digest_written": explained.written,
             "intact": explained.intact,
@@ -328,7 +329,7 @@ def _seconds(duration: timedelta) -> str:
 
 
 def _accounting_document(accounting: Accounting) -> dict[str, Any]:
-    document = asdict(replace(accounting, authority=None))
+    document = to_builtins(replace(accounting, authority=None))
     tallies = accounting.authority
     told = None if tallies is None else [tally_document(item) for item in tallies]
     return {**document, "authority": told, "balances": accounting.balances}

@@ -1,7 +1,9 @@
 """One finding for machines: numbers as numbers, instants in ISO form."""
 
-from dataclasses import asdict
 from typing import Any
+
+from msgspec import to_builtins
+from msgspec.structs import asdict
 
 from monitor.domain.baseline import Baseline
 from monitor.domain.estimate import Estimate, Unmeasurable
@@ -82,7 +84,7 @@ def _registered(baseline: Baseline) -> _Document:
 
 def _files(manifest: Manifest) -> list[_Document]:
     return [
-        {"kind": kind, **asdict(file)}
+        {"kind": kind, **to_builtins(file)}
         for kind, files in (
             ("log", manifest.files),
             ("labels", manifest.labels),
@@ -133,7 +135,7 @@ def _parts(parts: Attribution | Components | Unmeasurable | None) -> _Document |
         case None:
             return None
         case Attribution() | Components():
-            return {"absence": None, **asdict(parts)}
+            return {"absence": None, **to_builtins(parts, enc_hook=float)}  # numpy has its own
         case Unmeasurable():
             return {"absence": parts.reason.value, "explanation": parts.explanation, "parts": []}
 

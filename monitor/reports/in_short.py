@@ -1,8 +1,9 @@
 """What happened, in sentences: the first thing a person reads."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from math import exp
+
+from msgspec import Struct
 
 from monitor.alerts.disparity import OF_CHANGE, OF_DIFFERENCE, OF_RATIO, Disparity, metric_of
 from monitor.domain.estimate import Estimate
@@ -40,8 +41,7 @@ Told = tuple[Run, Finding, Estimate]
 """A finding with the run that it is from and its number."""
 
 
-@dataclass(frozen=True)
-class _Story:
+class _Story(Struct, frozen=True):
     """One subject and measure over all windows, in order."""
 
     told: Sequence[Told]

@@ -1,6 +1,6 @@
 """Where the limit of a finding stands in the model's file, and whose file that is."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from monitor.alerts.disparity import OF_CHANGE, OF_DIFFERENCE, metric_of
 from monitor.domain.finding import Finding
@@ -13,8 +13,7 @@ KeyPath = tuple[str, ...]
 _DISPARITY = ("limits", "disparity")
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """Who set a limit.
 
     Attributes:

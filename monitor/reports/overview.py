@@ -2,8 +2,10 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from monitor.domain.alarm import Alarm, AlarmState
 from monitor.domain.estimate import Estimate
@@ -43,8 +45,7 @@ _NOT_LOOKED_AT = "files since then"
 _GRAVITY = (Verdict.CRITICAL, Verdict.WARNING, Verdict.UNKNOWN, Verdict.OK)
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(Struct, frozen=True):
     """A model at a glance.
 
     Attributes:
@@ -70,8 +71,7 @@ class State:
     late: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """A finding as one line.
 
     Attributes:
@@ -95,8 +95,7 @@ class Line:
     window: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Overview:
+class Overview(Struct, frozen=True):
     """A model's page.
 
     Attributes:
@@ -130,8 +129,7 @@ class Overview:
     authority: tuple[Table, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """The page of one stored result.
 
     Attributes:

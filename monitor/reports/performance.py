@@ -1,7 +1,8 @@
 """How well a model does: what its labels show, beside what its scores let expect."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from monitor.domain.estimate import Estimate
 from monitor.domain.policy import Policy

@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
+
+from msgspec.structs import asdict
 
 from monitor.domain.change import KeyChange, change_of
 from monitor.domain.finding import Verdict

@@ -1,7 +1,8 @@
 """Drawings of one line each, for a terminal."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 FULL, HALF, DOWN = "█", "▌", "░"
 """Of a bar: a whole step, half a step, and a whole step of what is below 0."""
@@ -10,8 +11,7 @@ LIMIT, VALUE, LEFT, RIGHT, BETWEEN = "┊", "●", "├", "┤", "─"
 """Of an interval on its scale."""
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """A value with its interval; an end that is None is open, or not known."""
 
     value: float
@@ -33,8 +33,7 @@ def bar(value: float, largest: float, width: int) -> str:
     return FULL * (halves // 2) + HALF * (halves % 2)
 
 
-@dataclass(frozen=True, slots=True)
-class Scale:
+class Scale(Struct, frozen=True):
     """A stretch of numbers, and the characters that they are drawn on.
 
     Attributes:

@@ -1,9 +1,10 @@
 """Quarantined files as a table and as a document."""
 
 from collections.abc import Iterable
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
+
+from msgspec.structs import asdict
 
 from monitor.domain.quarantine import QuarantinedFile
 from monitor.reports.table import Table

@@ -1,11 +1,11 @@
 """Everything that was measured and judged, as one parquet file for analysts: a row a reading."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from msgspec import Struct
 
 from monitor.domain.estimate import Estimate
 from monitor.domain.finding import Finding
@@ -22,8 +22,7 @@ _ROWS = 20_000
 _INSTANT = pa.timestamp("us", "UTC")
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """A reading, with what stands around it.
 
     Attributes:
@@ -71,8 +70,7 @@ class Line:
         return getattr(self.finding.limit, name)
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """A column of the file.
 
     Attributes:

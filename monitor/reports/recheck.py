@@ -1,8 +1,9 @@
 """What computing stored results again has shown."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
+
+from msgspec import to_builtins
 
 from monitor.engine.recheck import Agreement, Difference, Recheck
 from monitor.reports.table import Table
@@ -43,7 +44,10 @@ def recheck_document(model: str, found: Sequence[Recheck]) -> dict[str, Any]:
                 "findings": item.findings,
                 "why": item.why,
                 "not_measured": list(item.not_measured),
-                "differences": [asdict(difference) for difference in item.differences],
+                "differences": [
+                    to_builtins(difference, enc_hook=float)  # numpy has doubles of its own
+                    for difference in item.differences
+                ],
             }
             for item in found
         ],
@@ -129,4 +133,6 @@ def _what(difference: Difference) -> str:
 
 
 def _text(value: str | float | None) -> str:
-    return "–" if value is None else repr(value) if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return repr(float(value))  # numpy's own doubles say what they are
+    return "–" if value is None else str(value)

@@ -1,9 +1,10 @@
 """What a registry has of a model, as tables."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
+
+from msgspec import to_builtins
 
 from monitor.domain.registry import Errand, Origin, RegisteredModel
 from monitor.engine.registry import Look
@@ -81,7 +82,7 @@ def origin_table(origins: Sequence[Origin]) -> Table:
 
 def origin_document(origin: Origin) -> dict[str, Any]:
     """Return where a version came from, for machines."""
-    lineage = asdict(origin.lineage)
+    lineage = to_builtins(origin.lineage)
     return {
         "version": origin.version,
         "source": origin.source,

@@ -1,10 +1,9 @@
 """The form in which results reach a terminal or a program."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(Struct, frozen=True):
     """A titled table of text cells, for the terminal and for JSON alike.
 
     Attributes:

@@ -3,10 +3,11 @@
 import logging
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from threading import Event, Lock, Thread
 from typing import TextIO
+
+from msgspec import Struct
 
 from monitor.domain.errors import AuditError, FencedError, StoreError, WitnessError
 from monitor.domain.lease import Term
@@ -40,8 +41,7 @@ ADDED_UP = timedelta(minutes=10)
 _log = logging.getLogger("modelmon")
 
 
-@dataclass(frozen=True)
-class Attested:
+class Attested(Struct, frozen=True):
     """What the rounds are about.
 
     Attributes:

@@ -3,9 +3,11 @@
 import logging
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from threading import Event, Lock, Thread
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from monitor.domain.errors import FencedError, StoreError
 from monitor.domain.lease import Term
@@ -35,8 +37,7 @@ _REST = 0.1
 """Seconds between two rounds at the least, however long the registry takes for one."""
 
 
-@dataclass(frozen=True)
-class Registered:
+class Registered(Struct, frozen=True):
     """What the rounds are about.
 
     Attributes:

@@ -1,11 +1,11 @@
 """Whether labels that came later are of the rows of a window, told without joining them."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import Struct, field
 
 from monitor.domain.manifest import LogFile
 from monitor.engine.counting import Task
@@ -29,8 +29,7 @@ def _identity(file: LogFile) -> tuple[str, int, str]:
     return file.path, file.size, file.modified
 
 
-@dataclass
-class Arrivals:
+class Arrivals(Struct):
     """Label files that came, whose ids are read once and held against many windows.
 
     Attributes:

@@ -1,9 +1,10 @@
 """The commits of a table that keeps a log of them, and what they tell of its rows."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
+
+from msgspec import Struct
 
 _COMMITS = 20
 """Newest commits among which the last one with rows is looked for: each is a file to read."""
@@ -12,8 +13,7 @@ _LOOKED_BACK = 500
 """Commits through which it is followed where rows went; after more the window is read again."""
 
 
-@dataclass(frozen=True)
-class Changed:
+class Changed(Struct, frozen=True):
     """What a commit did to the files of a table.
 
     Attributes:
@@ -27,8 +27,7 @@ class Changed:
     anywhere: bool = False
 
 
-@dataclass(frozen=True)
-class Commit:
+class Commit(Struct, frozen=True):
     """One change of a table.
 
     Attributes:

@@ -4,7 +4,9 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from monitor.domain.manifest import FileAccount, LabelJoin, Rejection, UnreadableFile
 from monitor.domain.policy import SourceSpec
@@ -39,8 +41,7 @@ CHECKED_WHOLE = 2**20
 _WRITTEN_OVER = "it was written over while it was read"
 
 
-@dataclass(frozen=True)
-class CountFile:
+class CountFile(Struct, frozen=True):
     """Counts the rows of one file; pure but for reading it, and travels to worker processes.
 
     A file that breaks half-way, or is no longer the one the manifest names, contributes nothing
@@ -348,8 +349,7 @@ class CountFile:
         )
 
 
-@dataclass(frozen=True)
-class _Share:
+class _Share(Struct, frozen=True):
     """What one thread counts of a file.
 
     Attributes:

@@ -1,10 +1,10 @@
 """A grid drafted from the rows of one version."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
+from msgspec import Struct
 
 from monitor.domain.errors import BaselineError
 from monitor.domain.field import FieldKind
@@ -44,8 +44,7 @@ class _BrokenFileError(Exception):
         super().__init__(path)
 
 
-@dataclass(frozen=True)
-class _Part:
+class _Part(Struct, frozen=True):
     """Rows of the version in one batch.
 
     Attributes:

@@ -5,12 +5,12 @@ themselves compared, so that memory is proportional to the window's rows and not
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import Struct, field
 from numpy.typing import NDArray
 
 from monitor.domain.manifest import UnreadableFile
@@ -30,8 +30,7 @@ _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # 2**64 over the golden ratio, made
 _SHIFT = np.uint64(32)
 
 
-@dataclass(frozen=True)
-class Duplicates:
+class Duplicates(Struct, frozen=True):
     """What the ids of a window say.
 
     Attributes:
@@ -105,8 +104,7 @@ def _repeated(hashes: Sequence[_Words]) -> _Words:
     return np.unique(every[1:][every[1:] == every[:-1]])
 
 
-@dataclass(frozen=True)
-class _Ids:
+class _Ids(Struct, frozen=True):
     """Rows with an id of one version in a batch.
 
     Attributes:
@@ -127,8 +125,7 @@ class _Ids:
         return _hashed(self.texts) ^ np.uint64(value_hash(self.version))
 
 
-@dataclass(frozen=True)
-class _IdBatch:
+class _IdBatch(Struct, frozen=True):
     """The ids of a batch by version, its times, and where it is in its file."""
 
     begin: int

@@ -1,8 +1,9 @@
 """From the rows of a batch to the profiles that take them."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from monitor.domain.field import Classes
 from monitor.engine.counting import Counted
@@ -27,8 +28,7 @@ _PAIRS_A_COLUMN = 250
 """Pairs of fields that cost as much as the reading and counting of one numeric field."""
 
 
-@dataclass(frozen=True)
-class Chosen:
+class Chosen(Struct, frozen=True):
     """The rows of a batch that one profile takes.
 
     Attributes:

@@ -3,13 +3,13 @@
 import io
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from msgspec import Struct
 
 from monitor.profile.buffers import of_numbers
 from monitor.profile.instants import instants
@@ -39,8 +39,7 @@ _DIGITS = 32  # of a digest, in hex: 128 bits
 Statistics = Mapping[int, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class RowGroup:
+class RowGroup(Struct, frozen=True):
     """A row group.
 
     Attributes:
@@ -53,8 +52,7 @@ class RowGroup:
     bounds: tuple[int, int] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Footer:
+class Footer(Struct, frozen=True):
     """The little of a footer that planning a scan needs.
 
     Attributes:

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from msgspec import Struct
+from msgspec.structs import replace
 
 from monitor.domain.errors import SourceError
 from monitor.domain.field import FieldKind, Part
@@ -65,8 +66,7 @@ _POPULATION = (
 )
 
 
-@dataclass(frozen=True)
-class _Sampled:
+class _Sampled(Struct, frozen=True):
     """A column with the rows that were looked at.
 
     Attributes:

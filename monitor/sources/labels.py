@@ -6,13 +6,13 @@ table, which is streamed past. What a worker gets is one small code for each row
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import Struct
 
 from monitor.domain.manifest import NOT_JOINED, LabelJoin, UnreadableFile
 from monitor.domain.policy import LabelTable
@@ -29,8 +29,7 @@ _NO_TIME = np.iinfo(np.int64).min  # a label without a time yields to any that h
 _NEVER = np.iinfo(np.int64).max
 
 
-@dataclass(frozen=True)
-class JoinedLabels:
+class JoinedLabels(Struct, frozen=True):
     """The label of each row of a window.
 
     Attributes:
@@ -77,8 +76,7 @@ class LabelReader:
         return pa.DictionaryArray.from_arrays(of_numbers(codes, codes < 0), self._values)
 
 
-@dataclass(frozen=True)
-class LabelFiles:
+class LabelFiles(Struct, frozen=True):
     """The files of a label table that may matter to a window.
 
     Attributes:
@@ -141,8 +139,7 @@ def joined(
     )
 
 
-@dataclass(frozen=True)
-class WindowIds:
+class WindowIds(Struct, frozen=True):
     """The ids of a window.
 
     Attributes:
@@ -190,8 +187,7 @@ class WindowIds:
         return rows - self.without - len(self.distinct)
 
 
-@dataclass(frozen=True)
-class _Matching:
+class _Matching(Struct, frozen=True):
     """Labels of the ids of a window, and how many others there were beside them.
 
     Attributes:
@@ -207,39 +203,33 @@ class _Matching:
     orphan: int
 
 
-@dataclass
 class _KnownLabels:
     """The label of each id of a window so far."""
 
-    ids: int
-    timed: bool
-    values: dict[str, int] = field(default_factory=dict)
-    repeated: int = 0
-    orphan: int = 0
-    null: int = 0
-    without_time: int = 0
-
-    def __post_init__(self) -> None:
-        self.codes = np.full(self.ids, -1, np.int64)
-        self.conflicting = np.zeros(self.ids, np.bool_)
-        self._times = np.full(self.ids, _NO_TIME, np.int64)
+    def __init__(self, ids: int, *, timed: bool) -> None:
+        self.values: dict[str, int] = {}
+        self.codes = np.full(ids, -1, np.int64)
+        self._timed = timed
+        self._times = np.full(ids, _NO_TIME, np.int64)
+        self._conflicting = np.zeros(ids, np.bool_)
+        self._repeated = self._orphan = self._null = self._without_time = 0
 
     def add(self, labels: _Matching) -> None:
         """Take in labels."""
         places, times = labels.places, labels.times
-        self.orphan += labels.orphan
+        self._orphan += labels.orphan
         indices, values = encoded(labels.texts)
         texts = [canonical_text(value) for value in values]
         written = [
             -1 if text is None else self.values.setdefault(text, len(self.values)) for text in texts
         ]
         codes = np.array([*written, -1], np.int64)[indices]
-        self.null += int((codes < 0).sum())
+        self._null += int((codes < 0).sum())
         order = np.argsort(times, kind="stable")
         order = order[codes[order] >= 0]
         places, times, codes = places[order], times[order], codes[order]
-        if self.timed:
-            self.without_time += int((times == _NO_TIME).sum())
+        if self._timed:
+            self._without_time += int((times == _NO_TIME).sum())
         self._compare(places, codes)
         newer = times >= self._times[places]
         self.codes[places[newer]] = codes[newer]  # of several for one id the last is kept
@@ -252,14 +242,14 @@ class _KnownLabels:
         return LabelJoin(
             digest=self._digest() if labelled.any() else "",
             labelled=int(labelled.sum()),
-            orphan=self.orphan,
-            repeated=self.repeated,
-            conflicting=int(self.conflicting.sum()),
-            null=self.null,
+            orphan=self._orphan,
+            repeated=self._repeated,
+            conflicting=int(self._conflicting.sum()),
+            null=self._null,
             before_prediction=int(early.sum()),
             without_id=ids.without,
             shared_id=ids.shared,
-            without_time=self.without_time,
+            without_time=self._without_time,
         )
 
     def _digest(self) -> str:
@@ -280,8 +270,8 @@ class _KnownLabels:
         first = np.ones(len(ids), np.bool_)
         first[1:] = ids[1:] != ids[:-1]
         before = np.where(first, self.codes[ids], np.concatenate([[-1], said[:-1]])[: len(said)])
-        self.conflicting[ids[(before >= 0) & (before != said)]] = True
-        self.repeated += int(((before >= 0) & (before == said)).sum())
+        self._conflicting[ids[(before >= 0) & (before != said)]] = True
+        self._repeated += int(((before >= 0) & (before == said)).sum())
 
 
 def _ids_of_file(view: LogView, task: Task, file: FoundFile, column: str) -> tuple[Any, IntArray]:

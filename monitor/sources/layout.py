@@ -1,11 +1,11 @@
 """What the schema of a parquet file says of its columns."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from threading import local
 from typing import Any
 
 import pyarrow as pa
+from msgspec import Struct
 
 from monitor.profile.counts import value_name
 
@@ -15,8 +15,7 @@ NOT_IN_TABLE = "\0"
 _LONGEST_TYPE = 200  # a struct may have thousands of fields
 
 
-@dataclass(frozen=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """The columns of a file.
 
     Attributes:

@@ -5,7 +5,6 @@ import re
 import stat
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import cache, partial
@@ -14,6 +13,8 @@ from typing import Any
 from urllib.parse import unquote
 
 import pyarrow as pa
+from msgspec import Struct
+from msgspec.structs import replace
 from pyarrow import fs
 
 from monitor.domain.errors import SourceError
@@ -56,8 +57,7 @@ class Fault(StrEnum):
     UNREADABLE = "unreadable"
 
 
-@dataclass(frozen=True, slots=True)
-class FoundFile:
+class FoundFile(Struct, frozen=True):
     """A file as the file system lists it.
 
     Attributes:
@@ -81,16 +81,14 @@ class FoundFile:
         return replace(file, size=self.size, modified=self.modified, placed=placed)
 
 
-@dataclass(frozen=True)
-class Listing:
+class Listing(Struct, frozen=True):
     """The parquet files of a location by path, and what could not even be listed."""
 
     files: tuple[FoundFile, ...]
     unreadable: tuple[UnreadableFile, ...] = ()
 
 
-@dataclass(frozen=True)
-class Location:
+class Location(Struct, frozen=True):
     """A folder of parquet files, or a single one.
 
     Attributes:

@@ -6,8 +6,9 @@ counts leaves the worker.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from monitor.domain.field import Attribute
 from monitor.domain.manifest import LabelJoin, UnreadableFile
@@ -18,8 +19,7 @@ from monitor.sources.location import FoundFile, Location
 from monitor.sources.reader import Batch, LogView
 
 
-@dataclass(frozen=True)
-class Members:
+class Members(Struct, frozen=True):
     """What the protected table says of each row of a window.
 
     Attributes:

@@ -1,8 +1,9 @@
 """Inference logs in parquet files: flat or hive-partitioned folders on any file system."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from monitor.domain.errors import SourceError
 from monitor.domain.manifest import Listing, LogFile, Manifest, TableSnapshot, UnreadableFile

@@ -2,7 +2,8 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from monitor.domain.manifest import LogFile
 from monitor.domain.window import Window
@@ -14,8 +15,7 @@ Bounds = tuple[int, int]
 """Earliest and latest time of some rows, microseconds."""
 
 
-@dataclass(frozen=True)
-class Placed:
+class Placed(Struct, frozen=True):
     """A file, and those of its row groups that may hold rows of a window.
 
     Attributes:

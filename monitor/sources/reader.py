@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from monitor.domain.manifest import Rejection
 from monitor.domain.policy import SourceSpec
@@ -52,8 +53,7 @@ LARGE_BYTES = 2**27
 _WIDTH = 8  # bytes of a double
 
 
-@dataclass(frozen=True)
-class Chunk:
+class Chunk(Struct, frozen=True):
     """Some row groups of a file that are read together, or a piece of a large one.
 
     Attributes:
@@ -357,8 +357,7 @@ def opened(
         )
 
 
-@dataclass(frozen=True)
-class LogView:
+class LogView(Struct, frozen=True, eq=False):
     """A window of a log: which rows are meant, of which version; travels to worker processes.
 
     Attributes:
@@ -375,7 +374,7 @@ class LogView:
     start: int
     end: int
     latest: int = LATEST
-    shelf: Shelf = field(default_factory=Shelf, compare=False)
+    shelf: Shelf = field(default_factory=Shelf)
 
     @classmethod
     def of(
@@ -390,8 +389,7 @@ class LogView:
         return (self.spec.event_time, *filter(None, [self.spec.version]))
 
 
-@dataclass(frozen=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """The rows of a batch that belong to one version and lie in the window.
 
     Attributes:
@@ -422,8 +420,7 @@ class Selection:
         return _selection(mask, micros) if mask.any() else None
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(Struct, frozen=True):
     """The rows of a chunk that are meant.
 
     Attributes:

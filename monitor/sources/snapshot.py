@@ -1,12 +1,13 @@
 """The files that make up one snapshot of a table."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from msgspec import Struct, field
+from msgspec.structs import astuple, replace
 from pyarrow import fs
 
 from monitor.domain.errors import SourceError
@@ -15,8 +16,7 @@ from monitor.sources.commits import Commits, no_commits, rows_committed, same_ro
 from monitor.sources.location import FoundFile, Listing, Location, redacted
 
 
-@dataclass(frozen=True)
-class SnapshotFile:
+class SnapshotFile(Struct, frozen=True):
     """A data file of a table.
 
     Attributes:
@@ -33,8 +33,7 @@ class SnapshotFile:
     kept: Any = None
 
 
-@dataclass(frozen=True)
-class SnapshotLocation(Location):
+class SnapshotLocation(Location, frozen=True):
     """A table's files as its own log lists them, instead of the folder that they are in.
 
     What the table's log names is whole and never changes, whatever is being written beside it.
@@ -53,9 +52,9 @@ class SnapshotLocation(Location):
     columns: Mapping[int, str] | None = None
     others: tuple[UnreadableFile, ...] = ()
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __reduce__(self) -> tuple[type["SnapshotLocation"], tuple[Any, ...]]:
         """Return what worker processes are told: they read files, and ask nothing of the log."""
-        return {**self.__dict__, "history": no_commits}
+        return SnapshotLocation, astuple(replace(self, history=no_commits))
 
     @property
     def snapshot(self) -> TableSnapshot:

@@ -1,7 +1,9 @@
 """A table of parquet files, and what the footers of its files say."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from monitor.domain.manifest import UnreadableFile
 from monitor.sources.footer import Footer, footer
@@ -25,8 +27,7 @@ def hold_nothing(file: FoundFile) -> UnreadableFile | None:  # noqa: ARG001  # a
     return None
 
 
-@dataclass(frozen=True)
-class TableFiles:
+class TableFiles(Struct, frozen=True):
     """The files of a table, each kind by path.
 
     Attributes:

@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
+from msgspec import Struct
 
 from monitor.engine.counting import Counted, Task
 from monitor.sources.reader import BATCH_BYTES, Batch, Chunk, Selection
@@ -21,8 +21,7 @@ class Columns(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Piece:
+class Piece(Struct, frozen=True):
     """One batch of a file, read.
 
     Attributes:
@@ -46,8 +45,7 @@ class Piece:
         return (label, *((name, _type(column)) for name, column in self.columns.items()))
 
 
-@dataclass(frozen=True)
-class WholeFile:
+class WholeFile(Struct, frozen=True, dict=True):
     """All that is counted of a file, read.
 
     Attributes:

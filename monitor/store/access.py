@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from copy import copy
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Self, TypeVar
 
+from msgspec import Struct
+from msgspec.structs import asdict
 from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
 from monitor.domain.errors import RefusedError
@@ -29,8 +30,7 @@ _Written = TypeVar("_Written")
 _Steps = Callable[[Connection], tuple[_Written, Sequence[Happened]]]
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(Struct, frozen=True):
     """What became of a request that carries an id.
 
     Attributes:
@@ -240,7 +240,7 @@ def _read(connection: Connection, public: str) -> Token | None:
 
 
 def _row(token: Token) -> dict[str, Any]:
-    row = {name: getattr(token, name) for name in Token.__dataclass_fields__}
+    row = asdict(token)
     row["roles"] = sorted(token.roles)
     row["models"] = None if token.models is None else sorted(token.models)
     return row
@@ -248,7 +248,7 @@ def _row(token: Token) -> dict[str, Any]:
 
 def _token_of(row: RowMapping) -> Token:
     models = row["models"]
-    parts = {name: row[name] for name in Token.__dataclass_fields__}
+    parts = {name: row[name] for name in Token.__struct_fields__}
     parts["roles"] = frozenset(Role(name) for name in row["roles"])
     parts["models"] = None if models is None else frozenset(models)
     return Token(**parts)

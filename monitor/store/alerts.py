@@ -1,9 +1,9 @@
 """Alerts, what has changed of them and for which nobody is called, as rows."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
+from msgspec.structs import asdict
 from sqlalchemy import URL, Connection, Engine, RowMapping, insert, select
 
 from monitor.domain.alert import Alert, AlertEvent, AlertState, Condition, Mute

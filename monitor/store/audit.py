@@ -2,9 +2,10 @@
 
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from msgspec import Struct, field
+from msgspec.structs import replace
 from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
 from monitor.domain.errors import AuditError
@@ -28,8 +29,7 @@ def _nobody(note: Note, at: datetime) -> None:
     _ = note, at
 
 
-@dataclass
-class Journal:
+class Journal(Struct):
     """What happens in one transaction, in the order in which it is recorded."""
 
     happened: list[Happened] = field(default_factory=list)
@@ -39,8 +39,7 @@ class Journal:
         self.happened.append(happened)
 
 
-@dataclass(frozen=True, slots=True)
-class Auditing:
+class Auditing(Struct, frozen=True):
     """How the log is signed, and who else keeps its checkpoints.
 
     Attributes:
@@ -60,8 +59,7 @@ class Auditing:
         return () if self.key is None else (self.key,)
 
 
-@dataclass(frozen=True, slots=True)
-class Signed:
+class Signed(Struct, frozen=True):
     """What was appended, and the new checkpoint, if it was signed.
 
     Attributes:

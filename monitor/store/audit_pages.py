@@ -1,8 +1,8 @@
 """Pages of the newest audit log, and the proof that a record is in a log."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from sqlalchemy import Connection, Engine, RowMapping, select
 
 from monitor.domain.errors import AuditError
@@ -20,8 +20,7 @@ _UNPROVED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """Some records of a log, one after the other.
 
     Attributes:
@@ -35,8 +34,7 @@ class Page:
     bodies: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(Struct, frozen=True):
     """That a record is in what a checkpoint covers.
 
     Attributes:

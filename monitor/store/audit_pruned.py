@@ -1,10 +1,10 @@
 """What the audit log says of pruned results, held against what is left of them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Connection, RowMapping
 
 from monitor.governance.events import EventType
@@ -18,8 +18,7 @@ Recorded = tuple[str, datetime, datetime, int]
 _KEPT = ("at", "readings", "verdicts")
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(Struct, frozen=True):
     """One time that something of a result was deleted, as the log has it.
 
     Attributes:

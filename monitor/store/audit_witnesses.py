@@ -1,9 +1,9 @@
 """What witnesses said of the newest audit log, in SQL."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from sqlalchemy import Connection, func, insert, select
 
 from monitor.domain.lease import Term
@@ -17,8 +17,7 @@ from monitor.store.tables import AUDIT_CHECKPOINTS, AUDIT_RECORDS
 from monitor.store.witness_tables import COSIGNATURES, WITNESS_REFUSALS
 
 
-@dataclass(frozen=True, slots=True)
-class KnownWitness:
+class KnownWitness(Struct, frozen=True):
     """What is known of a witness.
 
     Attributes:

@@ -11,12 +11,12 @@ import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from msgspec import Struct, field
 from sqlalchemy import Connection, LargeBinary, Table, func, insert, select, text
 
 from monitor.domain.errors import StoreError
@@ -44,8 +44,7 @@ _DAMAGED = (EOFError, OSError, zlib.error, ValueError, KeyError)
 """What reading a file raises that was cut off or changed."""
 
 
-@dataclass
-class _Sum:
+class _Sum(Struct):
     """How many rows there are, and the sum of their sha256: the same in any order."""
 
     rows: int = 0
@@ -59,8 +58,7 @@ class _Sum:
         return {"rows": self.rows, "sum": f"{self.digest:064x}"}
 
 
-@dataclass(frozen=True)
-class Backup:
+class Backup(Struct, frozen=True):
     """What a backup holds.
 
     Attributes:

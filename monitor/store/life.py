@@ -1,10 +1,10 @@
 """The life of alerts, carried on in the transaction of the run that tells."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import (
     Connection,
     RowMapping,
@@ -47,16 +47,14 @@ _AT_ONCE = 32
 _OPEN = (AlertState.PENDING.value, AlertState.FIRING.value)
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
+class _Step(Struct, frozen=True):
     """A window that has been gone through before: by what rules, and what was known after it."""
 
     rules: LifeRules
     tracks: Tracks
 
 
-@dataclass(frozen=True, slots=True)
-class _Course:
+class _Course(Struct, frozen=True):
     """The alerts of some windows.
 
     Attributes:

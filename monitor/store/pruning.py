@@ -1,10 +1,10 @@
 """Results that are deleted, what is kept of them, and the room that this leaves."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from sqlite3 import Error
 
+from msgspec import Struct
 from sqlalchemy import URL, ColumnElement, Connection, Engine, delete, func, select, update
 from sqlalchemy.exc import DBAPIError
 
@@ -44,8 +44,7 @@ _PARAMETERS = 500
 _BYTES = func.length(PROFILES.c.profile)
 
 
-@dataclass(frozen=True)
-class _Due:
+class _Due(Struct, frozen=True):
     """A run of which something is to go: everything, or only its profiles."""
 
     number: int

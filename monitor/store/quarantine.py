@@ -1,10 +1,10 @@
 """What is known of quarantined files, in SQL."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
 from hashlib import sha256
 from typing import Any
 
+from msgspec.structs import asdict
 from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
 from monitor.domain.quarantine import QuarantinedFile, QuarantineState
@@ -13,7 +13,7 @@ from monitor.store.tables import QUARANTINE
 _RENAMED = {"by": "decided_by"}
 """Attributes whose names are words of SQL."""
 
-_COLUMNS = {item.name: _RENAMED.get(item.name, item.name) for item in fields(QuarantinedFile)}
+_COLUMNS = {name: _RENAMED.get(name, name) for name in QuarantinedFile.__struct_fields__}
 _KEY = ("model", "path_digest")
 
 

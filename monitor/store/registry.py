@@ -2,10 +2,10 @@
 
 from abc import abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any, TypeVar
 
+from msgspec import to_builtins
 from sqlalchemy import URL, Connection, Engine, RowMapping, Select, func, insert, select, update
 
 from monitor.domain.registry import Errand, ErrandKind, Lineage, Origin, RunStage, UsedData
@@ -225,7 +225,7 @@ def _errand_of(row: RowMapping) -> Errand:
 
 def _origin_row(origin: Origin) -> dict[str, Any]:
     row = {name: getattr(origin, name) for name in ("model", "version", "source", "seen_at")}
-    return {**row, "lineage": asdict(origin.lineage)}
+    return {**row, "lineage": to_builtins(origin.lineage)}
 
 
 def _origin_of(row: RowMapping) -> Origin:

@@ -1,10 +1,11 @@
 """Domain values as rows of the tables, and back."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
+from msgspec import Struct, to_builtins
+from msgspec.structs import asdict, replace
 from sqlalchemy import RowMapping
 
 from monitor.domain.baseline import Baseline, BaselinePart
@@ -32,18 +33,16 @@ from monitor.store.tables import READINGS
 _RENAMED = {"then": "value_then", "now": "value_now", "note": "explanation"}
 """Attributes of an Estimate that are kept under another name: two are words of SQL."""
 
-_ESTIMATE_COLUMNS = {item.name: _RENAMED.get(item.name, item.name) for item in fields(Estimate)}
+_ESTIMATE_COLUMNS = {name: _RENAMED.get(name, name) for name in Estimate.__struct_fields__}
 BAND = "band"
 """What a finding on a disparity is judged by, as its row says it."""
 
 _LIMIT_KINDS: dict[str, type[Limit | Band]] = {"limit": Limit, BAND: Band}
-_NAMES = {kind: [item.name for item in fields(kind)] for kind in (Limit, Band, Evidence)}
-_NO_BOUNDS = dict.fromkeys(_NAMES[Limit] + _NAMES[Band])
+_NO_BOUNDS = dict.fromkeys(Limit.__struct_fields__ + Band.__struct_fields__)
 _NOT_A_FIGURE = {"n", "n_reference", "method", "detail", "note"}
 
 
-@dataclass(frozen=True, slots=True)
-class ResultRows:
+class ResultRows(Struct, frozen=True):
     """The rows of a run's results, in their order of insertion."""
 
     profiles: list[dict[str, Any]]
@@ -89,7 +88,7 @@ def registration_row(baseline: Baseline, sequence: int) -> dict[str, Any]:
         "registered_at": baseline.registered_at,
         "registered_by": baseline.registered_by,
         "why": baseline.why,
-        "manifest": asdict(baseline.manifest),
+        "manifest": to_builtins(baseline.manifest),
         "code": baseline.code,
     }
 
@@ -121,7 +120,7 @@ def run_row(run: Run, revision: int) -> dict[str, Any]:
         "revision": revision,
         "identity": run.identity,
         "policy": run.policy,
-        "manifest": asdict(run.manifest),
+        "manifest": to_builtins(run.manifest),
         "manifest_digest": run.manifest.digest,
         "listing": f"{run.listing.log} {run.listing.labels}",
         "accounting": _accounting_document(run.accounting),
@@ -336,20 +335,15 @@ def _finding_row(finding: Finding, number: int, position: int, reading: int) -> 
         "explanation": finding.explanation,
         "limit_kind": "limit" if isinstance(finding.limit, Limit) else BAND,
         **_NO_BOUNDS,
-        **_figures(finding.limit),
-        "evidence": {str(verdict): _figures(test) for verdict, test in finding.evidence.items()},
+        **asdict(finding.limit),
+        "evidence": {str(verdict): asdict(test) for verdict, test in finding.evidence.items()},
     }
-
-
-def _figures(flat: Limit | Band | Evidence) -> dict[str, Any]:
-    # Not asdict, which copies every number by itself: there are a thousand of them in a run.
-    return {name: getattr(flat, name) for name in _NAMES[type(flat)]}
 
 
 def finding_of(row: RowMapping, reading: Reading) -> Finding:
     """Return the finding of a row, on its reading."""
     kind = _LIMIT_KINDS[row["limit_kind"]]
-    limit = kind(**{item.name: row[item.name] for item in fields(kind)})
+    limit = kind(**{name: row[name] for name in kind.__struct_fields__})
     verdict, reason = Verdict(row["verdict"]), Reason(row["reason"])
     evidence = {
         Verdict(severity): Evidence(**test) for severity, test in (row["evidence"] or {}).items()
@@ -438,7 +432,7 @@ def _accounting(document: dict[str, Any]) -> Accounting:
 
 
 def _accounting_document(accounting: Accounting) -> dict[str, Any]:
-    document = asdict(replace(accounting, authority=None))
+    document: dict[str, Any] = to_builtins(replace(accounting, authority=None))
     if accounting.authority is None:
         del document["authority"]  # as it was before there was such a thing
     else:

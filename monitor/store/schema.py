@@ -1,10 +1,10 @@
 """Which schema a database has, and how it is brought to the one this code needs."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
+from msgspec import Struct
 from sqlalchemy import Connection, Engine, false, func, inspect, select, text, update
 
 from monitor.domain.errors import StoreError
@@ -37,8 +37,7 @@ class SchemaStatus(StrEnum):
     AHEAD = "ahead"
 
 
-@dataclass(frozen=True, slots=True)
-class SchemaState:
+class SchemaState(Struct, frozen=True):
     """The schema of a database.
 
     Attributes:

@@ -3,9 +3,10 @@
 import json
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec.structs import asdict
 
 from monitor.alerts.life import Judged, LifeRules, Track, Tracks
 from monitor.domain.alarm import AlarmRule

@@ -4,10 +4,10 @@ import hashlib
 import json
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from msgspec.structs import replace
 from sqlalchemy import Connection, RowMapping, Table, func, insert, select, update
 
 from monitor.domain.errors import RefusedError

@@ -5,9 +5,10 @@ Source: c2sp.org/tlog-witness.
 
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
+
+from msgspec import Struct
 
 from monitor.domain.errors import WitnessError
 from monitor.governance.cosignature import WitnessKey, with_cosignatures
@@ -18,31 +19,27 @@ _SIZE = "text/x.tlog.size"
 _SHOWN = 300
 
 
-@dataclass(frozen=True, slots=True)
-class HttpWitness:
+class HttpWitness(Struct, frozen=True):
     """Where a witness is, and by which key it is believed."""
 
     url: str
     key: WitnessKey
 
 
-@dataclass(frozen=True, slots=True)
-class CosignedBy:
+class CosignedBy(Struct, frozen=True):
     """It has cosigned: its line, and the time that it says."""
 
     line: Signature
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class LastSaw:
+class LastSaw(Struct, frozen=True):
     """It last cosigned another size than the proof begins with (409)."""
 
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class RefusedBy:
+class RefusedBy(Struct, frozen=True):
     """It did not cosign.
 
     Attributes:

@@ -3,10 +3,10 @@
 Run with ``MODELMON_ACCEPTANCE_DATA`` naming a folder with further sets to cover those as well.
 """
 
-from dataclasses import replace
 from functools import cache
 
 import pytest
+from msgspec.structs import replace
 
 from monitor.alerts.findings import findings_of
 from monitor.domain.estimate import Estimate, Unmeasurable

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 import pytest
+from msgspec.structs import asdict
 from sqlalchemy import delete, insert, select, update
 
 from monitor import audit_verify
@@ -28,7 +29,7 @@ from monitor.governance.merkle import (
 from monitor.governance.note import new_signing_key
 from monitor.governance.permit import Answer
 from monitor.governance.record import Actor, record_of
-from monitor.governance.tokens import Token, Wanted, new_token
+from monitor.governance.tokens import Wanted, new_token
 from monitor.governance.verification import Fault, Witnessed, examine_log, of_log
 from monitor.store.access import AccessStore
 from monitor.store.access_tables import TOKENS
@@ -317,7 +318,7 @@ def test_a_token_of_ones_own_that_no_record_made(scene):
     assert scene.compared == set()
     scene.do("UPDATE modelmon_tokens SET revoked_at = NULL, revoked_by = ''")
     assert access.token(other.id) is None
-    row = {name: getattr(third, name) for name in Token.__dataclass_fields__}
+    row = asdict(third)
     row |= {"roles": sorted(third.roles)}
     scene.change(insert(TOKENS).values(row))
     assert access.token(third.id) is None

@@ -1,8 +1,7 @@
 """What was found of what approvals rest on, on each kind of database and between two processes."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from monitor.domain.governance import RegistryEntry
 from monitor.engine.evidence import MODEL_FILE, REGISTRY, Found

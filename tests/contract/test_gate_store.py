@@ -2,8 +2,9 @@
 
 import json
 from contextlib import closing
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+
+from msgspec.structs import replace
 
 from monitor.domain.governance import GateAction
 from monitor.domain.timetable import Regime, Spell, Tally

@@ -3,11 +3,11 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import replace
 from datetime import timedelta
 from threading import Event
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import func, insert, select
 
 from monitor.domain.errors import FencedError, StoreError

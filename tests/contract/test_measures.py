@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from copy import deepcopy
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from importlib import import_module
@@ -10,6 +9,7 @@ from importlib import import_module
 import numpy as np
 import pyarrow as pa
 import pytest
+from msgspec.structs import replace
 
 from monitor.domain.estimate import Absence, Estimate, Unmeasurable
 from monitor.domain.field import (

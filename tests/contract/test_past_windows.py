@@ -1,6 +1,6 @@
 """A model as its stored windows showed it, on each kind of database."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from monitor.domain.run import Outcome
 from monitor.engine.by_window import past_windows, snapshots

@@ -1,9 +1,9 @@
 """Results that are pruned, in every kind of database: what goes, what stays, what is refused."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import create_engine, text
 
 from monitor.domain.errors import PrunedError

@@ -1,8 +1,8 @@
 """What is remembered of registries, on each kind of database and between two processes."""
 
-from dataclasses import replace
 from datetime import timedelta
 
+from msgspec.structs import replace
 from sqlalchemy import select
 
 from monitor.domain.registry import Errand, ErrandKind, Origin

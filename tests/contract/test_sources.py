@@ -1,6 +1,5 @@
 """Whatever keeps the files of a log, the same rows give the same profile, to the byte."""
 
-from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
@@ -10,6 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 from pyiceberg.catalog import load_catalog
 from pyiceberg.utils.config import Config
 
@@ -217,10 +218,8 @@ def equal(found, wanted):
     if isinstance(found, GroupScores):  # rows that are held back to be counted at once
         found.settle()
         wanted.settle()
-    if is_dataclass(found):
-        return all(
-            equal(getattr(found, item.name), getattr(wanted, item.name)) for item in fields(found)
-        )
+    if isinstance(found, Struct):
+        return all(equal(part, getattr(wanted, name)) for name, part in asdict(found).items())
     if isinstance(found, dict):
         return found.keys() == wanted.keys() and all(
             equal(found[key], wanted[key]) for key in found

@@ -1,7 +1,6 @@
 """Alerts in every kind of database."""
 
-from dataclasses import replace
-
+from msgspec.structs import replace
 from sqlalchemy import delete, event
 
 from monitor.domain.alarm import AlarmRule

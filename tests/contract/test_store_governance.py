@@ -1,10 +1,10 @@
 """What versions may do, in every kind of database: written with its record, and made again from it."""
 
 import threading
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import create_engine, text
 
 from monitor.domain.errors import FencedError, StoreError

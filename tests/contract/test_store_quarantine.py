@@ -1,7 +1,8 @@
 """What every store keeps of files that could not be used, on each kind of database."""
 
-from dataclasses import replace
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from monitor.domain.manifest import Manifest, UnreadableFile
 from monitor.domain.quarantine import Sight, advance, drop, retry

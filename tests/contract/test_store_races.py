@@ -1,11 +1,11 @@
 """Two processes on one store: nothing lost, nothing doubled, nobody turned away."""
 
 from contextlib import closing
-from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import func, select
 
 from monitor.domain.quarantine import retry

@@ -1,12 +1,15 @@
 """Any text in any place comes back as it was, from each kind of database."""
 
-from dataclasses import fields, is_dataclass, replace
+import dataclasses
 from enum import Enum
 from itertools import count
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
+from monitor.domain.manifest import LogFile
 from monitor.domain.run import Run
 from tests.stored import a_baseline, a_failure, a_policy, a_run
 
@@ -33,13 +36,11 @@ numbers = count()
 
 def retold(value, say):
     """Return a value of the domain with every text of it replaced."""
-    if is_dataclass(value) and not isinstance(value, type):
-        changes = {
-            item.name: retold(getattr(value, item.name), say)
-            for item in fields(value)
-            if item.name not in FIXED
-        }
-        return replace(value, **changes)
+    if isinstance(value, Struct):
+        changes = {name: retold(part, say) for name, part in asdict(value).items()}
+        return replace(value, **{name: changes[name] for name in changes.keys() - FIXED})
+    if isinstance(value, LogFile):
+        return dataclasses.replace(value, path=retold(value.path, say))
     if isinstance(value, Enum) or not isinstance(value, str | tuple | dict):
         return value
     if isinstance(value, dict):

@@ -1,9 +1,9 @@
 """What every store does, on each kind of database."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from msgspec.structs import replace
 
 from monitor.domain.errors import BaselineError, StoreError
 from monitor.domain.finding import Verdict

@@ -6,10 +6,10 @@ import signal
 import subprocess
 import sys
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 
 from monitor.store.sql import SqlStore
 from monitor.store.tables import METADATA

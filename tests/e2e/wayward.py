@@ -29,6 +29,7 @@ from datetime import timedelta
 from functools import wraps
 from pathlib import Path
 
+from msgspec import structs
 from sqlalchemy import Engine, event
 
 from monitor import app
@@ -122,7 +123,7 @@ def go_wrong():
     if steps.once:
         Gatekeeper.start = lambda _: None
     if "MACHINE" in os.environ:
-        found = replace(app.this_replica(), machine=os.environ["MACHINE"])
+        found = structs.replace(app.this_replica(), machine=os.environ["MACHINE"])
         app.this_replica = lambda: found
     if "LEASE" in os.environ:
         ttl = timedelta(seconds=float(os.environ["LEASE"]))

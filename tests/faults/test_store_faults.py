@@ -4,9 +4,9 @@ import pickle
 import signal
 import subprocess
 import sys
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import event, func, select
 
 from monitor.domain.quarantine import drop

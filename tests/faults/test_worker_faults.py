@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 import monitor
 from monitor.compute.isolated import IsolatedCompute
@@ -79,7 +80,7 @@ def model():
     ids=["abort", "memory"],
 )
 def test_a_crash_is_a_stored_failure_of_one_model(model, attack, error, said):
-    isolated = replace(model.outside, compute=IsolatedCompute(1, 2**29))
+    isolated = structs.replace(model.outside, compute=IsolatedCompute(1, 2**29))
     policy, store = model.policy, model.outside.store
     hostile = HostileSource(policy, attack)
 

@@ -1,7 +1,6 @@
 """Any table, any policy over it, any layout on disk, through the real path to the metrics page."""
 
 import tempfile
-from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
 from math import isfinite
@@ -12,6 +11,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from prometheus_client.parser import text_string_to_metric_families
 
 from monitor.app import measure_families, open_outside, snapshot

@@ -1,11 +1,12 @@
 """What becomes of a log when one of its files is damaged."""
 
 import resource
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 import pyarrow.parquet as pq
+from msgspec.structs import replace
 
 from monitor.compute.local import LocalCompute
 from monitor.domain.errors import SourceError

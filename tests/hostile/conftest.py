@@ -1,11 +1,12 @@
 """A model on the rows of the demo, and its results on hostile logs, by the real run path."""
 
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from prometheus_client.parser import text_string_to_metric_families
 
 import monitor

@@ -5,11 +5,11 @@ import os
 import shutil
 import tempfile
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 
 import pytest
+from msgspec.structs import replace
 
 from monitor.domain.errors import SourceError
 from monitor.domain.manifest import LateChange

@@ -1,9 +1,8 @@
 """Scores and errors of groups, against scipy, scikit-learn, brute force and the City's example."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from scipy import stats
 from sklearn.metrics import roc_auc_score
 

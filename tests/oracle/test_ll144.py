@@ -5,11 +5,11 @@ of scores is in the text of the rule only. Ratios are printed to two or three pl
 """
 
 import csv
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from monitor.alerts.disparity import OF_RATIO, judge_disparity, sides_of
 from monitor.config.model_file import parse_policy

@@ -5,7 +5,6 @@ written here is read from docs/reference/measures/ and from nothing else; rates 
 and numeric labels have their own oracles beside this one.
 """
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from itertools import pairwise
@@ -13,6 +12,7 @@ from itertools import pairwise
 import numpy as np
 import pyarrow as pa
 import pytest
+from msgspec.structs import replace
 from scipy import stats
 from scipy.spatial.distance import jensenshannon
 from sklearn import isotonic, metrics

@@ -3,7 +3,6 @@
 import atexit
 import shutil
 import tempfile
-from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 from itertools import pairwise
@@ -12,6 +11,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from msgspec.structs import replace
 
 from monitor.domain.alarm import AlarmRule
 from monitor.domain.alert import AlertState, Condition, Mute

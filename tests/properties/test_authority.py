@@ -2,7 +2,6 @@
 
 import shutil
 import tempfile
-from dataclasses import astuple, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from msgspec.structs import astuple, replace
 
 from monitor.domain.approval import ApprovalKind
 from monitor.domain.governance import RiskLimit, Rung

@@ -1,6 +1,5 @@
 """A policy written in full and read again is the same policy."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -8,6 +7,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from monitor.config.content import policy_as_yaml, policy_digest
 from monitor.config.defaults import DEFAULT_LIMITS

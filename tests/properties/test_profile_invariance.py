@@ -1,7 +1,6 @@
 """A profile does not depend on how its rows were stored, split, ordered or divided up."""
 
 import tempfile
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -12,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from monitor.compute import local
 from monitor.compute.isolated import IsolatedCompute

@@ -4,9 +4,10 @@ No file is read: a field is a normal quantity cut at the deciles of a baseline o
 day may move it by a little, as days do.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
+from msgspec.structs import replace
 from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 

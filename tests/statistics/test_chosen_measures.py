@@ -1,12 +1,12 @@
 """Each measure of a field's drift that a file lets decide: nobody is called in vain, a change is found."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from msgspec.structs import replace
 
 import monitor
 from monitor.alerts.persistence import alarms_over, verdicts_of

@@ -5,9 +5,9 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from monitor.app import SystemClock
 from monitor.domain.governance import GateRule, Risk, Tier, Unreachable

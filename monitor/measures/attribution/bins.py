@@ -1,9 +1,9 @@
 """The groups that divergences are taken over, by name and with their edges."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 
 from monitor.domain.estimate import Unmeasurable
 from monitor.measures.attribution.part import Part, interval_name
@@ -30,8 +30,7 @@ _NAMED = 3
 """Values of a pool that are named before the others are counted."""
 
 
-@dataclass(frozen=True, slots=True)
-class GroupedParts:
+class GroupedParts(Struct, frozen=True):
     """A field's groups with their parts, contributions still to be filled in.
 
     Attributes:
@@ -43,8 +42,7 @@ class GroupedParts:
     parts: tuple[Part, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Bin:
+class _Bin(Struct, frozen=True):
     name: str
     at_least: float | None = None
     below: float | None = None

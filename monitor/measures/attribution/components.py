@@ -1,9 +1,9 @@
 """Measures that are the largest of many: which of them moved, and from what to what."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 
 from monitor.domain.estimate import Unmeasurable
 from monitor.domain.field import Part
@@ -22,8 +22,7 @@ _OF_PROJECTIONS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Component:
+class Component(Struct, frozen=True):
     """One of the many that a measure is the largest of, or what stands beside them.
 
     Attributes:
@@ -39,8 +38,7 @@ class Component:
     size: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Components:
+class Components(Struct, frozen=True):
     """What a largest value is the largest of.
 
     Attributes:

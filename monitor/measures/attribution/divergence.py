@@ -1,9 +1,9 @@
 """What each group adds to the divergences that are taken over groups."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
+from msgspec.structs import replace
 
 from monitor.domain.estimate import Unmeasurable
 from monitor.measures.attribution.bins import parts_by_group

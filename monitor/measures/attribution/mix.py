@@ -1,12 +1,12 @@
 """An exact decomposition of the change of a mean over groups: who is there, and how they fare."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from itertools import product
 from typing import NamedTuple
 
 import numpy as np
+from msgspec import Struct
 
 from monitor.domain.estimate import Absence, Unmeasurable
 from monitor.domain.field import Population
@@ -31,8 +31,7 @@ class Totals(NamedTuple):
     sums: FloatArray | IntArray
 
 
-@dataclass(frozen=True, slots=True)
-class GroupShift:
+class GroupShift(Struct, frozen=True):
     """What one group adds to the change of the whole.
 
     Attributes:
@@ -58,8 +57,7 @@ class GroupShift:
     within: float
 
 
-@dataclass(frozen=True, slots=True)
-class Decomposition:
+class Decomposition(Struct, frozen=True):
     """The change of a mean, over groups.
 
     Attributes:

@@ -1,9 +1,9 @@
 """What the parts of a field add to a number."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
+from msgspec import Struct
 
 from monitor.domain.naming import number_text
 
@@ -17,8 +17,7 @@ class Rule(StrEnum):
     """It is the largest of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """A bin, a value or a pool of them: its rows then and now, and what it adds.
 
     Attributes:
@@ -45,8 +44,7 @@ class Part:
     members: tuple["Part", ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Attribution:
+class Attribution(Struct, frozen=True):
     """A number, taken apart.
 
     Attributes:

@@ -1,11 +1,11 @@
 """Fields in the order in which they deserve attention: how much each matters times how far it moved."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class RankedField:
+class RankedField(Struct, frozen=True):
     """A field's place.
 
     Attributes:

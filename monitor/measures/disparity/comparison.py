@@ -1,9 +1,10 @@
 """Each group of a population against another: who can be compared, and how sure it is."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 
 from monitor.domain.estimate import Absence, Estimate, Unmeasurable
 from monitor.domain.limit import HeldAgainst
@@ -24,8 +25,7 @@ LEAST_SHARE = 0.02
 """A group with a smaller share of the rows is not taken for the best off."""
 
 
-@dataclass(frozen=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """The groups that can be held against another, tested as one family.
 
     All arrays have the shape (compared groups,).

@@ -1,10 +1,10 @@
 """Each group's rate against another's within the strata of a factor."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+from msgspec import Struct
 
 from monitor.domain.estimate import Absence, Estimate, Result, Unmeasurable
 from monitor.measures.applicability import has_decision, has_decision_and_label
@@ -23,8 +23,7 @@ odds ratio is another: the law of that test is one of large strata (Cochran's ru
 _LISTED = 5  # strata that cannot be compared and are named in a note, the fullest first
 
 
-@dataclass(frozen=True)
-class _Kind:
+class _Kind(Struct, frozen=True):
     statistic: Callable[..., Pooled]
     method: str
     of_rates: Callable[[FloatArray, FloatArray], FloatArray]

@@ -1,8 +1,9 @@
 """The four measures of a rate: in each group, against another, and its change."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from monitor.measures.applicability import has_decision, has_decision_and_label, has_score
 from monitor.measures.disparity.difference import difference

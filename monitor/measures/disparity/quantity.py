@@ -1,11 +1,11 @@
 """What a quantity of groups is that is no rate: of each group, and of one against another."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 
 from monitor.domain.estimate import Absence, Estimate, Result, Unmeasurable
 from monitor.domain.field import Effect
@@ -21,8 +21,7 @@ Ends = tuple[float, float | None]
 """Of an interval; None for an upper end without bound."""
 
 
-@dataclass(frozen=True)
-class Sample:
+class Sample(Struct, frozen=True):
     """What is known of a quantity of one group, or of several together.
 
     Attributes:
@@ -38,8 +37,7 @@ class Sample:
     detail: Mapping[str, float]
 
 
-@dataclass(frozen=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """How quantities of one kind are held against each other.
 
     Attributes:
@@ -72,8 +70,7 @@ class Kind:
         return self.suffix == "_ratio"
 
 
-@dataclass(frozen=True)
-class Quantity:
+class Quantity(Struct, frozen=True):
     """A quantity of a group that is no rate.
 
     Attributes:
@@ -156,8 +153,7 @@ def level(quantity: Quantity, pair: GroupPair) -> Mapping[str, Result]:
     return results
 
 
-@dataclass(frozen=True)
-class _Held:
+class _Held(Struct, frozen=True):
     """A group that can be held against another: its place, its sample, that of the other."""
 
     place: int

@@ -1,10 +1,10 @@
 """What a rate of a group is: which rows it counts among which, and which side of it harms."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
+from msgspec import Struct
 
 from monitor.domain.estimate import Absence, Unmeasurable
 from monitor.domain.field import Effect, ObservedWhen
@@ -54,8 +54,7 @@ ANY_LABEL = NEGATIVE, POSITIVE, UNKNOWN
 ANY_DECISION = NEGATIVE, POSITIVE, UNKNOWN
 
 
-@dataclass(frozen=True)
-class Rate:
+class Rate(Struct, frozen=True):
     """A share of a group's rows, from its counts by decision and label.
 
     Attributes:
@@ -135,8 +134,7 @@ def _sum(table: IntArray, of: Cells) -> IntArray:
     return total
 
 
-@dataclass(frozen=True)
-class Counts:
+class Counts(Struct, frozen=True):
     """A rate's counts of every group of a population.
 
     Attributes:

@@ -1,7 +1,8 @@
 """Ratio of each group's rate to that of another."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from monitor.domain.estimate import Absence, Result, Unmeasurable
 from monitor.measures.disparity.comparison import compare

@@ -1,7 +1,5 @@
 """Share of each group that scores above the median of all."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from monitor.domain.field import Effect
@@ -12,8 +10,7 @@ from monitor.measures.measure import GroupPair
 from monitor.profile.grid import IntArray
 
 
-@dataclass(frozen=True)
-class ScoringRate(Rate):
+class ScoringRate(Rate, frozen=True):
     """A share of the rows with a finite score, from their cells rather than from decisions and labels.
 
     It counts rows that score above the cell in which the median of all rows of the window lies, those

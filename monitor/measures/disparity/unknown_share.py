@@ -1,7 +1,8 @@
 """Share of rows of unknown membership in a population."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from monitor.domain.estimate import Absence, Estimate, Result, Unmeasurable
 from monitor.measures.change_of_share import change_of_share

@@ -1,9 +1,10 @@
 """Each group of a population against another within the strata of a factor: who can be compared."""
 
-from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 
 from monitor.domain.estimate import Absence, Unmeasurable
 from monitor.domain.limit import HeldAgainst
@@ -49,8 +50,7 @@ class Tables(NamedTuple):
         return Tables(*(part[groups] for part in self))
 
 
-@dataclass(frozen=True)
-class Within:
+class Within(Struct, frozen=True):
     """The groups that can be compared within strata, tested as one family.
 
     Attributes:

@@ -1,7 +1,8 @@
 """What the measures have in common that take the labels that have come, and expect the rest."""
 
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from monitor.domain.estimate import Absence, Result, Unmeasurable
 from monitor.measures.measure import Description, ProfilePair

@@ -1,11 +1,12 @@
 """What measures of performance have in common: a level of one side, and its change between two."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import NamedTuple
 
 import numpy as np
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from monitor.domain.estimate import Absence, Estimate, Result, Unmeasurable
 from monitor.measures.measure import ModelMeasure, ProfilePair
@@ -30,8 +31,7 @@ LEAST_LABELS = 10
 interval does not hold, and an interval as wide as the scale would read as nothing found."""
 
 
-@dataclass(frozen=True)
-class Level:
+class Level(Struct, frozen=True):
     """How well a model did on one side: a number with its interval.
 
     Attributes:

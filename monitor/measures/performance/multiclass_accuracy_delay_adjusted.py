@@ -1,8 +1,7 @@
 """Share of right classes, with the labels that have come."""
 
-from dataclasses import replace
-
 import numpy as np
+from msgspec.structs import replace
 
 from monitor.domain.estimate import Result, Unmeasurable
 from monitor.measures.applicability import has_probabilities_and_label

@@ -1,7 +1,8 @@
 """Root of the mean squared error."""
 
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from monitor.domain.estimate import Unmeasurable
 from monitor.measures.applicability import has_number_label

@@ -1,8 +1,10 @@
 """What was waived and what somebody had to answer for, as the report tells it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from monitor.domain.alert import Mute
 from monitor.domain.governance import Governance
@@ -15,8 +17,7 @@ from monitor.governance.waivers import Waiver
 from monitor.reports.overreach import why_text
 
 
-@dataclass(frozen=True)
-class CaseRow:
+class CaseRow(Struct, frozen=True):
     """Something that somebody had to answer for.
 
     Attributes:
@@ -44,8 +45,7 @@ class CaseRow:
     evidence: str
 
 
-@dataclass(frozen=True)
-class WaiverRow:
+class WaiverRow(Struct, frozen=True):
     """That a limit had no consequence for a while.
 
     Attributes:
@@ -71,8 +71,7 @@ class WaiverRow:
     control: str
 
 
-@dataclass(frozen=True)
-class OutsideRow:
+class OutsideRow(Struct, frozen=True):
     """Decisions of the period that were outside of what their version was allowed.
 
     Attributes:
@@ -92,8 +91,7 @@ class OutsideRow:
     last: Window
 
 
-@dataclass(frozen=True)
-class MuteRow:
+class MuteRow(Struct, frozen=True):
     """That nobody was called for a finding for a while.
 
     Attributes:
@@ -111,8 +109,7 @@ class MuteRow:
     reason: str
 
 
-@dataclass(frozen=True)
-class Actions:
+class Actions(Struct, frozen=True):
     """What people decided about a model, and what was decided without them.
 
     Attributes:

@@ -1,8 +1,10 @@
 """From what the store has of a period to the report."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from hashlib import sha256
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from monitor.domain.errors import ReportError
 from monitor.domain.estimate import Estimate, Unmeasurable
@@ -47,8 +49,7 @@ DIGITS = 12
 """Of a digest: enough to name what it is of."""
 
 
-@dataclass(frozen=True)
-class Earlier:
+class Earlier(Struct, frozen=True):
     """What a report is held against.
 
     Attributes:

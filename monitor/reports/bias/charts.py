@@ -1,10 +1,10 @@
 """Drawings of the report: SVG without script, each said in words and beside a table."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from math import floor, log, log10
 
 from markupsafe import Markup, escape
+from msgspec import Struct
 
 from monitor.reports.bias.document import Figure, MetricTable, Point, Role
 from monitor.reports.bias.looks import look, percent
@@ -20,8 +20,7 @@ _NEAREST = 0.8
 _COLUMNS = 3
 
 
-@dataclass(frozen=True)
-class _Axis:
+class _Axis(Struct, frozen=True):
     """From numbers to places along a line."""
 
     low: float
@@ -143,8 +142,7 @@ def trend(
     return _svg(key, height, f"Ratios in the order of time: {name}", said, drawn)
 
 
-@dataclass(frozen=True)
-class _Frame:
+class _Frame(Struct, frozen=True):
     """One of the small drawings: where it is, and how ratios are placed in it."""
 
     left: float

@@ -1,7 +1,8 @@
 """Single classes against the rest, told as decisions for or against each of them."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from monitor.domain.estimate import Unmeasurable
 from monitor.domain.finding import Finding

@@ -1,8 +1,10 @@
 """Groups held against their reference group: from readings and findings to what may be shown."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from math import exp, isfinite
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from monitor.domain.estimate import Estimate, Result
 from monitor.domain.finding import Finding, Reason
@@ -47,8 +49,7 @@ _OF_EVERYBODY = frozenset({"unknown_low", "unknown_high"})
 _Key = tuple[str, str, str]
 
 
-@dataclass(frozen=True)
-class Sources:
+class Sources(Struct, frozen=True):
     """All that the comparisons of one population are made of."""
 
     stretch: Stretch

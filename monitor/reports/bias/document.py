@@ -4,8 +4,9 @@ A number that is None is not shown, and something beside it says why.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from monitor.domain.regulation import Controls, RegulationProfile
 from monitor.domain.window import Window
@@ -22,8 +23,7 @@ class Role(StrEnum):
     UNASSIGNED = "unassigned"
 
 
-@dataclass(frozen=True)
-class Figure:
+class Figure(Struct, frozen=True):
     """A number with its 95 % interval, and the counts that it is of.
 
     Attributes:
@@ -41,8 +41,7 @@ class Figure:
     rows: int | None = None
 
 
-@dataclass(frozen=True)
-class Past:
+class Past(Struct, frozen=True):
     """What single windows said of a group.
 
     Attributes:
@@ -58,8 +57,7 @@ class Past:
     since: str
 
 
-@dataclass(frozen=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """One group held against its reference group, on one metric.
 
     Attributes:
@@ -95,8 +93,7 @@ class Comparison:
     changed: str = ""
 
 
-@dataclass(frozen=True)
-class Point:
+class Point(Struct, frozen=True):
     """A group in one step of the period.
 
     Attributes:
@@ -114,8 +111,7 @@ class Point:
     answer: str
 
 
-@dataclass(frozen=True)
-class MetricTable:
+class MetricTable(Struct, frozen=True):
     """One metric in one population.
 
     Attributes:
@@ -133,8 +129,7 @@ class MetricTable:
     trend: tuple[Point, ...]
 
 
-@dataclass(frozen=True)
-class Presence:
+class Presence(Struct, frozen=True):
     """How many rows a group has.
 
     Attributes:
@@ -158,8 +153,7 @@ class Presence:
     labelled: int | None
 
 
-@dataclass(frozen=True)
-class OutcomeRow:
+class OutcomeRow(Struct, frozen=True):
     """A group's decisions by label, and the rates that follow.
 
     Attributes:
@@ -175,8 +169,7 @@ class OutcomeRow:
     rates: Mapping[str, Figure | None]
 
 
-@dataclass(frozen=True)
-class Stratum:
+class Stratum(Struct, frozen=True):
     """A reading that holds a factor constant.
 
     Attributes:
@@ -201,8 +194,7 @@ class Stratum:
     detail: Mapping[str, float]
 
 
-@dataclass(frozen=True)
-class StratumCount:
+class StratumCount(Struct, frozen=True):
     """A group's decisions within one stratum.
 
     Attributes:
@@ -214,8 +206,7 @@ class StratumCount:
     positive: int | None
 
 
-@dataclass(frozen=True)
-class StrataTable:
+class StrataTable(Struct, frozen=True):
     """The groups of a population by the strata of a factor.
 
     Attributes:
@@ -233,8 +224,7 @@ class StrataTable:
     groups: tuple[tuple[str, tuple[StratumCount, ...]], ...]
 
 
-@dataclass(frozen=True)
-class PopulationPart:
+class PopulationPart(Struct, frozen=True):
     """Everything about one population.
 
     Attributes:
@@ -274,8 +264,7 @@ def against_the_rest(class_name: str) -> str:
     return f": {class_name} against the rest"
 
 
-@dataclass(frozen=True)
-class BaselineFacts:
+class BaselineFacts(Struct, frozen=True):
     """What a version was held against.
 
     Attributes:
@@ -297,8 +286,7 @@ class BaselineFacts:
     data: str
 
 
-@dataclass(frozen=True)
-class Proxy:
+class Proxy(Struct, frozen=True):
     """How much something that the model is given, or that is held constant, tells of an attribute.
 
     Attributes:
@@ -316,8 +304,7 @@ class Proxy:
     then: float | None
 
 
-@dataclass(frozen=True)
-class Decided:
+class Decided(Struct, frozen=True):
     """How many rows were decided, and which way.
 
     Attributes:
@@ -333,8 +320,7 @@ class Decided:
     rate_then: float | None
 
 
-@dataclass(frozen=True)
-class VersionPart:
+class VersionPart(Struct, frozen=True):
     """One model version on one baseline.
 
     Attributes:
@@ -358,8 +344,7 @@ class VersionPart:
     not_screened: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class WindowRow:
+class WindowRow(Struct, frozen=True):
     """One window of the period, and what its result rests on."""
 
     window: Window
@@ -377,8 +362,7 @@ class WindowRow:
     profiles: Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class PolicyPart:
+class PolicyPart(Struct, frozen=True):
     """The policy in force at the end of the period.
 
     Attributes:
@@ -410,8 +394,7 @@ class PolicyPart:
     missing: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Identity:
+class Identity(Struct, frozen=True):
     """What a report is of: all that it is made again from.
 
     Attributes:
@@ -438,8 +421,7 @@ class Identity:
     decided: str = ""
 
 
-@dataclass(frozen=True)
-class Report:
+class Report(Struct, frozen=True):
     """The whole report.
 
     Attributes:

@@ -1,20 +1,18 @@
 """What the report says of what was before, and of what is open."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from monitor.domain.window import Window
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(Struct, frozen=True):
     """Something that a reader of a trend has to know: a new policy, version or baseline."""
 
     window: Window
     what: str
 
 
-@dataclass(frozen=True)
-class OpenAlarm:
+class OpenAlarm(Struct, frozen=True):
     """An alarm that is open at the period's end.
 
     Attributes:
@@ -36,8 +34,7 @@ class OpenAlarm:
     finding: str
 
 
-@dataclass(frozen=True)
-class Moved:
+class Moved(Struct, frozen=True):
     """A group whose answer is another than in the report before.
 
     Attributes:
@@ -63,8 +60,7 @@ class Moved:
     worse: bool | None
 
 
-@dataclass(frozen=True)
-class Before:
+class Before(Struct, frozen=True):
     """The report, or the period, that this one is held against.
 
     Attributes:
@@ -78,8 +74,7 @@ class Before:
     revisions: tuple[tuple[Window, int], ...]
 
 
-@dataclass(frozen=True)
-class Since:
+class Since(Struct, frozen=True):
     """What is otherwise than in the report before.
 
     Attributes:

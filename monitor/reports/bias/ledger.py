@@ -1,6 +1,6 @@
 """Every count that a report may show, and the sums between them that a reader can subtract."""
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from monitor.engine.disclosure import Cell, Sum
 from monitor.profile.counts import NEGATIVE, POSITIVE, UNKNOWN
@@ -14,8 +14,7 @@ ALL = -1
 """Any decision, or any label."""
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(Struct, frozen=True):
     """Identifies a count: when, of whom, which decision, which label, which stratum of which factor."""
 
     when: str
@@ -27,8 +26,7 @@ class Place:
     stratum: str = ""
 
 
-@dataclass
-class Ledger:
+class Ledger(Struct):
     """Counts, and the sums between them, as they are found."""
 
     counts: dict[Cell, int] = field(default_factory=dict)

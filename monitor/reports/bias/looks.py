@@ -1,13 +1,13 @@
 """How answers and numbers look: a word, a sign and a colour, so that none of them has to be seen."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from monitor.reports.bias.document import Figure, StratumCount
 
 
-@dataclass(frozen=True)
-class Look:
+class Look(Struct, frozen=True):
     """How an answer is shown.
 
     Attributes:

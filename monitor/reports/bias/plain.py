@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
 from enum import Enum
 from hashlib import sha256
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from monitor.domain.window import Window
 from monitor.reports.bias.document import Report
@@ -49,7 +51,7 @@ def _plain(value: Any) -> Any:  # noqa: PLR0911  # one for each kind of value
             return {str(key): _plain(item) for key, item in value.items()}
         case tuple() | list():
             return [_plain(item) for item in value]
-        case _ if is_dataclass(value):
-            return {item.name: _plain(getattr(value, item.name)) for item in fields(value)}
+        case Struct():
+            return {name: _plain(item) for name, item in asdict(value).items()}
         case _:
             return value

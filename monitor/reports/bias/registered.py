@@ -1,14 +1,14 @@
 """Where the versions of a report came from, as their model registry told it."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from monitor.engine.decided import Decided
 from monitor.reports.bias.actions import instant_text
 
 
-@dataclass(frozen=True)
-class Registered:
+class Registered(Struct, frozen=True):
     """Where a version came from.
 
     Attributes:

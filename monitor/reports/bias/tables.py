@@ -1,7 +1,8 @@
 """The counts of a stretch that the report shows, and which of them it may not."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from monitor.domain.estimate import Unmeasurable
 from monitor.domain.field import Population
@@ -24,8 +25,7 @@ from monitor.reports.bias.ledger import (
 from monitor.reports.bias.strata_counts import note_strata, strata_pairs
 
 
-@dataclass(frozen=True)
-class Tables:
+class Tables(Struct, frozen=True):
     """The groups of each population over a stretch.
 
     Attributes:

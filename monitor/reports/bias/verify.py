@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from html.parser import HTMLParser
 from math import isclose
 from typing import Any
+
+from msgspec import Struct
 
 from monitor.domain.errors import ReportError
 from monitor.domain.window import Window
@@ -23,8 +24,7 @@ _NAMING = frozenset({"h1", "h2", "h3", "caption", "dt", "th"})
 """Elements that say where in a page something stands."""
 
 
-@dataclass(frozen=True, slots=True)
-class Discrepancy:
+class Discrepancy(Struct, frozen=True):
     """One place where a report is not what the store gives.
 
     Attributes:
@@ -38,8 +38,7 @@ class Discrepancy:
     store: str
 
 
-@dataclass(frozen=True)
-class Seal:
+class Seal(Struct, frozen=True):
     """What a report says that it is of: enough to make it again.
 
     Attributes:

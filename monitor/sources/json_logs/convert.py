@@ -4,12 +4,12 @@ import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import pyarrow as pa
+from msgspec import Struct, field
 from pyarrow import fs
 
 from monitor.domain.errors import SourceError
@@ -56,8 +56,7 @@ _PAIR = 2
 _UNANSWERED = {Half.REQUEST: Reason.NO_RESPONSE, Half.RESPONSE: Reason.NO_REQUEST}
 
 
-@dataclass
-class Conversion:
+class Conversion(Struct):
     """What became of every record: read = converted + rejected by reason.
 
     Attributes:

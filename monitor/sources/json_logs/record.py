@@ -4,13 +4,13 @@ import base64
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_FLOOR, Decimal
 from enum import StrEnum
 from typing import Any
 
 import pyarrow as pa
+from msgspec import Struct, field
 
 from monitor.domain.errors import ModelmonError
 from monitor.profile.instants import begins_with_a_day, from_micros, instants, iso_text
@@ -62,8 +62,7 @@ class RecordError(ModelmonError):
         super().__init__(detail)
 
 
-@dataclass(frozen=True)
-class Mapped:
+class Mapped(Struct, frozen=True):
     """How records are to be read.
 
     Attributes:
@@ -89,8 +88,7 @@ class Mapped:
     zone: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where a record was read: a file, a 1-based line, and its number in that line from 0."""
 
     file: str
@@ -102,8 +100,7 @@ class Place:
         return f"{self.file}:{self.line}"
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(Struct, frozen=True):
     """A payload as it was logged.
 
     Attributes:
@@ -115,8 +112,7 @@ class Body:
     positional: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """A record that is understood.
 
     Attributes:

@@ -2,11 +2,11 @@
 
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Protocol
 
+from msgspec import Struct
 from starlette.requests import Request
 
 from monitor.domain.settings import ProxyHeader
@@ -31,8 +31,7 @@ class Tokens(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Doorkeeper:
+class Doorkeeper(Struct, frozen=True):
     """Tells who asks.
 
     Attributes:

@@ -1,12 +1,12 @@
 """Signed tokens of people who logged in at an issuer (OpenID Connect), believed or not."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import jwt
 from jwt.exceptions import PyJWTError
+from msgspec import Struct, field
 
 from monitor.domain.role import Role
 from monitor.domain.settings import Issuer
@@ -21,8 +21,7 @@ MOST_BYTES = 16_384
 _MOST_LETTERS = 200
 
 
-@dataclass(frozen=True)
-class Logins:
+class Logins(Struct, frozen=True):
     """Reads the tokens of one issuer.
 
     Attributes:

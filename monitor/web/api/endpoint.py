@@ -1,10 +1,10 @@
 """What can be asked of the JSON interface, and who asks it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Protocol
 
+from msgspec import Struct
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from monitor.domain.policy import Policy
@@ -56,8 +56,7 @@ class Known(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Desk:
+class Desk(Struct, frozen=True):
     """What requests are answered from.
 
     Attributes:
@@ -75,8 +74,7 @@ class Desk:
     files: Files
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """A request that is understood, of somebody who is known.
 
     Attributes:
@@ -112,8 +110,7 @@ class MissingError(Exception):
     """There is nothing of that name."""
 
 
-@dataclass(frozen=True)
-class Endpoint:
+class Endpoint(Struct, frozen=True):
     """One thing that can be asked.
 
     Attributes:

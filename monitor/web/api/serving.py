@@ -3,12 +3,13 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import sha256
 from re import fullmatch
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import replace
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
@@ -44,8 +45,7 @@ _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="modelmon"'}
 _log = logging.getLogger("modelmon")
 
 
-@dataclass(frozen=True)
-class Api:
+class Api(Struct, frozen=True):
     """The JSON interface.
 
     Attributes:

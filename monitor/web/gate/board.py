@@ -3,10 +3,11 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
 from threading import Lock
 from typing import Any
+
+from msgspec import Struct, field
 
 from monitor.engine.answering import ModelAnswers
 
@@ -17,8 +18,7 @@ MOST_WAITING = 1000
 """Requests that may wait at a time for another answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """Everything that the gate answers, as of one look at the store.
 
     Attributes:

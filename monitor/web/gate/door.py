@@ -2,8 +2,8 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from msgspec import Struct
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.types import Scope
@@ -22,8 +22,7 @@ MOST_REMEMBERED = 1000
 _SAYS_NOTHING = "the gate is asked with a token: Authorization: Bearer, a space, and the token"
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
+class Admitted(Struct, frozen=True):
     """What was found of somebody who asks.
 
     Attributes:

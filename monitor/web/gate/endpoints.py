@@ -7,10 +7,10 @@ a version may have a slash in its name.
 import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import parse_qs, quote, unquote
 
+from msgspec import Struct
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from monitor.domain.errors import StoreError
@@ -55,8 +55,7 @@ _ALWAYS: Headers = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """What is sent."""
 
     status: int

@@ -1,10 +1,10 @@
 """Drawings of the pages: SVG whose colours are the stylesheet's, each said in words as well."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from math import floor, log10
 
 from markupsafe import Markup, escape
+from msgspec import Struct
 
 from monitor.reports.evidence import Bound, Pair, Point
 
@@ -25,8 +25,7 @@ _LABEL = 13
 """Height of a line of text."""
 
 
-@dataclass(frozen=True)
-class _Scale:
+class _Scale(Struct, frozen=True):
     """From numbers to places along a line; what lies beyond is put at its end."""
 
     low: float

@@ -2,9 +2,10 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
+
+from msgspec import Struct, field
 
 from monitor.domain.errors import ConfigError
 from monitor.domain.finding import Finding
@@ -22,8 +23,7 @@ KEPT = 512
 """Runs of which it is remembered what is left out: their readings need not be read again."""
 
 
-@dataclass(frozen=True)
-class Library:
+class Library(Struct, frozen=True):
     """What pages are made from.
 
     Attributes:

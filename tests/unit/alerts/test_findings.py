@@ -1,6 +1,5 @@
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from scipy.stats import false_discovery_control, ncx2
 
 from monitor.alerts.detector import e_value

@@ -1,8 +1,7 @@
 """What the verdicts on single features come to."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from monitor.alerts.shares import drifted_shares, judged_shares
 from monitor.domain.estimate import Absence, Estimate, Unmeasurable

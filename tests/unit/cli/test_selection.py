@@ -1,10 +1,10 @@
 """Instants that people type: in the schedule's zone unless they say their offset."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import click
 import pytest
+from msgspec.structs import replace
 
 from monitor.cli.selection import instant
 from monitor.domain.schedule import Schedule

@@ -1,10 +1,9 @@
 """Whether an edited file tightens or loosens: every key has a rule, and what nobody can say loosens."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given, reject
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from monitor.config.change_classes import RULES, changes_between, pattern_of
 from monitor.config.model_file import parse_policy

@@ -1,8 +1,7 @@
 """Which answers a policy owes before a model may act."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from monitor.domain.finding import Verdict
 from monitor.domain.governance import (

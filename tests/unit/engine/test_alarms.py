@@ -1,11 +1,11 @@
 """Alarms rest on what is stored, in the order of the windows, not on when it was run."""
 
-from dataclasses import replace
 from itertools import permutations
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from monitor.domain.alarm import AlarmRule, AlarmState
 from monitor.domain.disparity import STRETCH_DAYS, STRETCH_WINDOWS

@@ -1,7 +1,8 @@
 """Which version was allowed to act at an instant, and by whose approval."""
 
-from dataclasses import replace
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from monitor.domain.approval import ApprovalKind, ApprovalRule, Seat
 from monitor.domain.governance import GateAction

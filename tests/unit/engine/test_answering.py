@@ -1,7 +1,8 @@
 """What the gate answers for a model: its standings, what is open against them and what is waived."""
 
-from dataclasses import replace
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from monitor.domain.approval import ApprovalKind
 from monitor.domain.governance import GateAction, Rung

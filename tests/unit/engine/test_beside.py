@@ -1,10 +1,9 @@
 """What runs find beside what profiles say: a real log, a real store."""
 
-from dataclasses import replace
-
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from msgspec.structs import replace
 
 from monitor.domain.estimate import Absence
 from monitor.domain.finding import Verdict

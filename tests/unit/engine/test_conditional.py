@@ -1,9 +1,8 @@
 """Groups compared within strata: a real log, a real store."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from monitor.domain.estimate import Absence, Estimate
 from monitor.domain.field import Attribute, Stratum

@@ -1,7 +1,8 @@
 """What had been decided by an instant, told again later."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+
+from msgspec.structs import replace
 
 from monitor.domain.alert import Mute
 from monitor.domain.governance import Rung

@@ -1,9 +1,9 @@
 """What people decide: allowed or refused by one rule, stored with who they are."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from monitor.domain.errors import RefusedError
 from monitor.domain.governance import Accountability, Governance

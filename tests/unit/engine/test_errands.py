@@ -1,10 +1,9 @@
 """What a registry is to be told: nothing is lost, nothing is told in the wrong order."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from monitor.domain.errors import PrunedError
 from monitor.domain.registry import Errand, ErrandKind

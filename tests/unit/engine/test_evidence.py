@@ -1,9 +1,9 @@
 """What an approval rests on is looked at again, and the approval is void by itself."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from monitor.domain.governance import RegistryEntry
 from monitor.domain.registry import RegisteredModel

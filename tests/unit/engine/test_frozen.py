@@ -1,8 +1,7 @@
 """Whether a policy still reads groups as its baseline did."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from monitor.domain.errors import BaselineError
 from monitor.domain.field import Attribute, Label, ObservedWhen, Stratum

@@ -1,11 +1,11 @@
 """Files and labels that come after a window has been run: a real log, a real store."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from msgspec.structs import replace
 
 from monitor.compute.local import LocalCompute
 from monitor.domain.estimate import Estimate

@@ -1,9 +1,9 @@
 """A period is the sum of its windows, measured and judged as a window is."""
 
-from dataclasses import replace
 from datetime import datetime
 
 import pytest
+from msgspec.structs import replace
 
 from monitor.domain.errors import ConfigError
 from monitor.domain.window import Window

@@ -1,8 +1,7 @@
 """What another policy would have made of stored windows is what it makes of them when it is run."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from monitor.config.change_classes import changes_between
 from monitor.domain.change import ChangeClass, KeyChange

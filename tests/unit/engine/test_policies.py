@@ -1,8 +1,7 @@
 """A tighter file holds at once; a looser one when it was approved by the rules that it would replace."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from monitor.config.change_classes import changes_between
 from monitor.domain.change import ChangeClass, change_of

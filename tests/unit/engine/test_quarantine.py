@@ -1,10 +1,10 @@
 """Checks of a log on disk, with a real store and a clock that is moved by hand."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pyarrow.parquet as pq
 import pytest
+from msgspec.structs import replace
 
 from monitor.app import read_policy, source_of
 from monitor.compute.local import LocalCompute

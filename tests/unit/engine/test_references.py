@@ -1,8 +1,7 @@
 """Windows held against earlier ones: a real log, a real store."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from monitor.domain.estimate import Absence, Estimate, Unmeasurable
 from monitor.domain.finding import Reason, Verdict

@@ -1,8 +1,7 @@
 """What follows from a look at a registry: what is stored, held, put back and mirrored."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from monitor.domain.errors import RegistryError
 from monitor.domain.governance import OnOutsideMove

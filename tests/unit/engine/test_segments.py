@@ -1,9 +1,8 @@
 """Slices of a log, profiled and judged like the whole: a real log, a real store."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from monitor.domain.errors import BaselineError
 from monitor.domain.estimate import Absence, Estimate

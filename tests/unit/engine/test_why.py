@@ -1,7 +1,6 @@
 """A small model through the real path: what the store can say of each of its findings."""
 
 import re
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from msgspec.structs import replace
 from scipy.stats import spearmanr
 
 import monitor

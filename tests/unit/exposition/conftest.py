@@ -1,11 +1,11 @@
 """Snapshots to render: a fleet as it may look on some day, and parts to make others from."""
 
 from collections import Counter
-from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
+from msgspec.structs import replace
 
 from monitor.domain.alarm import Alarm, AlarmState, Detection
 from monitor.domain.alert import Alert, AlertState, Condition, Mute

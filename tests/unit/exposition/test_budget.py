@@ -1,11 +1,11 @@
 """Which series stay when a model has more than it may have."""
 
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from prometheus_client.parser import text_string_to_metric_families
 
 from monitor.domain.alarm import Alarm, AlarmState

@@ -1,11 +1,11 @@
 """What the page shows of single classes, and what somebody could work out from it."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from msgspec.structs import replace
 from prometheus_client.parser import text_string_to_metric_families
 
 from monitor.alerts.findings import findings_of

@@ -1,8 +1,8 @@
-from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
 
 import pytest
+from msgspec.structs import replace
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from monitor.exposition.catalogue import CATALOGUE

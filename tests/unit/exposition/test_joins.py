@@ -1,4 +1,4 @@
-from dataclasses import replace
+from msgspec.structs import replace
 
 from monitor.domain.field import Label
 from monitor.domain.schema import ColumnChange, SchemaChange

@@ -1,8 +1,7 @@
 """What versions may do, as Prometheus sees it."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from monitor.domain.alert import AlertState
 from monitor.engine.evidence import Found

@@ -1,12 +1,12 @@
 """What the page leaves out of small groups, read as somebody would who wants to know them."""
 
 import re
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from prometheus_client.parser import text_string_to_metric_families
 
 from monitor.domain.field import Attribute, Effect, Population

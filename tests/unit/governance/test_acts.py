@@ -1,8 +1,7 @@
 """What people may do about a version, and every reason why not."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from monitor.domain.governance import Governance, Risk, Tier
 from monitor.domain.role import Role

@@ -2,12 +2,12 @@
 
 from collections import Counter
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from monitor.domain.approval import ApprovalKind, ApprovalRule, Party, Seat
 from monitor.domain.role import Role

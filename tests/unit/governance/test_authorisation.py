@@ -1,11 +1,11 @@
 """Who may do what: each cell of the table, through the one function that is asked."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from monitor.domain.approval import SHIPPED_RULES, ApprovalKind, ApprovalRule, Seat
 from monitor.domain.governance import Accountability, Governance, Risk, Tier

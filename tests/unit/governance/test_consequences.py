@@ -1,8 +1,7 @@
 """What follows by itself for the authority of a version."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from monitor.domain.alert import AlertState
 from monitor.domain.finding import Verdict

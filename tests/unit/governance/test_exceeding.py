@@ -1,8 +1,7 @@
 """What follows from decisions that a version was not allowed to make."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from monitor.domain.governance import GateRule, Rung
 from monitor.governance.acts import close_case, submit, take_away, vote

@@ -1,12 +1,12 @@
 """What a serving layer is told: never more than the standing gives, and less on each further rung."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from monitor.domain.governance import (
     HUMAN_REVIEW_SHARE,

@@ -1,11 +1,11 @@
 """What differs between two looks at a registry, and whose doing it is."""
 
 import json
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from monitor.domain.registry import RegisteredModel, RunStage
 from monitor.governance.registry_changes import (

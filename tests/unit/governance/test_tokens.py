@@ -1,9 +1,9 @@
 """Tokens: shown once, kept as a digest, for some roles and models, and only for a while."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from monitor.domain.errors import RefusedError
 from monitor.domain.role import Role

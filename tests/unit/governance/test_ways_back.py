@@ -1,8 +1,7 @@
 """Whatever took a version's authority away, people can give it back once the cause is mended."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from monitor.domain.governance import Review, Rung
 from monitor.governance.acts import ask_release, close_case, submit, take_away, vote

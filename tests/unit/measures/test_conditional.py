@@ -3,6 +3,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pyarrow as pa
 import pytest
+from msgspec.structs import asdict
 
 from monitor.domain.estimate import Absence, Estimate, Unmeasurable
 from monitor.domain.field import Attribute, Decision, Effect, Label, Population, Stratum
@@ -342,7 +343,7 @@ def test_every_metric_is_measured_for_each_population_and_factor():
 
 
 def test_a_baseline_without_the_factor_has_nothing_to_compare_within():
-    plain = Policy(**{**{name: getattr(POLICY, name) for name in POLICY.__slots__}, "strata": {}})
+    plain = Policy(**{**asdict(POLICY), "strata": {}})
     pair_ = window(log(900, 2), policy=plain)
     found = [
         item for item in measure_all("credit", "1", POLICY, pair_) if item.subject.stratum == "dept"

@@ -1,9 +1,8 @@
 """The labels that have come, and the rest as expected: between the two, and better than either."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from monitor.domain.estimate import Absence, Estimate
 from monitor.profile.codec import profile_from_bytes, profile_to_bytes

@@ -1,10 +1,9 @@
 """Drift of embeddings, against scipy and numpy on the vectors themselves, and its promises."""
 
-from dataclasses import replace
-
 import numpy as np
 import pyarrow as pa
 import pytest
+from msgspec.structs import replace
 from scipy import stats
 
 from monitor.domain.estimate import Absence, Estimate, Unmeasurable

@@ -1,9 +1,8 @@
 """Rates of groups before labels are there: what is expected, of whom, and when it is not known."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from monitor.domain.estimate import Absence, Estimate
 from monitor.domain.field import Effect, ObservedWhen

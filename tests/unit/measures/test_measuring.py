@@ -1,9 +1,9 @@
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from msgspec.structs import replace
 
 from monitor.domain.estimate import Absence, Unmeasurable
 from monitor.domain.field import Attribute, Decision, Effect, Field, FieldKind, Population

@@ -1,6 +1,5 @@
 """One class against all others: what is said of it is what would be said of a decision."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -9,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from msgspec.structs import replace
 
 from monitor.alerts.findings import findings_of
 from monitor.domain.disparity import DisparityLimits

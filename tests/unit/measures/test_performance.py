@@ -1,6 +1,5 @@
 """Levels, changes and estimates: what they say when something is missing, and how often they err."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -8,6 +7,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from monitor.domain.estimate import Absence, Estimate, Unmeasurable
 from monitor.domain.field import Decision, Field, FieldKind, FieldRole, Label

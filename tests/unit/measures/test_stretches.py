@@ -1,6 +1,5 @@
 """A group that is too small in one window is measured over as many as it takes, and no more."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -9,6 +8,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from monitor.alerts.findings import findings_of
 from monitor.domain.disparity import STRETCH, DisparityLimits

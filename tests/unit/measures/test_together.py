@@ -1,11 +1,11 @@
 """Measures of how fields move together: the numbers, and how often they are wrong."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from msgspec.structs import replace
 from scipy.linalg import cholesky
 from scipy.stats import binom, norm, poisson, rankdata
 

@@ -1,12 +1,11 @@
 """Rows by predicted and true class: merged, stored, divided, and read as decisions by labels."""
 
-from dataclasses import asdict, replace
-
 import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import asdict, replace
 
 from monitor.domain.field import Attribute, Classes, Decision, Field, FieldKind, Label
 from monitor.domain.segment import Segment

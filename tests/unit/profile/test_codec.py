@@ -1,11 +1,11 @@
 import zlib
 from base64 import b64decode
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from msgspec.structs import asdict, replace
 
 from monitor.domain.field import Attribute, Decision, Effect, Field, FieldKind, FieldRole, Label
 from monitor.profile import codec
@@ -88,7 +88,7 @@ def test_a_grid_comes_back_as_it_went(grid):
     there = grid_from_bytes(data)
     assert grid_to_bytes(there) == data
     assert there.digest == grid.digest == content_digest(data)
-    assert list(map(vars, there.attributes)) == list(map(vars, grid.attributes))
+    assert list(map(asdict, there.attributes)) == list(map(asdict, grid.attributes))
     assert (there.decision, there.label, there.score) == (grid.decision, grid.label, grid.score)
     assert (there.schema.columns, there.schema.complete) == (grid.schema.columns, True)
     assert there.schema.columns["a\n"].repeated
@@ -139,7 +139,7 @@ def test_parts_and_embeddings_come_back_as_they_went():
 def test_known_values_and_fixed_cells_come_back_as_they_went(grid):
     cells = CategoricalGrid(("a",), known=("b", "ü"), fixed=True)
     there = grid_from_bytes(grid_to_bytes(replace(grid, fields={**grid.fields, "kind": cells})))
-    assert vars(there.fields["kind"]) == vars(cells)
+    assert asdict(there.fields["kind"]) == asdict(cells)
 
 
 def test_bytes_that_were_stored_before_there_were_parts_are_read_and_written_as_they_are():

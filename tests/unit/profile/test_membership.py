@@ -3,6 +3,7 @@
 import numpy as np
 import pyarrow as pa
 import pytest
+from msgspec.structs import asdict
 
 from monitor.domain.errors import BaselineError
 from monitor.domain.field import Attribute, Decision, Effect
@@ -184,7 +185,7 @@ def test_strata_are_axes_of_the_same_table_and_no_populations():
 def test_strata_come_back_from_the_bytes_form_and_merge():
     grid = strata_grid()
     there = grid_from_bytes(grid_to_bytes(grid))
-    assert list(map(vars, there.strata)) == list(map(vars, grid.strata))
+    assert list(map(asdict, there.strata)) == list(map(asdict, grid.strata))
     builder = ProfileBuilder(grid)
     builder.add_outcomes(1, {"sex": pa.array(["f"]), "product": pa.array(["card"])}, None, None)
     profile = profile_from_bytes(profile_to_bytes(builder.profile))

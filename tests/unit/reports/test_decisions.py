@@ -1,7 +1,8 @@
 """Decisions by what was allowed, in words."""
 
-from dataclasses import replace
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from monitor.domain.timetable import Regime, Spell, Tally
 from monitor.engine.overreach import Excess, Overreach

@@ -1,7 +1,8 @@
+import dataclasses
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from monitor.cli.explain import _meant
 from monitor.domain.manifest import Accounting, LabelJoin, LateChange, LogFile, Manifest, Rejection
@@ -70,9 +71,9 @@ def test_every_file_is_there_with_what_identifies_it():
 def test_a_file_that_looks_the_same_with_another_footer_was_rewritten():
     then = LogFile("a", 1, "2", 3, "0" * 32)
     window = a_window()
-    assert then == replace(then, digest="")  # no identity changes by it
+    assert then == dataclasses.replace(then, digest="")  # no identity changes by it
     for digest, rewritten in (("0" * 32, ()), ("", ()), ("1" * 32, ("a",))):
-        now = Manifest(files=(replace(then, digest=digest),))
+        now = Manifest(files=(dataclasses.replace(then, digest=digest),))
         change = LateChange.between(window, Manifest(files=(then,)), now)
         assert (change.added, change.rewritten, change.removed) == ((), rewritten, ())
 

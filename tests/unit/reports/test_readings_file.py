@@ -1,9 +1,9 @@
-from dataclasses import replace
 from io import BytesIO
 
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from msgspec.structs import replace
 
 from monitor.domain.estimate import Estimate
 from monitor.domain.field import Attribute, Population

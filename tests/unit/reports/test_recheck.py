@@ -1,11 +1,15 @@
 import json
 
+import numpy as np
+
 from monitor.domain.reading import Subject
 from monitor.engine.recheck import Agreement, Difference, Recheck
 from monitor.reports.recheck import LISTED, recheck_document, recheck_tables
 from tests.stored import a_window
 
-PSI = Difference("reading", "psi", Subject("credit", "1", "income"), "value", 0.05, 1.065877)
+PSI = Difference(
+    "reading", "psi", Subject("credit", "1", "income"), "value", 0.05, np.float64(1.065877)
+)
 GONE = Difference("finding", "ks", Subject("credit", "1", "age"), "", None, "critical")
 DIGEST = Difference("data", "", None, "digest", "aa", "bb")
 

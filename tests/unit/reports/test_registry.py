@@ -1,6 +1,6 @@
 """What a registry has of a model, as people read it."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from monitor.domain.registry import Errand, ErrandKind, Lineage, Origin, RunStage
 from monitor.engine.registry import Look

@@ -1,9 +1,9 @@
 """The report on outcomes tells which decisions were outside of what was allowed."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from monitor.domain.governance import GateAction
 from monitor.engine.answering import Answered

@@ -3,12 +3,12 @@
 import csv
 import json
 import re
-from dataclasses import replace
 from html.parser import HTMLParser
 from io import StringIO
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from monitor.config.defaults import DEFAULT_LIMITS
 from monitor.config.regulation import controls

@@ -1,9 +1,9 @@
 """A report says where its versions came from, as it was known when it was written."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from monitor.domain.registry import Origin
 from monitor.engine.registry import Look, Observed

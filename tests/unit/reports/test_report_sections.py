@@ -2,12 +2,12 @@
 
 import html
 import re
-from dataclasses import replace
 from datetime import timedelta
 from itertools import product
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from monitor.config.regulation import controls, profiles
 from monitor.domain.alert import Mute

@@ -1,7 +1,7 @@
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 
 from monitor.domain.alarm import Alarm, AlarmState, Detection
 from monitor.domain.estimate import Absence, Estimate, Unmeasurable

@@ -1,11 +1,11 @@
 """A small log in a folder, and the policy that reads it."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from msgspec.structs import replace
 
 from monitor.domain.field import Attribute, Decision, Effect, Field, FieldKind, FieldRole, Label
 from monitor.domain.limit import Band

@@ -1,11 +1,11 @@
 """Protected attributes that are kept apart from the log."""
 
 import zlib
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pyarrow as pa
 import pytest
+from msgspec.structs import replace
 
 from monitor.compute.isolated import IsolatedCompute
 from monitor.compute.local import LocalCompute

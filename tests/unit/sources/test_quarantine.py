@@ -1,10 +1,10 @@
 """Files that the quarantine holds are not opened, and named all the same."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pyarrow.parquet as pq
 import pytest
+from msgspec.structs import replace
 
 from monitor.domain.field import Label
 from monitor.domain.policy import LabelTable

@@ -1,7 +1,6 @@
 """Decisions by what was allowed when, held against a count row by row."""
 
 from collections import Counter
-from dataclasses import replace
 from datetime import timedelta
 from math import isnan
 
@@ -9,6 +8,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from monitor.compute.isolated import IsolatedCompute
 from monitor.compute.local import LocalCompute

@@ -1,11 +1,11 @@
 """Small files that are counted together say what they say one by one."""
 
 import os
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pyarrow as pa
 import pytest
+from msgspec.structs import replace
 
 from monitor.compute.local import LocalCompute
 from monitor.domain.policy import LabelTable

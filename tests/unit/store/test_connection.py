@@ -1,11 +1,11 @@
 import sqlite3
 import sys
 from contextlib import closing
-from dataclasses import replace
 from datetime import datetime
 
 import psycopg
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 

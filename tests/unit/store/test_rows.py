@@ -1,7 +1,6 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from monitor.domain.estimate import Estimate
 from monitor.domain.manifest import TableSnapshot

@@ -1,11 +1,11 @@
 import asyncio
 import gzip
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
 import httpx
 import pytest
+from msgspec.structs import replace
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 
 from monitor.domain.lease import NEVER_HELD

@@ -1,9 +1,9 @@
 """Who asks: tokens, logins, and headers that only a proxy may send."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 from starlette.requests import Request
 
 from monitor.domain.role import Role

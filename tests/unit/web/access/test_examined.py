@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec import structs
 
 from monitor.config.daemon_file import load_settings
 from monitor.domain.role import Role
@@ -58,7 +59,7 @@ def test_tokens_that_end_soon_are_counted_and_those_that_are_over_are_not(settin
 
 def test_an_issuer_whose_keys_cannot_be_had_lets_nobody_in(settings, tmp_path):
     keys = tmp_path / "keys.json"
-    issuer = replace(ISSUER, keys=str(keys))
+    issuer = structs.replace(ISSUER, keys=str(keys))
     for body, told in (
         (None, "No such file"),
         (b"<html>", "cannot be had"),
@@ -72,7 +73,7 @@ def test_an_issuer_whose_keys_cannot_be_had_lets_nobody_in(settings, tmp_path):
     keys.write_bytes(KEYS)
     ((condition, found, _),) = seen(settings, oidc=issuer)
     assert (condition, found) == (Condition.OK, "changes are taken by logins")
-    ((condition, found, _),) = seen(settings, oidc=replace(issuer, algorithms=("ES384",)))
+    ((condition, found, _),) = seen(settings, oidc=structs.replace(issuer, algorithms=("ES384",)))
     assert (condition, "no key for ES384" in found) == (Condition.FAIL, True)
 
 

@@ -3,13 +3,13 @@
 import hashlib
 import hmac
 import json
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from monitor.domain.role import Role
 from monitor.governance.authorisation import Method

@@ -1,9 +1,9 @@
 """What people decide over HTTP: the same as by the command line, once, and recorded with who."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 

@@ -3,13 +3,13 @@
 import json
 import threading
 import time
-from dataclasses import replace
 from datetime import timedelta
 from http.client import HTTPConnection
 from urllib.parse import unquote
 
 import jwt
 import pytest
+from msgspec.structs import replace
 
 from monitor.domain.errors import StoreError
 from monitor.domain.governance import GateAction, Governance

@@ -1,6 +1,7 @@
 import sqlite3
 
 import pytest
+from msgspec.structs import force_setattr
 
 from monitor.domain.estimate import Estimate
 from monitor.reports.discretion import NOT_SHOWN
@@ -216,7 +217,7 @@ def test_a_database_in_trouble_is_said_and_not_cached(tmp_path, caplog):
     made.check(3)
     room, finding = Room(made), made.finding(2, "")
     shots = room.library.models()
-    object.__setattr__(room.library, "models", lambda: shots)
+    force_setattr(room.library, "models", lambda: shots)
     assert room.ask(at(finding)).status_code == 200
     with sqlite3.connect(tmp_path / "store.db") as connection:
         connection.execute("drop table modelmon_findings")

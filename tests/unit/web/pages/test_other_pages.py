@@ -1,7 +1,7 @@
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import force_setattr, replace
 
 from monitor.domain.alarm import Alarm, AlarmState
 from monitor.domain.alert import Condition, Mute
@@ -71,7 +71,7 @@ def test_a_model_of_which_nothing_could_be_judged_is_not_well(made):
     latest = replace(shot.latest, results=(result,), findings=())
     room = Room(made)
     blind = replace(shot, latest=latest, alarms=replace(shot.alarms, found={}), alerts=())
-    object.__setattr__(room.library, "models", lambda: {"credit": blind})
+    force_setattr(room.library, "models", lambda: {"credit": blind})
     ((_, state, _, found, *_),) = room.read("/").table("1 models")
     assert "unknown" in state
     assert found.startswith("nothing could be judged")
@@ -80,14 +80,14 @@ def test_a_model_of_which_nothing_could_be_judged_is_not_well(made):
 def test_a_late_result_is_said(made):
     room = Room(made)
     assert "<strong>late" not in room.read("/").source
-    object.__setattr__(room.library, "now", lambda: made.clock.now() + 3 * DAY)
+    force_setattr(room.library, "now", lambda: made.clock.now() + 3 * DAY)
     assert "<strong>late" in room.read("/").source
     assert "A result is late" in room.read("/models/credit").text
 
 
 def test_nothing_shown_yet_is_not_well(made):
     room = Room(made)
-    object.__setattr__(room.library, "models", dict)
+    force_setattr(room.library, "models", dict)
     assert "Nothing is known to be well" in room.read("/").text
 
 
@@ -100,7 +100,7 @@ def test_many_models_take_several_pages_those_that_call_first(made, monkeypatch)
         name: replace(shot if name == "d" else quiet, policy=replace(shot.policy, model=name))
         for name in "abcde"
     }
-    object.__setattr__(room.library, "models", lambda: named)
+    force_setattr(room.library, "models", lambda: named)
     assert [row[0] for row in room.read("/").table("5 models")] == ["d", "a"]
     assert [row[0] for row in room.read("/?page=3").table("5 models")] == ["e"]
     assert room.ask("/?page=4").status_code == 404
@@ -133,7 +133,7 @@ def test_an_alert_goes_on_in_a_window_that_says_nothing_and_its_mute_is_told(mad
         alerts=(told,),
         mutes={alert.fingerprint: mute},
     )
-    object.__setattr__(room.library, "models", lambda: {"credit": held})
+    force_setattr(room.library, "models", lambda: {"credit": held})
     ((_, _, alarms, *_),) = room.read("/").table("1 models")
     assert alarms == "1 critical (1 of them muted)"
     ((name, _, _, state, _, _, windows, muted),) = room.read("/models/credit").table("Open alerts")
@@ -154,7 +154,7 @@ def test_pending_alarms_are_listed_after_those_that_call(made):
     states[names[0]] = Alarm(AlarmState.PENDING, 1, 3)
     states[names[1]] = Alarm(AlarmState.WARNING, 2, 3)
     held = replace(shot, alarms=replace(shot.alarms, found={window: states}))
-    object.__setattr__(room.library, "models", lambda: {"credit": held})
+    force_setattr(room.library, "models", lambda: {"credit": held})
     called = room.read("/models/credit").table("Findings that call")
     assert [row[6] for row in called] == ["warning, 2 of 3", "1 of 2 windows so far"]
 

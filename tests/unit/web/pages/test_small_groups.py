@@ -1,10 +1,10 @@
 """What pages leave out of small groups, read as somebody would who wants to know them."""
 
-from dataclasses import replace
 from itertools import product
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from monitor.domain.field import Field, FieldKind
 from monitor.domain.segment import Segment

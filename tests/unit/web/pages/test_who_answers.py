@@ -1,9 +1,9 @@
 """Who answers for a model, on its page and in the summary of a run."""
 
-from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from monitor.domain.governance import (
     Accountability,
