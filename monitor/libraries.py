@@ -1,4 +1,4 @@
-"""What the libraries that compute are told before they load, by the environment that they read."""
+"""What libraries are told before they load, by the environment that they read."""
 
 import os
 import sys
@@ -18,7 +18,7 @@ def given_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if _said.get(name) != value}
 
 
-# These are read when pyarrow and numpy are imported, so they are said before.
+# These are read when pyarrow, numpy and pydantic are imported, so they are said before.
 _say("ARROW_DEFAULT_MEMORY_POOL", "jemalloc" if sys.platform == "linux" else "system")
 # What columns are decoded with lives long where a large row group is read piece by piece, and grows
 # between what lives for the length of a batch. The C library's allocator cannot give back the gaps:
@@ -28,3 +28,6 @@ _say("ARROW_DEFAULT_MEMORY_POOL", "jemalloc" if sys.platform == "linux" else "sy
 _say("OPENBLAS_NUM_THREADS", "1")
 # Matrices are small here, and waking a thread for one takes ten times as long as the work; columns
 # are what threads are given. Sums are also added in one order, whatever the processors.
+_say("PYDANTIC_DISABLE_PLUGINS", "__all__")
+# Else it looks through every package that is installed for one that wants to watch how settings and
+# policies are checked: none of ours does, and no other has anything to do with it.

@@ -94,10 +94,10 @@ class DisparitySection(Section):
         {}, validate_default=True, description="the band by which all disparities are judged"
     )
     bands: dict[str, MetricBandSection] = Field(
-        default_factory=dict, description="metrics whose bounds are others, in every population"
+        {}, description="metrics whose bounds are others, in every population"
     )
     populations: dict[str, PopulationLimitSection] = Field(
-        default_factory=dict, description="populations or crossings that have a band of their own"
+        {}, description="populations or crossings that have a band of their own"
     )
     change: Share = Field(
         DEFAULT_DISPARITY.change,
@@ -115,7 +115,7 @@ class DisparitySection(Section):
         description="what the share of rows of unknown membership may rise by",
     )
     differences: dict[str, PositiveFloat] = Field(
-        default_factory=dict,
+        {},
         description="metrics without a ratio to the difference from the reference group that is "
         "tolerated, in the metric's unit; the others are measured and not judged",
     )

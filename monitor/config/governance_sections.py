@@ -71,7 +71,7 @@ class DelegationSection(Section):
     autonomy: Literal["advise", "act_with_review", "act_with_limits", "act"] | None = Field(
         None, description="how far the machine decides alone"
     )
-    not_delegated: list[Text] = Field(default_factory=list, description="what people keep")
+    not_delegated: list[Text] = Field([], description="what people keep")
     reversible: bool | None = Field(None, description="whether a decision can be taken back")
     fallback: FallbackSection | None = Field(
         None, description="where decisions go that the machine may not make"
@@ -85,26 +85,18 @@ class AccountabilitySection(Section):
         None, description="the one person who answers when outcomes fail"
     )
     deputy: Person | None = Field(None, description="who acts for them")
-    owners: list[Name] = Field(
-        default_factory=list, description="people who submit versions and propose policies"
-    )
-    operators: list[Name] = Field(
-        default_factory=list, description="people who acknowledge, mute and stop"
-    )
+    owners: list[Name] = Field([], description="people who submit versions and propose policies")
+    operators: list[Name] = Field([], description="people who acknowledge, mute and stop")
     validators: list[Name] = Field(
-        default_factory=list, description="people who approve versions; neither owners nor builders"
+        [], description="people who approve versions; neither owners nor builders"
     )
-    governance: list[Name] = Field(
-        default_factory=list, description="people who approve looser policies and waivers"
-    )
-    builders: list[Name] = Field(default_factory=list, description="people who built the model")
+    governance: list[Name] = Field([], description="people who approve looser policies and waivers")
+    builders: list[Name] = Field([], description="people who built the model")
     accounts: dict[Name, Name] = Field(
-        default_factory=dict,
+        {},
         description="account to the person behind it, for people who have more than one",
     )
-    contacts: dict[RoleName, Text] = Field(
-        default_factory=dict, description="role to how its people are reached"
-    )
+    contacts: dict[RoleName, Text] = Field({}, description="role to how its people are reached")
 
 
 class RiskLimitSection(Section):
@@ -112,14 +104,10 @@ class RiskLimitSection(Section):
 
     id: Name = Field(description="its name, which waivers and cases use")
     consequence: RungName = Field(description="the rung that an alert leads to")
-    measures: list[Name] = Field(
-        default_factory=list, description="measures it is about; otherwise all"
-    )
-    fields: list[Name] = Field(
-        default_factory=list, description="fields it is about; otherwise all"
-    )
+    measures: list[Name] = Field([], description="measures it is about; otherwise all")
+    fields: list[Name] = Field([], description="fields it is about; otherwise all")
     populations: list[Name] = Field(
-        default_factory=list,
+        [],
         description="populations it is about, a crossing as its names joined by ×; otherwise all",
     )
     at: Literal["warning", "critical"] = Field(
@@ -135,11 +123,9 @@ class RiskSection(Section):
     )
     rationale: Text | None = Field(None, description="why it has this tier")
     obligations: list[Text] = Field(
-        default_factory=list, description="instruments that bind it, such as eu-ai-act:26"
+        [], description="instruments that bind it, such as eu-ai-act:26"
     )
-    limits: list[RiskLimitSection] = Field(
-        default_factory=list, description="which alerts have which consequence"
-    )
+    limits: list[RiskLimitSection] = Field([], description="which alerts have which consequence")
 
 
 class ConsequenceSection(Section):
@@ -190,9 +176,7 @@ class WaiversSection(Section):
     renewals: int = Field(
         WaiverRule().renewals, ge=0, description="how often it may be asked for again on end"
     )
-    never_for: list[Name] = Field(
-        default_factory=list, description="ids of limits that are never waived"
-    )
+    never_for: list[Name] = Field([], description="ids of limits that are never waived")
 
 
 class ReviewSection(Section):
@@ -284,10 +268,10 @@ class GovernanceSections(Section):
         {}, validate_default=True, description="how much risk was accepted, and why"
     )
     consequences: dict[RungName, ConsequenceSection] = Field(
-        default_factory=dict, description="what each rung does: watch, restrict, hold, stop"
+        {}, description="what each rung does: watch, restrict, hold, stop"
     )
     approvals: dict[KindName, ApprovalSection] = Field(
-        default_factory=dict,
+        {},
         description="what approvals take: activate_version, release_hold, loosen_policy, waiver",
     )
     waivers: WaiversSection = Field(

@@ -39,16 +39,14 @@ class FactorSection(Section):
     labels: list[Name] | None = Field(
         None, min_length=1, description="names of the groups that the bins make, lowest first"
     )
-    unknown: list[Value] = Field(
-        default_factory=list, description="values that mean not known; nulls always do"
-    )
+    unknown: list[Value] = Field([], description="values that mean not known; nulls always do")
 
 
 class PopulationSection(FactorSection):
     """A protected attribute: how its values become groups."""
 
     declined: list[Value] = Field(
-        default_factory=list,
+        [],
         description="values that mean that somebody would not say; they are a group of their own",
     )
     reference: Name | None = Field(

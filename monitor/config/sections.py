@@ -89,7 +89,7 @@ class SourceSection(Section):
         None, description="the table that has protected attributes which the log must not have"
     )
     catalogs: dict[Name, dict[str, Text]] = Field(
-        default_factory=dict,
+        {},
         description="properties of the catalogs of Iceberg tables by the catalog's name, as "
         "pyiceberg has them, without secrets",
     )
@@ -286,7 +286,7 @@ class LimitSection(FieldLimitSection):
     """The limit of a measure."""
 
     fields: dict[str, FieldLimitSection] = Field(
-        default_factory=dict, description="fields by name that have another limit"
+        {}, description="fields by name that have another limit"
     )
 
 
@@ -296,13 +296,9 @@ MeasureLimits = dict[str, LimitSection]
 class LimitsSection(Section):
     """What is tolerated, by family of measures."""
 
-    drift: MeasureLimits = Field(
-        default_factory=dict, description="measures of change against the baseline"
-    )
-    quality: MeasureLimits = Field(default_factory=dict, description="measures of broken data")
-    performance: MeasureLimits = Field(
-        default_factory=dict, description="measures of the model against its labels"
-    )
+    drift: MeasureLimits = Field({}, description="measures of change against the baseline")
+    quality: MeasureLimits = Field({}, description="measures of broken data")
+    performance: MeasureLimits = Field({}, description="measures of the model against its labels")
     disparity: DisparitySection = Field(
         {}, validate_default=True, description="unequal outcomes between groups"
     )
@@ -371,7 +367,7 @@ class ReferenceSection(Section):
         None, description="the slice that it is held against; otherwise all other rows"
     )
     limits: MeasureLimits = Field(
-        default_factory=dict,
+        {},
         description="limits of drift against it, by measure, that are not the model's; and of rows",
     )
 
@@ -422,18 +418,18 @@ class WatchSections(Section):
     label: LabelSection | None = Field(None, description="the true outcome")
     classes: ClassesSection | None = Field(None, description="what the model chooses one of")
     populations: Populations = Field(
-        default_factory=dict, description="protected attributes, by name or as a list of columns"
+        {}, description="protected attributes, by name or as a list of columns"
     )
     crossings: list[list[Name]] = Field(
-        default_factory=list,
+        [],
         description="lists of populations whose crossing is a population of its own",
     )
     strata: Strata = Field(
-        default_factory=dict,
+        {},
         description="factors within whose groups outcomes are compared besides, by name",
     )
     segments: Segments = Field(
-        default_factory=dict,
+        {},
         description="slices that are profiled and judged on their own, by name or as a list of "
         "columns",
     )
@@ -451,7 +447,7 @@ class WatchSections(Section):
     )
     reports: ReportsSection = Field({}, validate_default=True, description="what reports show")
     references: dict[Name, ReferenceEntry] = Field(
-        default_factory=dict,
+        {},
         description="what windows are held against besides the registered baseline, by name",
     )
 

@@ -184,13 +184,14 @@ def _baseline(contents: _Contents, registration: Registration, outside: Outside)
 
 def baseline_digest(baseline: Baseline) -> str:
     """Return the digest of what a baseline holds, not of the circumstances of its registration."""
+    profiles = [baseline.profile, *(part.profile for part in baseline.parts)]
+    of = {data: content_digest(data) for data in {baseline.grid, *profiles}}
     digested = (
         baseline.model,
         baseline.version,
         str(baseline.window),
-        content_digest(baseline.grid),
-        content_digest(baseline.profile),
-        *(content_digest(part.profile) for part in baseline.parts),
+        of[baseline.grid],
+        *(of[data] for data in profiles),
     )
     return sha256("\x1f".join(digested).encode("utf-8", "surrogatepass")).hexdigest()
 

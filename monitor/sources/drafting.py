@@ -25,6 +25,7 @@ from monitor.sources.reader import (
     batches,
     opened,
 )
+from monitor.sources.shelf import Reading
 
 SAMPLE_BATCHES = 3
 """Fewest batches that numbers are sampled from: the first, the last, and one half-way."""
@@ -152,8 +153,7 @@ class _Drafting:
         parts = []
         members = self._members.reader(file.path)
         together = (*self._view.bookkeeping, *texts)
-        reading = self._view.shelf.keep if file.size > CHECKED_WHOLE else None
-        with opened(self._view.location, file, texts, together, reading) as log:
+        with opened(self._view.location, file, texts, together, self._reading(file)) as log:
             for batch in batches(self._view, log, task.row_groups):
                 people = members.columns(batch)
                 selection = batch.versions.get(self._version)
@@ -193,7 +193,8 @@ class _Drafting:
         columns = {*(item.column for item in numeric), *parted.values()}
         together = (*self._view.bookkeeping, *columns)
         texts = {self._view.spec.version, *parted.values()}
-        with opened(self._view.location, parts[0].file, texts, together) as log:
+        file = parts[0].file
+        with opened(self._view.location, file, texts, together, self._reading(file)) as log:
             for part in parts:
                 for chunk, selection, micros in self._selected(log, part, timed=bool(parted)):
                     places = np.arange(-before % step, selection.rows, step)
@@ -211,6 +212,10 @@ class _Drafting:
                             None if column is None else column.take(taken),
                             selection.times(micros)[places],
                         )
+
+    def _reading(self, file: FoundFile) -> Reading | None:
+        """Return what holds columns of a file until they are counted; None where bytes are held."""
+        return self._view.shelf.keep if file.size > CHECKED_WHOLE else None
 
     def _selected(
         self, log: OpenFile, part: _Part, *, timed: bool
