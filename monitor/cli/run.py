@@ -8,7 +8,7 @@ import click
 
 from monitor.cli.output import Output, output_option, progress_bar, say, write_tables
 from monitor.cli.selection import INSTANT_HELP, chosen, period
-from monitor.cli.textfile import TextfilePath, write_textfile
+from monitor.cli.textfile import textfile_path, write_textfile
 from monitor.domain.errors import ModelmonError
 from monitor.domain.finding import Verdict
 from monitor.domain.policy import Policy
@@ -37,8 +37,8 @@ ALARM = "alarm"
 )
 @click.option(
     "--textfile",
-    type=TextfilePath(),
-    default=None,
+    type=click.Path(path_type=Path),
+    callback=textfile_path,
     help="Write the results of every configured model to this .prom file, for node_exporter's textfile collector.",
 )
 @output_option

@@ -16,21 +16,15 @@ ENDING = ".prom"
 """The collector reads files that end so, and no other."""
 
 
-class TextfilePath(click.ParamType[Path]):
-    """The path of a file that node_exporter's textfile collector will read."""
-
-    name = "path"
-
-    def convert(
-        self, value: str | Path, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Path:
-        """Return the path, if a file that is written there would be found."""
-        path = Path(value)
-        if path.suffix != ENDING:
-            self.fail(f"{path} must end in {ENDING}: no other file is collected", param, ctx)
-        if not path.parent.is_dir():
-            self.fail(f"{path.parent} is no folder", param, ctx)
-        return path
+def textfile_path(_: click.Context, __: click.Parameter, path: Path | None) -> Path | None:
+    """Return the path of a file, if node_exporter's textfile collector would find it there."""
+    if path is None:
+        return None
+    if path.suffix != ENDING:
+        raise click.BadParameter(f"{path} must end in {ENDING}: no other file is collected")
+    if not path.parent.is_dir():
+        raise click.BadParameter(f"{path.parent} is no folder")
+    return path
 
 
 def write_textfile(path: Path, policies: Sequence[Policy], outside: "Outside", most: int) -> None:

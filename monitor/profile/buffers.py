@@ -16,6 +16,12 @@ _Integers = NDArray[np.int64]
 _Array = Any
 """A pyarrow Array; pyarrow ships no types."""
 
+_STORED = {
+    pa.from_numpy_dtype(kind): np.dtype(kind)
+    for kind in ("i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8")
+}
+"""Asking a type for numpy's loads pandas as well, in pyarrow before 26."""
+
 
 def stored(array: _Array) -> NDArray[Any]:
     """Return what is stored of integers or floats, without a copy: read-only, and in their type.
@@ -26,8 +32,8 @@ def stored(array: _Array) -> NDArray[Any]:
     Raises:
         TypeError: The array is of another type.
     """
-    dtype = np.dtype(array.type.to_pandas_dtype())
-    if dtype.kind not in "iuf":
+    dtype = _STORED.get(array.type)
+    if dtype is None:
         raise TypeError(f"{array.type} is not stored as numbers")
     data = array.buffers()[1]
     if data is None or not len(array):

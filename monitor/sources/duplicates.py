@@ -86,7 +86,9 @@ def duplicates(
     if not len(repeated):
         return Duplicates({}, without_id, broken)
     suspects = [
-        pair for pair, own in zip(read, hashes, strict=True) if np.isin(own, repeated).any()
+        pair
+        for pair, own in zip(read, hashes, strict=True)
+        if np.isin(own, repeated, kind="sort").any()  # hashes are too far apart for a table
     ]
     del hashes
     usable = [pair for pair in suspects if len(suspects) == 1 or sound(*pair)]
@@ -207,7 +209,7 @@ def _repeating(
     """Yield ids that may repeat, with the times of their rows and their places in the file."""
     for batch in _ids(view, task, file):
         for ids in batch.ids:
-            chosen = np.isin(ids.hashes, repeated)
+            chosen = np.isin(ids.hashes, repeated, kind="sort")
             here = ids.places[chosen]
             texts = _keyed(ids.texts.filter(pa.array(chosen)), ids.version)
             yield texts, batch.micros[here], here + batch.begin

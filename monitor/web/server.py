@@ -110,7 +110,8 @@ class WebServer:
 
     def _serve(self, listening: socket.socket) -> None:
         try:
-            self._server.run(sockets=[listening])
+            with listening:  # uvicorn leaves it open when told to stop before it has begun
+                self._server.run(sockets=[listening])
         finally:
             self._ended()
 

@@ -158,5 +158,5 @@ def _for(key: Mapping[str, Any], algorithm: str) -> PyJWK:
         raise KeysError(f"the issuer's key is not for signatures by {algorithm}")
     try:
         return PyJWK(dict(key), algorithm)
-    except PyJWTError as error:
+    except (PyJWTError, ValueError) as error:  # the latter from cryptography itself
         raise KeysError(f"the issuer's key cannot be used: {error}") from error
