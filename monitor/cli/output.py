@@ -1,6 +1,7 @@
 """Data on standard output, messages on standard error, progress on a terminal only."""
 
 import json
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -115,6 +116,38 @@ def write_tables(tables: Sequence[Table], output: Output) -> None:
         ]
         write_document(found)
         return
+    if sys.stdout.isatty() or os.environ.get("FORCE_COLOR"):
+        _draw(tables)
+        return
+    for table in tables:
+        print(*map(encodable, _lines(table)), sep="\n")
+
+
+def _lines(table: Table) -> Iterator[str]:
+    """Write a table as text: what no terminal shows needs no colours, and its lines no folding."""
+    yield table.title
+    shown = [[encodable(printable(cell)) for cell in row] for row in (table.columns, *table.rows)]
+    if len(table.columns) == 1:
+        yield from (f" {cell}" for (cell,) in shown[1:])
+    else:
+        padded = zip(*map(_padded, zip(*shown, strict=True)), strict=True)
+        header, *lines = (f"  {'   '.join(row)}" for row in padded)
+        yield from ("", header.rstrip(), f" {'─' * len(header)}", *map(str.rstrip, lines))
+    yield ""
+    if table.note:
+        yield from (f"  {table.note}", "")
+
+
+def _padded(cells: Sequence[str]) -> list[str]:
+    """Return the cells of a column, each as wide as the widest is on paper and screen."""
+    from rich.cells import cell_len
+
+    width = max(map(cell_len, cells))
+    return [cell + " " * (width - cell_len(cell)) for cell in cells]
+
+
+def _draw(tables: Sequence[Table]) -> None:
+    """Draw tables on a terminal, as wide as it is."""
     from rich import box
     from rich.console import Console
     from rich.markup import escape

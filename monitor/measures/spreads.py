@@ -2,9 +2,9 @@
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import ndtri
 
 from monitor.measures.grouping import Groups
+from monitor.special import ndtri
 from monitor.uncertainty.between import Squares
 from monitor.uncertainty.interval import FloatArray
 

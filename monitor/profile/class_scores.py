@@ -2,10 +2,10 @@
 
 import numpy as np
 from msgspec import Struct
-from scipy.special import expit
 
 from monitor.profile.adding import rows_at, sums_at
 from monitor.profile.grid import FloatArray, IntArray
+from monitor.special import expit
 
 EDGES = expit(np.linspace(-12.0, 12.0, 255))
 """Between the cells of a probability: even steps of its logit, fine where probabilities are near 0

@@ -13,9 +13,9 @@ from threading import local
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from monitor.profile.grid import IntArray, ScoreArray
+from monitor.special import ndtri
 
 MOST_FIELDS = 64
 """Fields that are counted in pairs: the work grows with the square of their number."""

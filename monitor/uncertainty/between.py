@@ -3,8 +3,8 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import fdtri
 
+from monitor.special import fdtri
 from monitor.uncertainty.interval import FloatArray
 
 LEAST_WINDOWS = 7

@@ -2,8 +2,8 @@
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import ndtr
 
+from monitor.special import ndtr
 from monitor.uncertainty.interval import FloatArray, Interval, normal_quantile
 
 LEAST_ROWS = 4

@@ -2,8 +2,8 @@
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import chdtrc, chndtr, chndtrinc, ndtr, ndtri
 
+from monitor.special import chdtrc, chndtr, chndtrinc, ndtr, ndtri
 from monitor.uncertainty.interval import FloatArray, Interval
 
 _LARGE = 1e4  # above this the normal approximation on the square-root scale is good to 1e-4

@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtri
+
+from monitor.special import ndtri
 
 FloatArray = NDArray[np.float64]
 

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from scipy.special import stdtr, stdtrit
+from monitor.special import stdtr, stdtrit
 
 
 class Moments(NamedTuple):

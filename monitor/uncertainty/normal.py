@@ -2,8 +2,8 @@
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import ndtr
 
+from monitor.special import ndtr
 from monitor.uncertainty.interval import FloatArray
 
 NODES = np.linspace(-6.0, 6.0, 121)

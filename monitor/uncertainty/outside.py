@@ -1,8 +1,8 @@
 """How much of a population lies outside the range of a sample of it, and how much of the next one."""
 
 import numpy as np
-from scipy.special import betainc, betaincinv, ndtr
 
+from monitor.special import betainc, betaincinv, ndtr
 from monitor.uncertainty.normal import NODES, WEIGHTS
 
 

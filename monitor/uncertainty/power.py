@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtr, ndtri
 
+from monitor.special import ndtr, ndtri
 from monitor.uncertainty.interval import FloatArray
 
 POWER = 0.8

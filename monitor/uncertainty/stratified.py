@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import chdtrc
 
+from monitor.special import chdtrc
 from monitor.uncertainty.interval import FloatArray, Interval, normal_quantile
 from monitor.uncertainty.proportion import wilson
 from monitor.uncertainty.ratio import koopman

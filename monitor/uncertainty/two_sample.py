@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import gammaln, ndtr
 
+from monitor.special import gammaln, ndtr
 from monitor.uncertainty.interval import FloatArray, counts
 
 EXACT_BELOW_ROWS = 1000

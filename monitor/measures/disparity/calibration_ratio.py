@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import ndtr
 
 from monitor.domain.estimate import Absence, Unmeasurable
 from monitor.domain.field import Effect
@@ -21,6 +20,7 @@ from monitor.measures.group_scores import ScoresOfGroups
 from monitor.measures.measure import Description, Family
 from monitor.profile.counts import POSITIVE
 from monitor.profile.grid import IntArray
+from monitor.special import ndtr
 from monitor.uncertainty.proportion import wilson
 from monitor.uncertainty.ratio import rate_ratio
 

@@ -1,7 +1,6 @@
 """Area under the ROC curve of each group."""
 
 import numpy as np
-from scipy.special import ndtr
 
 from monitor.domain.estimate import Absence, Unmeasurable
 from monitor.domain.field import Effect
@@ -18,6 +17,7 @@ from monitor.measures.disparity.rate import LEVEL, Harm
 from monitor.measures.group_scores import ScoresOfGroups
 from monitor.measures.measure import Description, Family
 from monitor.profile.grid import IntArray
+from monitor.special import ndtr
 from monitor.uncertainty.auc import LEAST_ROWS, AreaUnderCurve, auc
 from monitor.uncertainty.difference import mover
 from monitor.uncertainty.interval import Interval

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 import numpy as np
-from scipy.special import ndtr
 
 from monitor.domain.estimate import Absence, Estimate, Result, Unmeasurable
 from monitor.domain.limit import HeldAgainst
@@ -11,6 +10,7 @@ from monitor.measures.disparity.comparison import Comparison, compare
 from monitor.measures.disparity.rate import LEVEL, Counts, Rate
 from monitor.measures.measure import GroupPair
 from monitor.profile.grid import FloatArray, IntArray
+from monitor.special import ndtr
 from monitor.uncertainty.interval import normal_quantile
 from monitor.uncertainty.multiplicity import holm
 

@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import chdtrc
 
 from monitor.domain.estimate import Absence, Estimate, Result, Unmeasurable
 from monitor.measures.applicability import has_pairs
@@ -17,6 +16,7 @@ from monitor.measures.measure import (
 from monitor.measures.pairs import Correlations, correlations, no_pairs, others
 from monitor.measures.spreads import of_differences
 from monitor.profile.grid import BoolArray, FloatArray, IntArray
+from monitor.special import chdtrc
 from monitor.uncertainty.between import Squares
 from monitor.uncertainty.correlation import fisher_interval, same_correlation
 from monitor.uncertainty.difference import mover

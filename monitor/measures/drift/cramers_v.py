@@ -4,11 +4,11 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import chdtrc
 
 from monitor.domain.estimate import Estimate, Result, Unmeasurable
 from monitor.measures.grouping import grouped_parts, grouped_values
 from monitor.measures.measure import Description, Family, FieldMeasure, FieldPair, FieldParts
+from monitor.special import chdtrc
 from monitor.uncertainty.between import Squares
 from monitor.uncertainty.divergence import exceedance, noncentrality
 from monitor.uncertainty.interval import FloatArray

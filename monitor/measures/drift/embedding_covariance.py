@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import stdtr, stdtrit
 
 from monitor.domain.estimate import Absence, Estimate, Result, Unmeasurable
 from monitor.measures.measure import (
@@ -22,6 +21,7 @@ from monitor.measures.projections import (
 )
 from monitor.measures.spreads import of_largest
 from monitor.profile.grid import BoolArray, FloatArray, IntArray
+from monitor.special import stdtr, stdtrit
 from monitor.uncertainty.between import Squares
 from monitor.uncertainty.normal import beyond_normal
 

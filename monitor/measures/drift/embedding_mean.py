@@ -1,7 +1,6 @@
 """Largest shift of a projection's mean."""
 
 import numpy as np
-from scipy.special import stdtr, stdtrit
 
 from monitor.domain.estimate import Absence, Estimate, Result, Unmeasurable
 from monitor.measures.measure import (
@@ -21,6 +20,7 @@ from monitor.measures.projections import (
 )
 from monitor.measures.spreads import of_largest
 from monitor.profile.grid import BoolArray, FloatArray
+from monitor.special import stdtr, stdtrit
 from monitor.uncertainty.between import Squares
 from monitor.uncertainty.normal import beyond_normal
 

@@ -2,13 +2,13 @@
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import xlogy
 
 from monitor.domain.estimate import Estimate, Result
 from monitor.measures.drift.distance import distance_estimate, distance_tail
 from monitor.measures.grouping import grouped_parts
 from monitor.measures.measure import Description, Family, FieldMeasure, FieldPair, FieldParts
 from monitor.measures.spreads import of_divergence
+from monitor.special import xlogy
 from monitor.uncertainty.between import Squares
 from monitor.uncertainty.interval import FloatArray
 

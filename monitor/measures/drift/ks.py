@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import kolmogi, kolmogorov
 
 from monitor.domain.estimate import Estimate, Result
 from monitor.measures.applicability import is_numeric
@@ -11,6 +10,7 @@ from monitor.measures.measure import Description, Family, FieldMeasure, FieldPai
 from monitor.measures.presence import no_values
 from monitor.profile.counts import FieldCounts, NumericCounts
 from monitor.profile.grid import BoolArray, FloatArray, IntArray, NumericGrid
+from monitor.special import kolmogi, kolmogorov
 from monitor.uncertainty.between import Squares
 from monitor.uncertainty.divergence import effective_rows
 

@@ -1,7 +1,6 @@
 """Share of values that the baseline did not hold."""
 
 import numpy as np
-from scipy.special import betainc
 
 from monitor.domain.estimate import Absence, Estimate, Result, Unmeasurable
 from monitor.measures.applicability import has_known_values
@@ -9,6 +8,7 @@ from monitor.measures.measure import Description, Family, FieldMeasure, FieldPai
 from monitor.measures.presence import no_values
 from monitor.profile.counts import CategoricalCounts, FieldCounts, NumericCounts
 from monitor.profile.grid import CategoricalGrid, FieldGrid, NumericGrid
+from monitor.special import betainc
 from monitor.uncertainty.coverage import Missed, missed
 from monitor.uncertainty.normal import NODES, WEIGHTS
 from monitor.uncertainty.proportion import wilson

@@ -1,4 +1,6 @@
+import io
 import json
+import re
 
 import pytest
 from hypothesis import given
@@ -37,3 +39,57 @@ def test_a_document_is_json_that_any_output_can_hold(capsys):
     shown = capsys.readouterr().out
     shown.encode("utf-8")
     assert json.loads(shown) == {"path": "\ud800é"}
+
+
+FILES = Table(
+    "Files",
+    ("path", "rows", "why"),
+    (("a.parquet", "1,000,000", ""), ("日本.parquet", "7", "critical torn")),
+    note="Two files.",
+)
+SENTENCE = Table("In short", ("what",), (("Nothing was found.",),))
+
+
+def test_tables_that_no_terminal_shows_are_plain_lines_with_their_columns_beneath_each_other(
+    capsys,
+):
+    write_tables([SENTENCE, FILES], "table")
+    assert capsys.readouterr().out.splitlines() == [
+        "In short",
+        " Nothing was found.",
+        "",
+        "Files",
+        "",
+        "  path           rows        why",
+        " " + "─" * 42,
+        "  a.parquet      1,000,000",
+        "  日本.parquet   7           critical torn",
+        "",
+        "  Two files.",
+        "",
+    ]
+
+
+def test_tables_hold_what_a_terminal_would_show(capsys, monkeypatch):
+    write_tables([SENTENCE, FILES], "table")
+    plain = capsys.readouterr().out
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    write_tables([SENTENCE, FILES], "table")
+    drawn = capsys.readouterr().out
+    assert "\x1b[1;31mcritical" in drawn
+    assert re.sub(r"\x1b\[[\d;]*m", "", drawn).split() == plain.split()
+
+
+def test_tables_are_written_to_an_output_of_letters_without_accents(monkeypatch):
+    written = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr("sys.stdout", written)
+    write_tables([Table("1 × 2", ("é", "→"), (("≥", "日"),))], "table")
+    written.seek(0)
+    assert written.read().splitlines() == [
+        "1 x 2",
+        "",
+        r"  \xe9   ->",
+        " " + "-" * 15,
+        r"  >=     \u65e5",
+        "",
+    ]
