@@ -135,7 +135,10 @@ def standing(reference: IntArray, current: IntArray) -> IntArray:
     rows, other_rows = reference.tolist(), current.tolist()
     for place in reversed(range(len(rows))):
         waiting = (waiting[0] + rows[place], waiting[1] + other_rows[place])
-        if smaller * max(waiting[0] / total, waiting[1] / other_total) >= LEAST_ROWS:
+        # In whole numbers: 77 times 5/77 is not quite 5.
+        if smaller * waiting[0] >= LEAST_ROWS * total or (
+            smaller * waiting[1] >= LEAST_ROWS * other_total
+        ):
             starts.append(place)
             waiting = (0, 0)
     if starts:

@@ -6,7 +6,7 @@ from math import fsum
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from monitor.domain.estimate import Unmeasurable
@@ -44,6 +44,7 @@ def slow_groups(reference, current):
     return done[::-1]
 
 
+@example([(0, 5), (37, 32), (40, 40)])  # 77 · (5 / 77) < 5
 @given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), min_size=1, max_size=20))
 def test_small_groups_join_as_the_rule_says(rows):
     reference, current = (list(side) for side in zip(*rows, strict=True))
