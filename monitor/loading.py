@@ -1,9 +1,11 @@
-"""Loading what computes, and no garbage looked for among it."""
+"""Loading what computes: no more than that, and no garbage looked for among it."""
 
 import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec, module_from_spec
+from types import ModuleType
 
 _JUST_BEGUN = 50_000
 """Objects of a process that has loaded little but the standard library and the first of our modules;
@@ -38,3 +40,29 @@ def _leave_out(*, for_good: bool) -> None:
     elif not gc.get_freeze_count():  # what others have left out stays so
         gc.freeze()
         gc.unfreeze()
+
+
+@contextmanager
+def bare(package: str) -> Iterator[ModuleType | None]:
+    """Have a package be nothing but its folder, in here: modules of it load without its own code.
+
+    Its place is free again afterwards for whoever imports it. Where it is there already it stays as
+    it is.
+
+    Args:
+        package: Its full name.
+
+    Returns:
+        The bare package, in which the names are to be put that are imported from it; None where
+        there is the whole of it.
+    """
+    spec = None if package in sys.modules else find_spec(package)
+    if spec is None:
+        yield None
+        return
+    alone = sys.modules[package] = module_from_spec(spec)
+    try:
+        yield alone
+    finally:
+        if sys.modules.get(package) is alone:
+            del sys.modules[package]

@@ -11,7 +11,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
-from importlib.util import find_spec, module_from_spec
+
+from monitor.loading import bare
 
 _PACKAGE = "scipy.special"
 _COMPILED = "scipy.special._ufuncs"
@@ -42,21 +43,17 @@ def _compiled_alone(names: Sequence[str]) -> Iterator[None]:
     It is the package itself that is imported where it is there already, where it was told to look
     after other arrays, and where a version of scipy keeps one of the functions elsewhere.
     """
-    spec = find_spec(_PACKAGE)
-    if _PACKAGE in sys.modules or os.environ.get("SCIPY_ARRAY_API") or spec is None:
+    if os.environ.get("SCIPY_ARRAY_API"):
         yield
         return
-    alone = sys.modules[_PACKAGE] = module_from_spec(spec)
-    try:
-        compiled = import_module(_COMPILED)
-        alone.__dict__.update({name: getattr(compiled, name) for name in names})
-    except (ImportError, AttributeError):
-        del sys.modules[_PACKAGE]
-    try:
+    with bare(_PACKAGE) as package:
+        if package is not None:
+            try:
+                compiled = import_module(_COMPILED)
+                package.__dict__.update({name: getattr(compiled, name) for name in names})
+            except (ImportError, AttributeError):
+                del sys.modules[_PACKAGE]
         yield
-    finally:
-        if sys.modules.get(_PACKAGE) is alone:
-            del sys.modules[_PACKAGE]
 
 
 with _compiled_alone(__all__):

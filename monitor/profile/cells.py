@@ -90,6 +90,7 @@ class CellTable:
         least[shared] = ~least[shared]
         least[shared[held > comparisons]] = _CROWDED
         least[_HALF - 1] = least[_HALF]  # minus zero and zero
+        self._crowded = bool((held > comparisons).any())
         self._comparisons = min(comparisons, int(held.max(initial=0)))
         self._least = np.concatenate([least[_HALF:], least[_HALF - 1 :: -1]])
 
@@ -127,8 +128,7 @@ class CellTable:
         """Compare some of the numbers with the edges of their buckets."""
         numbers, least = numbers[rows], least[rows]
         found = np.invert(least).astype(np.intp)
-        crowded = least == _CROWDED
-        if crowded.any():
+        if self._crowded and (crowded := least == _CROWDED).any():
             found[crowded] = np.searchsorted(self._edges, numbers[crowded], side="right")
         for _ in range(self._comparisons):
             found += numbers >= self._above.take(found)
@@ -139,7 +139,7 @@ class CellTable:
     ) -> None:
         """Compare all numbers with the edges at the end of their cells."""
         edges, above = room.edges[: len(numbers)], room.above[: len(numbers)]
-        crowded = np.flatnonzero(least == _CROWDED)
+        crowded = np.flatnonzero(least == _CROWDED) if self._crowded else ()
         np.bitwise_xor(least, least >> 15, out=least)  # those below zero inverted
         np.copyto(cells, least)
         if len(crowded):

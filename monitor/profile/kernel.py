@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from monitor.domain.field import WHOLE, FieldKind, Part
-from monitor.profile.adding import rows_at, sums_at
+from monitor.profile.adding import Places, rows_at
 from monitor.profile.buffers import valid
 from monitor.profile.categories import count_values
 from monitor.profile.cells import Room
@@ -443,17 +443,17 @@ def _count_block(
             return
         low, high = float(numbers.min()), float(numbers.max())
     cells, standard = grid.table.cells(numbers, _ROOM)
-    counts.cells += rows_at(cells, grid.cells)
+    places = Places.checked(cells, grid.cells)
+    counts.cells += places.rows()
     if scoring is not None and finite is None:
-        scoring.rows[:] = scoring.by_cell.take(cells)
+        scoring.by_cell.take(cells, out=scoring.rows, mode="wrap")  # straight to where they belong
     elif scoring is not None:
         scoring.rows[finite] = scoring.by_cell.take(cells)
     # Values near the largest double may overflow; the sums then say so by being infinite, and the
     # measures that need them answer with a reason instead of a number.
     with np.errstate(over="ignore", invalid="ignore"):
         for begin in range(0, len(cells), BLOCK_ROWS):
-            rows = slice(begin, begin + BLOCK_ROWS)
-            counts.sums += sums_at(cells[rows], standard[rows], grid.cells)
+            counts.sums += places.sums(standard, begin, begin + BLOCK_ROWS)
         # Not np.dot: BLAS would wake a thread for each core for a sum that takes microseconds.
         counts.squares += float(np.square(standard, out=standard).sum())
     if low <= 0:

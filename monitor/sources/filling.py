@@ -24,7 +24,7 @@ from monitor.sources.together import Columns
 
 _COSTS: Mapping[type[FieldGrid], float] = {NumericGrid: 1.0, CategoricalGrid: 0.5}
 _COST_OF_PART = 2.0
-_PAIRS_A_COLUMN = 250
+_PAIRS_A_COLUMN = 240
 """Pairs of fields that cost as much as the reading and counting of one numeric field."""
 
 
