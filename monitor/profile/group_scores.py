@@ -21,6 +21,9 @@ together in pairs."""
 HELD_ROWS = 2**19
 """Rows that wait to be counted together: sorting them batch by batch would cost several times as much."""
 
+Entries = tuple[int, IntArray, IntArray]
+"""A level, sorted codes at that level, and the rows of each."""
+
 COUNTS = ("rows", "error_rows")
 SUMS = ("score", "score_squared", "error", "absolute", "squared", "fourth")
 """Names of the moments, in the order in which they are kept."""
@@ -62,6 +65,7 @@ class GroupScores(Struct):
     counts: IntArray = field(default_factory=lambda: np.zeros((0, len(COUNTS)), np.int64))
     sums: FloatArray = field(default_factory=lambda: np.zeros((0, len(SUMS))))
     _held: list[NDArray[Any]] = field(default_factory=list)
+    _merged: list[Entries] = field(default_factory=list)
 
     @property
     def level(self) -> int:
@@ -121,23 +125,24 @@ class GroupScores(Struct):
         self._add_errors(groups * 3 + UNKNOWN, errors)
 
     def settle(self) -> None:
-        """Count the rows that wait."""
-        if not self._held:
-            return
-        codes = np.concatenate(self._held)
-        self._held = []
-        codes = _sorted(codes)
-        begins = _begins(codes)
-        rows = np.diff(begins, append=len(codes))
-        codes = codes[begins].astype(np.int64, copy=False)
-        self._add_entries(self._coarser(codes, 0, self._level), rows)
+        """Count the rows that wait, and what was merged."""
+        if self._held:
+            codes = np.concatenate(self._held)
+            self._held = []
+            codes = _sorted(codes)
+            begins = _begins(codes)
+            rows = np.diff(begins, append=len(codes))
+            self._merged.append((0, codes[begins].astype(np.int64, copy=False), rows))
+        if self._merged:
+            merged, self._merged = self._merged, []
+            self._add_entries(merged)
 
     def merge(self, other: "GroupScores") -> None:
         """Add another window's on the same grid."""
-        level = max(self.level, other.level)
-        self._codes, self._level = self._coarser(self._codes, self._level, level), level
-        self._add_entries(self._coarser(other.codes, other.level, level), other.rows)
+        self._merged.append((other.level, other.codes, other.rows))
         self._add_sums(other.groups, other.counts, other.sums)
+        if sum(len(codes) for _, codes, _ in self._merged) >= HELD_ROWS:
+            self.settle()
 
     def margin(self, *attributes: str) -> IntArray:
         """Return rows by some attributes, decision, label and cell of the score.
@@ -206,12 +211,16 @@ class GroupScores(Struct):
             self.counts = _together(place, len(every), np.concatenate([self.counts, counts]))
             self.sums = _together(place, len(every), np.concatenate([self.sums, sums]))
 
-    def _add_entries(self, codes: IntArray, rows: IntArray) -> None:
-        """Add rows of codes at the present level, which are sorted and may come more than once."""
+    def _add_entries(self, entries: list[Entries]) -> None:
+        """Add rows of codes, which are sorted."""
         if len(self._codes):
-            codes = np.concatenate([self._codes, codes])
-            order = np.argsort(codes, kind="stable")  # which finds that these are two sorted runs
-            codes, rows = codes[order], np.concatenate([self._rows, rows])[order]
+            entries = [(self._level, self._codes, self._rows), *entries]
+        self._level = max(self._level, *(level for level, _, _ in entries))
+        codes = np.concatenate([self._coarser(of, level, self._level) for level, of, _ in entries])
+        rows = np.concatenate([rows for _, _, rows in entries])
+        if len(entries) > 1:
+            order = np.argsort(codes, kind="stable")  # which finds that these are sorted runs
+            codes, rows = codes[order], rows[order]
         self._codes, self._rows = _distinct(codes, rows)
         while len(self._codes) > MOST_ENTRIES and _width(self.cells, self._level) > 1:
             codes = self._coarser(self._codes, self._level, self._level + 1)
