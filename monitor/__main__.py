@@ -5,7 +5,7 @@ import sys
 
 from monitor.cli.main import run
 
-_YOUNG = 50_000
+_YOUNG = 10_000
 """New objects at which Python looks for garbage among them, instead of 700: of those that come while
 a command loads and computes hardly any is ever in a cycle, and what is takes a few megabytes."""
 

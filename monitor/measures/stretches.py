@@ -51,7 +51,9 @@ class Stretches:
         self._population, self._policy, self._pair = population, policy, pair
         self._unassigned = unassigned
         self.window = window or group_pair(population, policy, pair, unassigned=unassigned)
-        self.over = cache(self._over)
+        self._over: dict[
+            int, GroupPair
+        ] = {}  # a cache of its method would hold it and be held by it
 
     @classmethod
     def both(cls, population: Population, policy: Policy, pair: ProfilePair) -> dict[bool, Self]:
@@ -62,13 +64,15 @@ class Stretches:
         window = None if listed else found
         return {True: every, False: cls(population, policy, pair, unassigned=False, window=window)}
 
-    def _over(self, earlier: int) -> GroupPair:
+    def over(self, earlier: int) -> GroupPair:
         """Return the population over the window and so many before it."""
-        parts = [read() for _, read in self._pair.earlier[:earlier]]
-        longer = replace(self._pair, current=self._pair.current.with_people_of(parts))
-        found = group_pair(self._population, self._policy, longer, unassigned=self._unassigned)
-        assert not isinstance(found, Unmeasurable)  # noqa: S101  # the baseline is the same
-        return found
+        if earlier not in self._over:
+            parts = [read() for _, read in self._pair.earlier[:earlier]]
+            longer = replace(self._pair, current=self._pair.current.with_people_of(parts))
+            found = group_pair(self._population, self._policy, longer, unassigned=self._unassigned)
+            assert not isinstance(found, Unmeasurable)  # noqa: S101  # the baseline is the same
+            self._over[earlier] = found
+        return self._over[earlier]
 
     def measured(self, measure: GroupMeasure, window: GroupPair) -> Mapping[str, Result]:
         """Return a measure of every group, over more windows where one is not enough.

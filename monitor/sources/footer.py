@@ -121,7 +121,7 @@ def footer(
         place = schema.names.index(time)
         kind = schema.field(place).type
         if pa.types.is_timestamp(kind) or pa.types.is_date32(kind):
-            written = metadata.schema.to_arrow_schema().names[place]
+            written = _arrow_schema(metadata).names[place]
             statistics = _statistics(data, written, columns.leaves[time][0], len(rows))
             whole = not (timeless and schema.field(place).nullable)
             bounds = [
@@ -202,6 +202,12 @@ def is_signed(metadata: Any, data: bytes) -> bool:
     return bool(len(data) != metadata.serialized_size)
 
 
+def _arrow_schema(metadata: Any) -> Any:
+    # Not metadata.schema: the two would hold each other, and a footer that the collector has to find
+    # is there for hundreds of files more.
+    return pq.ParquetSchema(metadata).to_arrow_schema()
+
+
 def table_schema(metadata: Any, names: Mapping[int, str] | None) -> Any:
     """Return a file's schema with the names that its columns have in the table now.
 
@@ -209,7 +215,7 @@ def table_schema(metadata: Any, names: Mapping[int, str] | None) -> Any:
     it and made another of the same name. A column that the table has no longer keeps its place
     under a name that no configuration can hold.
     """
-    schema = metadata.schema.to_arrow_schema()
+    schema = _arrow_schema(metadata)
     if names is None:
         return schema
     return pa.schema([field.with_name(_name(field, names)) for field in schema])

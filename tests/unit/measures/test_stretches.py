@@ -1,5 +1,6 @@
 """A group that is too small in one window is measured over as many as it takes, and no more."""
 
+import weakref
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -22,7 +23,7 @@ from monitor.domain.schedule import CalendarUnit, Schedule
 from monitor.domain.window import Window
 from monitor.measures.measure import ProfilePair
 from monitor.measures.measuring import measure_all
-from monitor.measures.stretches import stretched
+from monitor.measures.stretches import Stretches, stretched
 from monitor.profile.counts import NEGATIVE, POSITIVE, UNKNOWN
 from monitor.profile.draft import GridDraft
 from monitor.profile.profile import Profile
@@ -237,3 +238,13 @@ def test_a_stretch_is_no_longer_than_it_may_be(length, days, windows):
     assert (policy.stretch and policy.stretch.windows) == windows
     assert [item.name for item in policy.earlier] == ([STRETCH] if windows else [])
     assert replace(policy, populations=()).stretch is None
+
+
+def test_nothing_of_a_window_is_left_to_the_collector():
+    policy = POLICY
+    pair = held(*[day(a=(40, 20), b=(40, 20), c=(40, 20), m=(400, 200))] * 3)
+    counted = Stretches(policy.populations[0], policy, pair, unassigned=False)
+    assert counted.over(1) is counted.over(1)
+    gone = weakref.ref(counted)
+    del counted
+    assert gone() is None

@@ -1,3 +1,4 @@
+import gc
 import pickle
 from datetime import UTC, datetime, timedelta
 
@@ -394,3 +395,23 @@ def test_codes_beyond_their_dictionary_are_not_used(policy, rows, write, june):
     data[size.begin : size.end] = varint(1, signed=True)
     path.write_bytes(data)
     assert "out of bounds" in left_out(policy, rows, write, june)
+
+
+def test_no_file_that_was_read_is_left_to_the_collector(policy, rows, write, june):
+    for number in range(3):
+        write(f"log/{number}.parquet", rows(6, datetime(2005, 6, 1 + number, tzinfo=UTC)))
+    source = ParquetSource(policy())
+    counted(source, june)  # what is made once and kept
+    gc.collect()
+    was = gc.get_debug()
+    gc.disable()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        counted(source, june)
+        gc.collect()
+        left = [item for item in gc.garbage if type(item).__module__.startswith("pyarrow")]
+    finally:
+        gc.set_debug(was)
+        gc.garbage.clear()
+        gc.enable()
+    assert left == []
