@@ -68,14 +68,14 @@ def disparity(folder: Path) -> float:
     return _least(rates)
 
 
-def _least(work: Callable[[], None]) -> float:
+def _least(work: Callable[[], object]) -> float:
     return min(passes.cpu_seconds(work) for _ in range(5))
 
 
 def main() -> None:
     """Do one thing, by name, in a process of its own."""
     parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("what", choices=["read", "disparity", "pass", "threads"])
+    parser.add_argument("what", choices=["read", "disparity", "pass", "threads", "drift"])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args()
@@ -83,6 +83,8 @@ def main() -> None:
         passes.read(given.folder / "window")
     elif given.what == "disparity":
         print(disparity(given.folder))
+    elif given.what == "drift":
+        print(*(f"{_least(work):.4f}" for work in passes.drift(given.folder)))
     else:
         grids = passes.grids_of(given.folder / "baseline")
         window = given.folder / "window"

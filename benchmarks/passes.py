@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from msgspec.structs import replace
 
 from benchmarks import data
 from monitor.compute.local import LocalCompute
@@ -22,11 +23,16 @@ from monitor.domain.field import (
 )
 from monitor.domain.limit import Band
 from monitor.domain.policy import Policy, SourceSpec
+from monitor.domain.reading import Reading, Subject
 from monitor.domain.schedule import CalendarUnit, Schedule
 from monitor.domain.window import Window
 from monitor.engine.counting import Counted, bundled
 from monitor.engine.progress import Silent
+from monitor.measures.catalogue import CATALOGUE
+from monitor.measures.measure import Family, FieldMeasure, ProfilePair
+from monitor.measures.measuring import readings_by
 from monitor.profile.grid import Grid
+from monitor.profile.profile import merged
 from monitor.sources.parquet import ParquetSource
 
 BASELINE = Window(data.BASELINE_START, data.WINDOW_START)
@@ -61,11 +67,33 @@ def grids_of(baseline: Path) -> dict[str, Grid]:
     return {"1": source.draft(source.scan(BASELINE), "1")}
 
 
-def counted(log: Path, grids: dict[str, Grid], workers: int = 1) -> Counted:
+def counted(
+    log: Path, grids: dict[str, Grid], workers: int = 1, window: Window = WINDOW
+) -> Counted:
     """Profile a window."""
     source = ParquetSource(policy(log))
-    scan = source.scan(WINDOW)
+    scan = source.scan(window)
     return LocalCompute(workers).count(bundled(scan.tasks), source.counter(scan, grids), Silent())
+
+
+def drift(folder: Path) -> list[Callable[[], object]]:
+    """Return the work that is done with stored profiles: measuring all fields, adding up a day of hours."""
+    grids = grids_of(folder / "baseline")
+    then = counted(folder / "baseline", grids, window=BASELINE).profiles["1"]
+    now = counted(folder / "window", grids).profiles["1"]
+    of_fields = replace(policy(folder), populations=(), attributes={})
+    measures = [
+        measure
+        for measure in CATALOGUE
+        if isinstance(measure, FieldMeasure) and measure.about.family is Family.DRIFT
+    ]
+
+    def measured() -> list[Reading]:
+        pair = ProfilePair(grids["1"], then, now, WINDOW, 1.0)
+        return list(readings_by(Subject("benchmark", "1"), of_fields, pair, measures))
+
+    assert measured()
+    return [measured, lambda: merged([now] * 24)]
 
 
 def read(log: Path) -> int:

@@ -237,6 +237,55 @@ def small_files(files: int, rows: int, rounds: int) -> list[str]:
     return lines
 
 
+def from_profiles() -> list[str]:
+    """Return what is done with stored profiles, in which no row is read."""
+    folder = logs(1_000_000, 1_000_000)
+    cost = Job(
+        "drift", ((sys.executable, "-m", "benchmarks.ours", "drift", str(folder)),), {}
+    ).cost()
+    assert cost is not None
+    measured, merged = (1000 * float(seconds) for seconds in cost.said.split())
+    return [
+        "\n### From stored profiles of 49 fields and three attributes\n",
+        "| | CPU ms | goal |",
+        "|---|---:|---|",
+        f"| every measure of drift of every field, with its interval | {measured:.0f} | ≤ 50 |",
+        f"| the sum of 24 windows | {merged:.0f} | ≤ 10 |",
+    ]
+
+
+def commands(rounds: int) -> list[str]:
+    """Return what commands cost that read no rows, beside the libraries that each of them needs."""
+    folder = logs(1_000_000, 1_000_000)
+    our_jobs(folder)
+    modelmon = (
+        sys.executable,
+        "-m",
+        "monitor",
+        "--config",
+        str(folder / "config" / "modelmon.yaml"),
+    )
+    libraries = (sys.executable, "-c", "import click, yaml; from pydantic import BaseModel")
+    goals = {
+        ("--help",): "≤ 0.10",
+        ("config", "check"): "≤ 0.10",
+        ("baseline", "list"): "≤ 0.40",
+        ("alerts", "list"): "≤ 0.40",
+    }
+    jobs = [Job(f"`modelmon {' '.join(words)}`", ((*modelmon, *words),), {}) for words in goals]
+    alone = Job("importing click, PyYAML and pydantic", (libraries,), {})
+    costs = interleaved([*jobs, alone], rounds)
+    lines = [
+        "\n### Commands that read no rows\n",
+        "| whole process | CPU s | goal |",
+        "|---|---:|---|",
+    ]
+    for (name, cost), goal in zip(costs.items(), [*goals.values(), ""], strict=True):
+        assert cost is not None, name
+        lines.append(f"| {name} | {cost.cpu:.3f} | {goal} |")
+    return lines
+
+
 def machine() -> str:
     """Return what the figures were measured on, and with."""
     model = platform.processor() or platform.machine()
@@ -281,6 +330,8 @@ def main() -> None:
         lines += two_threads(1_000_000, 9)
         lines += small_files(300, 333, 1)
     lines += fairness(1_000_000, 1)
+    lines += from_profiles()
+    lines += commands(9)
     text = "\n".join(lines) + "\n"
     print(text)
     given.output.write_text(text, encoding="utf-8")

@@ -141,7 +141,7 @@ class GroupScores(Struct):
         """Add another window's on the same grid."""
         self._merged.append((other.level, other.codes, other.rows))
         self._add_sums(other.groups, other.counts, other.sums)
-        if sum(len(codes) for _, codes, _ in self._merged) >= 2 * MOST_ENTRIES:
+        if sum(len(codes) for _, codes, _ in self._merged) >= 3 * MOST_ENTRIES:
             self.settle()
 
     def margin(self, *attributes: str) -> IntArray:
