@@ -151,6 +151,18 @@ print(*(name for name in {HEAVY!r} if name in sys.modules), file=sys.stderr)
     assert set(loaded) <= allowed  # --version asks for it, and pydantic does
 
 
+@pytest.mark.slow
+def test_checking_a_configuration_costs_little_more_than_its_libraries():
+    libraries = "import click, yaml; from pydantic import BaseModel"
+    jobs = [
+        Job("check", ((sys.executable, "-m", "monitor", "config", "check"),), {}),
+        Job("libraries", ((sys.executable, "-c", libraries),), {}),
+    ]
+    rounds = [[job.cost() for job in jobs] for _ in range(5)]
+    check, alone = (min(cost.cpu for cost in costs) for costs in zip(*rounds, strict=True))
+    assert check <= 4 * alone  # three are promised
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it is the C library's")
 @pytest.mark.parametrize(("chosen", "used"), [({}, "jemalloc"), ({POOL: "mimalloc"}, "mimalloc")])
 def test_arrow_allocates_by_what_gives_memory_back_unless_the_owner_chose(chosen, used):
