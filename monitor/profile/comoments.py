@@ -95,56 +95,64 @@ class CoMoments(Struct):
         self.squares += other.squares
         self.products += other.products
 
-    def add(self, scores: Sequence[ScoreArray | None], rows: int) -> None:
+    def add(self, blocks: Sequence[ScoreArray], fields: Sequence[int], rows: int) -> None:
         """Add a batch of rows.
 
         Args:
-            scores: Of each field, shape (rows,), `NOTHING` where a row has no number; None where
-                none has one.
+            blocks: Scores, each of shape (some of the fields, rows), `NOTHING` where a row has no
+                number. They are written over.
+            fields: The places of the fields, block by block; the others have no number in any row.
             rows: Rows of the batch.
         """
-        nothing = np.full(rows, NOTHING, np.int8)
-        columns = [nothing if column is None else column for column in scores]
-        gaps = [place for place, column in enumerate(columns) if rows and column.min() == NOTHING]
-        there = [(columns[place] != NOTHING).view(np.int8) for place in gaps]
+        if not (rows and fields):
+            return
+        columns = [column for block in blocks for column in block]
+        least = np.concatenate([block.min(axis=1) for block in blocks])
+        gaps = np.flatnonzero(least == NOTHING).tolist()
+        there = np.empty((len(gaps), rows), np.int8)
         for place, known in zip(gaps, there, strict=True):
-            columns[place] = columns[place] * known  # 0 where there is no score
-        columns += [np.ones(rows, np.int8), *there]
-        products = np.zeros((self.fields, len(columns)))  # whole numbers, as all that follow
-        squares = np.zeros((self.fields, len(gaps)))
+            np.not_equal(columns[place], NOTHING, out=known.view(np.bool_))
+            columns[place] *= known  # 0 where there is no score
+        count = len(fields)
+        stack = [*blocks, np.ones((1, rows), np.int8), there]
+        products = np.zeros((count, count + 1 + len(gaps)))  # whole numbers, as all that follow
+        squares = np.zeros((count, len(gaps)))
         both = np.zeros((len(gaps), len(gaps) + 1))
         for begin in range(0, rows, _BLOCK_ROWS):
-            block = _BENCH.lay([column[begin : begin + _BLOCK_ROWS] for column in columns])
-            laid, present = block[:, : self.fields], block[:, self.fields + 1 :]
+            block = _BENCH.lay([part[:, begin : begin + _BLOCK_ROWS] for part in stack])
+            laid, present = block[:, :count], block[:, count + 1 :]
             products += _own_products(laid, block)
             if gaps:
-                both += _dot(present, block[:, self.fields :])
+                both += _dot(present, block[:, count:])
                 squares += _dot(np.square(laid, out=laid), present)
-        self._add_sums(rows, gaps, products, squares, both[:, 1:])
+        self._add_sums(fields, rows, gaps, products, squares, both[:, 1:])
 
-    def _add_sums(
+    def _add_sums(  # noqa: PLR0917  # the parts of one sum
         self,
+        fields: Sequence[int],
         rows: int,
         gaps: Sequence[int],
         products: _Doubles,
         squares_there: _Doubles,
         both: _Doubles,
     ) -> None:
-        """Add the sums of a batch.
+        """Add the sums of some fields of a batch.
 
         Args:
-            rows: Its rows.
-            gaps: The fields that some of them are without.
+            fields: Their places.
+            rows: Rows of the batch.
+            gaps: Which of the fields some of the rows are without.
             products: shape (fields, fields + 1 + gaps): sums of the products of scores, of the
                 scores, and of them where a field with gaps has one.
             squares_there: shape (fields, gaps), sums of squares where such a field has a score.
             both: shape (gaps, gaps), rows in which two such fields have one.
         """
+        count = len(fields)
         counts, sums, squares = (
-            np.repeat(part[:, None], self.fields, axis=1)
+            np.repeat(part[:, None], count, axis=1)
             for part in (
-                np.full(self.fields, float(rows)),
-                products[:, self.fields],
+                np.full(count, float(rows)),
+                products[:, count],
                 products.diagonal(),
             )
         )
@@ -152,12 +160,13 @@ class CoMoments(Struct):
             counts[:, gaps] = both.diagonal()
             counts[gaps] = counts[:, gaps].T
             counts[np.ix_(gaps, gaps)] = both
-            sums[:, gaps] = products[:, self.fields + 1 :]
+            sums[:, gaps] = products[:, count + 1 :]
             squares[:, gaps] = squares_there
-        self.rows += counts.astype(np.int64)
-        self.sums += sums.astype(np.int64)
-        self.squares += squares.astype(np.int64)
-        self.products += products[:, : self.fields].astype(np.int64)
+        every = np.ix_(fields, fields)
+        self.rows[every] += counts.astype(np.int64)
+        self.sums[every] += sums.astype(np.int64)
+        self.squares[every] += squares.astype(np.int64)
+        self.products[every] += products[:, :count].astype(np.int64)
 
 
 class _Bench(local):
@@ -166,28 +175,31 @@ class _Bench(local):
     def __init__(self) -> None:
         self._room = np.empty(0, np.float32)
 
-    def lay(self, columns: Sequence[ScoreArray]) -> _Singles:
-        """Return columns as singles, piece by piece.
+    def lay(self, blocks: Sequence[ScoreArray]) -> _Singles:
+        """Return the columns of some blocks as singles, piece by piece.
 
         Args:
-            columns: Each of shape (rows,).
+            blocks: Each of shape (some columns, rows).
 
         Returns:
             shape (pieces, columns, rows of a piece), 0 beyond the last row.
         """
-        rows = len(columns[0])
+        rows = blocks[0].shape[1]
         pieces, left = divmod(rows, _PIECE_ROWS)
-        shape = (pieces + (left > 0), len(columns), _PIECE_ROWS)
+        shape = (pieces + (left > 0), sum(map(len, blocks)), _PIECE_ROWS)
         if prod(shape) > len(self._room):
             self._room = np.empty(prod(shape), np.float32)
         laid = self._room[: prod(shape)].reshape(shape)
-        whole = rows - left
-        for place, column in enumerate(columns):
-            laid[:pieces, place] = column[:whole].reshape(pieces, _PIECE_ROWS)
         if left:
             laid[pieces] = 0
-            for place, column in enumerate(columns):
-                laid[pieces, place, :left] = column[whole:]
+        whole, begin = rows - left, 0
+        for block in blocks:
+            end = begin + len(block)
+            cut = block[:, :whole].reshape(len(block), pieces, _PIECE_ROWS)
+            laid[:pieces, begin:end] = cut.transpose(1, 0, 2)
+            if left:
+                laid[pieces, begin:end, :left] = block[:, whole:]
+            begin = end
         return laid
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from math import prod
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -87,7 +87,7 @@ class ProfileBuilder:
         self._grid = grid
         self.profile = Profile.empty(grid)
         self.unread: Counter[str] = Counter()
-        self._scores: dict[str, ScoreArray] = {}
+        self._scores = BatchScores.none()
         self._divisions: tuple[Division, ...] = ()
         self._favoured = favoured(grid)
 
@@ -318,27 +318,33 @@ class ProfileBuilder:
             if self._favoured and self.profile.group_scores is not None:
                 add_by_group(self.profile.group_scores, [self._favoured], of_groups)
 
-    def take_scores(self) -> dict[str, ScoreArray]:
-        """Return and forget the scores of the rows of a batch, by field."""
-        taken, self._scores = self._scores, {}
+    def take_scores(self) -> "BatchScores":
+        """Return and forget the scores of the rows of a batch."""
+        taken, self._scores = self._scores, BatchScores.none()
         return taken
 
-    def add_pairs(self, scores: Mapping[str, ScoreArray], rows: int) -> None:
+    def add_pairs(self, scores: Sequence["BatchScores"], rows: int) -> None:
         """Count the fields of a batch in pairs.
 
         Args:
-            scores: What `take_scores` of all builders gave that were given fields of the batch.
+            scores: What `take_scores` of all builders gave that were given fields of the batch; they
+                are written over.
             rows: Rows of the batch.
         """
-        if self._grid.scores:
-            self.profile.pairs.add([scores.get(name) for name in self._grid.scores], rows)
+        order = {name: place for place, name in enumerate(self._grid.scores)}
+        given = [part for part in scores if part.names]
+        fields = [order[name] for part in given for name in part.names]
+        self.profile.pairs.add([part.rows[: len(part.names)] for part in given], fields, rows)
 
     def _scoring(self, name: str, rows: int) -> "Scoring | None":
         by_cell = self._grid.scores.get(name)
         if by_cell is None:
             return None
-        self._scores[name] = np.empty(rows, np.int8)
-        return Scoring(by_cell, self._scores[name])
+        shape = len(self._grid.scores), rows
+        if self._scores.rows.shape != shape or name in self._scores.names:  # another batch
+            self._scores = BatchScores([], np.empty(shape, np.int8))
+        self._scores.names.append(name)
+        return Scoring(by_cell, self._scores.rows[len(self._scores.names) - 1])
 
     def _note_unread(self, name: str, unknown: BoolArray, column: Column) -> None:
         """Count the values that are there and tell nothing."""
@@ -370,6 +376,23 @@ class ProfileBuilder:
             if not labelled.all():
                 scores, labels = scores[labelled], labels[labelled]
             profile.errors.add_chances(scores, labels == POSITIVE)
+
+
+class BatchScores(NamedTuple):
+    """The scores of the rows of a batch.
+
+    Attributes:
+        names: Fields.
+        rows: shape (fields or more, rows of the batch): in one piece, so that they are taken together.
+    """
+
+    names: list[str]
+    rows: ScoreArray
+
+    @classmethod
+    def none(cls) -> Self:
+        """Return those of no rows."""
+        return cls([], np.empty((0, 0), np.int8))
 
 
 class Scoring(NamedTuple):

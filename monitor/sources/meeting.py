@@ -1,20 +1,20 @@
 """Where threads that read different columns of a file bring together what they found of its rows."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice, tee
 from threading import Condition, Lock
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
-from monitor.profile.grid import ScoreArray
+from monitor.profile.kernel import BatchScores
 
 AHEAD = 2
 """Batches that a thread may have brought in before the slowest has: bounds the memory."""
 
 Item = TypeVar("Item")
 
-Scores = Sequence[dict[str, ScoreArray]]
-"""Scores of the rows of a batch, by field, for each profile that takes some of its rows."""
+Scores = Sequence[BatchScores]
+"""Scores of the rows of a batch, for each profile that takes some of its rows."""
 
 
 class Shared(Generic[Item]):
@@ -93,7 +93,7 @@ class Meeting:
                 self._done = batch + 1
                 self._changed.notify_all()
 
-    def take(self, batches: int = 0) -> list[tuple[int, list[Mapping[str, ScoreArray]]]]:
+    def take(self, batches: int = 0) -> list[tuple[int, list[Scores]]]:
         """Return the batches that all have brought and nobody has taken, with what they brought.
 
         Args:
@@ -103,7 +103,7 @@ class Meeting:
             self._wait(lambda: batches <= self._done)
             whole = sorted(batch for batch in self._pending if batch < self._done)
             taken = [(batch, self._pending.pop(batch)) for batch in whole]
-        return [(batch, [_united(of) for of in zip(*parts, strict=True)]) for batch, parts in taken]
+        return [(batch, list(zip(*parts, strict=True))) for batch, parts in taken]
 
     def _wait(self, condition: Callable[[], bool]) -> None:
         self._changed.wait_for(lambda: self._failed or condition())
@@ -113,7 +113,3 @@ class Meeting:
 
 class _Abandoned(Exception):  # noqa: N818  # nothing went wrong here
     """Another thread has failed."""
-
-
-def _united(parts: Sequence[Mapping[str, ScoreArray]]) -> Mapping[str, ScoreArray]:
-    return {name: scores for part in parts for name, scores in part.items()}

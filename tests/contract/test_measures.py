@@ -149,7 +149,7 @@ def profiled(grid, table):
     told = [column(table, name) for name in (CLASSES.column, *CLASSES.probabilities)]
     classes = ClassColumns(told[0], told[1:]) if grid.classes else None
     builder.add_outcomes(rows, groups, *outcome, classes=classes)
-    builder.add_pairs(builder.take_scores(), rows)
+    builder.add_pairs([builder.take_scores()], rows)
     return builder.profile
 
 

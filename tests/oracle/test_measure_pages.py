@@ -139,7 +139,7 @@ def counted(grid, rows, repeated, *, broken):
             if field.name == "amount" and part == ABSENT:
                 given = None
             builder.add_field(field.name, given, count)
-        builder.add_pairs(builder.take_scores(), count)
+        builder.add_pairs([builder.take_scores()], count)
         builder.add_outcomes(
             count,
             {"sex": pa.array(rows["sex"][part].tolist(), pa.string())},

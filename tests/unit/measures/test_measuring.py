@@ -69,7 +69,7 @@ def pair(reference, current, given=None):
             name: pa.array(side[attribute.column]) for name, attribute in given.attributes.items()
         }
         builder.add_outcomes(rows, groups, pa.array(side["d"]), None)
-        builder.add_pairs(builder.take_scores(), rows)
+        builder.add_pairs([builder.take_scores()], rows)
         profiles.append(builder.profile)
     return ProfilePair(grid, *profiles, WINDOW, 1.0)
 

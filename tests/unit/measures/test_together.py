@@ -47,7 +47,7 @@ def profile_of(grid, table):
     for name in grid.fields:
         column = pa.array(table[name], from_pandas=True) if name in table else None
         builder.add_field(name, column, rows)
-    builder.add_pairs(builder.take_scores(), rows)
+    builder.add_pairs([builder.take_scores()], rows)
     return builder.profile
 
 

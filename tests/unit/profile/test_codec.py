@@ -79,7 +79,7 @@ def profile(grid):
     builder.add_outcomes(
         3, {"sex": pa.array(["f", "q", None]), "age": pa.array([1, 99, None])}, None, None
     )
-    builder.add_pairs(builder.take_scores(), 3)
+    builder.add_pairs([builder.take_scores()], 3)
     return builder.profile
 
 

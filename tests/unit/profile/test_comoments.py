@@ -56,27 +56,36 @@ def drawn(seed, rows, fields, gaps=()):
     return columns
 
 
+def add(moments, columns, rows, blocks=1):
+    """Add a batch whose fields were read by so many threads, each every so manieth of them."""
+    there = [place for place, column in enumerate(columns) if column is not None]
+    read = [part for part in (there[thread::blocks] for thread in range(blocks)) if part]
+    stacked = [np.stack([columns[place] for place in part]) for part in read]
+    moments.add(stacked, [place for part in read for place in part], rows)
+
+
 @pytest.mark.parametrize("rows", [0, 1, 255, 256, 257, 600])
 @pytest.mark.parametrize("gaps", [(), (1,), (0, 1, 2)])
 def test_sums_are_those_of_a_slow_definition(rows, gaps):
     columns = drawn(3, rows, 3, gaps)
     moments = CoMoments.empty(3)
-    moments.add(columns, rows)
+    add(moments, columns, rows)
     assert (tables(moments) == slowly(columns, rows)).all()
 
 
 @pytest.mark.parametrize("fields", [11, 12, 13, 29])
-def test_every_pair_of_many_fields_has_its_own_sums(fields):
+@pytest.mark.parametrize("blocks", [1, 2, 5])
+def test_every_pair_of_many_fields_has_its_own_sums_whoever_read_them(fields, blocks):
     columns = drawn(5, 40, fields, (0, 9, fields - 1))
     moments = CoMoments.empty(fields)
-    moments.add(columns, 40)
+    add(moments, columns, 40, blocks)
     assert (tables(moments) == slowly(columns, 40)).all()
 
 
 def test_a_field_without_a_column_is_in_no_pair():
     columns = [*drawn(4, 300, 2), None]
     moments = CoMoments.empty(3)
-    moments.add(columns, 300)
+    add(moments, columns, 300)
     assert (tables(moments) == slowly(columns, 300)).all()
     assert moments.rows[2].tolist() == [0, 0, 0]
 
@@ -89,7 +98,7 @@ def test_the_largest_scores_add_up_exactly_for_any_number_of_fields(fields, gaps
     for column in columns[:gaps]:
         column[::7] = NOTHING
     moments = CoMoments.empty(fields)
-    moments.add(columns, rows)
+    add(moments, columns, rows)
     counted = int((columns[0] != NOTHING).sum())
     signs = np.array([(-1) ** place for place in range(fields)])
     assert (moments.rows == counted).all()
@@ -104,11 +113,11 @@ def test_batches_do_not_matter(cuts, seed):
     rows = 5000
     columns = drawn(seed, rows, 4, (2,))
     whole, parts = CoMoments.empty(4), CoMoments.empty(4)
-    whole.add(columns, rows)
+    add(whole, columns, rows)
     places = [0, *sorted(cuts), rows]
     for begin, end in pairwise(places):
         part = CoMoments.empty(4)
-        part.add([column[begin:end] for column in columns], end - begin)
+        add(part, [column[begin:end] for column in columns], end - begin)
         parts.merge(part)
     assert (tables(whole) == tables(parts)).all()
 
@@ -159,7 +168,7 @@ def test_a_field_that_is_alone_is_in_no_pair():
     assert not grid.scores
     builder = ProfileBuilder(grid)
     builder.add_field("one", pa.array([0.5, 2.0]), 2)
-    builder.add_pairs(builder.take_scores(), 2)
+    builder.add_pairs([builder.take_scores()], 2)
     assert builder.profile.pairs.fields == 0
 
 
@@ -176,6 +185,6 @@ def test_a_row_has_the_score_of_its_cell_and_none_where_it_has_no_finite_number(
     assert abs(middle) <= 4
     assert ends[0] == -ends[1] == round(norm.ppf(1 - 0.5 / 400) * STEPS)
     expected = [middle, NOTHING, NOTHING, ends[0], NOTHING, NOTHING, ends[1]]
-    assert scores["a"].tolist() == expected
-    assert scores["b"].tolist() == [NOTHING] * 7
-    assert builder.take_scores() == {}
+    assert scores.names == ["a", "b"]
+    assert scores.rows.tolist() == [expected, [NOTHING] * 7]
+    assert builder.take_scores().names == []

@@ -6,11 +6,12 @@ from threading import Event
 import numpy as np
 import pytest
 
+from monitor.profile.kernel import BatchScores
 from monitor.sources.meeting import AHEAD, Meeting, Shared
 
 
 def scores(name):
-    return [{name: np.zeros(1, np.int8)}]
+    return [BatchScores([name], np.zeros((1, 1), np.int8))]
 
 
 def test_what_is_shared_is_made_once_and_seen_by_all():
@@ -47,9 +48,9 @@ def test_a_batch_can_be_taken_once_all_have_brought_it():
         meeting.bring(0, scores(name))
         assert meeting.take() == []
     meeting.bring(0, scores("c"))
-    ((batch, (united,)),) = meeting.take()
+    ((batch, (of_profile,)),) = meeting.take()
     assert batch == 0
-    assert sorted(united) == ["a", "b", "c"]
+    assert [part.names for part in of_profile] == [["a"], ["b"], ["c"]]
     assert meeting.take() == []
 
 
