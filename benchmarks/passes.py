@@ -92,8 +92,13 @@ def drift(folder: Path) -> list[Callable[[], object]]:
         pair = ProfilePair(grids["1"], then, now, WINDOW, 1.0)
         return list(readings_by(Subject("benchmark", "1"), of_fields, pair, measures))
 
+    def added() -> int:
+        scores = merged([now] * 24).group_scores
+        assert scores is not None
+        return scores.level  # which puts together what waits
+
     assert measured()
-    return [measured, lambda: merged([now] * 24)]
+    return [measured, added]
 
 
 def read(log: Path) -> int:

@@ -132,6 +132,8 @@ class ValueSample(Struct):
 
     def merge(self, other: "ValueSample") -> None:
         """Add another sample."""
+        if not other.rows:  # as of most fields of most windows
+            return
         self.rows += other.rows
         self.full = self.full or other.full
         for name, rows in other.counts.items():

@@ -130,9 +130,9 @@ class GroupScores(Struct):
             codes = np.concatenate(self._held)
             self._held = []
             codes = _sorted(codes)
-            begins = _begins(codes)
-            rows = np.diff(begins, append=len(codes))
-            self._merged.append((0, codes[begins].astype(np.int64, copy=False), rows))
+            ends = _ends(codes)
+            rows = np.diff(ends, prepend=-1)
+            self._merged.append((0, codes[ends].astype(np.int64, copy=False), rows))
         if self._merged:
             merged, self._merged = self._merged, []
             self._add_entries(merged)
@@ -220,7 +220,7 @@ class GroupScores(Struct):
         rows = np.concatenate([rows for _, _, rows in entries])
         if len(entries) > 1:
             order = np.argsort(codes, kind="stable")  # which finds that these are sorted runs
-            codes, rows = codes[order], rows[order]
+            codes, rows = codes.take(order), rows.take(order)  # sooner than codes[order]
         self._codes, self._rows = _distinct(codes, rows)
         while len(self._codes) > MOST_ENTRIES and _width(self.cells, self._level) > 1:
             codes = self._coarser(self._codes, self._level, self._level + 1)
@@ -245,13 +245,14 @@ def _sorted(codes: NDArray[Any]) -> NDArray[Any]:
 
 def _distinct(codes: IntArray, rows: IntArray) -> tuple[IntArray, IntArray]:
     """Return sorted codes each once, with the sum of its rows."""
-    begins = _begins(codes)
-    return codes[begins], np.add.reduceat(rows, begins) if len(begins) else rows
+    ends = _ends(codes)
+    until = np.cumsum(rows)[ends]  # sooner than np.add.reduceat
+    return codes[ends], np.diff(until, prepend=0)
 
 
-def _begins(codes: NDArray[Any]) -> IntArray:
-    """Return the places at which a sorted array has another code than before."""
-    return np.flatnonzero(np.concatenate([[True], codes[1:] != codes[:-1]])[: len(codes)])
+def _ends(codes: NDArray[Any]) -> IntArray:
+    """Return the places after which a sorted array has another code, or ends."""
+    return np.flatnonzero(np.concatenate([codes[1:] != codes[:-1], [True]])[: len(codes)])
 
 
 def _width(cells: int, level: int) -> int:
