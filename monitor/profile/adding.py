@@ -78,6 +78,22 @@ class Places(NamedTuple):
             _add(self.size, 1, ends, some, _ONES[: len(some)], _ONE_ROW, rows)
         return rows
 
+    def add_rows(self, rows: IntArray, totals: IntArray) -> None:
+        """Add so many rows at each place to those that are there.
+
+        Args:
+            rows: shape (rows,).
+            totals: shape (size,), contiguous; changed.
+
+        Raises:
+            ValueError: There are more or fewer numbers than rows, or totals than places.
+        """
+        if len(rows) != len(self.of) or len(totals) != self.size:
+            given = f"{len(rows)} numbers and {len(totals)} totals"
+            raise ValueError(f"{given} for {len(self.of)} of {self.size} places")
+        rows = np.ascontiguousarray(rows, np.int64)
+        _add(self.size, 1, np.array([0, len(rows)]), self.of, rows, _ONE_ROW, totals)
+
     def sums(self, numbers: FloatArray, begin: int = 0, end: int | None = None) -> FloatArray:
         """Return the sum of the numbers at each place, added one after the other.
 

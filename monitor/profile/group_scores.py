@@ -8,7 +8,7 @@ import numpy as np
 from msgspec import Struct, field
 from numpy.typing import NDArray
 
-from monitor.profile.adding import rows_at, sums_at
+from monitor.profile.adding import Places, rows_at, sums_at
 from monitor.profile.cells import Room
 from monitor.profile.counts import POSITIVE, UNKNOWN
 from monitor.profile.grid import FloatArray, IntArray, NumericGrid
@@ -20,6 +20,16 @@ together in pairs."""
 
 HELD_ROWS = 2**19
 """Rows that wait to be counted together: sorting them batch by batch would cost several times as much."""
+
+_WAITING = 8 * MOST_ENTRIES
+"""Cells with rows that wait to be added together, 8 MB."""
+
+_SPARSE = 4
+"""Cells for each of those that have rows up to which all are added up in one table: with fewer that
+have some, sorting them costs less."""
+
+_MOST_CELLS = 2**21
+"""Cells of the largest such table, 16 MB."""
 
 Entries = tuple[int, IntArray, IntArray]
 """A level, sorted codes at that level, and the rows of each."""
@@ -141,7 +151,7 @@ class GroupScores(Struct):
         """Add another window's on the same grid."""
         self._merged.append((other.level, other.codes, other.rows))
         self._add_sums(other.groups, other.counts, other.sums)
-        if sum(len(codes) for _, codes, _ in self._merged) >= 3 * MOST_ENTRIES:
+        if sum(len(codes) for _, codes, _ in self._merged) >= _WAITING:
             self.settle()
 
     def margin(self, *attributes: str) -> IntArray:
@@ -216,12 +226,9 @@ class GroupScores(Struct):
         if len(self._codes):
             entries = [(self._level, self._codes, self._rows), *entries]
         self._level = max(self._level, *(level for level, _, _ in entries))
-        codes = np.concatenate([self._coarser(of, level, self._level) for level, of, _ in entries])
-        rows = np.concatenate([rows for _, _, rows in entries])
-        if len(entries) > 1:
-            order = np.argsort(codes, kind="stable")  # which finds that these are sorted runs
-            codes, rows = codes.take(order), rows.take(order)  # sooner than codes[order]
-        self._codes, self._rows = _distinct(codes, rows)
+        runs = [(self._coarser(of, level, self._level), rows) for level, of, rows in entries]
+        cells = prod(self.sizes) * 9 * _width(self.cells, self._level)
+        self._codes, self._rows = _added(runs, cells)
         while len(self._codes) > MOST_ENTRIES and _width(self.cells, self._level) > 1:
             codes = self._coarser(self._codes, self._level, self._level + 1)
             self._level += 1
@@ -241,6 +248,21 @@ def _sorted(codes: NDArray[Any]) -> NDArray[Any]:
         return np.sort(codes)
     by_low = codes[np.argsort(codes.astype(np.uint16), kind="stable")]
     return by_low[np.argsort((by_low >> 16).astype(np.uint16), kind="stable")]
+
+
+def _added(runs: list[tuple[IntArray, IntArray]], cells: int) -> tuple[IntArray, IntArray]:
+    """Return the sorted codes of all runs, of so many cells, each once, with the sum of its rows."""
+    if cells <= min(_SPARSE * sum(len(codes) for codes, _ in runs), _MOST_CELLS):
+        table = np.zeros(cells, np.int64)
+        for codes, rows in runs:
+            Places.checked(codes, cells).add_rows(rows, table)
+        there = np.flatnonzero(table != 0)
+        return there, table[there]
+    codes, rows = (np.concatenate(parts) for parts in zip(*runs, strict=True))
+    if len(runs) > 1:
+        order = np.argsort(codes, kind="stable")  # which finds that these are sorted runs
+        codes, rows = codes.take(order), rows.take(order)  # sooner than codes[order]
+    return _distinct(codes, rows)
 
 
 def _distinct(codes: IntArray, rows: IntArray) -> tuple[IntArray, IntArray]:

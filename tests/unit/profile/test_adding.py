@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from monitor.profile import adding
-from monitor.profile.adding import rows_at, sums_at
+from monitor.profile.adding import Places, rows_at, sums_at
 
 SIZES = st.integers(1, 40)
 
@@ -64,3 +64,25 @@ def test_a_place_that_is_not_there_is_an_error_and_not_somebody_elses_memory(pla
 def test_each_place_has_a_number():
     with pytest.raises(ValueError, match="1 numbers for 2 places"):
         sums_at(np.array([0, 1]), np.ones(1), 4)
+
+
+@given(st.data(), SIZES, st.integers(0, 200), st.booleans())
+def test_rows_are_added_to_those_that_are_there(data, size, length, compiled):
+    places = data.draw(arrays(np.int64, length, elements=st.integers(0, size - 1)))
+    rows = data.draw(arrays(np.int64, length, elements=st.integers(0, 2**50)))
+    totals = data.draw(arrays(np.int64, size, elements=st.integers(0, 2**50)))
+    wanted = totals.copy()
+    np.add.at(wanted, places, rows)
+    with pytest.MonkeyPatch.context() as patch:
+        if not compiled:
+            patch.setattr(adding, "_add", adding._add_by_numpy)
+        Places.checked(places, size).add_rows(rows[::-1][::-1], totals)
+    assert totals.tolist() == wanted.tolist()
+
+
+@pytest.mark.parametrize(("rows", "totals"), [(2, 4), (4, 4), (3, 3), (3, 5)])
+def test_rows_without_a_place_or_a_total_are_an_error(rows, totals):
+    there = np.zeros(totals, np.int64)
+    with pytest.raises(ValueError, match="for 3 of 4"):
+        Places.checked(np.array([0, 1, 3]), 4).add_rows(np.ones(rows, np.int64), there)
+    assert not there.any()

@@ -128,11 +128,13 @@ def test_margins_are_the_counts_that_profiles_always_had():
     rows=st.integers(1, 300),
     cuts=st.sets(st.integers(0, 300), max_size=5),
     held=st.sampled_from([1, 50, 10**6]),
+    waiting=st.sampled_from([1, 50, 10**6]),
+    sparse=st.sampled_from([0, 10**6]),
     order=st.randoms(use_true_random=False),
 )
 @settings(max_examples=20, deadline=None, derandomize=True)
 def test_any_division_and_order_of_merges_give_the_same_counts_at_the_same_level(
-    most, rows, cuts, held, order
+    most, rows, cuts, held, waiting, sparse, order
 ):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "MOST_ENTRIES", most)
@@ -140,6 +142,8 @@ def test_any_division_and_order_of_merges_give_the_same_counts_at_the_same_level
         mine = counted(CLASSES, data).group_scores
         level = mine.level  # which settles it, while so many cells are kept
         patch.setattr(module, "HELD_ROWS", held)
+        patch.setattr(module, "_WAITING", waiting)
+        patch.setattr(module, "_SPARSE", sparse)  # all in one table, or sorted
         mixed = list(range(rows))
         order.shuffle(mixed)
         places = [0, *sorted(min(cut, rows) for cut in cuts), rows]
@@ -165,6 +169,22 @@ def test_a_coarser_table_is_the_fine_one_with_neighbours_put_together(monkeypatc
     assert found.level > 0
     starts = np.arange(0, fine.shape[-1], step)
     assert found.margin("sex").tolist() == np.add.reduceat(fine, starts, axis=-1).tolist()
+
+
+@pytest.mark.parametrize("largest", [0, 2**40])  # sorted, and in one table
+def test_codes_are_put_together_in_one_table_or_by_sorting(largest, monkeypatch):
+    monkeypatch.setattr(module, "_MOST_CELLS", largest)
+    ours, others = (GroupScores(("g",), (2,), 4) for _ in range(2))
+    ours.add(np.array([0, 1] * 9), np.zeros(18, np.int64), np.array([3, 0] * 9))
+    for code in (5, 71):
+        others.add(np.array([code // 36]), np.array([code // 4 % 9]), np.array([code % 4]))
+    ours.merge(others)
+    assert dict(zip(ours.codes.tolist(), ours.rows.tolist(), strict=True)) == {
+        3: 9,
+        5: 1,
+        36: 9,
+        71: 1,
+    }
 
 
 def test_moments_of_very_many_groups_are_counted_too():
