@@ -7,12 +7,15 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from shutil import get_terminal_size
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from monitor.engine.progress import Progress, Silent
 from monitor.reports.table import Table
+
+if TYPE_CHECKING:
+    from rich.table import Table as Drawn
 
 Output = Literal["table", "json"]
 
@@ -23,6 +26,9 @@ WIDE = 1000
 """Columns where there is no terminal: lines are as long as they need to be."""
 
 _USUAL_COLUMNS = 80
+
+_BETWEEN_COLUMNS = 3
+"""Blanks between two columns that are drawn on a terminal."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -123,19 +129,31 @@ def write_tables(tables: Sequence[Table], output: Output) -> None:
         print(*map(encodable, _lines(table)), sep="\n")
 
 
+def _shown(text: str) -> str:
+    """Return what is shown of a text that may hold names from elsewhere."""
+    return encodable(printable(text))
+
+
+def _note(table: Table) -> str:
+    """Return what is shown of a note, whose own lines stay lines."""
+    return "\n".join(map(_shown, table.note.split("\n")))
+
+
 def _lines(table: Table) -> Iterator[str]:
     """Write a table as text: what no terminal shows needs no colours, and its lines no folding."""
-    yield table.title
-    shown = [[encodable(printable(cell)) for cell in row] for row in (table.columns, *table.rows)]
+    from rich.cells import cell_len
+
+    yield _shown(table.title)
+    shown = [list(map(_shown, row)) for row in (table.columns, *table.rows)]
     if len(table.columns) == 1:
         yield from (f" {cell}" for (cell,) in shown[1:])
     else:
         padded = zip(*map(_padded, zip(*shown, strict=True)), strict=True)
         header, *lines = (f"  {'   '.join(row)}" for row in padded)
-        yield from ("", header.rstrip(), f" {'─' * len(header)}", *map(str.rstrip, lines))
+        yield from ("", header.rstrip(), f" {'─' * cell_len(header)}", *map(str.rstrip, lines))
     yield ""
     if table.note:
-        yield from (f"  {table.note}", "")
+        yield from (f"  {_note(table)}", "")
 
 
 def _padded(cells: Sequence[str]) -> list[str]:
@@ -148,34 +166,81 @@ def _padded(cells: Sequence[str]) -> list[str]:
 
 def _draw(tables: Sequence[Table]) -> None:
     """Draw tables on a terminal, as wide as it is."""
-    from rich import box
     from rich.console import Console
     from rich.markup import escape
-    from rich.table import Table as Drawn
-
-    def shown(text: str) -> str:
-        return escape(encodable(text))
 
     console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
     for table in tables:
-        sentences = len(table.columns) == 1
-        drawn = Drawn(
-            title=shown(table.title),
-            title_justify="left",
-            box=None if sentences else box.SIMPLE_HEAD,
-            show_header=not sentences,
-        )
-        for column, *cells in zip(table.columns, *table.rows, strict=True):
-            if column in table.drawn:
-                drawn.add_column(shown(column), no_wrap=True, overflow="crop")
-                continue
-            words = [word for text in (column, *cells) for word in text.split()]
-            least = min(max(map(len, words), default=0), LONGEST_WORD)
-            drawn.add_column(shown(column), overflow="fold", min_width=least)
-        for row in table.rows:
-            drawn.add_row(*(_coloured(encodable(printable(cell))) for cell in row))
-        console.print(drawn)
-        console.print(f"  [dim]{shown(table.note)}[/]\n" if table.note else "")
+        if len(table.columns) == 1 or _least_width(table) <= console.width:
+            console.print(_as_columns(table))
+        else:
+            console.print(_as_records(table))
+        console.print(f"  [dim]{escape(_note(table))}[/]\n" if table.note else "")
+
+
+def _least(table: Table) -> list[int]:
+    """Return how narrow each column may become before more than its longest words is broken."""
+    from rich.cells import cell_len
+
+    found = []
+    for column, *cells in zip(table.columns, *table.rows, strict=True):
+        if column in table.drawn:
+            found.append(max(map(cell_len, (column, *cells))))
+            continue
+        words = [word for text in (column, *cells) for word in _shown(text).split()]
+        found.append(min(max(map(cell_len, words), default=0), LONGEST_WORD))
+    return found
+
+
+def _least_width(table: Table) -> int:
+    """Return how narrow a table may become before a terminal cuts its last columns off."""
+    return sum(width + _BETWEEN_COLUMNS for width in _least(table)) + 1
+
+
+def _as_columns(table: Table) -> "Drawn":
+    """Return a table with its columns beside each other."""
+    from rich import box
+    from rich.markup import escape
+    from rich.table import Table as Drawn
+
+    sentences = len(table.columns) == 1
+    drawn = Drawn(
+        title=escape(_shown(table.title)),
+        title_justify="left",
+        box=None if sentences else box.SIMPLE_HEAD,
+        show_header=not sentences,
+    )
+    for column, least in zip(table.columns, _least(table), strict=True):
+        heading = escape(_shown(column))
+        if column in table.drawn:
+            drawn.add_column(heading, no_wrap=True, overflow="crop")
+        else:
+            drawn.add_column(heading, overflow="fold", min_width=least)
+    for row in table.rows:
+        drawn.add_row(*map(_coloured, map(_shown, row)))
+    return drawn
+
+
+def _as_records(table: Table) -> "Drawn":
+    """Return a table with the cells of each row below each other: too many columns for beside."""
+    from rich import box
+    from rich.markup import escape
+    from rich.table import Table as Drawn
+
+    drawn = Drawn(
+        title=escape(_shown(table.title)),
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        show_header=False,
+    )
+    drawn.add_column(style="dim", overflow="fold", max_width=LONGEST_WORD)
+    drawn.add_column(overflow="fold")
+    for row in table.rows:
+        for column, cell in zip(table.columns, row, strict=True):
+            if cell:
+                drawn.add_row(escape(_shown(column)), _coloured(_shown(cell)))
+        drawn.add_section()
+    return drawn
 
 
 _COLOURS = {

@@ -25,6 +25,7 @@ from monitor.reports.wording import (
     strays,
     subject_of,
     window_name,
+    window_names,
 )
 
 _PERFORMANCE = {name for name, about in MEASURE_NAMES.items() if about.family == "performance"}
@@ -54,7 +55,7 @@ class _Story(Struct, frozen=True):
     def windows(self) -> str:
         names = [window_name(run.window) for run, _, _ in self.told]
         *before, last = names
-        return f"{last} (as in {', '.join(before)})" if before else last
+        return f"{last} (as in {window_names(before)})" if before else last
 
     @property
     def group(self) -> str:

@@ -13,13 +13,10 @@ from monitor.domain.window import Window
 from monitor.engine.plan import Called, Otherwise, Replay
 from monitor.reports.evidence import ABOUT
 from monitor.reports.table import Table
-from monitor.reports.wording import subject_of, window_name
+from monitor.reports.wording import subject_of, window_name, window_names
 
 LISTED = 40
 """Rows of a table before the others are counted; a document has all of them."""
-
-NAMED = 6
-"""Windows that a row names before the others are counted."""
 
 _NOT_JUDGED = "not judged"
 
@@ -175,9 +172,7 @@ def _verdict(verdict: Verdict | None) -> str:
 
 
 def _windows(windows: Sequence[Window]) -> str:
-    named = ", ".join(window_name(window) for window in windows[-NAMED:])
-    rest = len(windows) - NAMED
-    return f"{named} and {rest:,} before" if rest > 0 else named or "none"
+    return window_names([window_name(window) for window in windows]) or "none"
 
 
 def _text(value: Any) -> str:

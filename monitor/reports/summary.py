@@ -34,6 +34,7 @@ from monitor.reports.wording import (
     subject_of,
     value_text,
     window_name,
+    window_names,
 )
 
 SHOWN_WINDOWS = 6
@@ -301,7 +302,10 @@ def _unknown(policy: Policy, runs: Sequence[Run]) -> Table:
     return Table(
         "What could not be judged, and why",
         ("what", "measure", "reason", "windows", "the last time"),
-        tuple((*key, ", ".join(dict.fromkeys(names)), told[key]) for key, names in windows.items()),
+        tuple(
+            (*key, window_names(tuple(dict.fromkeys(names))), told[key])
+            for key, names in windows.items()
+        ),
     )
 
 

@@ -1,6 +1,6 @@
 """How windows, subjects and numbers are written, in every report alike."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from monitor.domain.alarm import Alarm, AlarmState
 from monitor.domain.estimate import Estimate
@@ -13,6 +13,10 @@ from monitor.domain.run import Run, VersionResult
 from monitor.domain.window import Window
 
 _NAMED_STRAYS = 3
+
+NAMED_WINDOWS = 6
+"""Windows that a line names; of more it names the newest."""
+
 _PARTS = {
     Part.AGE: "seconds from the value to the event, below 0 where it lies after it: 3600 is an hour",
     Part.HOUR_OF_WEEK: "the hour of the week on the clock of",
@@ -47,6 +51,13 @@ def window_name(window: Window) -> str:
     if start.day == end.day == 1 and (end.year, end.month) == next_month:
         return f"{start:%Y-%m}"
     return f"{start:%Y-%m-%d}"
+
+
+def window_names(names: Sequence[str]) -> str:
+    """Return windows in a line: all of a few, else the newest and the number of those before."""
+    told = ", ".join(names[-NAMED_WINDOWS:])
+    rest = len(names) - NAMED_WINDOWS
+    return f"{told} and {rest:,} before" if rest > 0 else told
 
 
 def decision_name(policy: Policy) -> str:

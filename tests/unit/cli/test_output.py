@@ -5,6 +5,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from monitor.cli.output import printable, write_document, write_tables
 from monitor.reports.summary import Table
@@ -78,6 +79,66 @@ def test_tables_hold_what_a_terminal_would_show(capsys, monkeypatch):
     drawn = capsys.readouterr().out
     assert "\x1b[1;31mcritical" in drawn
     assert re.sub(r"\x1b\[[\d;]*m", "", drawn).split() == plain.split()
+
+
+def drawn_on(columns, tables, monkeypatch, capsys):
+    """Return what a terminal of so many columns shows, without its colours."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    write_tables(tables, "table")
+    return re.sub(r"\x1b\[[\d;]*m", "", capsys.readouterr().out)
+
+
+WIDE_TABLE = Table(
+    "Findings",
+    tuple(f"column {place}" for place in range(12)),
+    tuple(
+        tuple(f"{name}{place}" + "w" * 7 for place in range(12)) for name in ("one", "two", "日本")
+    ),
+    note="Three rows.",
+    drawn=("column 11",),
+)
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80, 100, 120, 160, 200])
+def test_a_terminal_cuts_nothing_off_however_narrow_it_is(columns, monkeypatch, capsys):
+    shown = drawn_on(columns, [WIDE_TABLE, FILES, SENTENCE], monkeypatch, capsys)
+    assert max(map(cell_len, shown.splitlines())) <= columns
+    cells = {cell for table in (WIDE_TABLE, FILES, SENTENCE) for row in table.rows for cell in row}
+    assert not {word for cell in cells for word in cell.split()} - set(shown.split())
+
+
+def test_the_cells_of_a_row_stand_below_each_other_where_they_fit_not_beside(monkeypatch, capsys):
+    table = Table("Files", ("path", "why"), (("a" * 24, "b" * 24), ("c" * 24, "")))
+    lines = [line.split() for line in drawn_on(40, [table], monkeypatch, capsys).splitlines()]
+    assert [line for line in lines if line] == [
+        ["Files"],
+        ["path", "a" * 24],
+        ["why", "b" * 24],
+        ["path", "c" * 24],
+    ]
+    (heading, *_) = (
+        line
+        for line in drawn_on(80, [table], monkeypatch, capsys).splitlines()
+        if line.startswith("  path")
+    )
+    assert heading.split() == ["path", "why"]
+
+
+@pytest.mark.parametrize("columns", [None, 40, 200])
+def test_names_in_titles_headings_and_notes_are_harmless_too(columns, monkeypatch, capsys):
+    table = Table(
+        "of a\nb", ("c\nd", "\x1b[31me"), (("1", "2"),), note="First line.\n  Of \x1b[31mf."
+    )
+    if columns is None:
+        write_tables([table], "table")
+        shown = capsys.readouterr().out
+        assert "\x1b" not in shown
+    else:
+        shown = drawn_on(columns, [table], monkeypatch, capsys)
+    for text in (r"of a\nb", r"c\nd", r"\x1b[31me", "First line.\n", r"  Of \x1b[31mf."):
+        assert text in shown
 
 
 def test_tables_are_written_to_an_output_of_letters_without_accents(monkeypatch):

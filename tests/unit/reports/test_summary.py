@@ -1,4 +1,4 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from msgspec.structs import replace
@@ -61,6 +61,19 @@ def test_unknown_is_graver_than_ok_and_no_findings_are_unknown(verdicts, expecte
 )
 def test_a_window_is_named_as_people_name_it(window, expected):
     assert window_name(window) == expected
+
+
+def test_of_very_many_windows_the_newest_are_named_and_the_rest_counted():
+    empty = an_empty_run()
+    days = [
+        replace(empty, window=Window(start, start + timedelta(1)))
+        for start in (datetime(2005, 7, day, tzinfo=UTC) for day in range(1, 31))
+    ]
+    (row,) = table(days, "could not be judged")
+    newest = ", ".join(f"2005-07-{day}" for day in range(25, 31))
+    assert f"{newest} and 24 before" in row
+    (row,) = table(days[:2], "could not be judged")
+    assert "2005-07-01, 2005-07-02" in row
 
 
 def test_a_window_without_data_has_its_row_and_its_reason():
