@@ -381,7 +381,8 @@ class Daemon:
     def _status(self) -> str:
         at = self._vitals.configuration
         newest = "" if at is None or at.successful else "; a newer configuration was refused"
-        return f"{len(self._watched)} models{newest}"
+        number = len(self._watched)
+        return f"{number} model{'' if number == 1 else 's'}{newest}"
 
     def _note_configured(self) -> None:
         for name, item in self._watched.items():

@@ -49,7 +49,9 @@ def examine(config_file: Path) -> Iterator[Examined]:
             advice = "modelmon config check; docs/reference/config.md has every key"
             yield Examined("configuration", "", Condition.FAIL, str(problem), advice)
         return
-    found = f"{len(configured.policies)} models, digest {configured.digest[:12]}"
+    number = len(configured.policies)
+    models = f"{number} model{'' if number == 1 else 's'}"
+    found = f"{models}, digest {configured.digest[:12]}"
     yield Examined("configuration", "", Condition.OK, found)
     try:
         yield from _stored(configured)

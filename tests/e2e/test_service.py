@@ -44,13 +44,13 @@ def test_systemd_hears_of_the_start_of_reloads_of_heartbeats_and_of_the_end(tmp_
     deployment = make_deployment(tmp_path / "here")
     register(deployment)
     with deployment.daemon() as (process, address, _):
-        assert supervisor.heard() == {"READY": "1", "STATUS": "1 models"}
+        assert supervisor.heard() == {"READY": "1", "STATUS": "1 model"}
         assert get(f"{address}/-/ready")[0] == 200
         model = deployment.folder / "models" / "credit.yaml"
         right = model.read_text()
         for text, status in (
-            ("model: credit\n", "1 models; a newer configuration was refused"),
-            (right, "1 models"),
+            ("model: credit\n", "1 model; a newer configuration was refused"),
+            (right, "1 model"),
         ):
             model.write_text(text)
             process.send_signal(signal.SIGHUP)

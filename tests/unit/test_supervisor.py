@@ -8,7 +8,7 @@ from monitor import supervisor
 
 def test_without_a_supervisor_nothing_is_told(monkeypatch):
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
-    supervisor.ready("1 models")
+    supervisor.ready("1 model")
     supervisor.alive()
 
 

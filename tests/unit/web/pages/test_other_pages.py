@@ -32,7 +32,7 @@ def room(made):
 
 
 def test_the_first_page_names_every_model_with_what_is_known_of_it(room):
-    ((name, state, alarms, found, window, _, owner),) = room.read("/").table("1 models")
+    ((name, state, alarms, found, window, _, owner),) = room.read("/").table("1 model")
     assert (name, window, owner) == ("credit", "2024-01-06", "nobody")
     assert "critical" in state and alarms.endswith("critical")
     assert "1 critical" in found
@@ -40,7 +40,7 @@ def test_the_first_page_names_every_model_with_what_is_known_of_it(room):
 
 def test_a_model_without_results_is_not_well(tmp_path):
     made = Deployment(tmp_path)
-    ((_, state, _, found, window, *_),) = Room(made).read("/").table("1 models")
+    ((_, state, _, found, window, *_),) = Room(made).read("/").table("1 model")
     assert "unknown" in state
     assert (found, window) == ("there is no result yet", "none yet")
     page = Room(made).read("/models/credit")
@@ -55,7 +55,7 @@ def test_a_window_without_rows_is_not_well_and_keeps_its_alarms(tmp_path):
     made.register()
     made.check(5)
     room = Room(made)
-    ((_, state, alarms, found, *_),) = room.read("/").table("1 models")
+    ((_, state, alarms, found, *_),) = room.read("/").table("1 model")
     assert "critical" in state and "critical" in alarms
     assert found == "the latest window has no rows; alarms stay as they were"
     called = room.read("/models/credit").table("Findings that call")
@@ -72,7 +72,7 @@ def test_a_model_of_which_nothing_could_be_judged_is_not_well(made):
     room = Room(made)
     blind = replace(shot, latest=latest, alarms=replace(shot.alarms, found={}), alerts=())
     force_setattr(room.library, "models", lambda: {"credit": blind})
-    ((_, state, _, found, *_),) = room.read("/").table("1 models")
+    ((_, state, _, found, *_),) = room.read("/").table("1 model")
     assert "unknown" in state
     assert found.startswith("nothing could be judged")
 
@@ -134,7 +134,7 @@ def test_an_alert_goes_on_in_a_window_that_says_nothing_and_its_mute_is_told(mad
         mutes={alert.fingerprint: mute},
     )
     force_setattr(room.library, "models", lambda: {"credit": held})
-    ((_, _, alarms, *_),) = room.read("/").table("1 models")
+    ((_, _, alarms, *_),) = room.read("/").table("1 model")
     assert alarms == "1 critical (1 of them muted)"
     ((name, _, _, state, _, _, windows, muted),) = room.read("/models/credit").table("Open alerts")
     assert (name, state) == (alert.fingerprint[:8], "firing, critical")
