@@ -208,6 +208,9 @@ def run(arguments: Sequence[str]) -> int:
         print("modelmon: aborted", file=sys.stderr)
         return ExitCode.USAGE
     except ModelmonError as error:
-        print(f"modelmon: {error}", file=sys.stderr)
+        # Whatever most commands write is not loaded for those that write nothing but help.
+        from monitor.cli.output import say
+
+        say(f"modelmon: {error}")
         return _code_of(error)
     return code if isinstance(code, int) else ExitCode.OK

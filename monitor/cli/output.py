@@ -42,8 +42,16 @@ output_option = click.option(
 
 
 def say(message: str) -> None:
-    """Tell a person something, on standard error."""
-    click.echo(message, err=True)
+    """Tell a person something, on standard error.
+
+    A message has lines and may hold names from elsewhere: what else is not printable is written as
+    an escape, so that no name can change what a terminal shows.
+    """
+    told = (
+        letter if letter.isprintable() or letter == "\n" else ascii(letter)[1:-1]
+        for letter in message
+    )
+    click.echo("".join(told), err=True)
 
 
 def write_document(document: Any) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from monitor.cli.output import printable, write_document, write_tables
+from monitor.cli.output import printable, say, write_document, write_tables
 from monitor.reports.summary import Table
 
 
@@ -33,6 +33,14 @@ def test_names_cannot_change_what_a_terminal_shows(capsys):
     shown = capsys.readouterr().out
     assert r"new\nline \x1b[31m red \ud800.parquet" in shown
     assert "\x1b[31m" not in shown
+
+
+def test_names_in_a_message_cannot_change_what_a_terminal_shows(capsys):
+    say("not read: \x1b[2Jred\udc80.parquet\nnot read: C:\\日本\r.parquet")
+    assert capsys.readouterr().err.splitlines() == [
+        r"not read: \x1b[2Jred\udc80.parquet",
+        "not read: C:\\日本\\r.parquet",
+    ]
 
 
 def test_a_document_is_json_that_any_output_can_hold(capsys):
