@@ -5,6 +5,9 @@ from itertools import pairwise
 DECLINED = "(declined)"
 """Name of the group of those who would not say which one they belong to."""
 
+EMPTY = "(empty)"
+"""Name of the group of those whose value is the empty text: a group without a name is all rows."""
+
 
 def number_text(number: float) -> str:
     """Return the one text of a finite number: whole numbers lose their ``.0``."""

@@ -19,7 +19,7 @@ from monitor.domain.field import (
     Part,
     embeddings,
 )
-from monitor.domain.naming import DECLINED, bin_names
+from monitor.domain.naming import DECLINED, EMPTY, bin_names
 from monitor.domain.segment import Segment
 from monitor.profile.codec import content_digest, grid_to_bytes
 from monitor.profile.columns import ColumnTally
@@ -354,7 +354,8 @@ def attribute_grid(attribute: Attribute, counts: Mapping[str, int]) -> Attribute
         found = (text for text in counts if text not in set_apart)
         # Free text makes no groups: the largest stay, and the others' rows are unmapped.
         known = sorted(sorted(found, key=lambda text: (-counts[text], text))[:LISTED_GROUPS])
-        groups = tuple(value_name(text) for text in known)
+        empty = EMPTY if EMPTY not in known else f"({EMPTY})"
+        groups = tuple(value_name(text) or empty for text in known)
         values = {text: code for code, text in enumerate(known)}
     if attribute.declined:
         values |= dict.fromkeys(attribute.declined, len(groups))

@@ -105,6 +105,18 @@ def test_a_baseline_whose_groups_are_free_text_is_bounded(log, rows, watch):
     assert watched.told["education", "groups", "unmapped"].startswith("2,900 rows of about ")
 
 
+def test_an_empty_text_is_a_group_with_a_name_of_its_own(log, rows, watch):
+    many = pd.concat([rows.good] * 20, ignore_index=True)
+    names = ["", "f", "m", "f"] * (len(many) // 4)
+    ids = [f"w{row}" for row in range(len(many))]
+    write(many.assign(prediction_id=ids, sex=names), log / "good.parquet")
+    watched = watch(log, register=False)
+    watched.model.register(start="2005-07-01", end="2005-07-02", why="some left it empty")
+    assert watched.run.accounting.profiled == {"1": 1000}
+    assert {"(empty)", "m"} <= set(ratios(watched, "sex"))
+    assert watched.metric("group_records", attribute="sex", group="(empty)") == 250
+
+
 def test_a_group_column_of_numbers_and_text_is_one_group_a_text(log, rows, watch):
     write(rows.others.assign(sex=[1, 2] * (ROWS // 2)), log / "second.parquet")
     watched = watch(log)

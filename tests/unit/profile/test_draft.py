@@ -174,6 +174,20 @@ def test_groups_of_bins_are_named_as_people_say_them():
     assert grid.groups == ("<16", "16", "17-24", "[25, 64.5)", "64.5+")
 
 
+@pytest.mark.parametrize(
+    ("found", "groups"),
+    [
+        ({"": 3, "f": 5, "m": 4}, ("(empty)", "f", "m")),
+        ({"": 3, "(empty)": 5}, ("((empty))", "(empty)")),
+        ({"f": 5, "m": 4}, ("f", "m")),
+    ],
+)
+def test_the_group_of_an_empty_text_has_a_name_of_its_own(found, groups):
+    grid = attribute_grid(Attribute("sex", "sex"), found)
+    assert grid.groups == groups
+    assert grid.values == {text: code for code, text in enumerate(sorted(found))}
+
+
 def test_declared_groups_keep_their_order_and_share_codes():
     attribute = Attribute("race", "race", {"1": "white", "2": "other", "3": "other"})
     grid = attribute_grid(attribute, {"9": 5})
