@@ -38,7 +38,8 @@ def by_version(
         return {NO_VERSION: inside}
     indices, values = encoded(column)
     texts = [canonical_text(value) for value in values]
-    named = [NO_VERSION if text is None else value_name(text) for text in (*texts, None)]
+    # An empty text names no version, and would be taken for all of them.
+    named = [value_name(text) if text else NO_VERSION for text in (*texts, None)]
     if len(set(named)) > TOLD_VERSIONS:
         named = _with_others(named, indices)
     versions = list(dict.fromkeys(named))

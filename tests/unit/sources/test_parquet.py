@@ -117,14 +117,14 @@ def test_the_span_comes_from_footers_or_the_column(policy, rows, write):
 
 
 def test_versions_of_one_file_are_profiled_apart(policy, rows, write, june):
-    write("log/a.parquet", rows(6, version=["1", "2", "1", None, "2", "1"]))
+    write("log/a.parquet", rows(7, version=["1", "2", "1", None, "2", "1", ""]))
     source = ParquetSource(policy())
     assert source.versions(source.scan(june)) == [NO_VERSION, "1", "2"]
     total = counted(source, june)
     assert {version: profile.rows for version, profile in total.profiles.items()} == {
         "1": 3,
         "2": 2,
-        NO_VERSION: 1,
+        NO_VERSION: 2,
     }
     assert total.profiles["2"].fields["amount"].high == 4.0
     assert total.profiles["1"].outcomes.margin("sex").sum() == 3
