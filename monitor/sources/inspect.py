@@ -146,7 +146,9 @@ def _sampled(name: str, parts: list[Any], in_file: bool) -> _Sampled:  # noqa: F
     indices, distinct = encoded(values)
     rows = np.bincount(indices + 1, minlength=len(distinct) + 1)
     frequent = np.argsort(-rows[1:], kind="stable")
-    texts = [canonical_text(distinct[place]) for place in frequent[: EXAMPLES + 1]]
+    # Two more than are shown: one may be null, and a zero is there with either sign.
+    texts = [canonical_text(distinct[place]) for place in frequent[: EXAMPLES + 2]]
+    examples = dict.fromkeys(value_name(text) for text in texts if text is not None)
     guess = InferredColumn(
         name=name,
         type_text=str(first),
@@ -154,7 +156,7 @@ def _sampled(name: str, parts: list[Any], in_file: bool) -> _Sampled:  # noqa: F
         role=RoleGuess.FEATURE,
         distinct=len(distinct) - sum(value is None for value in distinct),
         null_share=values.null_count / len(values),
-        examples=tuple(value_name(text) for text in texts if text is not None)[:EXAMPLES],
+        examples=tuple(examples)[:EXAMPLES],
     )
     return _Sampled(guess, values, in_file)
 

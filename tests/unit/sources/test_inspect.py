@@ -85,6 +85,11 @@ def test_a_column_is_described_by_its_sample(found):
     assert column.examples == ("b", "a")
 
 
+def test_a_zero_of_either_sign_is_one_example(found):
+    values = [0.0] * 16 + [-0.0] * 12 + [None] * 8 + [1.0, 2.5, 3.0, 1.0]
+    assert found(amount=values)["amount"].examples == ("0", "1", "2.5", "3")
+
+
 def test_a_log_without_readable_rows_says_which_files_it_saw(tmp_path):
     (tmp_path / "log").mkdir()
     (tmp_path / "log/bad.parquet").write_text("no")
