@@ -15,6 +15,7 @@ from monitor.domain.alarm import AlarmRule
 from monitor.domain.disparity import REPRESENTATION, UNKNOWN_SHARE, DisparityLimits, LeftOut
 from monitor.domain.errors import Problem
 from monitor.domain.limit import Band, Limit
+from monitor.domain.naming import CROSS
 
 Content = dict[str, Any]
 _PATH = ("limits", "disparity")
@@ -145,7 +146,7 @@ def _populations(value: Mapping[str, Any]) -> list[str]:
     crossings = crossed if isinstance(crossed, list) else []
     for crossing in crossings:
         parts = crossing if isinstance(crossing, list) else []
-        names.append(" × ".join(part for part in parts if isinstance(part, str)))
+        names.append(CROSS.join(part for part in parts if isinstance(part, str)))
     return names
 
 

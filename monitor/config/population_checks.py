@@ -8,7 +8,7 @@ from monitor.config.document import Document, KeyPath
 from monitor.config.values import BIN_PRESETS
 from monitor.config.wording import quoted, suggestion
 from monitor.domain.errors import Problem
-from monitor.domain.naming import DECLINED, bin_names, scalar_text
+from monitor.domain.naming import CROSS, DECLINED, bin_names, scalar_text, uncrossed
 
 Raw = Mapping[str, Any]
 
@@ -28,6 +28,7 @@ def population_problems(document: Document) -> Iterator[Problem]:
         section = _section(document.value, *path)
         yield from _factor(document, path, section)
         yield from _declined(document, path, section)
+        yield from _crossed_names(document, path, section)
         yield from _reference(document, path, section)
     for name in _section(document.value, "strata"):
         path = ("strata", name)
@@ -118,6 +119,18 @@ def _declined(document: Document, path: KeyPath, section: Raw) -> Iterator[Probl
     if "declined" in section and DECLINED in (*values.values(), *_names(section)):
         message = f"{quoted(DECLINED)} is the name of their group; name the other one otherwise"
         yield document.problem((*path, "declined"), message, at_key=True)
+
+
+def _crossed_names(document: Document, path: KeyPath, section: Raw) -> Iterator[Problem]:
+    """Yield names that would pass for those of a crossing, or of one of its groups."""
+    values, labels = _section(section, "values"), enumerate(_names(section))
+    named = {path: path[-1], (*path, "reference"): section.get("reference")}
+    named |= {(*path, "values", value): name for value, name in values.items()}
+    named |= {(*path, "labels", place): name for place, name in labels}
+    for where, name in named.items():
+        if isinstance(name, str) and (closed := uncrossed(name)) != name:
+            message = f"{quoted(CROSS)} joins the names of a crossing; write {quoted(closed)}"
+            yield document.problem(where, message, at_key=where == path)
 
 
 def _names(section: Raw) -> list[Any]:

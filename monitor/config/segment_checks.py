@@ -9,7 +9,8 @@ from monitor.config.defaults import MOST_PAIRS
 from monitor.config.document import Document
 from monitor.config.wording import quoted
 from monitor.domain.errors import Problem
-from monitor.domain.segment import CROSS, Segment
+from monitor.domain.naming import CROSS
+from monitor.domain.segment import Segment
 
 
 def pairs_of(segments: tuple[Segment, ...], most: int) -> tuple[Segment, ...]:

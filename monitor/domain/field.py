@@ -6,6 +6,8 @@ from enum import StrEnum
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from monitor.domain.naming import CROSS
+
 
 class FieldKind(StrEnum):
     """How a field's values are counted."""
@@ -264,4 +266,4 @@ class Population(Struct, frozen=True):
     @property
     def name(self) -> str:
         """Return the attributes' names joined by a cross."""
-        return " × ".join(self.attributes)
+        return CROSS.join(self.attributes)

@@ -1,12 +1,22 @@
 """How values and groups are written, in configuration as in profiles."""
 
+import re
 from itertools import pairwise
+
+CROSS = " × "
+"""What joins the names that make one together: those of a crossing's groups and of its attributes,
+of a slice's values."""
 
 DECLINED = "(declined)"
 """Name of the group of those who would not say which one they belong to."""
 
 EMPTY = "(empty)"
 """Name of the group of those whose value is the empty text: a group without a name is all rows."""
+
+
+def uncrossed(name: str) -> str:
+    """Return a name without blanks about a cross if beside another one it would pass for two names."""
+    return re.sub(" *× *", "×", name) if CROSS in f" {name} " else name
 
 
 def number_text(number: float) -> str:

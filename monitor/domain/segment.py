@@ -2,9 +2,6 @@
 
 from msgspec import Struct
 
-CROSS = " × "
-"""What joins the values of a slice that several columns make."""
-
 MISSING, OTHER = "(missing)", "(other)"
 """Names of the slices of rows without a value, and of all values that have no slice of their own."""
 

@@ -12,6 +12,7 @@ from monitor.domain.errors import PrunedError
 from monitor.domain.estimate import Absence, Estimate, Unmeasurable
 from monitor.domain.field import Field, FieldKind, FieldRole, Population
 from monitor.domain.finding import Finding
+from monitor.domain.naming import CROSS
 from monitor.domain.policy import Policy
 from monitor.domain.reading import Subject
 from monitor.domain.registry import Origin
@@ -29,7 +30,6 @@ from monitor.measures.attribution.mix import Decomposition, Quantity, over_popul
 from monitor.measures.attribution.part import Attribution
 from monitor.measures.attribution.ranking import RankedField, ranked
 from monitor.measures.attribution.slices import over_slices
-from monitor.measures.groups import CROSS
 from monitor.measures.measure import FieldPair, ProfilePair
 from monitor.measures.one_class import against_rest
 from monitor.measures.pairs import association

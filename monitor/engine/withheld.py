@@ -8,13 +8,13 @@ from typing import NamedTuple
 from msgspec import Struct, field
 
 from monitor.domain.estimate import Estimate
+from monitor.domain.naming import CROSS
 from monitor.domain.policy import Policy
 from monitor.domain.reading import Reading
 from monitor.engine.disclosure import Cell, Sum, suppressed
 from monitor.measures.disparity.comparison import BEST_OFF
 from monitor.measures.disparity.rate import ANY_DECISION, ANY_LABEL, LABELLED, Cells, cells
 from monitor.measures.disparity.rates import RATES
-from monitor.measures.groups import CROSS
 from monitor.measures.names import ESTIMATED_OF_GROUPS, MEASURE_NAMES
 
 EVERY_ROW = cells(ANY_DECISION, ANY_LABEL)

@@ -9,7 +9,7 @@ import numpy as np
 from monitor.domain.estimate import Absence, Unmeasurable
 from monitor.domain.field import Effect, Population
 from monitor.domain.limit import HeldAgainst
-from monitor.domain.naming import DECLINED
+from monitor.domain.naming import CROSS, DECLINED
 from monitor.domain.policy import Policy
 from monitor.measures.crossing import MOST_CROSSED, OTHER_SMALL, fold
 from monitor.measures.disparity.comparison import BEST_OFF, REST
@@ -22,9 +22,6 @@ from monitor.profile.profile import Profile
 
 UNKNOWN_GROUP, UNMAPPED_GROUP = "(unknown)", "(unmapped)"
 """Names under which rows are listed whose group is not known, or that no group was registered for."""
-
-CROSS = " × "
-"""What joins the group names of a crossing, as it joins the names of its attributes."""
 
 
 def group_pair(

@@ -19,7 +19,7 @@ from monitor.domain.field import (
     Part,
     embeddings,
 )
-from monitor.domain.naming import DECLINED, EMPTY, bin_names
+from monitor.domain.naming import DECLINED, EMPTY, bin_names, uncrossed
 from monitor.domain.segment import Segment
 from monitor.profile.codec import content_digest, grid_to_bytes
 from monitor.profile.columns import ColumnTally
@@ -354,8 +354,7 @@ def attribute_grid(attribute: Attribute, counts: Mapping[str, int]) -> Attribute
         found = (text for text in counts if text not in set_apart)
         # Free text makes no groups: the largest stay, and the others' rows are unmapped.
         known = sorted(sorted(found, key=lambda text: (-counts[text], text))[:LISTED_GROUPS])
-        empty = EMPTY if EMPTY not in known else f"({EMPTY})"
-        groups = tuple(value_name(text) or empty for text in known)
+        groups = _group_names(known)
         values = {text: code for code, text in enumerate(known)}
     if attribute.declined:
         values |= dict.fromkeys(attribute.declined, len(groups))
@@ -369,6 +368,20 @@ def attribute_grid(attribute: Attribute, counts: Mapping[str, int]) -> Attribute
         attribute.unknown,
         attribute.protected,
     )
+
+
+def _group_names(values: Sequence[str]) -> tuple[str, ...]:
+    """Return what the groups of values are called, no two alike: as the values are, where that can be."""
+    wanted = {value: uncrossed(value_name(value)) or EMPTY for value in values}
+    names: dict[str, str] = {}
+    taken = {DECLINED}  # a group of that name would be of those who declined
+    for value in sorted(values, key=lambda value: wanted[value] != value):
+        name = wanted[value]
+        while name in taken:
+            name = f"({name})"
+        taken.add(name)
+        names[value] = name
+    return tuple(names[value] for value in values)
 
 
 def is_coarse(grid: Grid, profiles: Sequence[Profile]) -> bool:

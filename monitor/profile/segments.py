@@ -7,7 +7,8 @@ from math import prod
 import numpy as np
 import pyarrow as pa
 
-from monitor.domain.segment import CROSS, MISSING, OTHER
+from monitor.domain.naming import CROSS
+from monitor.domain.segment import MISSING, OTHER
 from monitor.profile.adding import rows_at, sums_at
 from monitor.profile.buffers import valid
 from monitor.profile.counts import NumericCounts, value_name

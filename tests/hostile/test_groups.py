@@ -117,6 +117,22 @@ def test_an_empty_text_is_a_group_with_a_name_of_its_own(log, rows, watch):
     assert watched.metric("group_records", attribute="sex", group="(empty)") == 250
 
 
+def test_groups_that_pass_for_those_of_a_crossing_or_for_who_declined_are_told_apart(log, rows, watch):
+    many = pd.concat([rows.good] * 20, ignore_index=True)
+    quarter = len(many) // 4
+    ids = [f"w{row}" for row in range(len(many))]
+    sexes = ["a", "a × b", "(declined)", "a ×"] * quarter
+    schools = ["b × c", "c", "b", "× b"] * quarter
+    write(many.assign(prediction_id=ids, sex=sexes, education=schools), log / "good.parquet")
+    watched = watch(log, register=False, more="crossings: [[sex, education]]\n")
+    watched.model.register(start="2005-07-01", end="2005-07-02", why="such names from the start")
+    assert watched.run.accounting.profiled == {"1": 1000}
+    assert set(ratios(watched, "sex")) < {"a", "a×b", "((declined))", "a×"}
+    crossed = set(ratios(watched, "sex × education"))
+    assert crossed < {"a × b×c", "a×b × c", "((declined)) × b", "a× × ×b"}
+    assert len(crossed) == 3  # the fourth is what they are held against
+
+
 def test_a_group_column_of_numbers_and_text_is_one_group_a_text(log, rows, watch):
     write(rows.others.assign(sex=[1, 2] * (ROWS // 2)), log / "second.parquet")
     watched = watch(log)

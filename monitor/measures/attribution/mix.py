@@ -10,10 +10,11 @@ from msgspec import Struct
 
 from monitor.domain.estimate import Absence, Unmeasurable
 from monitor.domain.field import Population
+from monitor.domain.naming import CROSS
 from monitor.measures.attribution.bins import cell_bounds
 from monitor.measures.attribution.part import interval_name
 from monitor.measures.grouping import decile_ends
-from monitor.measures.groups import CROSS, UNKNOWN_GROUP, UNMAPPED_GROUP, rows_by_group
+from monitor.measures.groups import UNKNOWN_GROUP, UNMAPPED_GROUP, rows_by_group
 from monitor.measures.measure import ProfilePair
 from monitor.profile.counts import NEGATIVE, POSITIVE, NumericCounts
 from monitor.profile.grid import FloatArray, IntArray, NumericGrid

@@ -9,13 +9,14 @@ from msgspec.structs import replace
 from monitor.domain.errors import ReportError
 from monitor.domain.estimate import Estimate, Unmeasurable
 from monitor.domain.field import Population
+from monitor.domain.naming import CROSS
 from monitor.domain.policy import Policy
 from monitor.domain.regulation import Controls
 from monitor.engine.alias import group_alias
 from monitor.engine.period import Period, StoredRun, Stretch
 from monitor.measures.crossing import OTHER_SMALL, told_cells
 from monitor.measures.disparity.rates import RATES
-from monitor.measures.groups import CROSS, group_pair
+from monitor.measures.groups import group_pair
 from monitor.profile.counts import NEGATIVE, POSITIVE, UNKNOWN
 from monitor.reports.bias.actions import actions_of, instant_text
 from monitor.reports.bias.classes import decided, of_class, of_decisions, told_of_class

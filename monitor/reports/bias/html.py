@@ -7,8 +7,8 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
+from monitor.domain.naming import CROSS
 from monitor.domain.window import Window
-from monitor.measures.groups import CROSS
 from monitor.reports.bias import charts, looks
 from monitor.reports.bias.comparisons import METRICS, TITLES
 from monitor.reports.bias.document import (

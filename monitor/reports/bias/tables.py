@@ -6,11 +6,12 @@ from msgspec import Struct
 
 from monitor.domain.estimate import Unmeasurable
 from monitor.domain.field import Population
+from monitor.domain.naming import CROSS
 from monitor.domain.policy import Policy
 from monitor.engine.disclosure import Cell, suppressed
 from monitor.engine.period import Stretch
 from monitor.measures.disparity.rates import RATES
-from monitor.measures.groups import CROSS, UNKNOWN_GROUP, UNMAPPED_GROUP, group_pair
+from monitor.measures.groups import UNKNOWN_GROUP, UNMAPPED_GROUP, group_pair
 from monitor.measures.measure import GroupPair
 from monitor.profile.grid import IntArray
 from monitor.reports.bias.ledger import (

@@ -13,6 +13,7 @@ from monitor.domain.field import Attribute, Effect, Population
 from monitor.domain.finding import Reason, Verdict
 from monitor.domain.limit import Band, HeldAgainst
 from monitor.domain.manifest import Accounting, LabelJoin
+from monitor.domain.naming import CROSS
 from monitor.engine.alias import group_alias
 from monitor.engine.withheld import Withheld
 from monitor.exposition.joins import add_memberships
@@ -26,7 +27,6 @@ from monitor.measures.disparity import (
     true_positive_rate,
     unknown_share,
 )
-from monitor.measures.groups import CROSS
 from monitor.measures.measure import Family, GroupPair
 
 SEXES, AREAS = ("f", "m", "x"), ("north", "south")

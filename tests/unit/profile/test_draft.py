@@ -179,10 +179,15 @@ def test_groups_of_bins_are_named_as_people_say_them():
     [
         ({"": 3, "f": 5, "m": 4}, ("(empty)", "f", "m")),
         ({"": 3, "(empty)": 5}, ("((empty))", "(empty)")),
+        ({"": 3, "(empty)": 5, "((empty))": 1}, ("(((empty)))", "((empty))", "(empty)")),
+        ({"(declined)": 3, "f": 5}, ("((declined))", "f")),
+        ({"(declined)": 3, "((declined))": 5}, ("((declined))", "(((declined)))")),
+        ({"a × b": 3, "a×b": 5, "× b": 1, "a ×": 1}, ("a×", "(a×b)", "a×b", "×b")),
+        ({"a× b": 3, "×": 5, "  ×": 1}, ("(×)", "a× b", "×")),
         ({"f": 5, "m": 4}, ("f", "m")),
     ],
 )
-def test_the_group_of_an_empty_text_has_a_name_of_its_own(found, groups):
+def test_no_group_is_called_like_another_or_like_something_else(found, groups):
     grid = attribute_grid(Attribute("sex", "sex"), found)
     assert grid.groups == groups
     assert grid.values == {text: code for code, text in enumerate(sorted(found))}

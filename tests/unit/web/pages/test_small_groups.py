@@ -7,8 +7,8 @@ import pytest
 from msgspec.structs import replace
 
 from monitor.domain.field import Field, FieldKind
+from monitor.domain.naming import CROSS
 from monitor.domain.segment import Segment
-from monitor.measures.groups import CROSS
 from monitor.profile.codec import profile_from_bytes
 from monitor.reports.discretion import NOT_SHOWN
 from monitor.reports.wording import all_findings
