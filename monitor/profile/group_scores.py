@@ -198,9 +198,11 @@ class GroupScores(Struct):
     def _add_moments(self, codes: IntArray, count: str, powers: Mapping[str, FloatArray]) -> None:
         if not len(codes):
             return
-        distinct, places = np.arange(prod(self.sizes) * 3), codes
-        if len(distinct) > len(codes):
+        combinations = prod(self.sizes) * 3  # not to be made where there are more than rows
+        if combinations > len(codes):
             distinct, places = np.unique(codes, return_inverse=True)
+        else:
+            distinct, places = np.arange(combinations), codes
         counts = np.zeros((len(distinct), len(COUNTS)), np.int64)
         sums = np.zeros((len(distinct), len(SUMS)))
         counts[:, COUNTS.index(count)] = rows_at(places, len(distinct))

@@ -208,6 +208,14 @@ def test_moments_of_very_many_groups_are_counted_too():
     assert moments["rows"].sum(axis=1).tolist() == np.bincount(of_b, minlength=62).tolist()
 
 
+def test_what_is_needed_grows_with_the_rows_not_with_what_groups_could_be_combined():
+    found = GroupScores(("a", "b", "c", "d", "e"), (102,) * 5, 10)
+    found.add_scores(np.array([0, 102**5 - 1]), np.array([POSITIVE, UNKNOWN]), np.array([0.5, 2.0]))
+    moments = found.moments("e")
+    assert moments["rows"].sum(axis=1)[[0, -1]].tolist() == [1, 1]
+    assert moments["score"].sum(axis=1)[[0, -1]].tolist() == [0.5, 2.0]
+
+
 def test_they_come_back_from_the_bytes_form_and_go_on_being_added_to():
     profile = counted(CLASSES, rows_of(4, 500))
     data = profile_to_bytes(profile)
