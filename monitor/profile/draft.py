@@ -1,7 +1,7 @@
 """How a baseline's data become a frozen grid."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from math import inf, nextafter
+from math import inf, nextafter, prod
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from monitor.domain.field import (
 )
 from monitor.domain.naming import DECLINED, EMPTY, bin_names, uncrossed
 from monitor.domain.segment import Segment
+from monitor.profile.class_scores import CELLS
 from monitor.profile.codec import content_digest, grid_to_bytes
 from monitor.profile.columns import ColumnTally
 from monitor.profile.comoments import MOST_FIELDS, normal_scores
@@ -167,7 +168,8 @@ class GridDraft:
         """Return the frozen grid of all that was taken in.
 
         Raises:
-            BaselineError: Attributes or strata hold numbers that make no groups by themselves.
+            BaselineError: Attributes or strata hold numbers that make no groups by themselves, or more
+                combinations than there are codes.
         """
         self._refuse_numbers()
         self._ordered = {}  # what has come since then belongs to it
@@ -194,6 +196,7 @@ class GridDraft:
             segments=tuple(tally.grid(segment) for segment, tally in self._segments.items()),
             classes=self._classes,
         )
+        _refuse_combinations(grid)
         grid = replace(grid, schema=self._columns.schema(grid.read_columns))
         return replace(grid, digest=content_digest(grid_to_bytes(grid)))
 
@@ -382,6 +385,22 @@ def _group_names(values: Sequence[str]) -> tuple[str, ...]:
         taken.add(name)
         names[value] = name
     return tuple(names[value] for value in values)
+
+
+def _refuse_combinations(grid: Grid) -> None:
+    """Refuse groups that cannot be crossed: each combination has a code of 63 bits."""
+    attributes = prod(axis.size for axis in grid.attributes)
+    strata = prod(axis.size for axis in grid.strata)
+    score = grid.fields.get(grid.score)
+    cells = max(score.cells if isinstance(score, NumericGrid) else 0, CELLS)
+    classes = len(grid.classes.values) if grid.classes else 0
+    most = attributes * max(max(classes, 1) * 9 * cells, strata * max((classes + 1) ** 2, 9))
+    if most > np.iinfo(np.int64).max:
+        names = ", ".join(f"{axis.name} {axis.size}" for axis in grid.axes)
+        raise BaselineError(
+            f"too many combinations of groups ({names}): name fewer populations or strata, or put "
+            "values together under values: or bins:"
+        )
 
 
 def is_coarse(grid: Grid, profiles: Sequence[Profile]) -> bool:

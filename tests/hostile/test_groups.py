@@ -117,7 +117,9 @@ def test_an_empty_text_is_a_group_with_a_name_of_its_own(log, rows, watch):
     assert watched.metric("group_records", attribute="sex", group="(empty)") == 250
 
 
-def test_groups_that_pass_for_those_of_a_crossing_or_for_who_declined_are_told_apart(log, rows, watch):
+def test_groups_that_pass_for_those_of_a_crossing_or_for_who_declined_are_told_apart(
+    log, rows, watch
+):
     many = pd.concat([rows.good] * 20, ignore_index=True)
     quarter = len(many) // 4
     ids = [f"w{row}" for row in range(len(many))]

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor.domain.errors import BaselineError
 from monitor.domain.field import Attribute, Decision, Effect, Field, FieldKind, FieldRole, Label
 from monitor.profile import group_scores as module
 from monitor.profile.codec import content_digest, profile_from_bytes, profile_to_bytes
@@ -214,6 +215,20 @@ def test_what_is_needed_grows_with_the_rows_not_with_what_groups_could_be_combin
     moments = found.moments("e")
     assert moments["rows"].sum(axis=1)[[0, -1]].tolist() == [1, 1]
     assert moments["score"].sum(axis=1)[[0, -1]].tolist() == [0.5, 2.0]
+
+
+@pytest.mark.parametrize("many", [6, 8])
+def test_groups_whose_combinations_have_no_codes_are_refused(many):
+    attributes = {name: Attribute(name, name) for name in "abcdefgh"[:many]}
+    draft = GridDraft(SCORE, attributes, DECISION, Label("y", ("1",)))
+    for name in attributes:
+        draft.add_attribute(name, pa.array([f"{value:03}" for value in range(200)]))
+    draft.add_field("score", pa.array(np.linspace(0, 1, 5000)))
+    if many == 6:
+        assert len(draft.grid().attributes) == many
+        return
+    with pytest.raises(BaselineError, match=r"combinations of groups \(a 102, b 102, .*h 102\)"):
+        draft.grid()
 
 
 def test_they_come_back_from_the_bytes_form_and_go_on_being_added_to():
