@@ -12,7 +12,7 @@ from monitor.domain.policy import Policy
 from monitor.domain.window import Window
 from monitor.engine.snapshot import ModelSnapshot
 from monitor.reports.table import Table
-from monitor.reports.wording import about, window_name
+from monitor.reports.wording import about_slice, window_name
 
 _ORDER = (AlertState.FIRING, AlertState.PENDING, AlertState.ENDED, AlertState.RESOLVED)
 
@@ -33,6 +33,14 @@ class Shown(Struct, frozen=True):
     alert: Alert
     mute: Mute | None
     now: datetime
+
+    @property
+    def what(self) -> str:
+        """Return what was measured, of which slice and, where the log names versions, of which one."""
+        subject = self.alert.subject
+        named = self.policy.source.version and subject.version
+        version = f" (version {subject.version})" if named else ""
+        return f"{about_slice(self.policy, self.alert.measure, subject)}{version}"
 
     @property
     def muted(self) -> Mute | None:
@@ -72,7 +80,7 @@ def alert_line(item: Shown) -> AlertLine:
     state = f"{alert.state.value}, {alert.severity.value}" if alert.open else alert.state.value
     return AlertLine(
         fingerprint=alert.fingerprint,
-        what=about(item.policy, alert.measure, alert.subject),
+        what=item.what,
         measure=alert.measure,
         state=state,
         fires_since=_instant(alert.started_at),
@@ -100,7 +108,7 @@ def alert_table(shown: Iterable[Shown]) -> Table:
     rows = [
         (
             item.policy.model,
-            about(item.policy, item.alert.measure, item.alert.subject),
+            item.what,
             item.alert.measure,
             item.alert.state.value,
             item.alert.severity.value if item.alert.open else "–",

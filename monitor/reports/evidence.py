@@ -21,7 +21,14 @@ from monitor.reports.finding import bounds_text, limit_marks, made_tables, mostl
 from monitor.reports.origin import Origin
 from monitor.reports.slices import carrier_table
 from monitor.reports.table import Table
-from monitor.reports.wording import alarm_text, change_text, subject_of, window_name
+from monitor.reports.wording import (
+    alarm_text,
+    change_text,
+    measured_on,
+    slice_name,
+    subject_of,
+    window_name,
+)
 
 ABOUT = {measure.about.id: measure.about for measure in EVERY}
 
@@ -253,8 +260,8 @@ def _facts(told: Told, policy: Policy, about: Description) -> Iterator[Fact]:
     yield Fact("finding", finding.fingerprint, digest=True)
     yield Fact("model", policy.model + (f", version {subject.version}" if subject.version else ""))
     yield Fact("window", f"{why.run.window}, result {why.revision} of {why.revisions[-1].number}")
-    yield Fact("measured on", subject_of(policy, reading))
-    yield Fact("slice", f"{subject.segment}: {subject.segment_value}" if subject.segment else "")
+    yield Fact("measured on", measured_on(policy, reading.measure, subject))
+    yield Fact("slice", slice_name(subject))
     unit = "" if about.unit == "1" else f", in {about.unit}"
     yield Fact("measure", f"{reading.measure}: {about.title}{unit}")
     yield Fact("reading", reading_text(finding))

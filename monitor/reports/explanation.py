@@ -9,7 +9,6 @@ from msgspec.structs import asdict, replace
 
 from monitor.domain.manifest import Accounting, LateChange, LogFile, TableSnapshot
 from monitor.domain.policy import Policy
-from monitor.domain.reading import Reading
 from monitor.domain.reference import Composition
 from monitor.domain.registry import Origin
 from monitor.domain.run import Run
@@ -230,12 +229,6 @@ def _change_document(change: LateChange) -> dict[str, tuple[str, ...]]:
     return {"added": change.added, "rewritten": change.rewritten, "removed": change.removed}
 
 
-def _what(policy: Policy, reading: Reading) -> str:
-    subject = reading.subject
-    slice_ = f" of {subject.segment}: {subject.segment_value}" if subject.scanned else ""
-    return f"{subject_of(policy, reading)}{slice_}"
-
-
 def _reference_table(run: Run) -> Table:
     rows = [
         (
@@ -269,7 +262,7 @@ def _finding_table(explained: Explained) -> Table:
             finding_name(item),
             item.reading.subject.version or "–",
             item.reading.measure,
-            _what(explained.policy, item.reading),
+            subject_of(explained.policy, item.reading),
             value_text(item.reading),
             limit_text(item),
             item.reason.value,

@@ -22,8 +22,10 @@ from monitor.reports.table import Table
 from monitor.reports.wording import (
     alarm_text,
     change_text,
+    measured_on,
     model_measure_name,
     part_words,
+    slice_name,
     subject_of,
     window_name,
 )
@@ -110,11 +112,6 @@ def mostly(parts: Attribution) -> str:
     return "; ".join(named)
 
 
-def _slice_text(reading: Reading) -> str:
-    subject = reading.subject
-    return f"{subject.segment}: {subject.segment_value}" if subject.segment else ""
-
-
 def _moved(part: Part) -> str:
     return f"{part.name}: {part.share_then:.1%} → {part.share_now:.1%}"
 
@@ -132,8 +129,8 @@ def _finding_table(why: Why, policy: Policy) -> Table:
         ("finding", finding.fingerprint),
         ("model", policy.model + (f", version {version}" if version else "")),
         ("window", f"{window_name(why.run.window)}, revision {why.revision} of {_newest(why)}"),
-        ("what", subject_of(policy, reading)),
-        ("segment", _slice_text(reading)),
+        ("what", measured_on(policy, reading.measure, reading.subject)),
+        ("segment", slice_name(reading.subject)),
         ("measure", ", ".join((reading.measure, about.title, *told))),
         ("reading", _reading_text(reading)),
         ("then → now", "" if reading.subject.population else change_text(reading)),

@@ -22,6 +22,7 @@ from monitor.reports.wording import (
     decision_name,
     population_words,
     share,
+    slice_name,
     strays,
     subject_of,
     window_name,
@@ -177,7 +178,7 @@ def _left_out(runs: Sequence[Run]) -> Iterator[str]:
 
 
 def _slice(finding: Finding) -> str:
-    return f"{finding.reading.subject.segment}: {finding.reading.subject.segment_value}"
+    return slice_name(finding.reading.subject)
 
 
 def _what(finding: Finding) -> str:

@@ -428,10 +428,9 @@ def _line(finding: Finding, policy: Policy, alarm: str, window: str, *, several:
     reading = finding.reading
     subject = reading.subject
     version = f" (version {subject.version})" if subject.version and several else ""
-    slice_ = f" of {subject.segment}: {subject.segment_value}" if subject.scanned else ""
     return Line(
         fingerprint=finding.fingerprint,
-        what=f"{subject_of(policy, reading)}{slice_}{version}",
+        what=f"{subject_of(policy, reading)}{version}",
         measure=ABOUT[reading.measure].title,
         reading=short_text(finding),
         limit=limit_text(finding),

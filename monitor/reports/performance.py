@@ -10,7 +10,7 @@ from monitor.domain.reading import Reading
 from monitor.domain.run import Run
 from monitor.reports.slices import SHOWN_SLICES
 from monitor.reports.table import Table
-from monitor.reports.wording import window_name
+from monitor.reports.wording import slice_name, window_name
 
 _LEVELS = {
     "auc": "AUC",
@@ -110,8 +110,7 @@ def _of_slices(run: Run | None) -> Iterator[tuple[str, str, _Numbers]]:
         slices: dict[str, list[Reading]] = {}
         for item in result.readings:
             if item.subject.scanned:
-                name = f"{item.subject.segment}: {item.subject.segment_value}"
-                slices.setdefault(name, []).append(item)
+                slices.setdefault(slice_name(item.subject), []).append(item)
         for name, items in slices.items():
             yield name, result.version, _with_levels(_numbers(items))
 

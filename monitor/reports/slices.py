@@ -9,7 +9,7 @@ from monitor.engine.scan import ALARMS, carried, in_turns, together
 from monitor.engine.why import Why
 from monitor.reports.plot import bar
 from monitor.reports.table import Table
-from monitor.reports.wording import all_findings, subject_of, value_text, window_name
+from monitor.reports.wording import all_findings, measured_on, slice_name, value_text, window_name
 
 SHOWN_SLICES = 30
 """Slices of a window that a table names."""
@@ -61,7 +61,7 @@ def carrier_table(why: Why, width: int) -> Table:
     largest = max(map(abs, sizes), default=0.0)
     rows = tuple(
         (
-            f"{item.reading.subject.segment}: {item.reading.subject.segment_value}",
+            slice_name(item.reading.subject),
             f"{item.reading.result.n:,}",
             value_text(item.reading),
             carried_text(item),
@@ -108,8 +108,8 @@ def _row(policy: Policy, run: Run, finding: Finding) -> tuple[str, ...]:
     reading = finding.reading
     return (
         window_name(run.window),
-        subject_of(policy, reading),
-        f"{reading.subject.segment}: {reading.subject.segment_value}",
+        measured_on(policy, reading.measure, reading.subject),
+        slice_name(reading.subject),
         f"{reading.result.n:,}",
         reading.measure,
         value_text(reading),

@@ -30,6 +30,7 @@ from monitor.reports.wording import (
     model_measure_name,
     population_words,
     share,
+    slice_name,
     strays,
     subject_of,
     value_text,
@@ -324,9 +325,8 @@ def _unjudged(policy: Policy, finding: Finding, absent: Collection[str]) -> str:
     """Return what could not be judged: everything at once where a whole reference is absent."""
     if finding.reading.subject.reference in absent:
         return f"everything against {finding.reading.subject.reference}"
-    subject = finding.reading.subject
-    if subject.scanned:
-        return f"{subject.segment}: {subject.segment_value}"
+    if finding.reading.subject.scanned:
+        return slice_name(finding.reading.subject)
     return subject_of(policy, finding.reading)
 
 

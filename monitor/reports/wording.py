@@ -7,6 +7,7 @@ from monitor.domain.estimate import Estimate
 from monitor.domain.field import Part
 from monitor.domain.finding import Finding, Verdict
 from monitor.domain.limit import Band, Limit
+from monitor.domain.naming import EMPTY
 from monitor.domain.policy import Policy
 from monitor.domain.reading import Reading, Subject
 from monitor.domain.run import Run, VersionResult
@@ -94,22 +95,33 @@ def part_words(policy: Policy, name: str) -> str:
     return ""
 
 
-def subject_of(policy: Policy, reading: Reading) -> str:
-    """Return what a reading is about, and what it is held against if not the baseline."""
-    return about(policy, reading.measure, reading.subject)
-
-
-def about(policy: Policy, measure: str, subject: Subject) -> str:
+def measured_on(policy: Policy, measure: str, subject: Subject) -> str:
     """Return what is measured, and what it is held against if not the baseline."""
     since = f" (against {subject.reference})" if subject.reference else ""
     if subject.reference and subject.segment:
-        since = f" of {subject.segment}: {subject.segment_value}{since}"
+        since = f" of {slice_name(subject)}{since}"
     if subject.population:
         against = f" against {subject.reference_group}" if subject.reference_group else ""
         within = f" within {subject.stratum}" if subject.stratum else ""
         given = f", {subject.class_name} against the rest" if subject.class_name else ""
         return f"{subject.population}: {subject.group}{against}{within}{given}{since}"
     return f"{subject.field or model_measure_name(policy, measure)}{since}"
+
+
+def slice_name(subject: Subject) -> str:
+    """Return the name of the slice that a subject is; "" where it is none."""
+    return f"{subject.segment}: {subject.segment_value or EMPTY}" if subject.segment else ""
+
+
+def about_slice(policy: Policy, measure: str, subject: Subject) -> str:
+    """Return what is measured, and of which slice if it is one."""
+    of = f" of {slice_name(subject)}" if subject.scanned else ""
+    return f"{measured_on(policy, measure, subject)}{of}"
+
+
+def subject_of(policy: Policy, reading: Reading) -> str:
+    """Return what a reading is about, its slice, and what it is held against if not the baseline."""
+    return about_slice(policy, reading.measure, reading.subject)
 
 
 def strays(result: VersionResult) -> Mapping[str, str]:
