@@ -131,6 +131,9 @@ def _one_against_rest(document: Document, given: Any, known: list[str]) -> Itera
         if name not in known:
             message = f"{quoted(name)} is none of the classes{suggestion(name, known)}"
             yield document.problem((*path, name), message, at_key=True)
+        elif not name:
+            message = "a class without a name would pass for the decision; log it under a name"
+            yield document.problem((*path, name), message, at_key=True)
     if not document.value.get("populations"):
         message = "classes are held against all others between groups; add populations:"
         yield document.problem(path, message, at_key=True)
