@@ -7,7 +7,7 @@ import numpy as np
 
 from monitor.domain.estimate import Absence, Unmeasurable
 from monitor.measures.measure import FieldPair, FieldParts
-from monitor.measures.presence import no_column, no_values
+from monitor.measures.presence import no_cells, no_column, no_values
 from monitor.profile.counts import CategoricalCounts, FieldCounts, NumericCounts
 from monitor.profile.grid import (
     BoolArray,
@@ -84,8 +84,8 @@ def grouped(pair: FieldPair) -> Groups | Unmeasurable:
     values, unseen, missing. Groups too small to stand alone join the one before them
     (`LEAST_ROWS`).
 
-    Unmeasurable when either side has no such column or fewer rows than two groups take, or neither
-    has a value. A column that turned all missing is measurable: missing is a group.
+    Unmeasurable when either side has no such column or fewer rows than two groups take, neither
+    has a value, or both have some and the registered baseline had none. A column that turned all missing is measurable: missing is a group.
     """
     if (absent := no_column(pair)) is not None:
         return absent
@@ -97,6 +97,8 @@ def grouped(pair: FieldPair) -> Groups | Unmeasurable:
             rows,
             reference_rows,
         )
+    if (alike := no_cells(pair)) is not None:
+        return alike
     if min(rows, reference_rows) < 2 * LEAST_ROWS:
         return Unmeasurable(
             Absence.INSUFFICIENT_DATA,

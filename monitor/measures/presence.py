@@ -2,6 +2,7 @@
 
 from monitor.domain.estimate import Absence, Unmeasurable
 from monitor.measures.measure import FieldPair
+from monitor.profile.grid import NumericGrid
 
 
 def nothing_counted(pair: FieldPair) -> Unmeasurable | None:
@@ -71,4 +72,20 @@ def no_values(pair: FieldPair) -> Unmeasurable | None:
             rows,
             reference_rows,
         )
-    return None
+    return no_cells(pair)
+
+
+def no_cells(pair: FieldPair) -> Unmeasurable | None:
+    """Return why the values of both sides cannot be told apart, or None when they can.
+
+    Cells are those of the registered baseline. Where that had no value all others lie in one cell, and
+    a window and one of before would look alike whatever they hold.
+    """
+    grid = pair.grid
+    cells = len(grid.edges) if isinstance(grid, NumericGrid) else len(grid.values)
+    if cells or not (pair.reference.n and pair.current.n):
+        return None
+    told = f"the registered baseline had no value of {pair.field.name} to make cells of"
+    return Unmeasurable(
+        Absence.NO_BASELINE, f"{told}: register a new one", pair.current.rows, pair.reference.rows
+    )

@@ -1,6 +1,7 @@
 import numpy as np
 import pyarrow as pa
 import pytest
+from msgspec.structs import replace
 
 from monitor.domain.estimate import Absence, Unmeasurable
 from monitor.domain.field import Field, FieldKind
@@ -45,6 +46,30 @@ def test_groups_of_a_continuous_field_lie_between_numpys_deciles(seed):
             np.searchsorted(inner, values, side="left"), minlength=len(inner) + 1
         )
         assert counts.tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("kind", ["numeric", "categorical"])
+def test_values_of_a_field_that_was_empty_when_it_was_registered_cannot_be_told_apart(kind):
+    """Against yesterday all values lie in one cell: whatever they are, they would look alike."""
+    if kind == "numeric":
+        registered = numbers([None] * 500, [1.0] * 500)
+        sides = [replace(registered.current, low=low) for low in (1.0, 9.0)]
+    else:
+        registered = categories([], [], unseen=500)
+        sides = [
+            registered.current,
+            replace(registered.current, unseen=ValueSample(500, {"z": 500})),
+        ]
+    then = replace(registered, reference=sides[0], current=sides[1])
+    for found in (grouped(then), grouped_values(then), measure_psi(then)):
+        assert isinstance(found, Unmeasurable)
+        assert found.reason is Absence.NO_BASELINE
+        assert "had no value of" in found.explanation
+    nothing = replace(registered.reference, null=500, nan=0) if kind == "numeric" else None
+    before = replace(
+        registered, reference=nothing or CategoricalCounts(np.zeros(0, np.int64), null=500)
+    )
+    assert measure_psi(before).value > 10  # from nothing to something is seen all the same
 
 
 def test_deciles_that_coincide_make_one_group():
