@@ -31,6 +31,23 @@ class Folded(NamedTuple):
     small: tuple[str, ...]
     cells: IntArray
 
+    def places(self, cells: IntArray) -> IntArray:
+        """Return the place of the group that each cell is in, and of what stands after the cells.
+
+        Args:
+            cells: Indices of rows of a table as `rows` takes it.
+        """
+        if not self.small:
+            return cells
+        together = len(self.names) - 1
+        after = together + len(self.small)
+        places = np.full(after, together)
+        places[np.delete(np.arange(after), self.cells)] = np.arange(together)
+        moved = np.where(
+            cells < after, places[np.minimum(cells, after - 1)], cells - after + together + 1
+        )
+        return np.asarray(moved)
+
     def rows(self, table: IntArray) -> IntArray:
         """Return a table's rows by group; further rows of the table stay behind them.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from itertools import product
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,10 @@ from monitor.profile.profile import Profile
 
 UNKNOWN_GROUP, UNMAPPED_GROUP = "(unknown)", "(unmapped)"
 """Names under which rows are listed whose group is not known, or that no group was registered for."""
+
+
+MOST_COMBINATIONS = 100_000
+"""Groups of a crossing that are looked at, most of which have nobody in them."""
 
 
 def group_pair(
@@ -53,13 +58,15 @@ def group_pair(
             Absence.NO_BASELINE, f"registered without {', '.join(lacking)}: register a new baseline"
         )
     axes = [registered[name] for name in population.attributes]
+    if (many := too_many(axes)) is not None:
+        return many
     names = [CROSS.join(parts) for parts in product(*(axis.groups for axis in axes))]
     if not names:
         return Unmeasurable(Absence.NO_BASELINE, f"the baseline has no group of {population.name}")
     then, now = (rows_by_group(side, axes) for side in (pair.reference, pair.current))
     rows = then if pair.registered is None else rows_by_group(pair.registered, axes)
     folded = fold(names, rows.sum(axis=(1, 2)), MOST_CROSSED if len(axes) > 1 else len(names))
-    names, (then, now, rows) = folded.names, map(folded.rows, (then, now, rows))
+    names, (then, now, rows) = [*folded.names], map(folded.rows, (then, now, rows))
     declared = policy.attributes[axes[0].name].reference if len(axes) == 1 else ""
     against = HeldAgainst.LARGEST if declared else policy.held_against
     if not declared:
@@ -81,6 +88,7 @@ def group_pair(
         pair,
         axes,
         lambda table: np.insert(folded.rows(table), 0, 0, axis=0) if lately else folded.rows(table),
+        folded.places(_groups_of(axes).ravel()) + lately,
         keep,
     )
     return GroupPair(
@@ -135,29 +143,53 @@ def by_group(table: Any, axes: list[AttributeGrid]) -> Any:
     Returns:
         shape (groups and two, …).
     """
-    sizes = table.shape[: len(axes)]
-    codes = np.indices(sizes)
+    rest = table.shape[len(axes) :]
+    rows = np.zeros((_number_of(axes) + 2, *rest), table.dtype)
+    groups = _groups_of(axes).ravel().tolist()
+    for group, cells in zip(groups, table.reshape(-1, *rest), strict=True):
+        rows[group] += cells  # not np.add.at, which takes five times as long for whole rows
+    return rows
+
+
+def too_many(axes: list[AttributeGrid]) -> Unmeasurable | None:
+    """Return why the groups of some attributes cannot be crossed, or None when they can."""
+    number = _number_of(axes)
+    if number <= MOST_COMBINATIONS:
+        return None
+    return Unmeasurable(
+        Absence.UNDEFINED,
+        f"{CROSS.join(axis.name for axis in axes)} has {number:,} combinations of groups, and "
+        f"{MOST_COMBINATIONS:,} at most are crossed: put values together under values: or bins:",
+    )
+
+
+def _number_of(axes: list[AttributeGrid]) -> int:
+    return prod(len(axis.groups) for axis in axes)
+
+
+def _groups_of(axes: list[AttributeGrid]) -> IntArray:
+    """Return the group of each combination of codes; the last two are unknown and unmapped.
+
+    Returns:
+        shape (size of each attribute …).
+    """
+    sizes = tuple(axis.size for axis in axes)
     groups = np.zeros(sizes, np.int64)
-    unknown, unmapped = np.zeros_like(groups, np.bool_), np.zeros_like(groups, np.bool_)
-    total = 1
-    for axis, code in zip(axes, codes, strict=True):
+    unknown, unmapped = np.zeros(sizes, np.bool_), np.zeros(sizes, np.bool_)
+    for axis, code in zip(axes, np.indices(sizes), strict=True):
         groups = groups * len(axis.groups) + np.minimum(code, len(axis.groups) - 1)
         unknown |= code == axis.unknown
         unmapped |= code == axis.unmapped
-        total *= len(axis.groups)
-    groups[unmapped] = total + 1
-    groups[unknown] = total
-    rest = table.shape[len(axes) :]
-    rows = np.zeros((total + 2, *rest), table.dtype)
-    for group, cells in zip(groups.ravel().tolist(), table.reshape(-1, *rest), strict=True):
-        rows[group] += cells  # not np.add.at, which takes five times as long for whole rows
-    return rows
+    groups[unmapped] = _number_of(axes) + 1
+    groups[unknown] = _number_of(axes)
+    return groups
 
 
 def scores_by_group(
     pair: ProfilePair,
     axes: list[AttributeGrid],
     arranged: Callable[[Any], Any],
+    places: IntArray,
     keep: BoolArray,
 ) -> tuple[ScoresOfGroups | None, ScoresOfGroups | None]:
     """Return the scores of the groups in baseline and window, in cells of one width.
@@ -166,6 +198,7 @@ def scores_by_group(
         pair: Baseline and window.
         axes: The attributes.
         arranged: Puts what `by_group` gives in the order of the population's groups.
+        places: Where each combination of codes stands in that order.
         keep: Which of them are listed; the last two are those of unknown membership.
     """
     sides = pair.reference.group_scores, pair.current.group_scores
@@ -176,7 +209,7 @@ def scores_by_group(
     def of(side: GroupScores | None) -> ScoresOfGroups | None:
         if side is None:
             return None
-        rows = arranged(by_group(side.margin(*names), axes))
+        rows = side.rows_of(names, places, len(keep))
         starts = np.arange(0, side.width, 2 ** (level - side.level))
         rows = np.add.reduceat(rows, starts, axis=-1)
         moments = {

@@ -1,6 +1,6 @@
 """Scores and their errors by group: what calibration, ranking and error of each group are taken from."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Any, NamedTuple
 
@@ -168,6 +168,30 @@ class GroupScores(Struct):
         axes += range(len(self.sizes), len(shape))
         dense: IntArray = _dense(self.codes, self.rows, shape, axes)
         return dense
+
+    def rows_of(self, attributes: Sequence[str], groups: IntArray, size: int) -> IntArray:
+        """Return rows by group, decision, label and cell of the score.
+
+        What it takes grows with the groups, not with what the attributes' could be combined to.
+
+        Args:
+            attributes: Names of the attributes.
+            groups: shape (combinations,), the group of each combination of theirs, in the order of
+                their codes.
+            size: How many groups there are.
+
+        Returns:
+            shape (size, 3 decisions, 3 labels, `width`).
+        """
+        within = 9 * self.width
+        combined, cells = np.divmod(self.codes, within)
+        places = np.unravel_index(combined, self.sizes)
+        axes = [self.attributes.index(name) for name in attributes]
+        kept = tuple(self.sizes[axis] for axis in axes)
+        codes = np.ravel_multi_index(tuple(places[axis] for axis in axes), kept)
+        rows = np.zeros(size * within, np.int64)
+        np.add.at(rows, groups[codes] * within + cells, self.rows)
+        return rows.reshape(size, 3, 3, self.width)
 
     def moments(self, *attributes: str) -> Mapping[str, Any]:
         """Return counts and sums by some attributes and label, by name.

@@ -14,7 +14,7 @@ from monitor.domain.naming import CROSS
 from monitor.measures.attribution.bins import cell_bounds
 from monitor.measures.attribution.part import interval_name
 from monitor.measures.grouping import decile_ends
-from monitor.measures.groups import UNKNOWN_GROUP, UNMAPPED_GROUP, rows_by_group
+from monitor.measures.groups import UNKNOWN_GROUP, UNMAPPED_GROUP, rows_by_group, too_many
 from monitor.measures.measure import ProfilePair
 from monitor.profile.counts import NEGATIVE, POSITIVE, NumericCounts
 from monitor.profile.grid import FloatArray, IntArray, NumericGrid
@@ -165,6 +165,8 @@ def over_population(
             Absence.NO_BASELINE, f"registered without {', '.join(lacking)}: register a new baseline"
         )
     axes = [registered[name] for name in population.attributes]
+    if (many := too_many(axes)) is not None:
+        return many
     names = [CROSS.join(parts) for parts in product(*(axis.groups for axis in axes))]
     names += [
         name if name not in names else f"({name})" for name in (UNKNOWN_GROUP, UNMAPPED_GROUP)

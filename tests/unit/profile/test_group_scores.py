@@ -188,6 +188,15 @@ def test_codes_are_put_together_in_one_table_or_by_sorting(largest, monkeypatch)
     }
 
 
+def test_rows_of_groups_are_the_margin_with_the_groups_put_together():
+    scores = counted(CLASSES, rows_of(8, 3000)).group_scores
+    table = scores.margin("age", "sex")
+    groups = np.random.default_rng(2).integers(0, 5, table.shape[0] * table.shape[1])
+    wanted = np.zeros((5, *table.shape[2:]), np.int64)
+    np.add.at(wanted, groups, table.reshape(-1, *table.shape[2:]))
+    assert scores.rows_of(("age", "sex"), groups, 5).tolist() == wanted.tolist()
+
+
 def test_moments_of_very_many_groups_are_counted_too():
     attributes = {
         name: Attribute(name, name, bins=tuple(map(float, range(1, 60)))) for name in ("a", "b")
