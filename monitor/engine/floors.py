@@ -5,6 +5,8 @@ from datetime import timedelta
 from statistics import median
 from threading import Lock
 
+from msgspec.structs import replace
+
 from monitor.domain.baseline import Baseline, BaselinePart
 from monitor.domain.policy import Policy
 from monitor.domain.window import Window
@@ -57,7 +59,8 @@ def _parts_a_window(window: Window, parts: Sequence[BaselinePart]) -> int:
 
 
 def _of_length(parts: Sequence[BaselinePart], length: int) -> list[Profile]:
-    profiles = [profile_from_bytes(part.profile) for part in parts]
+    # Slices have no floors of their own, and adding up would decode all of them.
+    profiles = [replace(profile_from_bytes(part.profile), segments={}) for part in parts]
     return [
         merged(profiles[place : place + length])
         for place in range(0, len(profiles) - length + 1, length)

@@ -243,8 +243,8 @@ def _stretch(
     windows: Sequence[tuple[Window, bytes, tuple[Finding, ...]]],
     most_steps: int,
 ) -> Stretch:
-    grid, reference = grid_from_bytes(baseline.grid), profile_from_bytes(baseline.profile)
-    profiles = [(window, profile_from_bytes(data)) for window, data, _ in windows]
+    grid, reference = grid_from_bytes(baseline.grid), _people(baseline.profile)
+    profiles = [(window, _people(data)) for window, data, _ in windows]
 
     def measured(part: Sequence[tuple[Window, Profile]]) -> Step:
         span = Window(part[0][0].start, part[-1][0].end)
@@ -265,3 +265,18 @@ def _stretch(
         tuple(measured([item for _, item in part]) for _, part in parts),
         {window: findings for window, _, findings in windows},
     )
+
+
+def _people(data: bytes) -> Profile:
+    """Return a profile; of its slices the rows by group alone, which is all that is told of them.
+
+    Those of many windows are held at once, and most of a profile is in its slices.
+    """
+    profile = profile_from_bytes(data)
+    profile.segments = {
+        name: {
+            code: Profile(part.grid, part.rows, {}, part.outcomes) for code, part in slices.items()
+        }
+        for name, slices in profile.segments.items()
+    }
+    return profile

@@ -20,7 +20,7 @@ from monitor.measures.measure import ProfilePair
 from monitor.measures.stretches import stretched
 from monitor.profile.codec import profile_from_bytes
 from monitor.profile.grid import Grid
-from monitor.profile.profile import Profile, merged
+from monitor.profile.profile import Profile, added_up
 
 
 class Held(Struct, frozen=True):
@@ -57,7 +57,7 @@ class Held(Struct, frozen=True):
             if (item.version, item.reference) == (baseline.version, STRETCH)
             for part, _ in item.parts
         ]
-        read = [cache(partial(profile_from_bytes, self._bytes(part, baseline))) for part in parts]
+        read = [cache(partial(_without_slices, self._bytes(part, baseline))) for part in parts]
         return replace(pair, earlier=tuple(zip(parts, read, strict=True)))
 
     def _bytes(self, window: Window, baseline: Baseline) -> bytes:
@@ -71,7 +71,9 @@ class Held(Struct, frozen=True):
             if (item.version, item.reference) == (version, reference.name)
         )
 
-    def profile(self, reference: Reference, baseline: Baseline) -> Profile | Unmeasurable:
+    def profile(
+        self, reference: Reference, baseline: Baseline, *, slices: bool
+    ) -> Profile | Unmeasurable:
         """Return the sum of a reference's windows, or why there is none."""
         made = self.composition(reference, baseline.version)
         if len(made.parts) < reference.at_least:
@@ -82,8 +84,9 @@ class Held(Struct, frozen=True):
                 f"version {baseline.version} on its baseline's grid",
             )
         kept = _kept(baseline)
-        return merged(
-            profile_from_bytes(
+        read = profile_from_bytes if slices else _without_slices
+        return added_up(
+            read(
                 kept[window].profile
                 if window in kept
                 else self.profiles[window].profiles[baseline.version]
@@ -92,7 +95,12 @@ class Held(Struct, frozen=True):
         )
 
     def pair(
-        self, reference: Reference, baseline: Baseline, registered: ProfilePair
+        self,
+        reference: Reference,
+        baseline: Baseline,
+        registered: ProfilePair,
+        *,
+        slices: bool = False,
     ) -> ProfilePair | Unmeasurable:
         """Return a window beside a reference, or why there is no such reference.
 
@@ -100,8 +108,10 @@ class Held(Struct, frozen=True):
             reference: Which one.
             baseline: What the version is registered with.
             registered: The window beside that baseline.
+            slices: Whether the reference's slices are wanted: adding them up decodes all of them,
+                and nothing is measured against them.
         """
-        earlier = self.profile(reference, baseline)
+        earlier = self.profile(reference, baseline, slices=slices)
         if isinstance(earlier, Unmeasurable):
             return earlier
         parts = self.composition(reference, baseline.version).parts
@@ -266,6 +276,10 @@ def _earliest(baselines: Mapping[str, Baseline], heads: Mapping[Window, RunHead]
     parts = (part.window.start for item in baselines.values() for part in item.parts)
     nothing = datetime.max.replace(tzinfo=UTC)
     return min([*(window.start for window in heads), *parts, nothing])
+
+
+def _without_slices(data: bytes) -> Profile:
+    return replace(profile_from_bytes(data), segments={})
 
 
 def _kept(baseline: Baseline) -> dict[Window, BaselinePart]:

@@ -16,10 +16,11 @@ from monitor.engine.counting import bundled
 from monitor.engine.ports import Compute, Scan, Source
 from monitor.engine.progress import Progress
 from monitor.engine.run import Outside
-from monitor.profile.codec import content_digest, grid_to_bytes, profile_to_bytes
+from monitor.profile.codec import grid_to_bytes, profile_from_bytes, profile_to_bytes
 from monitor.profile.draft import is_coarse
 from monitor.profile.grid import Grid
-from monitor.profile.profile import Profile, merged
+from monitor.profile.packing import content_digest
+from monitor.profile.profile import Profile, added_up
 
 MOST_VERSIONS = 50
 """Versions that are registered at once: each is a pass over the period, and the column may be an
@@ -96,18 +97,14 @@ def sub_windows(window: Window, schedule: Schedule) -> Iterator[Window]:
         start = end
 
 
-class _Part(Struct, frozen=True):
-    window: Window
-    profile: Profile
-    manifest: Manifest
-
-
 class _Contents(Struct, frozen=True):
     model: str
     version: str
     window: Window
     grid: Grid
-    parts: list[_Part]
+    profile: Profile
+    parts: tuple[BaselinePart, ...]
+    manifests: tuple[Manifest, ...]
 
 
 def _counted(  # noqa: PLR0917  # six nouns, each of another type
@@ -121,16 +118,19 @@ def _counted(  # noqa: PLR0917  # six nouns, each of another type
     """Draft a grid and count all rows on it; draft it again where they show that it is coarse."""
     pieces = tuple(sub_windows(scan.window, policy.schedule))
 
-    def on(grid: Grid) -> list[_Part]:
-        return [_count_part(source, piece, version, grid, compute, progress) for piece in pieces]
+    def on(grid: Grid) -> _Contents:
+        counted = [_count_part(source, piece, version, grid, compute, progress) for piece in pieces]
+        parts, manifests = zip(*counted, strict=True)
+        total = added_up(profile_from_bytes(part.profile) for part in parts)
+        return _Contents(policy.model, version, scan.window, grid, total, parts, manifests)
 
-    grid = source.draft(scan, version)
-    parts = on(grid)
-    if is_coarse(grid, [part.profile for part in parts]):
+    contents = on(source.draft(scan, version))
+    if is_coarse(contents.grid, contents.profile):
         better = source.draft(scan, version, thorough=True)
-        if better.digest != grid.digest:
-            grid, parts = better, on(better)
-    return _Contents(policy.model, version, scan.window, grid, parts)
+        if better.digest != contents.grid.digest:
+            del contents
+            return on(better)
+    return contents
 
 
 def _count_part(  # noqa: PLR0917  # six nouns, each of another type
@@ -140,12 +140,14 @@ def _count_part(  # noqa: PLR0917  # six nouns, each of another type
     grid: Grid,
     compute: Compute,
     progress: Progress,
-) -> _Part:
+) -> tuple[BaselinePart, Manifest]:
+    """Return a part and the files it is of; of what was counted no more than the bytes is held."""
     scan = source.scan(piece)
     count = source.counter(scan, {version: grid}).complete()
     counted = compute.count(bundled(scan.tasks), count, progress)
     _require_whole((*scan.manifest.unreadable, *counted.unreadable))
-    return _Part(piece, counted.profiles.get(version) or Profile.empty(grid), scan.manifest)
+    profile = counted.profiles.get(version) or Profile.empty(grid)
+    return BaselinePart(piece, profile.rows, profile_to_bytes(profile)), scan.manifest
 
 
 def _require_whole(broken: Sequence[UnreadableFile]) -> None:
@@ -155,15 +157,9 @@ def _require_whole(broken: Sequence[UnreadableFile]) -> None:
 
 
 def _baseline(contents: _Contents, registration: Registration, outside: Outside) -> Baseline:
-    parts = tuple(
-        BaselinePart(part.window, part.profile.rows, profile_to_bytes(part.profile))
-        for part in contents.parts
-    )
-    profile = (
-        parts[0].profile  # one part is the whole
-        if len(parts) == 1
-        else profile_to_bytes(merged(part.profile for part in contents.parts))
-    )
+    parts = contents.parts
+    # One part is the whole.
+    profile = parts[0].profile if len(parts) == 1 else profile_to_bytes(contents.profile)
     baseline = Baseline(
         digest="",
         model=contents.model,
@@ -173,7 +169,7 @@ def _baseline(contents: _Contents, registration: Registration, outside: Outside)
         grid=grid_to_bytes(contents.grid),
         profile=profile,
         parts=parts,
-        manifest=_joined(part.manifest for part in contents.parts),
+        manifest=_joined(contents.manifests),
         registered_at=outside.clock.now(),
         registered_by=registration.by,
         why=registration.why,

@@ -29,8 +29,9 @@ from monitor.engine.floors import floors_of
 from monitor.engine.frozen import check_frozen
 from monitor.engine.ports import Clock, Committed, Compute, Scan, Source, Store, TaskCounter
 from monitor.engine.progress import Progress
-from monitor.engine.references import Held, hold, pair_with_baseline
+from monitor.engine.references import Held, hold
 from monitor.engine.timetable import timetable_of
+from monitor.measures.measure import ProfilePair
 from monitor.measures.measuring import measure_against, measure_all
 from monitor.measures.peers import measure_peer, peer_floors
 from monitor.measures.slices import measure_slices
@@ -383,7 +384,7 @@ def _floors(policy: Policy, window: Window, baseline: Baseline, grid: Grid, held
             found |= floors_against(learned, reference.name, len(parts))
     if policy.peers:
         registered = profile_from_bytes(baseline.profile)
-        itself = pair_with_baseline(baseline.window, baseline, grid, registered)
+        itself = ProfilePair(grid, registered, registered, baseline.window, 1.0)
         for peer in policy.peers:
             found |= peer_floors(learned, peer, policy, itself)
     return found

@@ -35,8 +35,9 @@ from monitor.measures.one_class import against_rest
 from monitor.measures.pairs import association
 from monitor.measures.peers import peer_pair
 from monitor.measures.slices import slice_pair
-from monitor.profile.codec import content_digest, grid_from_bytes, profile_from_bytes
+from monitor.profile.codec import grid_from_bytes, profile_from_bytes
 from monitor.profile.grid import Grid, NumericGrid
+from monitor.profile.packing import content_digest
 
 RANKED_BY = "psi"
 """The measure whose size says how far a field moved: it is measured on every kind of field."""
@@ -267,7 +268,7 @@ def _held_against(  # noqa: PLR0917  # six nouns, each of another type
             Absence.REFERENCE_UNAVAILABLE,
             f"the reference {name} is no longer what the finding was held against",
         )
-    return held.pair(reference, baseline, pair)
+    return held.pair(reference, baseline, pair, slices=True)
 
 
 def _parts(

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from msgspec.structs import asdict
-from numpy.typing import NDArray
 
 from monitor.domain.field import Classes
 from monitor.profile.class_scores import ClassScores
@@ -12,8 +11,7 @@ from monitor.profile.classes import ClassCounts
 from monitor.profile.counts import OutcomeTable
 from monitor.profile.errors import ErrorSums, SquareSums
 from monitor.profile.group_bytes import add_group_scores, group_scores_of
-
-_Arrays = dict[str, NDArray[Any]]
+from monitor.profile.packing import Arrays
 
 
 def classes_of(described: dict[str, Any] | None) -> Classes | None:
@@ -37,7 +35,7 @@ def described_classes(classes: Classes) -> dict[str, Any]:
 
 
 def add_classes(
-    header: dict[str, Any], arrays: _Arrays, counts: ClassCounts | None, prefix: str
+    header: dict[str, Any], arrays: Arrays, counts: ClassCounts | None, prefix: str
 ) -> None:
     """Add the table of classes; a profile without one has the bytes it always had."""
     if counts is None:
@@ -57,7 +55,7 @@ def add_classes(
 
 
 def class_counts(
-    described: Mapping[str, Any] | None, attributes: tuple[str, ...], arrays: _Arrays, prefix: str
+    described: Mapping[str, Any] | None, attributes: tuple[str, ...], arrays: Arrays, prefix: str
 ) -> ClassCounts | None:
     """Return the table of classes of what was said of it; None of nothing."""
     if described is None:

@@ -1,15 +1,11 @@
 """The bytes form of grids and profiles: versioned, compressed, the same on every machine."""
 
-import json
-import zlib
 from collections.abc import Mapping
 from datetime import datetime
-from hashlib import sha256
 from typing import Any
 
 import numpy as np
 from msgspec.structs import asdict, replace
-from numpy.typing import NDArray
 
 from monitor.domain.field import Decision, Effect, Label, Part
 from monitor.domain.schema import KnownColumn, Schema
@@ -34,7 +30,9 @@ from monitor.profile.grid import (
     VectorGrid,
 )
 from monitor.profile.group_bytes import add_group_scores, group_scores_of
+from monitor.profile.packing import Arrays, content_digest, pack, unpack
 from monitor.profile.profile import Profile
+from monitor.profile.slice_bytes import read_slices, slice_prefix
 from monitor.profile.vectors import VectorCounts
 
 GRID_FORMAT = b"MMG1"
@@ -43,9 +41,6 @@ GRID_FORMAT = b"MMG1"
 PROFILE_FORMAT = b"MMP1"
 """First bytes of a profile; the digit is the version of the layout."""
 
-_LEVEL = 5  # of compression: 6 takes twice the time for two bytes in a hundred
-
-_Arrays = dict[str, NDArray[Any]]
 _NUMERIC_SCALARS = tuple(
     name for name in NumericCounts.__struct_fields__ if name not in {"cells", "sums"}
 )
@@ -56,7 +51,7 @@ _VECTOR_ROWS = tuple(name for name in VectorCounts.__struct_fields__ if name not
 
 def grid_to_bytes(grid: Grid) -> bytes:
     """Return the bytes form of a grid; its digest is not part of it."""
-    arrays: _Arrays = {}
+    arrays: Arrays = {}
     described: dict[str, Any] = {}
     for name, cells in grid.fields.items():
         match cells:
@@ -101,7 +96,7 @@ def grid_to_bytes(grid: Grid) -> bytes:
     if grid.identified:
         header["identified"] = True
     _add_parts(header, arrays, grid)
-    return _pack(GRID_FORMAT, header, arrays)
+    return pack(GRID_FORMAT, header, arrays)
 
 
 def grid_from_bytes(data: bytes) -> Grid:
@@ -110,7 +105,8 @@ def grid_from_bytes(data: bytes) -> Grid:
     Raises:
         ValueError: The bytes are no grid, or of a layout this version does not read.
     """
-    header, arrays = _unpack(GRID_FORMAT, data)
+    header, body = unpack(GRID_FORMAT, data)
+    arrays = body.arrays(header["arrays"])
     cells: dict[str, FieldGrid] = {}
     for name, described in header["fields"].items():
         if described["kind"] == "numeric":
@@ -157,11 +153,11 @@ def grid_from_bytes(data: bytes) -> Grid:
 
 def profile_to_bytes(profile: Profile) -> bytes:
     """Return the bytes form of a profile."""
-    arrays: _Arrays = {}
-    return _pack(PROFILE_FORMAT, _profile_header(profile, arrays, ""), arrays)
+    arrays: Arrays = {}
+    return pack(PROFILE_FORMAT, _profile_header(profile, arrays, ""), arrays)
 
 
-def _profile_header(profile: Profile, arrays: _Arrays, prefix: str) -> dict[str, Any]:
+def _profile_header(profile: Profile, arrays: Arrays, prefix: str) -> dict[str, Any]:
     """Return what is said of a profile, and add its arrays under names with a prefix."""
     table = profile.outcomes
     arrays |= {
@@ -211,7 +207,7 @@ def _profile_header(profile: Profile, arrays: _Arrays, prefix: str) -> dict[str,
     return header
 
 
-def _decided_arrays(profile: Profile, prefix: str) -> _Arrays:
+def _decided_arrays(profile: Profile, prefix: str) -> Arrays:
     """Return scores by decision, of all rows and of those with a label, where they were counted."""
     counted = {
         "decided": profile.score_by_decision,
@@ -220,33 +216,36 @@ def _decided_arrays(profile: Profile, prefix: str) -> _Arrays:
     return {f"{prefix}\x1f{name}": rows for name, rows in counted.items() if rows is not None}
 
 
-def _add_slices(header: dict[str, Any], arrays: _Arrays, profile: Profile) -> None:
+def _add_slices(header: dict[str, Any], arrays: Arrays, profile: Profile) -> None:
     """Add the slices of segments; a profile without any has the bytes it always had."""
     if profile.segments:
         header["segments"] = {
             name: {
-                str(code): _profile_header(part, arrays, _slice_prefix(name, code))
+                str(code): _profile_header(part, arrays, slice_prefix(name, code))
                 for code, part in slices.items()
             }
             for name, slices in profile.segments.items()
         }
 
 
-def _slice_prefix(segment: str, code: int | str) -> str:
-    return f"\x1e{segment}\x1e{code}\x1e"
-
-
 def profile_from_bytes(data: bytes) -> Profile:
     """Return the profile of a bytes form.
 
+    Each of its slices is decoded when it is asked for, and not held: all of them can take a hundred
+    times more memory than their bytes.
+
     Raises:
         ValueError: The bytes are no profile, or of a layout this version does not read.
+        zlib.error: They are damaged.
     """
-    header, arrays = _unpack(PROFILE_FORMAT, data)
-    return _profile(header, arrays, "")
+    header, body = unpack(PROFILE_FORMAT, data)
+    arrays, slices = read_slices(header, body, _profile)
+    profile = _profile(header, arrays, "")
+    profile.segments = slices
+    return profile
 
 
-def _profile(header: Mapping[str, Any], arrays: _Arrays, prefix: str) -> Profile:
+def _profile(header: Mapping[str, Any], arrays: Arrays, prefix: str) -> Profile:
     counts: dict[str, FieldCounts] = {}
     for name, described in header["fields"].items():
         if f"{prefix}{name}\x1fcells" in arrays:
@@ -254,8 +253,9 @@ def _profile(header: Mapping[str, Any], arrays: _Arrays, prefix: str) -> Profile
                 arrays[f"{prefix}{name}\x1fcells"], arrays[f"{prefix}{name}\x1fsums"], **described
             )
         else:
-            described["unseen"] = ValueSample(**described["unseen"])
-            counts[name] = CategoricalCounts(arrays[f"{prefix}{name}\x1fvalues"], **described)
+            unseen = ValueSample(**described["unseen"])
+            values = arrays[f"{prefix}{name}\x1fvalues"]
+            counts[name] = CategoricalCounts(values, **{**described, "unseen": unseen})
     table = OutcomeTable(
         tuple(header["attributes"]),
         tuple(header["shape"]),
@@ -279,24 +279,12 @@ def _profile(header: Mapping[str, Any], arrays: _Arrays, prefix: str) -> Profile
         vectors={
             name: _vectors(name, rows, arrays) for name, rows in header.get("vectors", {}).items()
         },
-        segments={
-            name: {
-                int(code): _profile(part, arrays, _slice_prefix(name, code))
-                for code, part in slices.items()
-            }
-            for name, slices in header.get("segments", {}).items()
-        },
         group_scores=group_scores_of(header.get("group_scores"), arrays, "\x1f"),
         classes=class_counts(header.get("classes"), table.attributes, arrays, prefix),
     )
 
 
-def content_digest(data: bytes) -> str:
-    """Return sha256 of a bytes form's content, which does not depend on how it was compressed."""
-    return sha256(data[:4] + zlib.decompress(data[4:])).hexdigest()
-
-
-def _add_parts(header: dict[str, Any], arrays: _Arrays, grid: Grid) -> None:
+def _add_parts(header: dict[str, Any], arrays: Arrays, grid: Grid) -> None:
     """Add parts, segments, strata and classes; a grid without has the bytes it always had."""
     if grid.classes is not None:
         header["classes"] = described_classes(grid.classes)
@@ -313,7 +301,7 @@ def _add_parts(header: dict[str, Any], arrays: _Arrays, grid: Grid) -> None:
             arrays[f"{name}\x1fvector {item}"] = getattr(vectors, item)
 
 
-def _add_vectors(header: dict[str, Any], arrays: _Arrays, profile: Profile) -> None:
+def _add_vectors(header: dict[str, Any], arrays: Arrays, profile: Profile) -> None:
     """Add the embeddings; a profile without any has the bytes it always had."""
     if profile.vectors:
         header["vectors"] = {
@@ -325,46 +313,12 @@ def _add_vectors(header: dict[str, Any], arrays: _Arrays, profile: Profile) -> N
             arrays[f"{name}\x1fvector {item}"] = getattr(vectors, item)
 
 
-def _vectors(name: str, rows: Mapping[str, Any], arrays: _Arrays) -> VectorCounts:
+def _vectors(name: str, rows: Mapping[str, Any], arrays: Arrays) -> VectorCounts:
     sums: list[Any] = [arrays[f"{name}\x1fvector {item}"] for item in _SUMS]
     return VectorCounts(*sums, **rows)
 
 
-def _pack(form: bytes, header: Mapping[str, Any], arrays: _Arrays) -> bytes:
-    ordered = [(name, arrays[name]) for name in sorted(arrays)]
-    layout = [
-        [name, array.dtype.newbyteorder("<").str, list(array.shape)] for name, array in ordered
-    ]
-    text = json.dumps(
-        {**header, "arrays": layout}, sort_keys=True, ensure_ascii=True, separators=(",", ":")
-    ).encode()
-    parts = [len(text).to_bytes(4, "little"), text]
-    parts += [
-        np.ascontiguousarray(array, array.dtype.newbyteorder("<")).tobytes() for _, array in ordered
-    ]
-    return form + zlib.compress(b"".join(parts), _LEVEL)
-
-
-def _unpack(form: bytes, data: bytes) -> tuple[dict[str, Any], _Arrays]:
-    if data[:3] != form[:3]:
-        raise ValueError(f"not a {form[:3].decode()} document: it begins with {data[:4]!r}")
-    if data[:4] != form:
-        raise ValueError(f"layout {data[:4]!r} is not read by this version, which reads {form!r}")
-    body = zlib.decompress(data[4:])
-    size = int.from_bytes(body[:4], "little")
-    header = json.loads(body[4 : 4 + size])
-    arrays: _Arrays = {}
-    at = 4 + size
-    for name, kind, shape in header["arrays"]:
-        dtype = np.dtype(kind)
-        items = int(np.prod(shape, dtype=np.int64))
-        flat = np.frombuffer(body, dtype, items, at)
-        arrays[name] = flat.astype(dtype.newbyteorder("=")).reshape(shape)
-        at += items * dtype.itemsize
-    return header, arrays
-
-
-def _pairs_arrays(pairs: CoMoments) -> _Arrays:
+def _pairs_arrays(pairs: CoMoments) -> Arrays:
     """Return the sums over pairs, of those that are symmetric one half."""
     half = np.triu_indices(pairs.fields)
     return {
@@ -375,7 +329,7 @@ def _pairs_arrays(pairs: CoMoments) -> _Arrays:
     }
 
 
-def _pairs(fields: int, arrays: _Arrays) -> CoMoments:
+def _pairs(fields: int, arrays: Arrays) -> CoMoments:
     pairs = CoMoments.empty(fields)
     if not fields:  # a profile of before fields were counted in pairs
         return pairs

@@ -22,10 +22,10 @@ from monitor.domain.field import (
 from monitor.domain.naming import DECLINED, EMPTY, bin_names, uncrossed
 from monitor.domain.segment import Segment
 from monitor.profile.class_scores import CELLS
-from monitor.profile.codec import content_digest, grid_to_bytes
+from monitor.profile.codec import grid_to_bytes
 from monitor.profile.columns import ColumnTally
 from monitor.profile.comoments import MOST_FIELDS, normal_scores
-from monitor.profile.counts import NumericCounts, value_name
+from monitor.profile.counts import FieldCounts, NumericCounts, value_name
 from monitor.profile.grid import (
     AttributeGrid,
     Derivation,
@@ -37,6 +37,7 @@ from monitor.profile.grid import (
     ScoreArray,
 )
 from monitor.profile.numbers import Column, to_numbers
+from monitor.profile.packing import content_digest
 from monitor.profile.parts import FIXED_GRIDS, parts_of
 from monitor.profile.profile import Profile
 from monitor.profile.tallies import (
@@ -403,7 +404,7 @@ def _refuse_combinations(grid: Grid) -> None:
         )
 
 
-def is_coarse(grid: Grid, profiles: Sequence[Profile]) -> bool:
+def is_coarse(grid: Grid, rows: Profile) -> bool:
     """Return whether the rows that a grid's numbers were sampled from were unlike the others.
 
     They were if a cell of a continuous field that is not one frequent value's holds more than
@@ -412,24 +413,15 @@ def is_coarse(grid: Grid, profiles: Sequence[Profile]) -> bool:
 
     Args:
         grid: Drafted from a sample of the rows.
-        profiles: All of the rows, counted on it.
+        rows: All of them, counted on it.
     """
-    return any(
-        isinstance(cells, NumericGrid) and _missed(cells, _rows(name, profiles))
-        for name, cells in grid.fields.items()
-    )
+    return any(map(_missed, grid.fields.values(), map(rows.fields.get, grid.fields)))
 
 
-def _rows(name: str, profiles: Sequence[Profile]) -> IntArray:
-    counts = [part.fields[name] for part in profiles]
-    cells: IntArray = np.sum(
-        [item.cells for item in counts if isinstance(item, NumericCounts)], axis=0
-    )
-    return cells
-
-
-def _missed(grid: NumericGrid, rows: IntArray) -> bool:
-    between, total = rows[~grid.atoms], int(rows.sum())
+def _missed(grid: FieldGrid, counts: FieldCounts | None) -> bool:
+    if not (isinstance(grid, NumericGrid) and isinstance(counts, NumericCounts)):
+        return False
+    between, total = counts.cells[~grid.atoms], counts.n
     if grid.discrete:
         return bool(between.sum() > NEW_VALUES * total)
     return bool(between.max(initial=0) > COARSE_SHARE * total)

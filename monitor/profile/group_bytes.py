@@ -3,14 +3,12 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from monitor.profile.group_scores import GroupScores
+from monitor.profile.packing import Arrays
 
 
-def add_group_scores(
-    arrays: dict[str, NDArray[Any]], scores: GroupScores, prefix: str
-) -> list[Any]:
+def add_group_scores(arrays: Arrays, scores: GroupScores, prefix: str) -> list[Any]:
     """Add the scores by group, and return what describes them.
 
     Their sorted codes are kept as differences, which take few bytes.
@@ -25,9 +23,7 @@ def add_group_scores(
     return [scores.attributes, scores.sizes, scores.cells, scores.level]
 
 
-def group_scores_of(
-    described: list[Any] | None, arrays: dict[str, NDArray[Any]], prefix: str
-) -> GroupScores | None:
+def group_scores_of(described: list[Any] | None, arrays: Arrays, prefix: str) -> GroupScores | None:
     """Return the scores by group of what was said of them; None of nothing."""
     if described is None:  # without attributes or a score, or of before they were counted
         return None

@@ -102,11 +102,12 @@ class ProfileBuilder:
         for grid in self._grid.segments:
             codes = segment_codes(grid, columns, rows)
             held = rows_at(codes, grid.size)
-            slices = self.profile.segments.setdefault(grid.name, {})
+            slices = dict(self.profile.segments.get(grid.name, {}))
             there = np.flatnonzero(held).tolist()
             for code in there:
                 if code not in slices:
                     slices[code] = Profile.of_slice(self._grid)
+            self.profile.segments[grid.name] = slices
             divisions.append(Division(codes, held, {code: slices[code] for code in there}))
         self._divisions = tuple(divisions)
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from datetime import datetime
+from functools import lru_cache
+from itertools import chain, islice
 
 import numpy as np
 from msgspec import Struct, field
@@ -48,7 +50,8 @@ class Profile(Struct):
         vectors: Declared name of each embedding to its counts.
         segments: Name of a segment to its slices that have rows, by code: profiles of their own
             on the same grid. Of what has parts (times, texts, embeddings), of pairs, duplicates,
-            errors and scores by group they count nothing; in the rest their sum is the profile.
+            errors and scores by group they count nothing; in the rest their sum is the profile. Of a
+            profile that was stored each is decoded when it is asked for.
         group_scores: Scores by group, decision and label; of a model of several classes without a
             score the probability of those that its decision favours. None without attributes or
             either, and where it was not counted, in profiles stored before it was.
@@ -66,7 +69,7 @@ class Profile(Struct):
     score_by_decision: IntArray | None = None
     errors: ErrorSums | None = None
     vectors: dict[str, VectorCounts] = field(default_factory=dict)
-    segments: "dict[str, dict[int, Profile]]" = field(default_factory=dict)
+    segments: "dict[str, Mapping[int, Profile]]" = field(default_factory=dict)
     group_scores: GroupScores | None = None
     classes: ClassCounts | None = None
     labelled_by_decision: IntArray | None = None
@@ -88,13 +91,13 @@ class Profile(Struct):
             0,
             fields,
             OutcomeTable.empty(sizes),
-            np.zeros((2, width), np.int64),
+            _no_scores(width),
             pairs=CoMoments.empty(len(grid.scores)),
-            score_by_decision=np.zeros((2, width), np.int64),
+            score_by_decision=_no_scores(width),
             errors=ErrorSums(),
             vectors={name: VectorCounts.empty() for name in grid.vectors},
             group_scores=_group_scores(grid, width),
-            labelled_by_decision=np.zeros((2, width), np.int64),
+            labelled_by_decision=_no_scores(width),
             classes=_class_counts(grid, sizes),
         )
 
@@ -120,10 +123,10 @@ class Profile(Struct):
         Args:
             rows: shape (3 decisions, 3 labels, cells of the score's grid), the last of each unknown.
         """
-        self.score_by_label += rows.sum(axis=0)[:UNKNOWN]
-        if self.score_by_decision is not None and self.labelled_by_decision is not None:
-            self.score_by_decision += rows.sum(axis=1)[:UNKNOWN]
-            self.labelled_by_decision += rows[:UNKNOWN, :UNKNOWN].sum(axis=1)
+        self.score_by_label = _with(self.score_by_label, rows.sum(axis=0)[:UNKNOWN])
+        self.score_by_decision = _sum(self.score_by_decision, rows.sum(axis=1)[:UNKNOWN])
+        labelled = rows[:UNKNOWN, :UNKNOWN].sum(axis=1)
+        self.labelled_by_decision = _sum(self.labelled_by_decision, labelled)
 
     def merge(self, other: "Profile") -> None:
         """Add another profile on the same grid, in place.
@@ -147,18 +150,19 @@ class Profile(Struct):
         for name, vectors in other.vectors.items():
             self.vectors[name].merge(vectors)
         self.outcomes.merge(other.outcomes)
-        self.score_by_label = self.score_by_label + other.score_by_label
+        self.score_by_label = _with(self.score_by_label, other.score_by_label)
         self.pairs.merge(other.pairs)
         self.duplicates += other.duplicates
         self._merge_later_parts(other)
         self._widen(other.first_event, other.last_event)
         for name, slices in other.segments.items():
-            mine_of = self.segments.setdefault(name, {})
+            mine_of = dict(self.segments.get(name, {}))
             for code, part in slices.items():
                 if code in mine_of:
                     mine_of[code].merge(part)
                 else:
                     mine_of[code] = deepcopy(part)
+            self.segments[name] = mine_of
 
     def with_people_of(self, others: "Iterable[Profile]") -> "Profile":
         """Return this profile with the rows and scores by group of others; all else is as it was.
@@ -217,7 +221,19 @@ def _group_scores(grid: Grid, width: int) -> GroupScores | None:
 
 
 def _sum(mine: IntArray | None, other: IntArray | None) -> IntArray | None:
-    return None if mine is None or other is None else mine + other
+    return None if mine is None or other is None else _with(mine, other)
+
+
+@lru_cache(maxsize=16)
+def _no_scores(width: int) -> IntArray:
+    """Return zeros that all profiles share: until labels come, most tables of many slices are."""
+    zeros = np.zeros((2, width), np.int64)
+    zeros.flags.writeable = False
+    return zeros
+
+
+def _with(mine: IntArray, other: IntArray) -> IntArray:
+    return mine + other if other.any() else mine
 
 
 def merged(profiles: Iterable[Profile]) -> Profile:
@@ -226,12 +242,25 @@ def merged(profiles: Iterable[Profile]) -> Profile:
     Raises:
         ValueError: There is none, or their grids differ.
     """
+    each = iter(profiles)
+    return added_up(chain(map(deepcopy, islice(each, 1)), each))
+
+
+def added_up(profiles: Iterable[Profile]) -> Profile:
+    """Return the sum of profiles on one grid that nobody else needs: the first becomes the sum.
+
+    None of those that an iterator makes is held while it makes the next one.
+
+    Raises:
+        ValueError: There is none, or their grids differ.
+    """
     total: Profile | None = None
     for profile in profiles:
         if total is None:
-            total = deepcopy(profile)
+            total = profile
         else:
             total.merge(profile)
+        del profile
     if total is None:
         raise ValueError("no profiles to merge")
     return total

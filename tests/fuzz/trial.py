@@ -19,7 +19,8 @@ from monitor.domain.window import Window
 from monitor.engine.counting import Counted
 from monitor.engine.ports import Scan
 from monitor.engine.progress import Silent
-from monitor.profile.codec import content_digest, profile_to_bytes
+from monitor.profile.codec import profile_to_bytes
+from monitor.profile.packing import content_digest
 from monitor.sources.inspect import infer_columns
 from monitor.sources.parquet import ParquetSource
 from tests.fuzz.mutants import FIRST, ROWS, Mutant, original, rows

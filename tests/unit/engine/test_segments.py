@@ -8,10 +8,12 @@ from monitor.domain.errors import BaselineError
 from monitor.domain.estimate import Absence, Estimate
 from monitor.domain.field import Field, FieldKind
 from monitor.domain.finding import Reason, Verdict
+from monitor.domain.reference import Reference, ReferenceKind
 from monitor.domain.segment import Segment
 from monitor.engine.recheck import Agreement, Rechecker, revisions_within
 from monitor.engine.why import why
 from monitor.measures.slices import CARRIED
+from monitor.profile import codec
 from monitor.reports.finding import finding_tables
 from tests.held import YESTERDAY, Deployment
 
@@ -29,6 +31,20 @@ def deployment(tmp_path):
     made.register()
     made.check(4)
     return made
+
+
+@pytest.fixture
+def decoded(monkeypatch):
+    """Return how often a slice of a stored profile was decoded."""
+    done = []
+    decode = codec._profile
+
+    def counted(header, arrays, prefix):
+        done.append(prefix)
+        return decode(header, arrays, prefix)
+
+    monkeypatch.setattr(codec, "_profile", counted)
+    return lambda: sum(prefix != "" for prefix in done)
 
 
 def of(deployment, place, value, segment="region", measure="psi", field="amount"):
@@ -67,6 +83,23 @@ def test_the_slice_that_moved_carries_the_drift_of_all_rows(deployment):
     assert abs(carried["n"]) < 0.1 and abs(carried["w"]) < 0.1
     still = of(deployment, 2, "s").reading.result
     assert CARRIED not in still.detail  # nothing is carried where nothing drifted
+
+
+@pytest.mark.slow
+def test_a_run_decodes_each_slice_of_the_baseline_once_and_none_of_its_parts(tmp_path, decoded):
+    """Held all at once they would take a hundred times the memory of the profile without them."""
+    rolling = Reference("rolling", ReferenceKind.ROLLING, windows=2)
+    made = Deployment(tmp_path, rolling, segments=(REGION, BY_SEX))
+    for place in range(4):
+        made.write(place, rows=900, regions=REGIONS)
+    made.register()
+    before = decoded()
+    made.check(4)
+    judged = made.run(2).results[0].readings
+    assert any(item.subject.reference == "rolling" for item in judged)
+    slices = {(item.subject.segment, item.subject.segment_value) for item in judged}
+    stored = sum(len(part) for part in made.profile(2).segments.values())
+    assert 0 < decoded() - before <= 2 * stored == 2 * len(slices - {("", "")})  # two windows
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from msgspec.structs import replace
 from scipy.stats import mannwhitneyu, norm
 from sklearn.isotonic import IsotonicRegression
 from sklearn.metrics import roc_auc_score
@@ -197,8 +198,10 @@ def test_a_slice_that_was_stored_before_decisions_were_counted_in_it_says_so(dep
         day(3),
         1.0,
     )
-    for part in pair.current.segments["region"].values():
-        part.score_by_decision = part.labelled_by_decision = None
+    pair.current.segments["region"] = {
+        code: replace(part, score_by_decision=None, labelled_by_decision=None)
+        for code, part in pair.current.segments["region"].items()
+    }
     whole = deployment.run(3).results[0].readings
     found = {
         item.measure: item.result

@@ -12,7 +12,6 @@ from monitor.profile import codec
 from monitor.profile.codec import (
     GRID_FORMAT,
     PROFILE_FORMAT,
-    content_digest,
     grid_from_bytes,
     grid_to_bytes,
     profile_from_bytes,
@@ -21,6 +20,7 @@ from monitor.profile.codec import (
 from monitor.profile.draft import GridDraft
 from monitor.profile.grid import CategoricalGrid
 from monitor.profile.kernel import ProfileBuilder
+from monitor.profile.packing import content_digest
 from monitor.profile.profile import merged
 
 DATA = Path(__file__).with_name("data")
@@ -156,12 +156,12 @@ def test_bytes_that_were_stored_before_there_were_parts_are_read_and_written_as_
 
 
 def test_a_grid_of_before_schemas_were_kept_calls_nothing_changed(grid, monkeypatch):
-    pack = codec._pack
+    pack = codec.pack
 
     def without_schema(form, header, arrays):
         return pack(form, {key: value for key, value in header.items() if key != "schema"}, arrays)
 
-    monkeypatch.setattr(codec, "_pack", without_schema)
+    monkeypatch.setattr(codec, "pack", without_schema)
     there = grid_from_bytes(grid_to_bytes(grid))
     assert list(there.schema.differences([("new", "bool")])) == []
     for name in NAMES:

@@ -10,7 +10,7 @@ from monitor.profile.counts import NumericCounts
 from monitor.profile.draft import GridDraft, attribute_grid, is_coarse, numeric_grid
 from monitor.profile.grid import Grid
 from monitor.profile.kernel import count_numbers
-from monitor.profile.profile import Profile
+from monitor.profile.profile import Profile, merged
 
 LARGEST = 1.7976931348623157e308
 
@@ -53,7 +53,7 @@ def coarse(sample, *parts):
     profiles = [Profile.empty(whole) for _ in parts]
     for profile, part in zip(profiles, parts, strict=True):
         count_numbers(profile.fields["x"], grid, pa.array(np.asarray(part, float)))
-    return is_coarse(whole, profiles)
+    return is_coarse(whole, merged(profiles))
 
 
 @pytest.mark.slow

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from monitor.domain.errors import BaselineError
 from monitor.domain.field import Attribute, Decision, Effect, Field, FieldKind, FieldRole, Label
 from monitor.profile import group_scores as module
-from monitor.profile.codec import content_digest, profile_from_bytes, profile_to_bytes
+from monitor.profile.codec import profile_from_bytes, profile_to_bytes
 from monitor.profile.counts import NEGATIVE, POSITIVE, UNKNOWN
 from monitor.profile.draft import GridDraft
 from monitor.profile.group_scores import COUNTS, SUMS, GroupScores
 from monitor.profile.kernel import ProfileBuilder
+from monitor.profile.packing import content_digest
 from monitor.profile.profile import merged
 
 DECISION = Decision("score", at_least=0.5, effect=Effect.HARMFUL)

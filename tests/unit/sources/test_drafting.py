@@ -43,7 +43,7 @@ def registered(policy, rows, write, june):
         (baseline,) = model.register(start="2005-06-01", end="2005-07-01", why="a test")
         grid, profile = grid_from_bytes(baseline.grid), profile_from_bytes(baseline.profile)
         assert profile.rows == FILES * ROWS
-        assert not is_coarse(grid, [profile])
+        assert not is_coarse(grid, profile)
         return grid.fields["amount"], profile.fields["amount"].cells
 
     return of
