@@ -36,7 +36,13 @@ FORMAT = 1
 """Number of the file's format."""
 
 _BATCH = 500
-"""Rows that are read or written at a time; a profile may have a megabyte."""
+"""Rows that are read or written at a time."""
+
+_FEW = 8
+"""Of those with bytes: a profile with many slices has tens of megabytes."""
+
+_HELD = 1 << 24
+"""Characters of lines, after which rows are written however few they are."""
 
 _MODULUS = 1 << 256
 
@@ -186,13 +192,15 @@ def restore(url: str, path: Path) -> Backup:
 
 def _fill(connection: Connection, lines: Iterator[bytes]) -> None:
     """Insert the rows as they come, a batch at a time."""
-    table, batch = METADATA.sorted_tables[0], list[dict[str, Any]]()
+    table, batch, held = METADATA.sorted_tables[0], list[dict[str, Any]](), 0
     for line in lines:
-        if batch and (len(batch) == _BATCH or not line.startswith(b"[")):
+        full = len(batch) == _BATCH or held > _HELD
+        if batch and (full or not line.startswith(b"[")):
             connection.execute(insert(table), batch)
-            batch = []
+            batch, held = [], 0
         if line.startswith(b"["):
             batch.append(_row(table, json.loads(line)))
+            held += len(line)
         elif "table" in (mark := json.loads(line)):
             table = METADATA.tables[mark["table"]]
 
@@ -240,7 +248,9 @@ def _go_on_counting(connection: Connection, table: Table) -> None:
 def _lines(connection: Connection, table: Table) -> Iterator[bytes]:
     """Yield the rows of a table as lines, in the order of its key."""
     query = select(table).order_by(*table.primary_key)
-    streamed = connection.execution_options(stream_results=True, yield_per=_BATCH)
+    large = any(isinstance(column.type, LargeBinary) for column in table.columns)
+    batch = _FEW if large else _BATCH
+    streamed = connection.execution_options(stream_results=True, yield_per=batch)
     for row in streamed.execute(query):
         yield _line([_told(value) for value in row])
 

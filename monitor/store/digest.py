@@ -1,13 +1,16 @@
 """The digest of a run's results as they are stored: what the audit log says they were."""
 
 import json
+from collections.abc import Iterator
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, Select, Table, select
 
 from monitor.store.tables import FINDINGS, PROFILES, READINGS, SCHEMA_CHANGES
+
+_AT_ONCE = 1000  # rows that are held while they are digested
 
 _TABLES = (PROFILES, READINGS, FINDINGS, SCHEMA_CHANGES)
 
@@ -22,10 +25,21 @@ def results_digest(connection: Connection, run: int) -> str:
     for table in _TABLES:
         columns = [column for column in table.columns if column.name != "run"]
         found.update(f"{table.name} {' '.join(column.name for column in columns)}\n".encode())
-        query = select(*columns).where(table.c.run == run).order_by(table.c.position)
-        for row in connection.execute(query):
+        query = select(*columns).where(table.c.run == run)
+        for row in _ordered(connection, table, query):
             found.update(_DIGESTED.encode(list(row)).encode() + b"\n")
     return found.hexdigest()
+
+
+def _ordered(connection: Connection, table: Table, query: Select[Any]) -> Iterator[Row[Any]]:
+    if table is not PROFILES:
+        ordered = query.order_by(table.c.position)
+        yield from connection.execute(ordered, execution_options={"yield_per": _AT_ONCE})
+        return
+    # Rows that have to be sorted are held several times, and these may be large.
+    places = connection.scalars(query.with_only_columns(table.c.position)).all()
+    for place in sorted(places):
+        yield connection.execute(query.where(table.c.position == place)).one()
 
 
 def _as_text(value: Any) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import copy
 from datetime import datetime
+from operator import attrgetter, itemgetter
 from typing import Any, Self, TypeVar
 
 from sqlalchemy import (
@@ -187,9 +188,9 @@ class SqlStore(
             .group_by(REGISTRATIONS.c.baseline)
         )
         return self._baselines(
-            _registered()
-            .where(REGISTRATIONS.c.model == model, REGISTRATIONS.c.sequence.in_(newest))
-            .order_by(REGISTRATIONS.c.sequence.desc())
+            _registered().where(
+                REGISTRATIONS.c.model == model, REGISTRATIONS.c.sequence.in_(newest)
+            )
         )
 
     def current_baselines(self, model: str) -> Mapping[str, Baseline]:
@@ -200,11 +201,11 @@ class SqlStore(
             .group_by(REGISTRATIONS.c.version)
         )
         found = self._baselines(
-            _registered()
-            .where(REGISTRATIONS.c.model == model, REGISTRATIONS.c.sequence.in_(newest))
-            .order_by(REGISTRATIONS.c.version)
+            _registered().where(
+                REGISTRATIONS.c.model == model, REGISTRATIONS.c.sequence.in_(newest)
+            )
         )
-        return {baseline.version: baseline for baseline in found}
+        return {item.version: item for item in sorted(found, key=attrgetter("version"))}
 
     def baseline(self, digest: str) -> Baseline:
         """Return a baseline by its digest, or by the first characters of it if they are unique.
@@ -224,8 +225,9 @@ class SqlStore(
             raise BaselineError(
                 f"several baselines' digests begin with {digest!r}; give more characters of it"
             )
-        query = _registered().where(BASELINES.c.digest == named[0])
-        return self._baselines(query.order_by(REGISTRATIONS.c.sequence.desc()).limit(1))[0]
+        ours = REGISTRATIONS.c.baseline == named[0]
+        newest = select(func.max(REGISTRATIONS.c.sequence)).where(ours).scalar_subquery()
+        return self._baselines(_registered().where(ours, REGISTRATIONS.c.sequence == newest))[0]
 
     def commit(
         self, run: Run, policy: Policy, quarantine: Sequence[QuarantinedFile] = ()
@@ -464,18 +466,20 @@ class SqlStore(
                 return None
             require_kept(row["pruned"], row["model"], window_of(row))
             profiles, readings, findings, changes = (
-                connection.execute(
-                    select(table).where(table.c.run == row["id"]).order_by(table.c.position)
+                # Sorted here: to be sorted by the database large profiles are held several times.
+                sorted(
+                    connection.execute(select(table).where(table.c.run == row["id"])).mappings(),
+                    key=itemgetter("position"),
                 )
-                .mappings()
-                .all()
                 for table in (PROFILES, READINGS, FINDINGS, SCHEMA_CHANGES)
             )
         return run_of(row, profiles, readings, findings, changes)
 
     def _baselines(self, query: Select[Any]) -> list[Baseline]:
+        """Return what was registered, the newest first."""
         with reported(self._url, "reading baselines"), self._engine.connect() as connection:
-            rows = connection.execute(query).mappings().all()
+            found = connection.execute(query).mappings()
+            rows = sorted(found, key=itemgetter("sequence"), reverse=True)  # as in `_run`
             parts: dict[str, list[RowMapping]] = {row["digest"]: [] for row in rows}
             belonging = (
                 select(BASELINE_PARTS)
@@ -490,7 +494,7 @@ class SqlStore(
 def _registered() -> Select[Any]:
     circumstances = [
         REGISTRATIONS.c[name]
-        for name in ("registered_at", "registered_by", "why", "manifest", "code")
+        for name in ("sequence", "registered_at", "registered_by", "why", "manifest", "code")
     ]
     joined = BASELINES.join(REGISTRATIONS, REGISTRATIONS.c.baseline == BASELINES.c.digest)
     return select(BASELINES, *circumstances).select_from(joined)

@@ -63,6 +63,8 @@ from monitor.store.tables import (
 )
 from monitor.store.unaltered import require_as_recorded
 
+_AT_ONCE = 1000  # rows that are written by one statement: values are copied for each of them
+
 
 def register_baseline(connection: Connection, baseline: Baseline, journal: Journal) -> bool:
     """Make a baseline the current one of its version; False when it already is."""
@@ -269,5 +271,5 @@ def _require_baselines(connection: Connection, run: Run) -> None:
 
 
 def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
-    if rows:
-        connection.execute(insert(table), rows)
+    for begin in range(0, len(rows), _AT_ONCE):
+        connection.execute(insert(table), rows[begin : begin + _AT_ONCE])

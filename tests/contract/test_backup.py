@@ -2,11 +2,13 @@
 
 import gzip
 import json
+import tracemalloc
 from datetime import UTC, datetime
 from io import BytesIO
 from threading import Event, Thread
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import Engine, event, insert, select
 from sqlalchemy.exc import OperationalError
 
@@ -208,3 +210,31 @@ def test_a_restore_that_fails_at_any_statement_leaves_the_store_empty(filled, tm
     finally:
         event.remove(Engine, "before_cursor_execute", fail)
     assert not any(everything(target).values())
+
+
+@pytest.mark.slow
+def test_no_more_than_a_few_large_profiles_are_held_at_once(filled, tmp_path):
+    """A profile with many slices has tens of megabytes, and a store has one of each window."""
+    store = SqlStore(filled)
+    megabyte, windows = 1 << 20, 80
+    for day in range(9, 9 + windows):
+        run = a_run(day)
+        (result, *others) = run.results
+        large = replace(result, profile=bytes([day]) * megabyte)
+        store.commit(replace(run, results=(large, *others)), a_policy())
+    store.close()
+    other = f"sqlite:///{tmp_path / 'two.db'}"
+    with (tmp_path / "backup").open("wb") as target:
+        written = most_held(lambda: write_backup(filled, target, "1.2.3", NOW))
+    restored = most_held(lambda: restore(other, tmp_path / "backup"))
+    assert everything(other) == everything(filled)
+    assert max(written, restored) < windows * megabyte / 2
+
+
+def most_held(call):
+    tracemalloc.start()
+    try:
+        call()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
