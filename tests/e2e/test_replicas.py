@@ -137,9 +137,9 @@ def test_one_leads_the_other_shows_the_same_and_takes_over_at_once_when_told(
 def test_whoever_leads_is_killed_again_and_again_and_every_window_has_one_result(
     tmp_path, postgres_url
 ):
-    pauses = iter(random.Random(20240101).choices(range(500), k=99))  # noqa: S311
+    pauses = iter(random.Random(20240101).choices(range(200), k=99))  # noqa: S311
     kills = 0
-    deployment, expected = deployed(tmp_path, postgres_url, days=32)
+    deployment, expected = deployed(tmp_path, postgres_url, days=34)
     with ExitStack() as stack:
 
         def start():
@@ -162,7 +162,7 @@ def test_whoever_leads_is_killed_again_and_again_and_every_window_has_one_result
             replicas |= [start()]
             wait_for(lambda leader=leader: lease(postgres_url).holder != leader)
             assert pid_of(lease(postgres_url).holder) in replicas
-    assert kills >= 5
+    assert kills >= 5, kills
     assert results(postgres_url) == expected
     assert {number for each in expected.values() for number, _ in each} == {1}
 
