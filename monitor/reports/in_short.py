@@ -97,13 +97,14 @@ def in_short(
     sentences += [_ratio_change(story) for story in _stories(runs, _is_changed_ratio)]
     sentences += _detected(runs, alarms)
     findings = [item for run in runs for item in of_all_rows(all_findings(run))]
-    sentences += _rest(findings, told=bool(sentences))
+    in_slices = any(_critical_slices(run) for run in runs)
+    sentences += _rest(findings, told=bool(sentences), in_slices=in_slices)
     sentences += _left_out(runs)
     sentences += _slices(runs)
     return tuple(sentences)
 
 
-def _rest(findings: Sequence[Finding], *, told: bool) -> Iterator[str]:
+def _rest(findings: Sequence[Finding], *, told: bool, in_slices: bool) -> Iterator[str]:
     """Yield what is to be said of the other findings; where nothing is known, nothing was found."""
     unknown = sum(item.verdict is Verdict.UNKNOWN for item in findings)
     known = len(findings) - unknown
@@ -114,7 +115,8 @@ def _rest(findings: Sequence[Finding], *, told: bool) -> Iterator[str]:
         yield f"{unknown:,} of {len(findings):,} findings could not be judged; the reasons are below."
     if known and not told:
         among = f" among the {known:,} that could" if unknown else ""
-        yield f"No critical change and no breach between groups was found{among}."
+        where = "Of all rows no" if in_slices else "No"
+        yield f"{where} critical change and no breach between groups was found{among}."
 
 
 def _of(unknown: int) -> str:
@@ -133,7 +135,13 @@ def _detected(runs: Sequence[Run], alarms: ModelAlarms | None) -> Iterator[str]:
 
 
 def _slices(runs: Sequence[Run]) -> Iterator[str]:
-    """Yield how many slices are beyond a limit in the last window, if there are segments."""
+    """Yield how many slices are beyond a limit in the last window, and the earlier ones with critical."""
+    before = [run.window for run in runs[:-1] if _critical_slices(run)]
+    if before:
+        yield (
+            f"{window_names([window_name(item) for item in before])}: slices are beyond a critical "
+            f"limit: `modelmon explain {runs[0].model} WINDOW` lists them."
+        )
     every = all_findings(runs[-1]) if runs else ()
     found = [item for item in every if item.reading.subject.scanned]
     if not found:
@@ -145,6 +153,8 @@ def _slices(runs: Sequence[Run]) -> Iterator[str]:
     told = (
         f"{window_name(runs[-1].window)}: {len(beyond)} of {len(slices)} slices are beyond a limit"
     )
+    if critical := _critical_slices(runs[-1]):
+        told += f", {len(critical)} of them beyond a critical one"
     if unknown:
         told += f", of {len(unknown)} nothing could be judged"
     if carry:
@@ -188,6 +198,14 @@ def _what(finding: Finding) -> str:
 def _slices_of(findings: Iterable[Finding]) -> set[tuple[str, str]]:
     subjects = (item.reading.subject for item in findings)
     return {(subject.segment, subject.segment_value) for subject in subjects}
+
+
+def _critical_slices(run: Run) -> set[tuple[str, str]]:
+    return _slices_of(
+        item
+        for item in all_findings(run)
+        if item.reading.subject.scanned and item.verdict is Verdict.CRITICAL
+    )
 
 
 def _stories(runs: Sequence[Run], wanted: Callable[[Finding], bool]) -> Iterator[_Story]:

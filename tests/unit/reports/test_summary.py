@@ -291,6 +291,32 @@ def of_a_field(field, number, verdict, p_value=0.5, value="", carried=None):
     )
 
 
+def test_a_critical_slice_is_told_though_all_rows_are_within_their_limits():
+    run = unprofiled()
+    run = replace(run, findings=(), manifest=replace(run.manifest, unreadable=()))
+
+    def window(verdict):
+        found = (of_a_field("amount", 0.05, Verdict.OK), of_a_field("amount", 0.9, verdict, 0, "s"))
+        return replace(run, results=(replace(run.results[0], findings=found),))
+
+    def told(*runs):
+        return [sentence for (sentence,) in table(runs, "in short")]
+
+    critical, fine = window(Verdict.CRITICAL), window(Verdict.OK)
+    nothing = "No critical change and no breach between groups was found."
+    assert told(fine) == [nothing, "2005-06-01: 0 of 1 slices are beyond a limit."]
+    of_rows, last = told(critical)
+    assert of_rows == "Of all rows no critical change and no breach between groups was found."
+    assert last.startswith(
+        "2005-06-01: 1 of 1 slices are beyond a limit, 1 of them beyond a critical"
+    )
+    assert told(critical, fine) == [
+        of_rows,
+        "2005-06-01: slices are beyond a critical limit: `modelmon explain credit WINDOW` lists them.",
+        "2005-06-01: 0 of 1 slices are beyond a limit.",
+    ]
+
+
 def test_what_one_slice_alone_shows_is_told_before_the_many_that_share_a_drift_of_all_rows():
     critical, warning = Verdict.CRITICAL, Verdict.WARNING
     everywhere = [of_a_field("amount", 0.4, critical, 0.0, f"r{i}", 0.9) for i in range(40)]
