@@ -27,7 +27,7 @@ def alerts() -> None:
 @output_option
 @click.pass_obj
 def list_alerts(config_file: Path, models: tuple[str, ...], output: Output, *, every: bool) -> None:
-    """List the newest alert of each finding: those that fire first."""
+    """List the newest alert of each finding, the most urgent first."""
     from monitor import app
     from monitor.reports.alerts import Shown, alert_document, alert_table
 

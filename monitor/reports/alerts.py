@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from monitor.domain.alert import Alert, AlertEvent, AlertState, Condition, Mute
+from monitor.domain.finding import Verdict
 from monitor.domain.policy import Policy
 from monitor.domain.window import Window
 from monitor.engine.snapshot import ModelSnapshot
@@ -92,19 +93,24 @@ def alert_line(item: Shown) -> AlertLine:
 
 
 def open_alerts(shot: ModelSnapshot, now: datetime) -> list[Shown]:
-    """Return the open alerts of a model: those that fire first, those of no slice first."""
+    """Return the open alerts of a model, the most urgent first."""
     shown = [
         Shown(shot.policy, alert, shot.mutes.get(alert.fingerprint), now)
         for alert in shot.alerts
         if alert.open
     ]
-    shown.sort(key=lambda item: (_ORDER.index(item.alert.state), item.alert.subject.scanned))
-    return shown
+    return sorted(shown, key=_urgency)
+
+
+def _urgency(item: Shown) -> tuple[int, bool, bool]:
+    """Return the place of an alert: those that fire, the critical among them, and of no slice first."""
+    alert = item.alert
+    critical = alert.open and alert.severity is Verdict.CRITICAL
+    return _ORDER.index(alert.state), not critical, alert.subject.scanned
 
 
 def alert_table(shown: Iterable[Shown]) -> Table:
-    """Return a table of alerts: those that fire first."""
-    ordered = sorted(shown, key=lambda item: _ORDER.index(item.alert.state))
+    """Return a table of alerts, the most urgent first."""
     rows = [
         (
             item.policy.model,
@@ -119,7 +125,7 @@ def alert_table(shown: Iterable[Shown]) -> Table:
             _muted(item.muted),
             item.alert.fingerprint,
         )
-        for item in ordered
+        for item in sorted(shown, key=_urgency)
     ]
     columns = ("model", "what", "measure", "state", "severity", "windows")
     rest = ("first window", "fires since", "over since", "muted", "finding")

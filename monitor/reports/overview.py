@@ -101,7 +101,7 @@ class Overview(Struct, frozen=True):
     Attributes:
         state: The model at a glance.
         facts: Who owns it, what it is held against, when it was looked at.
-        alerts: Its open alerts, those that fire first.
+        alerts: Its open alerts, the most urgent first.
         alarms: What calls, and what may soon, worst first.
         fields: What was judged of each field, worst first.
         groups: What was judged of groups of people, worst first.

@@ -9,7 +9,8 @@ from monitor.domain.limit import Band
 from monitor.domain.policy import Policy, SourceSpec
 from monitor.domain.reading import Subject
 from monitor.domain.schedule import CalendarUnit, Schedule
-from monitor.reports.alerts import Shown, alert_line, alert_table
+from monitor.engine.snapshot import ModelSnapshot, RunCounts
+from monitor.reports.alerts import Shown, alert_line, alert_table, open_alerts
 from tests.stored import a_window
 
 POLICY = Policy(
@@ -63,3 +64,35 @@ def test_alerts_of_slices_and_of_versions_are_told_apart(parts, what):
     with_versions = replace(POLICY, source=SourceSpec("log", "at", version="model_version"))
     item = shown(item.alert.subject, with_versions)
     assert alert_line(item).what == f"{what} (version 2)"
+
+
+def test_the_most_urgent_alerts_come_first_wherever_they_are_listed():
+    """A page has so many lines: a critical alert of a slice must not follow what may wait."""
+    whole = shown(Subject("credit", "", "income"))
+    slice_ = shown(Subject("credit", "", "income", segment="channel", segment_value="web"))
+    ordered = [
+        of(item, state, severity)
+        for state in (AlertState.FIRING, AlertState.PENDING)
+        for severity in (Verdict.CRITICAL, Verdict.WARNING)
+        for item in (whole, slice_)
+    ] + [of(slice_, AlertState.RESOLVED, Verdict.CRITICAL)]
+    expected = [(item.what, item.alert.state.value) for item in ordered]
+    for listed in (ordered, ordered[::-1]):
+        rows = alert_table(listed).rows
+        assert [(row[1], row[3]) for row in rows] == expected
+        assert [row[4] for row in rows] == [
+            *("critical", "critical", "warning", "warning") * 2,
+            "–",
+        ]
+    shot = ModelSnapshot(
+        POLICY,
+        {},
+        None,
+        RunCounts(0, 0, {}, None, None),
+        alerts=tuple(item.alert for item in ordered[::-1]),
+    )
+    assert [item.alert for item in open_alerts(shot, NOW)] == [item.alert for item in ordered[:-1]]
+
+
+def of(item, state, severity):
+    return replace(item, alert=replace(item.alert, state=state, severity=severity))
