@@ -170,3 +170,17 @@ def test_memory_that_is_freed_is_used_again():
     before, after = map(int, done.stdout.split())
     assert before > 10_000
     assert after < 5_000
+
+
+def test_a_thread_waits_for_the_interpreter_no_longer_than_what_it_does_with_it():
+    before = sys.getswitchinterval()
+    try:
+        LocalCompute()
+        assert sys.getswitchinterval() == before, "nothing of the interpreter is changed for one"
+        LocalCompute(2)
+        assert sys.getswitchinterval() == pytest.approx(0.0005, rel=0.05)
+        sys.setswitchinterval(0.0001)  # somebody's choice, which is as good
+        LocalCompute(2)
+        assert sys.getswitchinterval() == pytest.approx(0.0001, rel=0.05)
+    finally:
+        sys.setswitchinterval(before)
