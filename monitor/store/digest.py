@@ -1,9 +1,10 @@
 """The digest of a run's results as they are stored: what the audit log says they were."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable
 from datetime import datetime
 from hashlib import sha256
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, Table, select
@@ -31,15 +32,11 @@ def results_digest(connection: Connection, run: int) -> str:
     return found.hexdigest()
 
 
-def _ordered(connection: Connection, table: Table, query: Select[Any]) -> Iterator[Row[Any]]:
-    if table is not PROFILES:
-        ordered = query.order_by(table.c.position)
-        yield from connection.execute(ordered, execution_options={"yield_per": _AT_ONCE})
-        return
-    # Rows that have to be sorted are held several times, and these may be large.
-    places = connection.scalars(query.with_only_columns(table.c.position)).all()
-    for place in sorted(places):
-        yield connection.execute(query.where(table.c.position == place)).one()
+def _ordered(connection: Connection, table: Table, query: Select[Any]) -> Iterable[Row[Any]]:
+    if table is PROFILES:  # few and large: those that a database sorts it holds several times
+        return sorted(connection.execute(query), key=attrgetter("position"))
+    ordered = query.order_by(table.c.position)
+    return connection.execute(ordered, execution_options={"yield_per": _AT_ONCE})
 
 
 def _as_text(value: Any) -> str:
