@@ -5,13 +5,11 @@ from datetime import timedelta
 from statistics import median
 from threading import Lock
 
-from msgspec.structs import replace
-
 from monitor.domain.baseline import Baseline, BaselinePart
 from monitor.domain.policy import Policy
 from monitor.domain.window import Window
 from monitor.measures.variability import Floors, floors
-from monitor.profile.codec import profile_from_bytes
+from monitor.profile.codec import profile_from_bytes, profile_without_slices
 from monitor.profile.grid import Grid
 from monitor.profile.profile import Profile, merged
 
@@ -59,8 +57,7 @@ def _parts_a_window(window: Window, parts: Sequence[BaselinePart]) -> int:
 
 
 def _of_length(parts: Sequence[BaselinePart], length: int) -> list[Profile]:
-    # Slices have no floors of their own, and adding up would decode all of them.
-    profiles = [replace(profile_from_bytes(part.profile), segments={}) for part in parts]
+    profiles = [profile_without_slices(part.profile) for part in parts]  # they have no floors
     return [
         merged(profiles[place : place + length])
         for place in range(0, len(profiles) - length + 1, length)

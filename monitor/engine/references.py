@@ -18,7 +18,7 @@ from monitor.domain.window import Window
 from monitor.engine.ports import Profiled, RunHead, Store
 from monitor.measures.measure import ProfilePair
 from monitor.measures.stretches import stretched
-from monitor.profile.codec import profile_from_bytes
+from monitor.profile.codec import profile_from_bytes, profile_without_slices
 from monitor.profile.grid import Grid
 from monitor.profile.profile import Profile, added_up
 
@@ -57,7 +57,9 @@ class Held(Struct, frozen=True):
             if (item.version, item.reference) == (baseline.version, STRETCH)
             for part, _ in item.parts
         ]
-        read = [cache(partial(_without_slices, self._bytes(part, baseline))) for part in parts]
+        read = [
+            cache(partial(profile_without_slices, self._bytes(part, baseline))) for part in parts
+        ]
         return replace(pair, earlier=tuple(zip(parts, read, strict=True)))
 
     def _bytes(self, window: Window, baseline: Baseline) -> bytes:
@@ -84,7 +86,7 @@ class Held(Struct, frozen=True):
                 f"version {baseline.version} on its baseline's grid",
             )
         kept = _kept(baseline)
-        read = profile_from_bytes if slices else _without_slices
+        read = profile_from_bytes if slices else profile_without_slices
         return added_up(
             read(
                 kept[window].profile
@@ -276,10 +278,6 @@ def _earliest(baselines: Mapping[str, Baseline], heads: Mapping[Window, RunHead]
     parts = (part.window.start for item in baselines.values() for part in item.parts)
     nothing = datetime.max.replace(tzinfo=UTC)
     return min([*(window.start for window in heads), *parts, nothing])
-
-
-def _without_slices(data: bytes) -> Profile:
-    return replace(profile_from_bytes(data), segments={})
 
 
 def _kept(baseline: Baseline) -> dict[Window, BaselinePart]:

@@ -1,7 +1,7 @@
 """A header and named arrays as one compressed stream, written and read piece by piece.
 
-A profile with many slices is a hundred times larger in memory than its bytes form is: neither way
-holds all of it beside the arrays themselves.
+A profile with many slices is ten times larger in memory than its bytes form is: neither way holds
+all of it beside the arrays themselves.
 """
 
 import json
